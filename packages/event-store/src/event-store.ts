@@ -1,0 +1,129 @@
+/**
+ * The event store port: the only source of truth, as every other part sees it. Its adapters (PostgreSQL,
+ * EventStoreDB) pass one contract suite, `@taem/event-store/contract`.
+ *
+ * Numbering is fixed here and adapters translate to it: a stream's revision counts its events (0 = no stream, n = n
+ * events), and the first event of a stream has revision 1.
+ */
+
+/** Where an event lies in the global log: opaque, of constant width, ordered by plain string comparison. */
+export type Position = string;
+
+/** Before the first event of the log. */
+export const START: Position = "";
+
+/** An event about to be appended. `data` and `meta` are canonical JSON (RFC 8785), kept byte for byte. */
+export interface NewEvent {
+  /** UUID, random, made once per decision; a re-send carries the same one. */
+  readonly id: string;
+  readonly type: string;
+  readonly data: string;
+  readonly meta: string;
+}
+
+export interface RecordedEvent extends NewEvent {
+  readonly stream: string;
+  /** Ordinal in the stream, from 1. */
+  readonly revision: number;
+  readonly position: Position;
+  /** 0..63; fixed per stream by its first append. */
+  readonly slice: number;
+  /** When the store recorded it, in milliseconds since the epoch; its running maximum orders dates. */
+  readonly recordedAt: number;
+}
+
+/**
+ * One stream's share of an append. With no events it appends nothing and only confirms that the stream's head still
+ * is `expectedRevision`: how a decision made on cached state is proven current.
+ */
+export interface Append {
+  readonly stream: string;
+  readonly slice: number;
+  readonly expectedRevision: number;
+  readonly events: readonly NewEvent[];
+}
+
+/**
+ * What became of one `Append`. A conflict is a result, not an exception. `position` is that of the last event
+ * appended (undefined when there were none).
+ */
+export type AppendResult =
+  | { readonly ok: true; readonly revision: number; readonly position: Position | undefined; readonly recordedAt: number }
+  | { readonly ok: false; readonly conflict: { readonly actualRevision: number } };
+
+export interface ReadRequest {
+  readonly stream: string;
+  /** Events with a revision above this one; 0 reads the stream from its start. */
+  readonly afterRevision: number;
+}
+
+export interface StreamSlice {
+  readonly events: readonly RecordedEvent[];
+}
+
+export interface Snapshot {
+  readonly stream: string;
+  readonly revision: number;
+  /** Identifies the shape of `state`; a snapshot of another schema is ignored. */
+  readonly schema: string;
+  readonly state: string;
+}
+
+export interface LogPage {
+  readonly events: readonly RecordedEvent[];
+  /** Position of the last event of the page, or what was asked for when the page is empty. */
+  readonly next: Position;
+}
+
+/** Options of a log reader. `slices` undefined = all. */
+export interface LogFilter {
+  readonly slices?: readonly number[];
+}
+
+export interface EventStore {
+  /**
+   * Appends to many streams in one round trip; each `Append` stands or falls alone and is durable when this
+   * resolves. A stream may appear once. Results are in input order. An unknown outcome (connection lost, server
+   * restarted) is resolved inside: identical bytes are sent again until the outcome is definite or `signal` aborts,
+   * which rejects with `OutcomeUnknown`.
+   */
+  append(appends: readonly Append[], signal?: AbortSignal): Promise<AppendResult[]>;
+
+  /** Reads many streams in one round trip, each to its end; results in input order; a missing stream is empty. */
+  read(requests: readonly ReadRequest[]): Promise<StreamSlice[]>;
+
+  /** Reads one stream page by page, for streams too long for memory. */
+  readStream(stream: string, afterRevision: number, pageSize?: number): AsyncIterable<RecordedEvent[]>;
+
+  /** One page of the global log after a position, in log order; empty at the head. */
+  readLog(after: Position, limit: number, filter?: LogFilter): Promise<LogPage>;
+
+  /**
+   * Follows the log after a position for ever: yields non-empty pages, waits at the head without spinning, survives
+   * a restart of the server, loses no wake-up. Ends when `signal` aborts. The consumer's pace is the reader's pace.
+   */
+  follow(after: Position, options: { readonly limit: number; readonly signal: AbortSignal } & LogFilter): AsyncIterable<LogPage>;
+
+  /** Position of the newest event, `START` when the log is empty. */
+  head(): Promise<Position>;
+
+  /** The newest position whose running maximum of recordedAt is at or below the instant; `START` if none. */
+  positionAt(instant: number): Promise<Position>;
+
+  loadSnapshots(streams: readonly string[], schema: string): Promise<(Snapshot | undefined)[]>;
+  saveSnapshots(snapshots: readonly Snapshot[]): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** The append may or may not have happened; asking again with the same ids is safe. */
+export class OutcomeUnknown extends Error {
+  readonly code = "outcome_unknown";
+  constructor(cause: unknown) {
+    super("the event store did not say whether the append happened; repeat it with the same event ids", { cause });
+    this.name = "OutcomeUnknown";
+  }
+}
+
+/** Slices are fixed for the life of an installation. */
+export const SLICES = 64;
