@@ -1,0 +1,38 @@
+// Installs what the lockfile names and proves that Node 24 is what runs next. Started by whatever Node the machine
+// has, so it keeps to syntax that old versions can read and can refuse politely.
+import { execSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const machine = `${process.platform}-${process.arch}`;
+
+function stop(message) {
+  console.error(`\n${message}\n`);
+  process.exit(1);
+}
+
+function major(version) {
+  return Number(version.replace(/^v/, "").split(".")[0]);
+}
+
+if (major(process.version) < 20) {
+  stop(`Taem needs Node 20 or newer to install itself; this is ${process.version}. Get one from https://nodejs.org.`);
+}
+if (process.platform === "win32") {
+  stop("Taem runs on Linux and macOS. On Windows, run it inside WSL.");
+}
+
+const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
+try {
+  execSync(`npx --yes ${packageManager} install --frozen-lockfile`, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+} catch {
+  stop("The install failed; what is printed above says why. It needs git, npm and the npm registry.");
+}
+
+// What `npm run` finds first on its PATH: the Node package of this platform, or else the machine's own Node.
+const env = { ...process.env, PATH: `${root}/node_modules/.bin:${process.env.PATH}` };
+const node = execSync("node --version", { encoding: "utf8", env }).trim();
+if (major(node) < 24) {
+  stop(`npm has no Node 24 for ${machine}, and the Node installed is ${node}. Get Node 24 from https://nodejs.org.`);
+}
