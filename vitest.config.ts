@@ -1,0 +1,21 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+import { TestSummary } from "./infra/check/test-summary.ts";
+
+const globalSetup = "./packages/postgres/testing/global-setup.ts";
+
+export default defineConfig({
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "services/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: existsSync(globalSetup) ? [globalSetup] : [],
+    setupFiles: ["./infra/check/test-guard.ts"],
+    reporters: ["default", new TestSummary()],
+    pool: "forks",
+    maxWorkers: 2,
+    retry: 0,
+    passWithNoTests: false,
+    allowOnly: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
