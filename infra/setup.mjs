@@ -17,7 +17,9 @@ function major(version) {
 }
 
 if (major(process.version) < 20) {
-  stop(`Taem needs Node 20 or newer to install itself; this is ${process.version}. Get one from https://nodejs.org.`);
+  stop(
+    `Taem needs Node 20 or newer to install itself; this is ${process.version}. Get one from https://nodejs.org.`,
+  );
 }
 if (process.platform === "win32") {
   stop("Taem runs on Linux and macOS. On Windows, run it inside WSL.");
@@ -25,7 +27,10 @@ if (process.platform === "win32") {
 
 const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
 try {
-  execSync(`npx --yes ${packageManager} install --frozen-lockfile`, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  execSync(`npx --yes ${packageManager} install --frozen-lockfile`, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
 } catch {
   stop("The install failed; what is printed above says why. It needs git, npm and the npm registry.");
 }
@@ -34,5 +39,7 @@ try {
 const env = { ...process.env, PATH: `${root}/node_modules/.bin:${process.env.PATH}` };
 const node = execSync("node --version", { encoding: "utf8", env }).trim();
 if (major(node) < 24) {
-  stop(`npm has no Node 24 for ${machine}, and the Node installed is ${node}. Get Node 24 from https://nodejs.org.`);
+  stop(
+    `npm has no Node 24 for ${machine}, and the Node installed is ${node}. Get Node 24 from https://nodejs.org.`,
+  );
 }

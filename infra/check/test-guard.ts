@@ -3,27 +3,28 @@
  * a child process open. Both hide faults: noise that nobody reads, and work that outlives its test.
  */
 import { inspect } from "node:util";
-import { afterAll, afterEach, beforeEach, expect, vi } from "vitest";
+import { afterAll, afterEach, expect, vi } from "vitest";
 
 const METHODS = ["debug", "dir", "error", "info", "log", "table", "trace", "warn"] as const;
 const HANDLES = /^(TCP|Pipe|Process|UDP|MessagePort|Worker|FSReq|StatWatcher|FSEvent)/;
 const CLOSING_MS = 2_000;
 
-let printed: string[] = [];
+const printed: string[] = [];
 
-function record(...values: unknown[]): void {
+function record(...values: unknown[]): true {
   printed.push(values.map((value) => (typeof value === "string" ? value : inspect(value))).join(" "));
+  return true;
 }
 
 for (const method of METHODS) console[method] = record;
+process.stdout.write = record;
+process.stderr.write = record;
 
-beforeEach(() => {
-  printed = [];
-});
+function expectSilence(): void {
+  expect(printed.splice(0), "a test prints nothing; assert on the output or take it away").toEqual([]);
+}
 
-afterEach(() => {
-  expect(printed, "a test prints nothing; assert on the output or take it away").toEqual([]);
-});
+afterEach(expectSilence);
 
 /** What keeps this process alive and is ours to close, counted by kind. */
 function openHandles(): Map<string, number> {
@@ -44,6 +45,7 @@ function leaks(): string[] {
 
 // Registered first, therefore run last: after every hook of the file. Closing is asynchronous in the kernel, so wait.
 afterAll(async () => {
+  expectSilence();
   await vi.waitFor(
     () => expect(leaks(), "the file left these open; close them in afterAll or with await using").toEqual([]),
     {
