@@ -1,0 +1,25 @@
+export { type Clock, systemClock } from "./clock.ts";
+export {
+  ConfigError,
+  type ConfigProblem,
+  describeConfig,
+  durationSetting,
+  type Environment,
+  integerSetting,
+  loadConfig,
+  secret,
+} from "./config.ts";
+export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
+export { newId, randomId } from "./id.ts";
+export { type Resource, type Running, runService, type ServiceOptions, startResources } from "./lifecycle.ts";
+export { createLogger, type LogFields, type Logger, type LoggerOptions, type LogLevel } from "./logger.ts";
+export {
+  type CounterMetric,
+  createMetrics,
+  type GaugeMetric,
+  type HistogramMetric,
+  LATENCY_BUCKETS,
+  type Labels,
+  type Metrics,
+} from "./metrics.ts";
+export { redactText } from "./redaction.ts";

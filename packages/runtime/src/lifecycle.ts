@@ -1,0 +1,142 @@
+import type { EventEmitter } from "node:events";
+import type { Health } from "./health.ts";
+import type { Logger } from "./logger.ts";
+
+/** Something a service starts and stops. `stop` is called only after `start` succeeded. */
+export interface Resource {
+  readonly name: string;
+  start(): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+export interface Running {
+  /** Stops in reverse order of starting; every resource is stopped even if another fails. Rejects with the failures. */
+  stop(): Promise<void>;
+}
+
+/** Starts resources one after the other. If one fails, those already started are stopped, and its error is thrown. */
+export async function startResources(resources: readonly Resource[], logger: Logger): Promise<Running> {
+  const started: Resource[] = [];
+  const stop = () => stopAll(started, logger);
+  for (const resource of resources) {
+    try {
+      await resource.start();
+    } catch (error) {
+      logger.error({ err: error, resource: resource.name }, "resource did not start");
+      await stop().catch(() => undefined); // each failure is logged; the first cause is the one to report
+      throw error;
+    }
+    started.push(resource);
+    logger.debug({ resource: resource.name }, "resource started");
+  }
+  return { stop };
+}
+
+async function stopAll(started: Resource[], logger: Logger): Promise<void> {
+  const failures: unknown[] = [];
+  for (let resource = started.pop(); resource !== undefined; resource = started.pop()) {
+    try {
+      await resource.stop();
+      logger.debug({ resource: resource.name }, "resource stopped");
+    } catch (error) {
+      logger.error({ err: error, resource: resource.name }, "resource did not stop cleanly");
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, "not every resource stopped cleanly");
+}
+
+export interface ServiceOptions {
+  readonly name: string;
+  readonly resources: readonly Resource[];
+  readonly logger: Logger;
+  readonly health: Health;
+  /** Shutdown is abandoned after this many milliseconds. */
+  readonly stopLimitMs: number;
+  /** Source of `SIGTERM`, `SIGINT`, `uncaughtException` and `unhandledRejection`: the process, unless told. */
+  readonly signals?: EventEmitter;
+}
+
+type Ending = { readonly exitCode: number; readonly reason: string; readonly err?: unknown };
+
+/**
+ * Runs a service until it is told to stop or something unforeseen is thrown. Resolves with the exit code: 0 after a
+ * clean stop, 1 otherwise. The caller exits with it (`process.exit(await runService(...))`), since after an abandoned shutdown
+ * something may still hold the event loop. A second signal abandons the shutdown at once.
+ */
+export async function runService(options: ServiceOptions): Promise<number> {
+  const { name, resources, logger, health } = options;
+  const endings = listen(options.signals ?? process);
+  try {
+    const starting = startResources(resources, logger);
+    const running = await Promise.race([starting, endings.first.then(() => undefined)]);
+    if (running === undefined) return await abandon(starting, endings, options);
+    logger.info({}, `${name} is running`);
+    return await shutDown(running, await endings.first, endings, options);
+  } catch (error) {
+    logger.fatal({ err: error }, `${name} did not start`);
+    return 1;
+  } finally {
+    health.drain();
+    endings.unlisten();
+  }
+}
+
+/** A signal during the start: what has started must stop, and what is starting must be waited for first. */
+async function abandon(
+  starting: Promise<Running>,
+  endings: Endings,
+  options: ServiceOptions,
+): Promise<number> {
+  const stop = async () => (await starting).stop();
+  return await shutDown({ stop }, await endings.first, endings, options);
+}
+
+async function shutDown(
+  running: Running,
+  ending: Ending,
+  endings: Endings,
+  { name, logger, health, stopLimitMs }: ServiceOptions,
+): Promise<number> {
+  health.drain();
+  const { exitCode, reason, err } = ending;
+  if (err === undefined) logger.info({ reason }, `${name} is stopping`);
+  else logger.fatal({ reason, err }, `${name} is stopping`);
+  const limit = Promise.withResolvers<string>();
+  const timer = setTimeout(() => limit.resolve(`not stopped within ${stopLimitMs} ms`), stopLimitMs);
+  try {
+    const again = endings.second.then((next) => next.reason);
+    const abandoned = await Promise.race([running.stop(), limit.promise, again]);
+    if (abandoned === undefined) return exitCode;
+    logger.error({ reason: abandoned }, `${name} is abandoning its shutdown`);
+    return 1;
+  } catch {
+    return 1; // each resource's failure is logged where it happened
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Endings {
+  readonly first: Promise<Ending>;
+  readonly second: Promise<Ending>;
+  unlisten(): void;
+}
+
+function listen(signals: EventEmitter): Endings {
+  const first = Promise.withResolvers<Ending>();
+  const second = Promise.withResolvers<Ending>();
+  let count = 0;
+  const end = (ending: Ending) => (count++ === 0 ? first : second).resolve(ending);
+  const listeners: Record<string, (thrown: unknown) => void> = {
+    SIGTERM: () => end({ exitCode: 0, reason: "SIGTERM" }),
+    SIGINT: () => end({ exitCode: 0, reason: "SIGINT" }),
+    uncaughtException: (err) => end({ exitCode: 1, reason: "uncaughtException", err }),
+    unhandledRejection: (err) => end({ exitCode: 1, reason: "unhandledRejection", err }),
+  };
+  for (const [event, listener] of Object.entries(listeners)) signals.on(event, listener);
+  const unlisten = () => {
+    for (const [event, listener] of Object.entries(listeners)) signals.off(event, listener);
+  };
+  return { first: first.promise, second: second.promise, unlisten };
+}
