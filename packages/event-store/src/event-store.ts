@@ -125,5 +125,3 @@ export class OutcomeUnknown extends Error {
   }
 }
 
-/** Slices are fixed for the life of an installation. */
-export const SLICES = 64;

@@ -1,0 +1,102 @@
+import {
+  amount,
+  choice,
+  flag,
+  type InferFields,
+  instant,
+  integer,
+  optional,
+  record,
+  text,
+} from "./schema.ts";
+
+/** Events of programmes (definitions as versioned data) and of members. */
+
+/** A length of calendar time in the programme's zone. */
+export const term = record({ count: integer, unit: choice("days", "months", "years") });
+
+/**
+ * When points die. `term`: the last valid day is the earn day plus the term; `end_of_month`: the end of the month
+ * `count` months after the earn month; `end_of_year`: the end of the `count`-th year after the earn year; `never`.
+ */
+export const expiryPolicy = record({
+  kind: choice("term", "end_of_month", "end_of_year", "never"),
+  term: optional(term),
+  count: optional(integer),
+});
+
+export const currencySettings = record({
+  expiry: expiryPolicy,
+  /** Everything in an account dies this long after its last earn, burn or capture. */
+  inactivity: optional(term),
+  clawback: choice("only_pending", "within_balance", "unlimited"),
+  /** Days a given-back point lives when its lot is dead; 0 = it expires at once. */
+  returnGraceDays: integer,
+  holdTimeoutSeconds: integer,
+  maxHoldTimeoutSeconds: integer,
+  transferExpiry: choice("kept", "replaced"),
+  /** An incoming transfer may not lift the book balance above this. */
+  maxBalance: optional(amount),
+  /** Adjustments above this need a second principal. */
+  adjustmentLimit: amount,
+});
+
+export const earnRule = record({
+  currency: text,
+  /** Currency of the spend, ISO 4217. */
+  money: text,
+  /** `points` for every `per` minor units of money. */
+  per: amount,
+  points: amount,
+  minimumSpend: amount,
+  maxPerOrder: optional(amount),
+  maxPerDay: optional(amount),
+  rounding: choice("down", "half_up", "half_even", "up"),
+  /** Points become available this long after the sale. */
+  pendingSeconds: integer,
+});
+
+export const definitionEvents = {
+  ProgrammeDefined: { programme: text, code: text, name: text, zone: text, validFrom: instant },
+  ProgrammeZoneChanged: { programme: text, zone: text, validFrom: instant },
+  CurrencyDefined: { programme: text, code: text, no: integer, scale: integer },
+  CurrencySettingsPublished: {
+    programme: text,
+    currency: text,
+    version: integer,
+    validFrom: instant,
+    settings: currencySettings,
+  },
+  EarnRulePublished: {
+    programme: text,
+    rule: text,
+    version: integer,
+    validFrom: instant,
+    definition: earnRule,
+  },
+  SourceDeclared: { programme: text, system: text, scope: choice("account", "programme") },
+  ClockSet: { programme: text, mode: choice("live", "replay"), at: optional(instant) },
+} as const;
+
+export const memberEvents = {
+  MemberEnrolled: { programme: text, member: text, enrolledAt: instant, referenced: flag },
+  /** A value that must be unique in the programme now belongs to the member; the stream is named by its HMAC. */
+  ReferenceReserved: { programme: text, member: text, kind: choice("external_id") },
+  /** A business key with programme scope now belongs to one account. */
+  KeyReserved: { programme: text, member: text, currency: text },
+} as const;
+
+export type DefinitionEventType = keyof typeof definitionEvents;
+export type DefinitionEvent<T extends DefinitionEventType = DefinitionEventType> = {
+  [K in T]: { readonly type: K } & InferFields<(typeof definitionEvents)[K]>;
+}[T];
+
+export type MemberEventType = keyof typeof memberEvents;
+export type MemberEvent<T extends MemberEventType = MemberEventType> = {
+  [K in T]: { readonly type: K } & InferFields<(typeof memberEvents)[K]>;
+}[T];
+
+export type Term = { readonly count: number; readonly unit: "days" | "months" | "years" };
+export type ExpiryPolicy = CurrencySettings["expiry"];
+export type CurrencySettings = DefinitionEvent<"CurrencySettingsPublished">["settings"];
+export type EarnRule = DefinitionEvent<"EarnRulePublished">["definition"];

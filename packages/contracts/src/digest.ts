@@ -1,0 +1,26 @@
+import { hash } from "node:crypto";
+
+/** The identity a caller gives a command: permanent, unique within its scope. */
+export interface BusinessKey {
+  /** Source system, e.g. `pos` or `shopee`. */
+  readonly system: string;
+  /** The source's own id, e.g. an order or receipt number. */
+  readonly id: string;
+  /** Tells the commands of one id apart, e.g. `main`, `bonus`, `refund-2`. */
+  readonly leg: string;
+}
+
+/** Fields cannot contain NUL, so the framing is unambiguous. */
+export function keyText(key: BusinessKey): string {
+  return `${key.system}\u0000${key.id}\u0000${key.leg}`;
+}
+
+/** First 16 bytes of the SHA-256 of a key: what state keeps of it. */
+export function keyDigest(key: BusinessKey): Buffer {
+  return hash("sha256", keyText(key), "buffer").subarray(0, 16);
+}
+
+/** Fingerprint of a command's meaning, 32 hexadecimal digits: same key and same fingerprint = the same command. */
+export function fingerprint(canonicalJson: string): string {
+  return hash("sha256", canonicalJson, "hex").slice(0, 32);
+}

@@ -1,0 +1,151 @@
+import { AppliedKeys } from "./applied-keys.ts";
+import type { Instant } from "./calendar.ts";
+import { LayeredMap } from "./layered-map.ts";
+
+/** Which ledger credit made a lot; only earned lots can be reversed. */
+export type LotKind = "earn" | "transfer" | "adjustment" | "replacement";
+
+/** A batch of points with one origin and one expiry. Immutable: a change makes a new one under the same number. */
+export interface Lot {
+  readonly no: number;
+  readonly kind: LotKind;
+  /** Source system of the earn, for the issuance account; empty for other kinds. */
+  readonly source: string;
+  readonly amount: bigint;
+  readonly remaining: bigint;
+  /** Part of `remaining` that open holds have named. */
+  readonly held: bigint;
+  readonly availableFrom: Instant;
+  /** Infinity = never. */
+  readonly expiresAt: Instant;
+  /** When the points were first earned; kept through transfers. */
+  readonly earnedAt: Instant;
+  readonly vintage: string;
+  /** Latest effectiveAt of the events that touched it. */
+  readonly effectiveAt: Instant;
+  /** Ever expired from it. */
+  readonly expired: bigint;
+  /** Ever used to repay debt, and how much of that debt a reversal has restored. */
+  readonly repaid: bigint;
+  readonly restored: bigint;
+  /** Reversed of `amount`, and how much of that was found expired or spent. */
+  readonly reversed: bigint;
+  readonly forgiven: bigint;
+  readonly recovered: bigint;
+  /** Money refunded of the sale that earned it. */
+  readonly refunded: bigint;
+}
+
+export interface Hold {
+  readonly no: number;
+  readonly amount: bigint;
+  readonly takes: readonly { readonly lot: number; readonly amount: bigint; readonly vintage: string }[];
+  readonly timeoutAt: Instant;
+  readonly effectiveAt: Instant;
+  readonly redemption: string;
+}
+
+export interface PendingAdjustment {
+  readonly no: number;
+  readonly direction: "credit" | "debit" | "write_off";
+  readonly amount: bigint;
+  readonly reason: string;
+  readonly requestedBy: string;
+}
+
+/**
+ * State of one account, a fold of its events. It is owned by whoever folds: `evolve` changes it in place, which
+ * keeps a fold at millions of events per second; who needs the state before as well takes a `draft` first.
+ */
+export interface AccountState {
+  /** Number of events folded. */
+  revision: number;
+  /** Lots with something left, in burn order: earliest expiry, earliest original earn, log position. */
+  open: Lot[];
+  /** Lots with nothing left, by number: returns and refunds still refer to them. */
+  closed: LayeredMap<number, Lot>;
+  /** Open holds by number. */
+  holds: Map<number, Hold>;
+  pending: Map<number, PendingAdjustment>;
+  /** Sum of `remaining` over the open lots: the book balance. */
+  book: bigint;
+  debt: bigint;
+  /** Latest effectiveAt of the events that changed the debt. */
+  debtEffectiveAt: Instant;
+  /** When everything dies for want of activity; Infinity = never. */
+  deadline: Instant;
+  nextLot: number;
+  nextHold: number;
+  nextAdjustment: number;
+  keys: AppliedKeys;
+  /** Points earned per rule and local day, for daily caps: `rule 2026-11-22`. */
+  earnedOnDay: LayeredMap<string, bigint>;
+  /** Given back so far of a burn, by the revision of its first event. */
+  givenBack: LayeredMap<number, bigint>;
+}
+
+export function newAccount(): AccountState {
+  return {
+    revision: 0,
+    open: [],
+    closed: new LayeredMap(),
+    holds: new Map(),
+    pending: new Map(),
+    book: 0n,
+    debt: 0n,
+    debtEffectiveAt: 0,
+    deadline: Number.POSITIVE_INFINITY,
+    nextLot: 1,
+    nextHold: 1,
+    nextAdjustment: 1,
+    keys: new AppliedKeys(),
+    earnedOnDay: new LayeredMap(),
+    givenBack: new LayeredMap(),
+  };
+}
+
+/** A copy to fold tentative events into; the original stays as it is. Costs the open lots and holds, not the history. */
+export function draft(state: AccountState): AccountState {
+  return {
+    ...state,
+    open: state.open.slice(),
+    closed: state.closed.draft(),
+    holds: new Map(state.holds),
+    pending: new Map(state.pending),
+    keys: state.keys.draft(),
+    earnedOnDay: state.earnedOnDay.draft(),
+    givenBack: state.givenBack.draft(),
+  };
+}
+
+/** Makes a draft the state; its original must not be used afterwards. */
+export function commit(state: AccountState): AccountState {
+  return {
+    ...state,
+    closed: state.closed.commit(),
+    keys: state.keys.commit(),
+    earnedOnDay: state.earnedOnDay.commit(),
+    givenBack: state.givenBack.commit(),
+  };
+}
+
+/** What of a lot no hold has named. */
+export function free(lot: Lot): bigint {
+  return lot.remaining - lot.held;
+}
+
+/** The instant from which a lot is unusable: its own expiry or the account's inactivity deadline. */
+export function diesAt(lot: Lot, state: AccountState): Instant {
+  return Math.min(lot.expiresAt, state.deadline);
+}
+
+export function isAvailable(lot: Lot, state: AccountState, now: Instant): boolean {
+  return lot.availableFrom <= now && now < diesAt(lot, state);
+}
+
+/** Burn order: total, so that every instance takes the same points. */
+export function inBurnOrder(a: Lot, b: Lot): number {
+  if (a.expiresAt !== b.expiresAt) return a.expiresAt < b.expiresAt ? -1 : 1;
+  if (a.earnedAt !== b.earnedAt) return a.earnedAt < b.earnedAt ? -1 : 1;
+  return a.no - b.no;
+}

@@ -1,0 +1,125 @@
+import { type BusinessKey, keyDigest } from "@taem/contracts";
+
+/**
+ * The business keys that an account has applied: 16 bytes of SHA-256 each, with the revision of the (first) event
+ * that carries the key. A million keys take about 40 MB.
+ *
+ * A draft reads through to its base and holds its own keys apart, so that a decision which is not appended leaves
+ * no trace; `commit` moves them down.
+ */
+export class AppliedKeys {
+  #table = new KeyTable();
+  readonly #base: AppliedKeys | undefined;
+
+  constructor(base?: AppliedKeys) {
+    this.#base = base;
+  }
+
+  get size(): number {
+    return this.#table.size + (this.#base?.size ?? 0);
+  }
+
+  /** Revision of the event that carries the key, or undefined. */
+  revisionOf(key: BusinessKey): number | undefined {
+    return this.#find(keyDigest(key));
+  }
+
+  #find(digest: Buffer): number | undefined {
+    const own = this.#table.get(digest);
+    return own !== undefined || this.#base === undefined ? own : this.#base.#find(digest);
+  }
+
+  /** Keeps the first revision of a key: the parts of one large effect share theirs. */
+  add(key: BusinessKey, revision: number): void {
+    this.addDigest(keyDigest(key), revision);
+  }
+
+  addDigest(digest: Buffer, revision: number): void {
+    if (this.#find(digest) === undefined) this.#table.set(digest, revision);
+  }
+
+  draft(): AppliedKeys {
+    return new AppliedKeys(this);
+  }
+
+  /** The base, with this draft's keys in it. */
+  commit(): AppliedKeys {
+    if (this.#base === undefined) return this;
+    for (const [digest, revision] of this.#table.entries()) this.#base.#table.set(digest, revision);
+    return this.#base;
+  }
+
+  *entries(): Iterable<[digest: Buffer, revision: number]> {
+    if (this.#base !== undefined) yield* this.#base.entries();
+    yield* this.#table.entries();
+  }
+}
+
+const WORDS = 5;
+const FIRST_CAPACITY = 8;
+
+/** Open addressing over one typed array: four words of digest, one of revision (0 = free). Grows, never shrinks. */
+class KeyTable {
+  #words: Uint32Array | undefined;
+  #capacity = 0;
+  size = 0;
+
+  get(digest: Buffer): number | undefined {
+    if (this.#words === undefined) return undefined;
+    const revision = this.#words[this.#slot(this.#words, digest) + 4];
+    return revision === 0 ? undefined : revision;
+  }
+
+  set(digest: Buffer, revision: number): void {
+    if ((this.size + 1) * 3 > this.#capacity * 2) this.#grow();
+    const words = this.#words as Uint32Array;
+    const slot = this.#slot(words, digest);
+    if (words[slot + 4] === 0) this.size++;
+    for (let i = 0; i < 4; i++) words[slot + i] = digest.readUInt32LE(4 * i);
+    words[slot + 4] = revision;
+  }
+
+  *entries(): Iterable<[Buffer, number]> {
+    const words = this.#words;
+    if (words === undefined) return;
+    for (let slot = 0; slot < words.length; slot += WORDS) {
+      const revision = words[slot + 4] as number;
+      if (revision === 0) continue;
+      yield [Buffer.from(words.slice(slot, slot + 4).buffer), revision];
+    }
+  }
+
+  /** Offset of the digest's slot, or of the free slot where it belongs. */
+  #slot(words: Uint32Array, digest: Buffer): number {
+    const first = digest.readUInt32LE(0);
+    const mask = this.#capacity - 1;
+    for (let at = first & mask; ; at = (at + 1) & mask) {
+      const slot = at * WORDS;
+      if (words[slot + 4] === 0) return slot;
+      if (words[slot] === first && sameTail(words, slot, digest)) return slot;
+    }
+  }
+
+  #grow(): void {
+    const before = this.#words;
+    this.#capacity = Math.max(FIRST_CAPACITY, this.#capacity * 2);
+    const words = new Uint32Array(this.#capacity * WORDS);
+    this.#words = words;
+    if (before === undefined) return;
+    const mask = this.#capacity - 1;
+    for (let from = 0; from < before.length; from += WORDS) {
+      if (before[from + 4] === 0) continue;
+      let at = (before[from] as number) & mask;
+      while (words[at * WORDS + 4] !== 0) at = (at + 1) & mask;
+      words.set(before.subarray(from, from + WORDS), at * WORDS);
+    }
+  }
+}
+
+function sameTail(words: Uint32Array, slot: number, digest: Buffer): boolean {
+  return (
+    words[slot + 1] === digest.readUInt32LE(4) &&
+    words[slot + 2] === digest.readUInt32LE(8) &&
+    words[slot + 3] === digest.readUInt32LE(12)
+  );
+}

@@ -1,0 +1,49 @@
+import { type AccountState, draft, free, isAvailable } from "./account-state.ts";
+import { sum } from "./amounts.ts";
+import type { Instant } from "./calendar.ts";
+import { evolve } from "./evolve.ts";
+import { type AccountIdentity, dueEvents } from "./sweep.ts";
+
+/**
+ * An account at an instant, in minor units. book = available + pending + held + due; debt stands beside it.
+ */
+export interface Balance {
+  /** What is owed to the member by the ledger: the sum of the lots, whether or not the sweep has run. */
+  readonly book: bigint;
+  readonly available: bigint;
+  /** Not available yet. */
+  readonly pending: bigint;
+  /** Named by open holds. */
+  readonly held: bigint;
+  /** Expired or used to repay debt by this instant, its event still to come. */
+  readonly due: bigint;
+  readonly debt: bigint;
+}
+
+/** What the account is at `now`. Pure: what time has done is worked out, not waited for. */
+export function balanceAt(state: AccountState, account: AccountIdentity, now: Instant): Balance {
+  const view = settledAt(state, account, now);
+  let available = 0n;
+  let pending = 0n;
+  let held = 0n;
+  for (const lot of view.open) {
+    held += lot.held;
+    if (isAvailable(lot, view, now)) available += free(lot);
+    else pending += free(lot);
+  }
+  return { book: state.book, available, pending, held, due: state.book - view.book, debt: view.debt };
+}
+
+/** The state as it is at `now` once everything due by then is done; the state itself when nothing is due. */
+export function settledAt(state: AccountState, account: AccountIdentity, now: Instant): AccountState {
+  const due = dueEvents(state, account, now);
+  if (due.length === 0) return state;
+  const view = draft(state);
+  for (const event of due) evolve(view, event);
+  return view;
+}
+
+/** Sum over the open lots: what `book` must equal. */
+export function sumOfLots(state: AccountState): bigint {
+  return sum(state.open.map((lot) => ({ amount: lot.remaining })));
+}

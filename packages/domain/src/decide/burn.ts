@@ -1,0 +1,131 @@
+import type { AccountEvent, LotPart } from "@taem/contracts";
+import type { AccountState, Hold } from "../account-state.ts";
+import { min, sum } from "../amounts.ts";
+import type { Burn, CaptureHold, PlaceHold, VoidHold } from "../commands.ts";
+import { anyLot } from "../evolve.ts";
+import { type Refusal, refuse } from "../refusals.ts";
+import { effectiveAt, inParts, type Taking, takeAvailable } from "../taking.ts";
+import { commandFields, type Decided, type DecisionContext, deadlineAfter, settings } from "./context.ts";
+
+export function burn(command: Burn, state: AccountState, context: DecisionContext): Decided {
+  const taking = takeExactly(state, command.points, context);
+  if ("refused" in taking) return taking;
+  let book = state.book;
+  const events = inParts(taking.takes, (takes, part): AccountEvent<"PointsBurned"> => {
+    const amount = sum(takes);
+    book -= amount;
+    return {
+      type: "PointsBurned",
+      ...commandFields(command, context),
+      effectiveAt: effectiveAt(command.occurredAt, taking.lots),
+      book,
+      ...part,
+      amount,
+      takes,
+      redemption: command.redemption,
+      ...deadlineAfter(state, context, command.occurredAt),
+    };
+  });
+  return { events };
+}
+
+/** All of it or a refusal that says what there is. */
+export function takeExactly(
+  state: AccountState,
+  points: bigint,
+  context: DecisionContext,
+): Taking | { refused: Refusal } {
+  const taking = takeAvailable(state, points, context.now);
+  if (taking.amount === points) return taking;
+  return refuse("insufficient_points", `${points} asked, ${taking.amount} available`);
+}
+
+export function placeHold(command: PlaceHold, state: AccountState, context: DecisionContext): Decided {
+  const { holdTimeoutSeconds, maxHoldTimeoutSeconds } = settings(context, command.occurredAt);
+  const seconds = command.timeoutSeconds ?? holdTimeoutSeconds;
+  if (seconds > maxHoldTimeoutSeconds) {
+    return refuse("hold_timeout_too_long", `${seconds} s asked, at most ${maxHoldTimeoutSeconds} s allowed`);
+  }
+  const taking = takeExactly(state, command.points, context);
+  if ("refused" in taking) return taking;
+  const events = inParts(
+    taking.takes,
+    (takes, part): AccountEvent<"HoldPlaced"> => ({
+      type: "HoldPlaced",
+      ...commandFields(command, context),
+      effectiveAt: effectiveAt(command.occurredAt, taking.lots),
+      book: state.book,
+      ...part,
+      hold: state.nextHold,
+      amount: sum(takes),
+      takes,
+      timeoutAt: context.now + seconds * 1000,
+      redemption: command.redemption,
+    }),
+  );
+  return { events };
+}
+
+export function capture(command: CaptureHold, state: AccountState, context: DecisionContext): Decided {
+  const hold = openHold(state, command.hold);
+  if ("refused" in hold) return hold;
+  const points = command.points ?? hold.amount;
+  if (points > hold.amount) return refuse("capture_exceeds_hold", `${points} asked, ${hold.amount} held`);
+  const { taken, released } = splitHold(hold, points);
+  let book = state.book;
+  const touched = [hold, ...hold.takes.map((take) => anyLot(state, take.lot))];
+  const events = inParts(taken, (takes, part, first): AccountEvent<"HoldCaptured"> => {
+    const amount = sum(takes);
+    book -= amount;
+    return {
+      type: "HoldCaptured",
+      ...commandFields(command, context),
+      effectiveAt: effectiveAt(command.occurredAt, touched),
+      book,
+      ...part,
+      hold: hold.no,
+      amount,
+      takes,
+      released: first ? released : [],
+      redemption: hold.redemption,
+      ...deadlineAfter(state, context, command.occurredAt),
+    };
+  });
+  return { events };
+}
+
+export function voidHold(command: VoidHold, state: AccountState, context: DecisionContext): Decided {
+  const hold = openHold(state, command.hold);
+  if ("refused" in hold) return hold;
+  const touched = [hold, ...hold.takes.map((take) => anyLot(state, take.lot))];
+  const event: AccountEvent<"HoldVoided"> = {
+    type: "HoldVoided",
+    ...commandFields(command, context),
+    effectiveAt: effectiveAt(command.occurredAt, touched),
+    book: state.book,
+    hold: hold.no,
+    released: hold.takes,
+  };
+  return { events: [event] };
+}
+
+function openHold(state: AccountState, no: number): Hold | { refused: Refusal } {
+  const hold = state.holds.get(no);
+  if (hold !== undefined) return hold;
+  if (no < state.nextHold) return refuse("hold_closed", "the hold has been captured, voided or timed out");
+  return refuse("hold_unknown", "there is no such hold");
+}
+
+/** A capture consumes the held lots in burn order, which is the order in which the hold named them. */
+function splitHold(hold: Hold, points: bigint): { taken: LotPart[]; released: LotPart[] } {
+  const taken: LotPart[] = [];
+  const released: LotPart[] = [];
+  let wanted = points;
+  for (const take of hold.takes) {
+    const part = min(take.amount, wanted);
+    if (part > 0n) taken.push({ ...take, amount: part });
+    if (part < take.amount) released.push({ ...take, amount: take.amount - part });
+    wanted -= part;
+  }
+  return { taken, released };
+}

@@ -1,0 +1,68 @@
+import type { AccountEvent, CurrencySettings } from "@taem/contracts";
+import type { AccountState } from "../account-state.ts";
+import type { Instant } from "../calendar.ts";
+import { afterTerm } from "../calendar.ts";
+import type { AccountCommand } from "../commands.ts";
+import { type Currency, type Programme, settingsAt, zoneAt } from "../programme.ts";
+import type { Refusal } from "../refusals.ts";
+import type { AccountIdentity } from "../sweep.ts";
+
+/** Everything a decision depends on besides the account's own state. */
+export interface DecisionContext {
+  /** The programme's business clock. */
+  readonly now: Instant;
+  /** Principal of the API key. */
+  readonly actor: string;
+  readonly programme: Programme;
+  readonly currency: Currency;
+  readonly member: string;
+  /** The events of the command that this one refers to, once `decide` has asked for them. */
+  readonly origin?: readonly AccountEvent[];
+}
+
+export type Decided = { readonly events: readonly AccountEvent[] } | { readonly refused: Refusal } | Needs;
+
+/** The decision needs the events of the command applied at this revision: load them and decide again. */
+export interface Needs {
+  readonly needs: { readonly revision: number };
+}
+
+export function accountOf(context: DecisionContext): AccountIdentity {
+  return {
+    programme: context.programme.id,
+    member: context.member,
+    currency: context.currency.code,
+    zoneAt: (at) => zoneAt(context.programme, at),
+  };
+}
+
+export function settings(context: DecisionContext, at: Instant): CurrencySettings {
+  return settingsAt(context.currency, at);
+}
+
+/** The fields that every event of a caller's command carries. */
+export function commandFields(
+  command: Extract<AccountCommand, { readonly fingerprint: string }>,
+  context: DecisionContext,
+) {
+  return {
+    programme: context.programme.id,
+    member: context.member,
+    currency: context.currency.code,
+    occurredAt: command.occurredAt,
+    key: command.key,
+    fingerprint: command.fingerprint,
+  };
+}
+
+/** The inactivity deadline after an earn, burn or capture; it never moves backwards, and goes with the policy. */
+export function deadlineAfter(
+  state: AccountState,
+  context: DecisionContext,
+  occurredAt: Instant,
+): { deadline?: Instant } {
+  const term = settings(context, occurredAt).inactivity;
+  if (term === undefined) return {};
+  const fresh = afterTerm(zoneAt(context.programme, occurredAt), occurredAt, term);
+  return { deadline: Number.isFinite(state.deadline) ? Math.max(state.deadline, fresh) : fresh };
+}

@@ -1,0 +1,81 @@
+import type { AccountEvent, EarnBasis } from "@taem/contracts";
+import type { AccountState } from "../account-state.ts";
+import { MAX_AMOUNT } from "../amounts.ts";
+import { expiryOf, type Instant, localDate, vintageOf } from "../calendar.ts";
+import type { Earn } from "../commands.ts";
+import { priceEarn } from "../earn-pricing.ts";
+import { zoneAt } from "../programme.ts";
+import { type Refusal, refuse } from "../refusals.ts";
+import { versionAt } from "../versions.ts";
+import { commandFields, type Decided, type DecisionContext, deadlineAfter, settings } from "./context.ts";
+
+interface Priced {
+  readonly points: bigint;
+  readonly pendingSeconds: number;
+  readonly basis?: EarnBasis;
+}
+
+export function earn(command: Earn, state: AccountState, context: DecisionContext): Decided {
+  const priced = price(command, state, context);
+  if ("refused" in priced) return priced;
+  const { occurredAt } = command;
+  const zone = zoneAt(context.programme, occurredAt);
+  const expiresAt = expiryOfEarn(command, zone, context);
+  const event: AccountEvent<"PointsEarned"> = {
+    type: "PointsEarned",
+    ...commandFields(command, context),
+    effectiveAt: occurredAt,
+    book: state.book + priced.points,
+    lot: {
+      no: state.nextLot,
+      amount: priced.points,
+      availableFrom: occurredAt + priced.pendingSeconds * 1000,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      earnedAt: occurredAt,
+      vintage: vintageOf(zone, occurredAt),
+    },
+    ...(priced.basis === undefined ? {} : { basis: priced.basis }),
+    reason: command.reason,
+    ...deadlineAfter(state, context, occurredAt),
+  };
+  return { events: [event] };
+}
+
+function expiryOfEarn(command: Earn, zone: string, context: DecisionContext): Instant | undefined {
+  if (command.expiresAt === undefined) {
+    return expiryOf(settings(context, command.occurredAt).expiry, zone, command.occurredAt);
+  }
+  return command.expiresAt ?? undefined;
+}
+
+function price(command: Earn, state: AccountState, context: DecisionContext): Priced | { refused: Refusal } {
+  const { by, occurredAt } = command;
+  if ("points" in by) return { points: by.points, pendingSeconds: 0 };
+  const versions = context.programme.rules.get(by.rule);
+  if (versions === undefined) return refuse("rule_unknown", `there is no rule ${by.rule}`);
+  const version = versionAt(versions, occurredAt);
+  if (version === undefined)
+    return refuse("rule_not_valid", `no version of rule ${by.rule} holds at that time`);
+  const rule = version.value;
+  if (rule.currency !== context.currency.code) {
+    return refuse("wrong_currency", `rule ${by.rule} earns ${rule.currency}, not ${context.currency.code}`);
+  }
+  if (rule.money !== by.money) {
+    return refuse("wrong_currency", `rule ${by.rule} prices a spend in ${rule.money}, not ${by.money}`);
+  }
+  const day =
+    rule.maxPerDay === undefined ? undefined : localDate(zoneAt(context.programme, occurredAt), occurredAt);
+  const earnedToday = day === undefined ? 0n : (state.earnedOnDay.get(`${by.rule} ${day}`) ?? 0n);
+  const { points, fraction, limitedBy } = priceEarn(rule, by.spend, earnedToday);
+  if (points > MAX_AMOUNT) return refuse("amount_too_large", `the rule makes ${points} points of that spend`);
+  const basis: EarnBasis = {
+    rule: by.rule,
+    version: version.version,
+    spend: by.spend,
+    money: by.money,
+    fraction,
+    ...(limitedBy === undefined ? {} : { limitedBy }),
+    ...(day === undefined ? {} : { capDay: day }),
+  };
+  return { points, pendingSeconds: rule.pendingSeconds, basis };
+}

@@ -1,0 +1,110 @@
+import type { AccountEvent } from "@taem/contracts";
+import { type AccountState, draft } from "../account-state.ts";
+import { MAX_AMOUNT } from "../amounts.ts";
+import { type AccountCommand, keyOf } from "../commands.ts";
+import { evolve } from "../evolve.ts";
+import { type Refusal, refuse } from "../refusals.ts";
+import { dueEvents } from "../sweep.ts";
+import { adjust, approve } from "./adjust.ts";
+import { burn, capture, placeHold, voidHold } from "./burn.ts";
+import { accountOf, type Decided, type DecisionContext, type Needs } from "./context.ts";
+import { earn } from "./earn.ts";
+import { reverse } from "./reverse.ts";
+import { transferIn, transferOut, transferReturned } from "./transfer.ts";
+
+/** How far a business time may lie ahead of the business clock. */
+const CLOCK_TOLERANCE = 5 * 60_000;
+
+export type Decision =
+  /** To be appended at the state's revision, all or nothing. `due` of them were made by time, before the command's own. */
+  | { readonly accepted: readonly AccountEvent[]; readonly due: number }
+  | { readonly refused: Refusal }
+  /** The key has been applied, at this revision: the first result stands, if the fingerprints agree. */
+  | { readonly repeated: { readonly revision: number } }
+  | Needs;
+
+/**
+ * Decides one command on an account. Pure; never throws for a business reason. What time has done by now comes
+ * first, and what the command's own effect makes due (a credit repaying debt, points released to a dead lot) last.
+ */
+export function decide(command: AccountCommand, state: AccountState, context: DecisionContext): Decision {
+  const applied = state.keys.revisionOf(keyOf(command));
+  if (applied !== undefined) return { repeated: { revision: applied } };
+  const refusal = refusedOnSight(command, context);
+  if (refusal !== undefined) return refusal;
+
+  const account = accountOf(context);
+  const before = dueEvents(state, account, context.now);
+  const ready = before.length === 0 ? state : evolveAll(draft(state), before);
+  const decided = decideReady(command, ready, context);
+  if (!("events" in decided)) return decided;
+  const after = mayMakeDue(decided.events, ready, context)
+    ? dueEvents(evolveAll(draft(ready), decided.events), account, context.now)
+    : [];
+  return { accepted: [...before, ...decided.events, ...after], due: before.length };
+}
+
+function refusedOnSight(command: AccountCommand, context: DecisionContext): { refused: Refusal } | undefined {
+  if ("occurredAt" in command && command.occurredAt > context.now + CLOCK_TOLERANCE) {
+    return refuse(
+      "occurred_at_in_future",
+      "occurredAt lies more than five minutes ahead of the programme's clock",
+    );
+  }
+  if ("points" in command && command.points !== undefined && command.points > MAX_AMOUNT) {
+    return refuse("amount_too_large", `${command.points} asked, at most ${MAX_AMOUNT} a command`);
+  }
+  return undefined;
+}
+
+function decideReady(command: AccountCommand, state: AccountState, context: DecisionContext): Decided {
+  switch (command.type) {
+    case "earn":
+      return earn(command, state, context);
+    case "burn":
+      return burn(command, state, context);
+    case "hold":
+      return placeHold(command, state, context);
+    case "capture":
+      return capture(command, state, context);
+    case "void":
+      return voidHold(command, state, context);
+    case "reverse":
+      return reverse(command, state, context);
+    case "transfer":
+      return transferOut(command, state, context);
+    case "receive_transfer":
+      return transferIn(command, state, context);
+    case "return_transfer":
+      return transferReturned(command, state, context);
+    case "adjust":
+      return adjust(command, state, context);
+    case "approve":
+      return approve(command, state, context);
+  }
+}
+
+/** Spares the common cases a draft: plain debits make nothing due, nor do fresh lots where there is no debt. */
+function mayMakeDue(events: readonly AccountEvent[], state: AccountState, context: DecisionContext): boolean {
+  if (state.debt > 0n) return true;
+  return events.some((event) => {
+    switch (event.type) {
+      case "PointsBurned":
+      case "HoldPlaced":
+      case "TransferOut":
+      case "AdjustmentRequested":
+      case "AdjustmentDebited":
+        return false;
+      case "PointsEarned":
+      case "AdjustmentCredited":
+        return event.lot.expiresAt !== undefined && event.lot.expiresAt <= context.now;
+      default:
+        return true;
+    }
+  });
+}
+
+function evolveAll(state: AccountState, events: readonly AccountEvent[]): AccountState {
+  for (const event of events) evolve(state, event);
+  return state;
+}

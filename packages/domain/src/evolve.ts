@@ -1,0 +1,275 @@
+import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
+import { type AccountState, type Hold, inBurnOrder, type Lot, type LotKind } from "./account-state.ts";
+
+/** The stream contradicts itself: an event cannot have happened after those before it. */
+export class CorruptStream extends Error {
+  readonly code = "corrupt_stream";
+  constructor(revision: number, what: string) {
+    super(`event ${revision} of the stream: ${what}`);
+    this.name = "CorruptStream";
+  }
+}
+
+/**
+ * Folds one event into the state, in place, and returns it. Never judges; throws `CorruptStream` on an event that
+ * contradicts the state.
+ */
+export function evolve(state: AccountState, event: AccountEvent): AccountState {
+  state.revision++;
+  if ("key" in event) state.keys.add(event.key, state.revision);
+  apply(state, event);
+  return state;
+}
+
+/** As `evolve`, and checks the book balance that each event states. For folds of whole streams, not of as-of cuts. */
+export function replay(state: AccountState, events: Iterable<AccountEvent>): AccountState {
+  for (const event of events) {
+    evolve(state, event);
+    if (state.book !== event.book) {
+      throw new CorruptStream(
+        state.revision,
+        `it states a book balance of ${event.book}, its lots sum to ${state.book}`,
+      );
+    }
+  }
+  return state;
+}
+
+function apply(state: AccountState, event: AccountEvent): void {
+  switch (event.type) {
+    case "PointsEarned":
+      addLot(state, event.lot, "earn", event.key.system, event.effectiveAt);
+      countForDay(state, event);
+      state.deadline = event.deadline ?? Number.POSITIVE_INFINITY;
+      return;
+    case "PointsBurned":
+      debit(state, event.takes, event);
+      state.deadline = event.deadline ?? Number.POSITIVE_INFINITY;
+      return;
+    case "HoldPlaced":
+      return placeHold(state, event);
+    case "HoldCaptured":
+      endHold(state, event.hold, event.effectiveAt);
+      debit(state, event.takes, event);
+      state.deadline = event.deadline ?? Number.POSITIVE_INFINITY;
+      return;
+    case "HoldVoided":
+    case "HoldTimedOut":
+      return endHold(state, event.hold, event.effectiveAt);
+    case "PointsExpired":
+      return debit(state, event.takes, event, (lot, taken) => ({ expired: lot.expired + taken }));
+    case "DebtRepaid":
+      debit(state, event.takes, event, (lot, taken) => ({ repaid: lot.repaid + taken }));
+      return changeDebt(state, -event.amount, event.effectiveAt);
+    case "EarnReversed":
+      return reverseEarn(state, event);
+    case "BurnReversed":
+      credit(state, event.restored, event);
+      for (const lot of event.replacements) addLot(state, lot, "replacement", "", event.effectiveAt);
+      state.deadline = event.deadline ?? state.deadline;
+      state.givenBack.set(event.origin, (state.givenBack.get(event.origin) ?? 0n) + event.amount);
+      return;
+    case "TransferOut":
+      return debit(state, event.takes, event);
+    case "TransferIn":
+      for (const lot of event.lots) addLot(state, lot, "transfer", "", event.effectiveAt);
+      return;
+    case "TransferInRefused":
+      return;
+    case "TransferReturned":
+      return credit(state, event.restored, event);
+    case "AdjustmentRequested":
+      return requestAdjustment(state, event);
+    case "AdjustmentCredited":
+      settleAdjustment(state, event.adjustment);
+      return addLot(state, event.lot, "adjustment", "", event.effectiveAt);
+    case "AdjustmentDebited":
+      settleAdjustment(state, event.adjustment);
+      return debit(state, event.takes, event);
+    case "DebtWrittenOff":
+      settleAdjustment(state, event.adjustment);
+      return changeDebt(state, -event.amount, event.effectiveAt);
+    default:
+      event satisfies never;
+      throw new CorruptStream(state.revision, `unknown type ${(event as { type: string }).type}`);
+  }
+}
+
+function addLot(state: AccountState, lot: NewLot, kind: LotKind, source: string, effectiveAt: number): void {
+  if (lot.no !== state.nextLot)
+    throw new CorruptStream(state.revision, `lot ${lot.no} where ${state.nextLot} was due`);
+  state.nextLot++;
+  const begun: Lot = {
+    no: lot.no,
+    kind,
+    source,
+    amount: lot.amount,
+    remaining: lot.amount,
+    held: 0n,
+    availableFrom: lot.availableFrom,
+    expiresAt: lot.expiresAt ?? Number.POSITIVE_INFINITY,
+    earnedAt: lot.earnedAt,
+    vintage: lot.vintage,
+    effectiveAt,
+    expired: 0n,
+    repaid: 0n,
+    restored: 0n,
+    reversed: 0n,
+    forgiven: 0n,
+    recovered: 0n,
+    refunded: 0n,
+  };
+  state.book += lot.amount;
+  putLot(state, begun);
+}
+
+function countForDay(state: AccountState, event: AccountEvent<"PointsEarned">): void {
+  const basis = event.basis;
+  if (basis?.capDay === undefined) return;
+  const day = `${basis.rule} ${basis.capDay}`;
+  state.earnedOnDay.set(day, (state.earnedOnDay.get(day) ?? 0n) + event.lot.amount);
+}
+
+type Extra = (lot: Lot, amount: bigint) => Partial<Lot>;
+
+function debit(
+  state: AccountState,
+  takes: readonly LotPart[],
+  event: { readonly effectiveAt: number },
+  extra?: Extra,
+): void {
+  for (const take of takes) {
+    const lot = openLot(state, take.lot);
+    if (take.amount > lot.remaining - lot.held) {
+      throw new CorruptStream(
+        state.revision,
+        `takes ${take.amount} from lot ${lot.no}, free ${lot.remaining - lot.held}`,
+      );
+    }
+    changeLot(state, lot, {
+      remaining: lot.remaining - take.amount,
+      effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
+      ...extra?.(lot, take.amount),
+    });
+    state.book -= take.amount;
+  }
+}
+
+function credit(
+  state: AccountState,
+  parts: readonly LotPart[],
+  event: { readonly effectiveAt: number },
+): void {
+  for (const part of parts) {
+    const lot = anyLot(state, part.lot);
+    changeLot(state, lot, {
+      remaining: lot.remaining + part.amount,
+      effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
+    });
+    state.book += part.amount;
+  }
+}
+
+function placeHold(state: AccountState, event: AccountEvent<"HoldPlaced">): void {
+  const begun = state.holds.get(event.hold);
+  const hold: Hold = {
+    no: event.hold,
+    amount: (begun?.amount ?? 0n) + event.amount,
+    takes: [...(begun?.takes ?? []), ...event.takes],
+    timeoutAt: event.timeoutAt,
+    effectiveAt: event.effectiveAt,
+    redemption: event.redemption,
+  };
+  state.holds.set(hold.no, hold);
+  state.nextHold = Math.max(state.nextHold, hold.no + 1);
+  for (const take of event.takes) {
+    const lot = openLot(state, take.lot);
+    changeLot(state, lot, { held: lot.held + take.amount });
+  }
+}
+
+/** Ends a hold with its first event; the further parts of a large capture find it gone. */
+function endHold(state: AccountState, no: number, effectiveAt: number): void {
+  const hold = state.holds.get(no);
+  if (hold === undefined) return;
+  state.holds.delete(no);
+  for (const take of hold.takes) {
+    const lot = openLot(state, take.lot);
+    changeLot(state, lot, {
+      held: lot.held - take.amount,
+      effectiveAt: Math.max(lot.effectiveAt, effectiveAt),
+    });
+  }
+}
+
+function changeDebt(state: AccountState, by: bigint, effectiveAt: number): void {
+  state.debt += by;
+  if (state.debt < 0n) throw new CorruptStream(state.revision, `debt falls below zero: ${state.debt}`);
+  state.debtEffectiveAt = Math.max(state.debtEffectiveAt, effectiveAt);
+}
+
+function reverseEarn(state: AccountState, event: AccountEvent<"EarnReversed">): void {
+  debit(state, event.takes, event);
+  for (const origin of event.origins) {
+    const lot = anyLot(state, origin.lot);
+    changeLot(state, lot, {
+      reversed: lot.reversed + origin.amount,
+      restored: lot.restored + origin.restored,
+      forgiven: lot.forgiven + origin.expired,
+      recovered: lot.recovered + origin.spent,
+      refunded: event.refund === undefined ? lot.refunded : event.refund.cumulative,
+      effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
+    });
+  }
+  if (event.debt > 0n) changeDebt(state, event.debt, event.effectiveAt);
+}
+
+function requestAdjustment(state: AccountState, event: AccountEvent<"AdjustmentRequested">): void {
+  const { adjustment: no, direction, amount, reason, requestedBy } = event;
+  state.pending.set(no, { no, direction, amount, reason, requestedBy });
+  state.nextAdjustment = no + 1;
+}
+
+function settleAdjustment(state: AccountState, no: number | undefined): void {
+  if (no !== undefined) state.pending.delete(no);
+}
+
+function openLot(state: AccountState, no: number): Lot {
+  const lot = findOpen(state, no);
+  if (lot === undefined) throw new CorruptStream(state.revision, `lot ${no} is not open`);
+  return lot;
+}
+
+/** Debits come off the front of the burn order, so a scan from the front finds them at once. */
+function findOpen(state: AccountState, no: number): Lot | undefined {
+  return state.open.find((lot) => lot.no === no);
+}
+
+export function anyLot(state: AccountState, no: number): Lot {
+  return findOpen(state, no) ?? state.closed.get(no) ?? unknownLot(state, no);
+}
+
+function unknownLot(state: AccountState, no: number): never {
+  throw new CorruptStream(state.revision, `there is no lot ${no}`);
+}
+
+function changeLot(state: AccountState, lot: Lot, change: Partial<Lot>): void {
+  const changed: Lot = { ...lot, ...change };
+  const at = lot.remaining > 0n ? state.open.indexOf(lot) : -1;
+  if (at >= 0 && changed.remaining > 0n) state.open[at] = changed;
+  else if (at >= 0) {
+    state.open.splice(at, 1);
+    state.closed.set(changed.no, changed);
+  } else putLot(state, changed);
+}
+
+/** New lots mostly expire last, so the search starts at the end. */
+function putLot(state: AccountState, lot: Lot): void {
+  if (lot.remaining === 0n) {
+    state.closed.set(lot.no, lot);
+    return;
+  }
+  let at = state.open.length;
+  while (at > 0 && inBurnOrder(state.open[at - 1] as Lot, lot) > 0) at--;
+  state.open.splice(at, 0, lot);
+}

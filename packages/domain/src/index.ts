@@ -1,0 +1,42 @@
+export {
+  type AccountState,
+  commit,
+  diesAt,
+  draft,
+  free,
+  type Hold,
+  isAvailable,
+  type Lot,
+  newAccount,
+  type PendingAdjustment,
+} from "./account-state.ts";
+export { MAX_AMOUNT, type Rational, type Rounding, round } from "./amounts.ts";
+export { type Balance, balanceAt, settledAt, sumOfLots } from "./balance.ts";
+export {
+  afterTerm,
+  expiryOf,
+  type Instant,
+  isZone,
+  type LocalDate,
+  lastValidDate,
+  localDate,
+} from "./calendar.ts";
+export * from "./commands.ts";
+export { accountOf, type DecisionContext } from "./decide/context.ts";
+export { type Decision, decide } from "./decide/index.ts";
+export { CorruptStream, evolve, replay } from "./evolve.ts";
+export { commandFingerprint } from "./fingerprint.ts";
+export { DEBT, EXPIRED, OUTSTANDING, type Posting, postingsOf, TRANSFER_CLEARING } from "./postings.ts";
+export {
+  type BusinessClock,
+  businessNow,
+  type Currency,
+  evolveProgramme,
+  type KeyScope,
+  type Programme,
+  settingsAt,
+  zoneAt,
+} from "./programme.ts";
+export type { Refusal, RefusalCode } from "./refusals.ts";
+export { type AccountIdentity, dueEvents, MAX_LOTS_PER_EVENT, nextDueAt } from "./sweep.ts";
+export { type Version, versionAt } from "./versions.ts";

@@ -1,0 +1,99 @@
+import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
+import type { Instant } from "./calendar.ts";
+import { type Version, versionAt } from "./versions.ts";
+
+/** A programme: its definitions as versioned data. Immutable; a fold of the programme's stream. */
+export interface Programme {
+  readonly id: string;
+  /** The caller's name for it in routes, e.g. `the-1`. */
+  readonly code: string;
+  readonly name: string;
+  readonly revision: number;
+  readonly zones: readonly Version<string>[];
+  readonly currencies: ReadonlyMap<string, Currency>;
+  readonly rules: ReadonlyMap<string, readonly Version<EarnRule>[]>;
+  /** Scope of the business keys of each declared source system; `account` for the others. */
+  readonly sources: ReadonlyMap<string, KeyScope>;
+  readonly clock: BusinessClock;
+}
+
+export type KeyScope = "account" | "programme";
+
+export interface Currency {
+  readonly code: string;
+  /** Ours, 1, 2, ...: names the account's stream. */
+  readonly no: number;
+  /** Decimal places, fixed for ever. */
+  readonly scale: number;
+  readonly settings: readonly Version<CurrencySettings>[];
+}
+
+/** `live` follows the server's time; `replay` stands where it was set, for imports and demonstrations. */
+export type BusinessClock = { readonly mode: "live" } | { readonly mode: "replay"; readonly at: Instant };
+
+/** What time it is for the programme: decisions, sweeps and queries all use this. */
+export function businessNow(programme: Programme, serverNow: Instant): Instant {
+  return programme.clock.mode === "live" ? serverNow : programme.clock.at;
+}
+
+/** Definitions before the first version's validity use that first version: a history may be older than its rules. */
+export function zoneAt(programme: Programme, at: Instant): string {
+  const version = versionAt(programme.zones, at) ?? programme.zones[0];
+  return (version as Version<string>).value;
+}
+
+export function settingsAt(currency: Currency, at: Instant): CurrencySettings {
+  const version = versionAt(currency.settings, at) ?? currency.settings[0];
+  return (version as Version<CurrencySettings>).value;
+}
+
+export function evolveProgramme(programme: Programme | undefined, event: DefinitionEvent): Programme {
+  if (event.type === "ProgrammeDefined") {
+    return {
+      id: event.programme,
+      code: event.code,
+      name: event.name,
+      revision: 1,
+      zones: [{ version: 1, validFrom: event.validFrom, value: event.zone }],
+      currencies: new Map(),
+      rules: new Map(),
+      sources: new Map(),
+      clock: { mode: "live" },
+    };
+  }
+  if (programme === undefined) throw new Error(`${event.type} of a programme that was never defined`);
+  return { ...programme, revision: programme.revision + 1, ...changeOf(programme, event) };
+}
+
+type Change = Exclude<DefinitionEvent["type"], "ProgrammeDefined">;
+
+function changeOf(programme: Programme, event: DefinitionEvent<Change>): Partial<Programme> {
+  switch (event.type) {
+    case "ProgrammeZoneChanged":
+      return { zones: [...programme.zones, next(programme.zones, event.validFrom, event.zone)] };
+    case "CurrencyDefined": {
+      const { code, no, scale } = event;
+      return { currencies: new Map(programme.currencies).set(code, { code, no, scale, settings: [] }) };
+    }
+    case "CurrencySettingsPublished": {
+      const currency = programme.currencies.get(event.currency) as Currency;
+      const settings = [...currency.settings, next(currency.settings, event.validFrom, event.settings)];
+      return { currencies: new Map(programme.currencies).set(currency.code, { ...currency, settings }) };
+    }
+    case "EarnRulePublished": {
+      const versions = programme.rules.get(event.rule) ?? [];
+      const published = [...versions, next(versions, event.validFrom, event.definition)];
+      return { rules: new Map(programme.rules).set(event.rule, published) };
+    }
+    case "SourceDeclared":
+      return { sources: new Map(programme.sources).set(event.system, event.scope) };
+    case "ClockSet":
+      return {
+        clock: event.mode === "live" ? { mode: "live" } : { mode: "replay", at: event.at as Instant },
+      };
+  }
+}
+
+function next<T>(versions: readonly Version<T>[], validFrom: Instant, value: T): Version<T> {
+  return { version: versions.length + 1, validFrom, value };
+}
