@@ -1,0 +1,50 @@
+const SERVER_UNAVAILABLE = new Set([
+  "57P01", // admin_shutdown
+  "57P02", // crash_shutdown
+  "57P03", // cannot_connect_now
+  "53300", // too_many_connections
+]);
+
+const SOCKET_FAILURES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
+
+/** pg reports these without a code. */
+const CLIENT_FAILURES =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|timeout expired)/;
+
+const ROLLED_BACK = new Set([
+  "40001", // serialization_failure
+  "40P01", // deadlock_detected
+  "55P03", // lock_not_available
+]);
+
+/**
+ * Whether the connection or the server went away, so that trying again later may succeed. What was in flight may or
+ * may not have happened.
+ */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  if (code?.startsWith("08") || SERVER_UNAVAILABLE.has(code ?? "") || SOCKET_FAILURES.has(code ?? "")) {
+    return true;
+  }
+  return code === undefined && CLIENT_FAILURES.test(error.message);
+}
+
+/** Whether the server rolled the transaction back for the sake of another one: trying again is safe and may succeed. */
+export function isRolledBack(error: unknown): boolean {
+  return error instanceof Error && ROLLED_BACK.has(codeOf(error) ?? "");
+}
+
+function codeOf(error: Error): string | undefined {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : undefined;
+}

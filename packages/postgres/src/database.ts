@@ -1,0 +1,190 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import pg from "pg";
+import { from as copyFrom } from "pg-copy-streams";
+import { copyChunks } from "./copy-encoding.ts";
+import { startListener } from "./listener.ts";
+import { PostgresError } from "./postgres-error.ts";
+import { valueTypes } from "./value-types.ts";
+
+/** Receives what an operator should know; never a secret. */
+export type Log = (message: string, details?: Readonly<Record<string, unknown>>) => void;
+
+/** A statement with a `name` is parsed once per connection: for the hot ones. */
+export interface Statement {
+  readonly text: string;
+  readonly name?: string;
+}
+
+export interface Result<Row> {
+  readonly rows: Row[];
+  /** Rows returned or changed. */
+  readonly rowCount: number;
+}
+
+/**
+ * Runs statements. Parameters are `$1`...; values come back as `valueTypes` says: int8 is a bigint, numeric a string,
+ * timestamptz milliseconds since the epoch. Errors are pg's, with SQLSTATE in `code`; `isConnectionLost` sorts them.
+ */
+export interface Queryable {
+  query<Row extends object = Record<string, unknown>>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+  ): Promise<Result<Row>>;
+
+  /** The same with rows as arrays in column order: cheaper where rows are many. */
+  queryArrays<Row extends readonly unknown[]>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+  ): Promise<Row[]>;
+
+  /**
+   * Streams rows into a table by COPY and returns their number. `table` and `columns` are SQL identifiers, inserted
+   * as they are. Values are strings, numbers, bigints, booleans, bytes or null.
+   */
+  copyInto(table: string, columns: readonly string[], rows: Iterable<readonly unknown[]>): Promise<number>;
+}
+
+export interface TransactionOptions {
+  /** All statements see one instant of the database. */
+  readonly snapshot?: boolean;
+  /** The commit does not wait for the disk: only for what is replayed when lost. */
+  readonly relaxed?: boolean;
+}
+
+export interface Listener extends AsyncDisposable {
+  close(): Promise<void>;
+}
+
+export interface Database extends Queryable, AsyncDisposable {
+  /** Commits what `work` did when it resolves, rolls it back when it rejects. */
+  transaction<T>(work: (transaction: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
+
+  /**
+   * Listens on a connection of its own that is made again whenever it is lost. `onNotify` receives each payload, and
+   * undefined whenever listening has (again) begun: what was notified before then must be looked for.
+   */
+  listen(channel: string, onNotify: (payload: string | undefined) => void): Listener;
+
+  /** Waits for what is running and closes every connection; listeners are closed by their owners. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly url: string;
+  /** Connections at most; further work waits for one. */
+  readonly max: number;
+  /** Shown by the server beside each connection. */
+  readonly applicationName: string;
+  readonly log?: Log;
+}
+
+const CONNECT_TIMEOUT_MS = 30_000;
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** Opens a pool; connections are made when first needed. */
+export function openPool(options: PoolOptions): Database {
+  const connection: pg.ClientConfig = {
+    connectionString: options.url,
+    application_name: options.applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    types: valueTypes,
+  };
+  const pool = new pg.Pool({ ...connection, max: options.max, idleTimeoutMillis: IDLE_TIMEOUT_MS });
+  const log = options.log ?? (() => {});
+  // A connection lost between two statements raises an event, and an unheard one would end the process. Whoever uses
+  // the connection next gets the error.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("error", (error) => log("idle database connection lost", { error: error.message }));
+
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= pool.end();
+    return closing;
+  };
+  return {
+    ...queryable(pool),
+    copyInto: (table, columns, rows) => borrow(pool, (client) => copyRows(client, table, columns, rows)),
+    transaction: (work, how = {}) => borrow(pool, (client) => runTransaction(client, work, how)),
+    listen: (channel, onNotify) => startListener(connection, channel, onNotify, log),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function queryable(runner: pg.Pool | pg.PoolClient): Pick<Queryable, "query" | "queryArrays"> {
+  return {
+    async query<Row extends object>(statement: string | Statement, values: readonly unknown[] = []) {
+      const { rows, rowCount } = await runner.query({ ...parsed(statement), values: [...values] });
+      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
+    },
+    async queryArrays<Row extends readonly unknown[]>(
+      statement: string | Statement,
+      values: readonly unknown[] = [],
+    ) {
+      const query = { ...parsed(statement), values: [...values], rowMode: "array" as const };
+      const { rows } = await runner.query(query);
+      return rows as unknown as Row[];
+    },
+  };
+}
+
+function parsed(statement: string | Statement): Statement {
+  return typeof statement === "string" ? { text: statement } : statement;
+}
+
+/** Lends a connection; the pool itself drops one that was lost. */
+async function borrow<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await use(client);
+  } finally {
+    client.release();
+  }
+}
+
+async function runTransaction<T>(
+  client: pg.PoolClient,
+  work: (transaction: Queryable) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  await client.query(begin(options));
+  try {
+    const result = await work({
+      ...queryable(client),
+      copyInto: (table, columns, rows) => copyRows(client, table, columns, rows),
+    });
+    await commit(client);
+    return result;
+  } catch (error) {
+    // Fails only on a lost connection, where the server rolls back by itself and `error` says what happened.
+    await client.query("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query("COMMIT");
+  if (command === "COMMIT") return;
+  throw new PostgresError(
+    "transaction_aborted",
+    "nothing was committed: a statement of the transaction failed and its error was not passed on",
+  );
+}
+
+function begin({ snapshot = false, relaxed = false }: TransactionOptions): string {
+  const isolation = snapshot ? "REPEATABLE READ" : "READ COMMITTED";
+  return `BEGIN ISOLATION LEVEL ${isolation}${relaxed ? "; SET LOCAL synchronous_commit = off" : ""}`;
+}
+
+async function copyRows(
+  client: pg.PoolClient,
+  table: string,
+  columns: readonly string[],
+  rows: Iterable<readonly unknown[]>,
+): Promise<number> {
+  const stream = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN`));
+  await pipeline(Readable.from(copyChunks(rows), { objectMode: false }), stream);
+  return stream.rowCount;
+}

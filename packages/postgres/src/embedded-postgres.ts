@@ -1,0 +1,163 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Log, openPool } from "./database.ts";
+import { type Account, type Binaries, findBinaries, serverAccount } from "./embedded-binaries.ts";
+import { type Cluster, ensureCluster, ROLE } from "./embedded-cluster.ts";
+import {
+  isAlive,
+  removeStalePidFile,
+  runningServer,
+  type Server,
+  startServer,
+  stopServer,
+} from "./embedded-process.ts";
+import { PostgresError } from "./postgres-error.ts";
+
+export interface EmbeddedPostgresOptions {
+  /** Holds the cluster, its password and its log; made when missing. */
+  readonly dataDir: string;
+  /** A port that is taken is refused. Without it the port of the last start is used if free, else another. */
+  readonly port?: number;
+  readonly log?: Log;
+}
+
+export interface EmbeddedPostgres extends AsyncDisposable {
+  /** Of the database taem. Holds the password: not for logs. */
+  readonly url: string;
+  /** Stops the server, unless another process that still runs owns it. */
+  stop(): Promise<void>;
+}
+
+/** What is remembered in the data directory between starts. */
+interface State {
+  readonly port: number;
+  /** The start that will stop the server. */
+  readonly owner: { readonly pid: number; readonly token: string };
+}
+
+interface Site {
+  readonly dataDir: string;
+  readonly binaries: Binaries;
+  readonly account: Account | undefined;
+  readonly cluster: Cluster;
+}
+
+const DATABASE = "taem";
+const FIRST_PORT = 15_432;
+/** Outgoing sockets take ports from here on. */
+const PORT_LIMIT = 32_768;
+const START_ATTEMPTS = 50;
+const RETRY_MS = 100;
+
+/**
+ * Runs a real PostgreSQL from npm's binaries, on the loopback interface with a generated password. A server that
+ * already runs in `dataDir` is used as it is: shared with the process that started it, or taken over when that one is
+ * dead. Rejects with a `PostgresError` (`postgres_binaries_missing`, `postgres_init_failed`, `postgres_port_taken`,
+ * `postgres_start_failed`).
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir);
+  const account = await serverAccount();
+  const binaries = await findBinaries(account);
+  const cluster = await ensureCluster(dataDir, binaries, account);
+  const site: Site = { dataDir, binaries, account, cluster };
+  const log = options.log ?? (() => {});
+
+  const token = randomUUID();
+  const { port } = await attachOrStart(site, options.port, token, log);
+  await ensureDatabase(urlOf(cluster, port, "postgres"));
+
+  const stop = async () => {
+    if ((await readState(dataDir))?.owner.token !== token) return;
+    const server = await runningServer(cluster.folder);
+    if (server !== undefined) await stopServer(server, cluster.folder);
+    log("embedded PostgreSQL stopped");
+  };
+  return { url: urlOf(cluster, port, DATABASE), stop, [Symbol.asyncDispose]: stop };
+}
+
+async function attachOrStart(site: Site, port: number | undefined, token: string, log: Log): Promise<Server> {
+  const { dataDir, cluster } = site;
+  const owner = { pid: process.pid, token };
+  for (let attempt = 1; ; attempt++) {
+    const running = await runningServer(cluster.folder);
+    if (running?.ready) {
+      const state = await readState(dataDir);
+      const shared = state !== undefined && (await isAlive(state.owner.pid));
+      if (!shared) await writeState(dataDir, { port: running.port, owner });
+      log(shared ? "embedded PostgreSQL shared" : "embedded PostgreSQL taken over", { port: running.port });
+      return running;
+    }
+    if (running === undefined) {
+      const started = await tryStart(site, port, attempt >= START_ATTEMPTS);
+      if (started !== undefined) {
+        await writeState(dataDir, { port: started.port, owner });
+        log("embedded PostgreSQL started", { port: started.port });
+        return started;
+      }
+    }
+    await delay(RETRY_MS);
+  }
+}
+
+/** These pass by themselves: another start won, the last server's processes are still ending, the port went away. */
+const PASSING = /lock file .* already exists|pre-existing shared memory block|could not bind .* address/i;
+
+async function tryStart(site: Site, port: number | undefined, last: boolean): Promise<Server | undefined> {
+  const { dataDir, cluster, binaries, account } = site;
+  await removeStalePidFile(cluster.folder);
+  const chosen = await choosePort(port, (await readState(dataDir))?.port);
+  const logFile = join(dataDir, "server.log");
+  try {
+    return await startServer({ folder: cluster.folder, port: chosen, logFile, binaries, account });
+  } catch (error) {
+    if (!last && error instanceof PostgresError && PASSING.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+async function choosePort(wanted: number | undefined, previous = FIRST_PORT): Promise<number> {
+  if (wanted !== undefined) {
+    if (await isFree(wanted)) return wanted;
+    throw new PostgresError("postgres_port_taken", `port ${wanted} is taken; choose another for PostgreSQL`);
+  }
+  let port = previous;
+  while (!(await isFree(port))) port = randomInt(FIRST_PORT, PORT_LIMIT);
+  return port;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.on("error", () => resolve(false));
+    probe.listen({ port, host: "127.0.0.1" }, () => probe.close(() => resolve(true)));
+  });
+}
+
+async function ensureDatabase(adminUrl: string): Promise<void> {
+  await using admin = openPool({ url: adminUrl, max: 1, applicationName: "taem" });
+  const { rowCount } = await admin.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
+  if (rowCount === 1) return;
+  await admin.query(`CREATE DATABASE ${DATABASE}`).catch((error: { code?: unknown }) => {
+    // Another start of the same moment made it.
+    if (error.code !== "42P04" && error.code !== "23505") throw error;
+  });
+}
+
+function urlOf({ password }: Cluster, port: number, database: string): string {
+  return `postgres://${ROLE}:${password}@127.0.0.1:${port}/${database}`;
+}
+
+async function readState(dataDir: string): Promise<State | undefined> {
+  return await readFile(join(dataDir, "server.json"), "utf8").then(
+    (content) => JSON.parse(content) as State,
+    () => undefined,
+  );
+}
+
+async function writeState(dataDir: string, state: State): Promise<void> {
+  await writeFile(join(dataDir, "server.json"), JSON.stringify(state));
+}

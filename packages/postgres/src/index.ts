@@ -1,0 +1,17 @@
+export { isConnectionLost, isRolledBack } from "./connection-loss.ts";
+export type {
+  Database,
+  Listener,
+  Log,
+  PoolOptions,
+  Queryable,
+  Result,
+  Statement,
+  TransactionOptions,
+} from "./database.ts";
+export { openPool } from "./database.ts";
+export type { EmbeddedPostgres, EmbeddedPostgresOptions } from "./embedded-postgres.ts";
+export { startEmbeddedPostgres } from "./embedded-postgres.ts";
+export type { Migration } from "./migration.ts";
+export { migrate } from "./migration.ts";
+export { PostgresError } from "./postgres-error.ts";

@@ -1,0 +1,4 @@
+export type { TcpProxy } from "./tcp-proxy.ts";
+export { openTcpProxy } from "./tcp-proxy.ts";
+export type { TestDatabase } from "./test-database.ts";
+export { createTestDatabase } from "./test-database.ts";
