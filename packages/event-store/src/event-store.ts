@@ -48,13 +48,20 @@ export interface Append {
  * appended (undefined when there were none).
  */
 export type AppendResult =
-  | { readonly ok: true; readonly revision: number; readonly position: Position | undefined; readonly recordedAt: number }
+  | {
+      readonly ok: true;
+      readonly revision: number;
+      readonly position: Position | undefined;
+      readonly recordedAt: number;
+    }
   | { readonly ok: false; readonly conflict: { readonly actualRevision: number } };
 
 export interface ReadRequest {
   readonly stream: string;
   /** Events with a revision above this one; 0 reads the stream from its start. */
   readonly afterRevision: number;
+  /** At most this many events; without it, to the stream's end. */
+  readonly limit?: number;
 }
 
 export interface StreamSlice {
@@ -89,7 +96,7 @@ export interface EventStore {
    */
   append(appends: readonly Append[], signal?: AbortSignal): Promise<AppendResult[]>;
 
-  /** Reads many streams in one round trip, each to its end; results in input order; a missing stream is empty. */
+  /** Reads many streams in one round trip, results in input order; a missing stream is empty. */
   read(requests: readonly ReadRequest[]): Promise<StreamSlice[]>;
 
   /** Reads one stream page by page, for streams too long for memory. */
@@ -102,7 +109,10 @@ export interface EventStore {
    * Follows the log after a position for ever: yields non-empty pages, waits at the head without spinning, survives
    * a restart of the server, loses no wake-up. Ends when `signal` aborts. The consumer's pace is the reader's pace.
    */
-  follow(after: Position, options: { readonly limit: number; readonly signal: AbortSignal } & LogFilter): AsyncIterable<LogPage>;
+  follow(
+    after: Position,
+    options: { readonly limit: number; readonly signal: AbortSignal } & LogFilter,
+  ): AsyncIterable<LogPage>;
 
   /** Position of the newest event, `START` when the log is empty. */
   head(): Promise<Position>;
@@ -120,8 +130,9 @@ export interface EventStore {
 export class OutcomeUnknown extends Error {
   readonly code = "outcome_unknown";
   constructor(cause: unknown) {
-    super("the event store did not say whether the append happened; repeat it with the same event ids", { cause });
+    super("the event store did not say whether the append happened; repeat it with the same event ids", {
+      cause,
+    });
     this.name = "OutcomeUnknown";
   }
 }
-

@@ -1,1 +1,3 @@
+export type { Aggregate, Appended, Step } from "./aggregate.ts";
+export { CommandHandler, type CommandHandlerOptions, HandlerRefusal } from "./command-handler.ts";
 export * from "./event-store.ts";

@@ -1,0 +1,253 @@
+import { type EventMeta, encodeEvent, metaCodec, type TaemEvent } from "@taem/contracts";
+import type { Aggregate, Appended, Step } from "./aggregate.ts";
+import type { Append, AppendResult, EventStore, NewEvent } from "./event-store.ts";
+import { StateCache } from "./state-cache.ts";
+import { Turn } from "./turn.ts";
+
+/** Why a command was not carried out, for reasons of the machinery and not of the business. */
+export class HandlerRefusal extends Error {
+  readonly code: "overloaded" | "outcome_unknown" | "conflict_retry_exhausted" | "shutting_down";
+  constructor(code: HandlerRefusal["code"], message: string) {
+    super(message);
+    this.name = "HandlerRefusal";
+    this.code = code;
+  }
+}
+
+export interface CommandHandlerOptions {
+  readonly store: EventStore;
+  /** Random UUIDs for events. */
+  readonly newId: () => string;
+  /** Monotonic milliseconds, for deadlines only. */
+  readonly monotonic: () => number;
+  /** Commands waiting at most; beyond, `overloaded` before any work. */
+  readonly maxQueued?: number;
+  /** Commands decided and appended together at most. */
+  readonly maxBatch?: number;
+  /** Bytes of state kept at most, as the aggregates weigh it. */
+  readonly cacheBytes?: number;
+  /** Called with what goes wrong behind an answer: a snapshot not saved, a stream that does not fold. */
+  readonly onError?: (error: unknown, stream: string) => void;
+}
+
+export interface Command<S, E extends TaemEvent, R> {
+  readonly aggregate: Aggregate<S, E>;
+  readonly stream: string;
+  readonly slice: number;
+  readonly meta: EventMeta;
+  /** Pure; may run again on a newer state. */
+  readonly decide: (state: S) => Step<S, E, R>;
+  /** In the handler's monotonic milliseconds: no retry and no waiting after it. */
+  readonly deadline: number;
+}
+
+/** A command on its way, with its promise. Type parameters are erased here: a queue holds every kind. */
+export interface Item {
+  readonly command: Command<unknown, TaemEvent, unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+  state: "queued" | "flushing" | "done";
+}
+
+const DEADLINE_CHECK_MS = 50;
+
+/**
+ * Loads, decides, appends. Commands that arrive while a flush is under way are decided together in the next one and
+ * appended in one round trip, each stream standing or falling alone; a conflict reads what is new in the stream and
+ * decides again until the command's deadline. Correct with any number of instances on one store.
+ */
+export class CommandHandler {
+  readonly #options: CommandHandlerOptions;
+  readonly #cache: StateCache;
+  readonly #maxQueued: number;
+  readonly #maxBatch: number;
+  #queue: Item[] = [];
+  #flushing: readonly Item[] = [];
+  #loop: Promise<void> | undefined;
+  #closed = false;
+  readonly #deadlines: NodeJS.Timeout;
+
+  constructor(options: CommandHandlerOptions) {
+    this.#options = options;
+    this.#maxQueued = options.maxQueued ?? 10_000;
+    this.#maxBatch = options.maxBatch ?? 1024;
+    this.#cache = new StateCache(options.store, options.cacheBytes ?? 96 * 2 ** 20, (error, stream) =>
+      options.onError?.(error, stream),
+    );
+    this.#deadlines = setInterval(() => this.#expire(), DEADLINE_CHECK_MS);
+    this.#deadlines.unref();
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Decides a command on the stream's current state and appends its events. Commands of one stream are decided in
+   * the order of their calls. Rejects with `HandlerRefusal`, or with what `decide` threw.
+   */
+  execute<S, E extends TaemEvent, R>(command: Command<S, E, R>): Promise<R> {
+    if (this.#closed) return Promise.reject(new HandlerRefusal("shutting_down", "the service is stopping"));
+    if (this.#queue.length >= this.#maxQueued) {
+      return Promise.reject(
+        new HandlerRefusal("overloaded", "too many commands are waiting; repeat this one later"),
+      );
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    this.#queue.push({
+      command: command as unknown as Item["command"],
+      resolve: resolve as Item["resolve"],
+      reject,
+      state: "queued",
+    });
+    this.#loop ??= this.#run();
+    return promise;
+  }
+
+  /** Takes no new commands, finishes those it has. The store stays open. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#loop;
+    await this.#cache.settled();
+    clearInterval(this.#deadlines);
+  }
+
+  async #run(): Promise<void> {
+    // A turn of the event loop lets the requests that arrived together join the first flush.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) await this.#flush();
+    this.#loop = undefined;
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#queue.splice(0, this.#maxBatch).filter((item) => item.state === "queued");
+    for (const item of batch) item.state = "flushing";
+    this.#flushing = batch;
+    try {
+      const turns = await this.#decideAll(batch);
+      await this.#appendAll(turns.filter((turn) => turn.isReady));
+    } catch (error) {
+      // Nothing is known of this flush: forget the states it touched, say so to those who wait.
+      for (const item of batch) this.#fail(item, error);
+    } finally {
+      this.#flushing = [];
+    }
+  }
+
+  async #decideAll(batch: readonly Item[]): Promise<Turn[]> {
+    const byStream = new Map<string, Item[]>();
+    for (const item of batch) {
+      const items = byStream.get(item.command.stream);
+      if (items === undefined) byStream.set(item.command.stream, [item]);
+      else items.push(item);
+    }
+    const bases = await this.#cache.load([...byStream.values()].map(([first]) => (first as Item).command));
+    const turns: Turn[] = [];
+    const waits: Promise<void>[] = [];
+    for (const [stream, items] of byStream) {
+      const base = bases.get(stream);
+      if (base === undefined || base instanceof Error) {
+        for (const item of items) this.#fail(item, base);
+        continue;
+      }
+      const turn = new Turn(stream, items, base, this.#options.store);
+      const wait = turn.decide();
+      if (wait !== undefined) waits.push(wait);
+      turns.push(turn);
+    }
+    if (waits.length > 0) await Promise.all(waits);
+    return turns;
+  }
+
+  async #appendAll(turns: readonly Turn[]): Promise<void> {
+    if (turns.length === 0) return;
+    const results = await this.#options.store.append(turns.map((turn) => this.#appendOf(turn)));
+    const again: Item[] = [];
+    turns.forEach((turn, i) => {
+      const result = results[i] as AppendResult;
+      if (result.ok) this.#succeed(turn, result);
+      else again.push(...turn.items);
+    });
+    // In front, and in order: lines of one account apply in the order in which they came.
+    if (again.length > 0) this.#requeue(again);
+  }
+
+  #appendOf(turn: Turn): Append {
+    return {
+      stream: turn.stream,
+      slice: turn.slice,
+      expectedRevision: turn.base.revision,
+      events: turn.events.map(({ event, meta }) => this.#newEvent(event, meta)),
+    };
+  }
+
+  #newEvent(event: TaemEvent, meta: EventMeta): NewEvent {
+    return {
+      id: this.#options.newId(),
+      type: event.type,
+      data: encodeEvent(event),
+      meta: metaCodec.encode(meta),
+    };
+  }
+
+  #succeed(turn: Turn, result: AppendResult & { ok: true }): void {
+    if (turn.events.length > 0) this.#cache.put(turn.commit(result.revision), turn.aggregate);
+    const at = { position: result.position ?? "", recordedAt: result.recordedAt };
+    for (const { item, answer, revision } of turn.answers) {
+      if (item.state === "done") continue;
+      item.state = "done";
+      try {
+        item.resolve(answer({ ...at, revision }));
+      } catch (error) {
+        item.reject(error);
+      }
+    }
+  }
+
+  #requeue(items: readonly Item[]): void {
+    const now = this.#options.monotonic();
+    for (const item of items) {
+      this.#cache.markStale(item.command.stream);
+      if (item.state === "done") continue;
+      item.state = "queued";
+      if (now >= item.command.deadline) {
+        this.#refuse(item, "conflict_retry_exhausted", "the account kept changing; repeat with the same key");
+      }
+    }
+    this.#queue.unshift(...items.filter((item) => item.state === "queued"));
+  }
+
+  #fail(item: Item, error: unknown): void {
+    this.#cache.forget(item.command.stream);
+    this.#options.onError?.(error, item.command.stream);
+    if (item.state === "done") return;
+    item.state = "done";
+    item.reject(error);
+  }
+
+  /** Whoever is past the deadline is answered now; a flush under way goes on, its outcome stays in the log. */
+  #expire(): void {
+    const now = this.#options.monotonic();
+    for (const item of this.#flushing) {
+      if (item.state === "flushing" && now >= item.command.deadline) {
+        this.#refuse(item, "outcome_unknown", "the store has not answered in time; repeat with the same key");
+      }
+    }
+    for (const item of this.#queue) {
+      if (item.state === "queued" && now >= item.command.deadline) {
+        this.#refuse(item, "overloaded", "the command waited too long and was not begun; repeat it later");
+      }
+    }
+  }
+
+  #refuse(item: Item, code: HandlerRefusal["code"], message: string): void {
+    item.state = "done";
+    item.reject(new HandlerRefusal(code, message));
+  }
+}
+
+export type Answer = {
+  readonly item: Item;
+  readonly answer: (appended: Appended) => unknown;
+  readonly revision: number;
+};

@@ -1,0 +1,161 @@
+import { decodeEvent } from "@taem/contracts";
+import { LRUCache } from "lru-cache";
+import type { Aggregate } from "./aggregate.ts";
+import type { EventStore, RecordedEvent, Snapshot } from "./event-store.ts";
+
+export interface CachedState {
+  readonly stream: string;
+  readonly revision: number;
+  readonly state: unknown;
+  /** The stream is known to have moved on: read what is new before the next use. */
+  readonly stale: boolean;
+}
+
+interface Wanted {
+  readonly stream: string;
+  readonly aggregate: Aggregate<unknown>;
+}
+
+/** Streams are read this many events at a time: a long one never is in memory whole. */
+const PAGE = 2_000;
+/** A snapshot is taken when this many events have come since the last. */
+const SNAPSHOT_EVERY = 1_000;
+/** What an entry takes besides its state. */
+const OVERHEAD = 200;
+
+/** States by stream, bounded by weight. A state here is as new as the last append or read; only the store can confirm it. */
+export class StateCache {
+  readonly #store: EventStore;
+  readonly #states: LRUCache<string, CachedState>;
+  readonly #snapshotAt = new LRUCache<string, number>({ max: 50_000 });
+  readonly #saving = new Set<Promise<void>>();
+  readonly #onError: (error: unknown, stream: string) => void;
+
+  constructor(store: EventStore, maxBytes: number, onError: (error: unknown, stream: string) => void) {
+    this.#store = store;
+    this.#states = new LRUCache({ maxSize: maxBytes });
+    this.#onError = onError;
+  }
+
+  /** Current-as-far-as-known states; an Error for a stream that does not fold. */
+  async load(wanted: readonly Wanted[]): Promise<Map<string, CachedState | Error>> {
+    const found = new Map<string, CachedState | Error>();
+    const unread: { readonly wanted: Wanted; readonly from: CachedState | undefined }[] = [];
+    for (const item of wanted) {
+      const cached = this.#states.get(item.stream);
+      if (cached !== undefined && !cached.stale) found.set(item.stream, cached);
+      else unread.push({ wanted: item, from: cached });
+    }
+    if (unread.length === 0) return found;
+    const bases = await this.#bases(unread);
+    const tails = await this.#store.read(
+      bases.map(({ base, wanted: { stream } }) => ({ stream, afterRevision: base.revision, limit: PAGE })),
+    );
+    for (const [i, { wanted: item, base }] of bases.entries()) {
+      const state = await this.#fold(item, base, tails[i]?.events ?? []);
+      found.set(item.stream, state);
+      if (!(state instanceof Error)) this.put(state, item.aggregate);
+    }
+    return found;
+  }
+
+  async #bases(unread: readonly { readonly wanted: Wanted; readonly from: CachedState | undefined }[]) {
+    const cold = unread.filter(
+      ({ wanted, from }) => from === undefined && wanted.aggregate.snapshots !== undefined,
+    );
+    const snapshots = await this.#snapshots(cold.map(({ wanted }) => wanted));
+    return unread.map(({ wanted, from }) => ({
+      wanted,
+      base: from ?? snapshots.get(wanted.stream) ?? emptyState(wanted),
+    }));
+  }
+
+  async #snapshots(wanted: readonly Wanted[]): Promise<Map<string, CachedState>> {
+    const found = new Map<string, CachedState>();
+    const schemas = new Set(wanted.map(({ aggregate }) => aggregate.snapshots?.schema as string));
+    for (const schema of schemas) {
+      const of = wanted.filter(({ aggregate }) => aggregate.snapshots?.schema === schema);
+      const snapshots = await this.#store.loadSnapshots(
+        of.map(({ stream }) => stream),
+        schema,
+      );
+      of.forEach(({ stream, aggregate }, i) => {
+        const snapshot = snapshots[i];
+        if (snapshot === undefined) return;
+        this.#snapshotAt.set(stream, snapshot.revision);
+        const state = aggregate.snapshots?.read(snapshot.state);
+        found.set(stream, { stream, revision: snapshot.revision, state, stale: false });
+      });
+    }
+    return found;
+  }
+
+  async #fold(
+    wanted: Wanted,
+    base: CachedState,
+    first: readonly RecordedEvent[],
+  ): Promise<CachedState | Error> {
+    const { stream, aggregate } = wanted;
+    let { state, revision } = base;
+    const add = (events: readonly RecordedEvent[]): void => {
+      for (const event of events) {
+        state = aggregate.evolve(state, decodeEvent(event.type, event.data));
+        revision = event.revision;
+      }
+    };
+    try {
+      add(first);
+      if (first.length === PAGE)
+        for await (const page of this.#store.readStream(stream, revision, PAGE)) add(page);
+      return { stream, revision, state, stale: false };
+    } catch (error) {
+      this.forget(stream);
+      return error as Error;
+    }
+  }
+
+  put(cached: CachedState, aggregate: Aggregate<unknown>): void {
+    this.#states.set(cached.stream, cached, { size: OVERHEAD + aggregate.weight(cached.state) });
+    if (aggregate.snapshots !== undefined) this.#snapshotIfDue(cached, aggregate.snapshots);
+  }
+
+  /** What the cache holds is behind the stream; it is a sound base to read on from. */
+  markStale(stream: string): void {
+    const cached = this.#states.peek(stream);
+    if (cached !== undefined && !cached.stale) {
+      this.#states.set(stream, { ...cached, stale: true }, { size: OVERHEAD });
+    }
+  }
+
+  forget(stream: string): void {
+    this.#states.delete(stream);
+  }
+
+  /** Snapshots on their way are saved or have failed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#saving);
+  }
+
+  #snapshotIfDue(cached: CachedState, snapshots: NonNullable<Aggregate<unknown>["snapshots"]>): void {
+    const { stream, revision } = cached;
+    // A longer stream is written out less often: its snapshot grows with it.
+    const last = this.#snapshotAt.get(stream) ?? 0;
+    if (revision - last < Math.max(SNAPSHOT_EVERY, last / 4)) return;
+    this.#snapshotAt.set(stream, revision);
+    const snapshot: Snapshot = {
+      stream,
+      revision,
+      schema: snapshots.schema,
+      state: snapshots.write(cached.state),
+    };
+    const saving = this.#store
+      .saveSnapshots([snapshot])
+      .catch((error: unknown) => this.#onError(error, stream));
+    this.#saving.add(saving);
+    void saving.finally(() => this.#saving.delete(saving));
+  }
+}
+
+function emptyState({ stream, aggregate }: Wanted): CachedState {
+  return { stream, revision: 0, state: aggregate.initial(), stale: false };
+}
