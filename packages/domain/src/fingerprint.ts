@@ -1,7 +1,15 @@
 import { fingerprint } from "@taem/contracts";
 import type { AccountCommand } from "./commands.ts";
 
-type Plain = string | number | bigint | boolean | null | undefined | { readonly [name: string]: Plain };
+/** What a command's fields are made of. */
+export type Plain =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | { readonly [name: string]: Plain };
 
 /**
  * What a command means, as 32 hexadecimal digits: its own fields in canonical JSON, without its key, without the

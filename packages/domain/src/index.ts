@@ -25,7 +25,7 @@ export * from "./commands.ts";
 export { accountOf, type DecisionContext } from "./decide/context.ts";
 export { type Decision, decide } from "./decide/index.ts";
 export { CorruptStream, evolve, replay } from "./evolve.ts";
-export { commandFingerprint } from "./fingerprint.ts";
+export { commandFingerprint, type Plain } from "./fingerprint.ts";
 export { DEBT, EXPIRED, OUTSTANDING, type Posting, postingsOf, TRANSFER_CLEARING } from "./postings.ts";
 export {
   type BusinessClock,

@@ -18,8 +18,8 @@ export interface CommandHandlerOptions {
   readonly store: EventStore;
   /** Random UUIDs for events. */
   readonly newId: () => string;
-  /** Monotonic milliseconds, for deadlines only. */
-  readonly monotonic: () => number;
+  /** Milliseconds, for deadlines only. */
+  readonly now: () => number;
   /** Commands waiting at most; beyond, `overloaded` before any work. */
   readonly maxQueued?: number;
   /** Commands decided and appended together at most. */
@@ -37,7 +37,7 @@ export interface Command<S, E extends TaemEvent, R> {
   readonly meta: EventMeta;
   /** Pure; may run again on a newer state. */
   readonly decide: (state: S) => Step<S, E, R>;
-  /** In the handler's monotonic milliseconds: no retry and no waiting after it. */
+  /** On the handler's clock: no retry and no waiting after it. */
   readonly deadline: number;
 }
 
@@ -205,7 +205,7 @@ export class CommandHandler {
   }
 
   #requeue(items: readonly Item[]): void {
-    const now = this.#options.monotonic();
+    const now = this.#options.now();
     for (const item of items) {
       this.#cache.markStale(item.command.stream);
       if (item.state === "done") continue;
@@ -227,7 +227,7 @@ export class CommandHandler {
 
   /** Whoever is past the deadline is answered now; a flush under way goes on, its outcome stays in the log. */
   #expire(): void {
-    const now = this.#options.monotonic();
+    const now = this.#options.now();
     for (const item of this.#flushing) {
       if (item.state === "flushing" && now >= item.command.deadline) {
         this.#refuse(item, "outcome_unknown", "the store has not answered in time; repeat with the same key");

@@ -1,0 +1,243 @@
+import { type AccountEvent, accountStream, type BusinessKey, decodeEvent } from "@taem/contracts";
+import {
+  type AccountCommand,
+  type AccountState,
+  accountOf,
+  type Balance,
+  balanceAt,
+  businessNow,
+  type Currency,
+  type Decision,
+  type DecisionContext,
+  decide,
+  dueEvents,
+  keyOf,
+  nextDueAt,
+  type Programme,
+  type Refusal,
+} from "@taem/domain";
+import type { Appended, Step } from "@taem/event-store";
+import { accountAggregate } from "./aggregates.ts";
+import { claim } from "./claims.ts";
+import type { Member } from "./members.ts";
+import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
+
+/** One account, as a command names it. */
+export interface AccountRef {
+  readonly programme: Programme;
+  readonly currency: Currency;
+  readonly member: Member;
+}
+
+export interface Accepted {
+  /** Events of the command itself; what time or repaid debt added stands in the log beside them. */
+  readonly events: readonly AccountEvent[];
+  readonly replayed: boolean;
+  /** The account as of now, after the command. */
+  readonly balance: Balance;
+  /** Position of the effect in the log; undefined for a replay. */
+  readonly position: string | undefined;
+}
+
+export type Outcome = Accepted | { readonly refused: Refusal };
+
+type AccountStep<R> = Step<AccountState, AccountEvent, R>;
+
+/** Carries commands out on accounts. */
+export class Accounts {
+  readonly #tools: Toolbox;
+
+  constructor(tools: Toolbox) {
+    this.#tools = tools;
+  }
+
+  /** Decides a command and appends its effect. A key of programme scope is reserved for this account first. */
+  async execute(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
+    const { programme } = account;
+    if (programme.sources.get(keyOf(command).system) === "programme") {
+      const refused = await this.#reserve(account, command, caller);
+      if (refused !== undefined) return refused;
+    }
+    const outcome = this.#onAccount(account, caller, (state) =>
+      this.#attempt(account, command, state, caller),
+    );
+    caller.placed?.();
+    return outcome;
+  }
+
+  /** The account's balance, confirmed against the store's head. */
+  balance(account: AccountRef, caller: Caller): Promise<Balance> {
+    return this.#onAccount(account, caller, () => ({
+      events: [],
+      answer: (state) => {
+        const context = this.#context(account, caller);
+        const balance = balanceAt(state, accountOf(context), context.now);
+        return () => balance;
+      },
+    }));
+  }
+
+  /** Records what time has done to the account by now; when it is next due, undefined if never. */
+  sweep(
+    account: AccountRef,
+    caller: Caller,
+  ): Promise<{ readonly swept: number; readonly nextDueAt: number | undefined }> {
+    return this.#onAccount(account, caller, (state) => {
+      const context = this.#context(account, caller);
+      const events = dueEvents(state, accountOf(context), context.now);
+      return {
+        events,
+        answer: (swept) => {
+          const next = nextDueAt(swept);
+          return () => ({ swept: events.length, nextDueAt: next });
+        },
+      };
+    });
+  }
+
+  /** Events of the command that was applied under a key, from the store. */
+  async applied(account: AccountRef, revision: number, count: number): Promise<AccountEvent[]> {
+    const request = { stream: streamOf(account), afterRevision: revision - 1, limit: count };
+    const [slice] = await this.#tools.store.read([request]);
+    return (slice?.events ?? []).map((event) => decodeEvent(event.type, event.data) as AccountEvent);
+  }
+
+  #onAccount<R>(
+    account: AccountRef,
+    caller: Caller,
+    decideOn: (state: AccountState) => AccountStep<R>,
+  ): Promise<R> {
+    return this.#tools.handler.execute({
+      aggregate: accountAggregate,
+      stream: streamOf(account),
+      slice: account.member.slice,
+      meta: metaOf(caller),
+      deadline: caller.deadline,
+      decide: decideOn,
+    });
+  }
+
+  #context({ programme, currency, member }: AccountRef, { actor }: Caller): DecisionContext {
+    const now = businessNow(programme, this.#tools.clock.now());
+    return { now, actor, programme, currency, member: member.id };
+  }
+
+  #attempt(
+    account: AccountRef,
+    command: AccountCommand,
+    state: AccountState,
+    caller: Caller,
+  ): AccountStep<Outcome> {
+    const context = this.#context(account, caller);
+    return this.#toStep(command, state, context, decide(command, state, context));
+  }
+
+  #toStep(
+    command: AccountCommand,
+    state: AccountState,
+    context: DecisionContext,
+    decision: Decision,
+  ): AccountStep<Outcome> {
+    if ("refused" in decision) return { events: [], answer: () => () => decision };
+    if ("repeated" in decision) {
+      return loadCommand(decision.repeated.revision, (events) => this.#replay(command, events, context));
+    }
+    if ("needs" in decision) {
+      return loadCommand(decision.needs.revision, (origin) =>
+        this.#toStep(command, state, context, decide(command, state, { ...context, origin })),
+      );
+    }
+    const own = decision.accepted.filter((event) => "key" in event);
+    return { events: decision.accepted, answer: (after) => this.#accept(own, after, context) };
+  }
+
+  #accept(events: readonly AccountEvent[], state: AccountState, context: DecisionContext) {
+    const balance = balanceAt(state, accountOf(context), context.now);
+    return ({ position }: Appended): Outcome => ({ events, replayed: false, balance, position });
+  }
+
+  /** The same key with the same meaning gives the first result; with another meaning it is refused. */
+  #replay(
+    command: AccountCommand,
+    events: readonly AccountEvent[],
+    context: DecisionContext,
+  ): AccountStep<Outcome> {
+    const [first] = events;
+    if (
+      "fingerprint" in command &&
+      (first === undefined || !("fingerprint" in first) || first.fingerprint !== command.fingerprint)
+    ) {
+      const refused: Refusal = {
+        code: "key_reused",
+        detail: "the key was used before, for a command of another meaning",
+      };
+      return { events: [], answer: () => () => ({ refused }) };
+    }
+    return {
+      events: [],
+      answer: (state) => {
+        const balance = balanceAt(state, accountOf(context), context.now);
+        return () => ({ events, replayed: true, balance, position: undefined });
+      },
+    };
+  }
+
+  /** One effect whoever the member is: the key belongs to the account that reserved it. */
+  async #reserve(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome | undefined> {
+    // Decided first, so that a command which would be refused anyway reserves nothing.
+    const foreseen = await this.#foresee(account, command, caller);
+    if (foreseen !== undefined) return foreseen;
+    const { programme, currency, member } = account;
+    const stream = keyStream(this.#tools.hmacKey, programme, keyOf(command));
+    const reservation = {
+      type: "KeyReserved",
+      programme: programme.id,
+      member: member.id,
+      currency: currency.code,
+    } as const;
+    const standing = await claim(this.#tools, stream, reservation, caller);
+    if (
+      standing.type === "KeyReserved" &&
+      standing.member === member.id &&
+      standing.currency === currency.code
+    ) {
+      return undefined;
+    }
+    return { refused: { code: "key_reused", detail: "the key belongs to a command of another account" } };
+  }
+
+  #foresee(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome | undefined> {
+    return this.#onAccount(account, caller, (state) => {
+      const context = this.#context(account, caller);
+      const decision = decide(command, state, context);
+      const refused = "refused" in decision ? decision : undefined;
+      return { events: [], answer: () => () => refused };
+    });
+  }
+}
+
+export function streamOf({ member, currency }: AccountRef): string {
+  return accountStream(member.id, currency.no);
+}
+
+function keyStream(hmacKey: Buffer, programme: Programme, { system, id, leg }: BusinessKey): string {
+  return uniqueStreamOf(hmacKey, "key", programme.id, system, id, leg);
+}
+
+/** Loads every event of the command applied at a revision: the first says how many there are. */
+function loadCommand(
+  revision: number,
+  then: (events: readonly AccountEvent[]) => AccountStep<Outcome>,
+): AccountStep<Outcome> {
+  return {
+    load: { revision, count: 1 },
+    then: (events) => {
+      const count = partsOf(events[0]);
+      return count === 1 ? then(events) : { load: { revision, count }, then };
+    },
+  };
+}
+
+export function partsOf(event: AccountEvent | undefined): number {
+  return event !== undefined && "part" in event ? (event.part?.count ?? 1) : 1;
+}

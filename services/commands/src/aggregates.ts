@@ -1,0 +1,40 @@
+import type { AccountEvent, DefinitionEvent, MemberEvent } from "@taem/contracts";
+import {
+  type AccountState,
+  commit,
+  draft,
+  evolve,
+  evolveProgramme,
+  newAccount,
+  type Programme,
+} from "@taem/domain";
+import type { Aggregate } from "@taem/event-store";
+
+/** How the command handler folds each kind of stream. */
+
+export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
+  initial: newAccount,
+  evolve,
+  draft,
+  commit,
+  weight: (state) => 600 * state.open.length + 60 * state.keys.size,
+};
+
+export const programmeAggregate: Aggregate<Programme | undefined, DefinitionEvent> = {
+  initial: () => undefined,
+  evolve: evolveProgramme,
+  draft: (state) => state,
+  commit: (state) => state,
+  weight: () => 4_096,
+};
+
+/** A stream whose first event settles whom something belongs to: members, external ids, programme-wide keys. */
+export type Claim = MemberEvent | DefinitionEvent | undefined;
+
+export const claimAggregate: Aggregate<Claim, MemberEvent | DefinitionEvent> = {
+  initial: () => undefined,
+  evolve: (state, event) => state ?? event,
+  draft: (state) => state,
+  commit: (state) => state,
+  weight: () => 300,
+};

@@ -1,0 +1,224 @@
+import { type AccountEvent, sliceOf } from "@taem/contracts";
+import {
+  businessNow,
+  type Currency,
+  commandFingerprint,
+  type Plain,
+  type Programme,
+  type RefusalCode,
+  type Transfer,
+} from "@taem/domain";
+import { HandlerRefusal } from "@taem/event-store";
+import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
+import { type Accepted, type AccountRef, Accounts, type Outcome } from "./accounts.ts";
+import { answerOf, type CommandAnswer } from "./effect.ts";
+import { Members } from "./members.ts";
+import {
+  buildCommand,
+  type OperationBody,
+  type OperationName,
+  type Subject,
+  scopesOf,
+} from "./operations.ts";
+import type { Caller, Toolbox } from "./platform.ts";
+import { Programmes } from "./programmes.ts";
+import { Transfers } from "./transfers.ts";
+
+/** Whom an operation is about, as the route or line names it. */
+export type Target =
+  | { readonly member: MemberRef }
+  /** Id of a hold or an adjustment. */
+  | { readonly ordinal: string };
+
+export interface Request<N extends OperationName> {
+  readonly name: N;
+  readonly programme: string;
+  readonly target: Target;
+  readonly body: OperationBody[N];
+  /** The command's external id where the body names no source. */
+  readonly idempotencyKey: string | undefined;
+  readonly principal: Principal;
+}
+
+export interface Reply {
+  readonly status: 200 | 201;
+  readonly body: CommandAnswer;
+}
+
+/** Refusals that newer definitions might lift: another instance may have published them a moment ago. */
+const MAYBE_STALE: ReadonlySet<RefusalCode> = new Set(["rule_unknown", "rule_not_valid", "wrong_currency"]);
+
+/** From a validated request to its answer. */
+export class CommandService {
+  readonly programmes: Programmes;
+  readonly members: Members;
+  readonly accounts: Accounts;
+  readonly transfers: Transfers;
+  readonly #tools: Toolbox;
+
+  constructor(tools: Toolbox) {
+    this.#tools = tools;
+    this.programmes = new Programmes(tools);
+    this.members = new Members(tools);
+    this.accounts = new Accounts(tools);
+    this.transfers = new Transfers(this.accounts, (programme, id) => this.members.resolve(programme, { id }));
+  }
+
+  /** Enrols a member on the programme's business clock. */
+  async enrol(programmeCode: string, externalId: string | undefined, caller: Caller) {
+    const programme = await this.programmes.get(programmeCode);
+    const now = businessNow(programme, this.#tools.clock.now());
+    return this.members.enrol(programme.id, externalId, now, caller);
+  }
+
+  async run<N extends OperationName>(request: Request<N>, caller: Caller): Promise<Reply> {
+    const account = await this.account(request.programme, request.target, currencyOf(request.body));
+    return this.runOn(account, request, caller);
+  }
+
+  /** As `run`, on an account that is known already. */
+  async runOn<N extends OperationName>(
+    account: AccountRef,
+    request: Request<N>,
+    caller: Caller,
+  ): Promise<Reply> {
+    authorize(request);
+    let outcome = await this.#attempt(account, request, caller);
+    if ("refused" in outcome && MAYBE_STALE.has(outcome.refused.code)) {
+      const programme = await this.programmes.refresh(account.programme);
+      if (programme.revision > account.programme.revision) {
+        outcome = await this.#attempt({ ...account, programme }, request, caller);
+      }
+    }
+    if ("refused" in outcome) throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail });
+    const position = outcome.position ?? (await this.#tools.store.head());
+    return { status: outcome.replayed ? 200 : 201, body: answerOf(account, outcome, position) };
+  }
+
+  /** The account that a target names. Refuses with the code of what is unknown. */
+  async account(
+    programmeCode: string,
+    target: Target,
+    currencyCode: string | undefined,
+  ): Promise<AccountRef> {
+    const programme = await this.programmes.get(programmeCode);
+    const ordinal = "ordinal" in target ? parseOrdinal(target.ordinal) : undefined;
+    const member = await this.members.resolve(
+      programme.id,
+      "ordinal" in target ? { id: (ordinal as Ordinal).member } : target.member,
+    );
+    const matches = (currency: Currency) =>
+      ordinal === undefined ? currency.code === currencyCode : currency.no === ordinal.currency;
+    const known = findCurrency(programme, matches);
+    if (known !== undefined) return { programme, currency: known, member };
+    const newer = await this.programmes.refresh(programme);
+    const currency = findCurrency(newer, matches);
+    if (currency === undefined) throw new ApiError("currency_unknown");
+    return { programme: newer, currency, member };
+  }
+
+  async #attempt<N extends OperationName>(
+    account: AccountRef,
+    request: Request<N>,
+    caller: Caller,
+  ): Promise<Outcome> {
+    const { name, body, target } = request;
+    const subject = await this.#subject(account, request);
+    const keyed = {
+      key: keyOf(request),
+      fingerprint: fingerprintOf(account, request, subject),
+      occurredAt: body.occurredAt ?? businessNow(account.programme, this.#tools.clock.now()),
+    };
+    const ordinal = "ordinal" in target ? { ordinal: parseOrdinal(target.ordinal).no } : {};
+    const command = buildCommand(name, body, keyed, { ...ordinal, ...subject });
+    return command.type === "transfer"
+      ? this.#transfer(account, command, caller)
+      : this.accounts.execute(account, command, caller);
+  }
+
+  #transfer(account: AccountRef, command: Transfer, caller: Caller): Promise<Outcome> {
+    return this.transfers.transfer(account, command, caller);
+  }
+
+  async #subject<N extends OperationName>(account: AccountRef, { name, body }: Request<N>): Promise<Subject> {
+    if (name !== "transfer") return {};
+    const { to } = body as OperationBody["transfer"];
+    const target = await this.members.resolve(account.programme.id, to);
+    return { transfer: { id: this.#tools.newId(), to: target.id } };
+  }
+
+  /** Brings a transfer that somebody left half done to its end. Idempotent. */
+  async completeTransfer(
+    out: AccountEvent<"TransferOut">,
+    revision: number,
+    programme: Programme,
+    caller: Caller,
+  ): Promise<void> {
+    const currency = programme.currencies.get(out.currency) as Currency;
+    const member = { id: out.member, slice: sliceOf(programme.id, out.member), enrolledAt: 0 };
+    const account: AccountRef = { programme, currency, member };
+    const legs = await this.accounts.applied(account, revision, out.part?.count ?? 1);
+    await this.transfers.complete(account, legs as AccountEvent<"TransferOut">[], caller);
+  }
+}
+
+function authorize<N extends OperationName>({ name, body, principal }: Request<N>): void {
+  requireScope(principal, scopesOf[name]);
+  if (
+    name === "earn" &&
+    (body as OperationBody["earn"]).expiresAt !== undefined &&
+    !principal.scopes.includes("admin")
+  ) {
+    throw new ApiError("forbidden", { detail: "an expiry of one's own needs the scope admin" });
+  }
+}
+
+function currencyOf(body: OperationBody[OperationName]): string | undefined {
+  return "currency" in body ? body.currency : undefined;
+}
+
+function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Request<N>) {
+  if (body.source !== undefined) return body.source;
+  if (idempotencyKey === undefined) throw new ApiError("key_required");
+  return { system: `api-${principal.keyId}`, id: idempotencyKey, leg: "main" };
+}
+
+/** Over what the caller meant: the body without its key, the target resolved, a defaulted time left out. */
+function fingerprintOf<N extends OperationName>(
+  { programme, currency, member }: AccountRef,
+  { name, body, target }: Request<N>,
+  subject: Subject,
+): string {
+  const { source: _, ...meant } = body;
+  const named = "ordinal" in target ? { ordinal: target.ordinal } : {};
+  const to = subject.transfer === undefined ? {} : { to: subject.transfer.to };
+  return commandFingerprint(
+    { ...(meant as unknown as Record<string, Plain>), ...named, ...to, type: name },
+    { programme: programme.id, member: member.id, currency: currency.code },
+  );
+}
+
+interface Ordinal {
+  readonly member: string;
+  readonly currency: number;
+  readonly no: number;
+}
+
+/** Takes the id of a hold or an adjustment apart; its form has been validated. */
+function parseOrdinal(id: string): Ordinal {
+  const [currency, no] = id.slice(37).split("-").map(Number) as [number, number];
+  return { member: id.slice(0, 36), currency, no };
+}
+
+function findCurrency(programme: Programme, matches: (currency: Currency) => boolean): Currency | undefined {
+  return [...programme.currencies.values()].find(matches);
+}
+
+/** What the machinery refuses, as a problem. */
+export function asProblem(error: unknown): unknown {
+  return error instanceof HandlerRefusal
+    ? new ApiError(error.code === "shutting_down" ? "unavailable" : error.code, { cause: error })
+    : error;
+}
+
+export type { Accepted };

@@ -1,0 +1,143 @@
+import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
+import type { Programme, Version } from "@taem/domain";
+import type { Definition } from "./programmes.ts";
+
+/**
+ * What definition commands do. Saying what a programme already says changes nothing; anything else is a new version,
+ * valid from the instant given (a first version: from the beginning; a later one: from now).
+ */
+
+const FROM_THE_BEGINNING = 0;
+
+export interface ProgrammeDefinition {
+  readonly name: string;
+  readonly zone: string;
+  readonly clock: { readonly mode: "live" } | { readonly mode: "replay"; readonly at: number };
+}
+
+export function defineProgramme(
+  id: string,
+  code: string,
+  { name, zone, clock }: ProgrammeDefinition,
+): DefinitionEvent[] {
+  const defined: DefinitionEvent = {
+    type: "ProgrammeDefined",
+    programme: id,
+    code,
+    name,
+    zone,
+    validFrom: FROM_THE_BEGINNING,
+  };
+  return clock.mode === "live"
+    ? [defined]
+    : [defined, { type: "ClockSet", programme: id, mode: "replay", at: clock.at }];
+}
+
+export function changeZone(programme: Programme, zone: string, now: number): Definition {
+  if (programme.zones.at(-1)?.value === zone) return { events: [] };
+  return { events: [{ type: "ProgrammeZoneChanged", programme: programme.id, zone, validFrom: now }] };
+}
+
+export function defineCurrency(
+  programme: Programme,
+  code: string,
+  {
+    scale,
+    settings,
+    validFrom,
+  }: { readonly scale: number; readonly settings: CurrencySettings; readonly validFrom: number | undefined },
+  now: number,
+): Definition {
+  const known = programme.currencies.get(code);
+  if (known !== undefined && known.scale !== scale) {
+    return { refused: "value_not_allowed", detail: `the scale of ${code} is ${known.scale} for ever` };
+  }
+  const newest = known?.settings.at(-1);
+  if (newest !== undefined && isSame(newest.value, settings)) return { events: [] };
+  const defined: DefinitionEvent[] =
+    known === undefined
+      ? [{ type: "CurrencyDefined", programme: programme.id, code, no: programme.currencies.size + 1, scale }]
+      : [];
+  const published: DefinitionEvent = {
+    type: "CurrencySettingsPublished",
+    programme: programme.id,
+    currency: code,
+    ...nextVersion(known?.settings ?? [], validFrom, now),
+    settings,
+  };
+  return { events: [...defined, published] };
+}
+
+export function publishRule(
+  programme: Programme,
+  rule: string,
+  { definition, validFrom }: { readonly definition: EarnRule; readonly validFrom: number | undefined },
+  now: number,
+): Definition {
+  if (!programme.currencies.has(definition.currency)) {
+    return { refused: "currency_unknown", detail: `the programme has no currency ${definition.currency}` };
+  }
+  const versions = programme.rules.get(rule) ?? [];
+  const newest = versions.at(-1);
+  if (newest !== undefined && isSame(newest.value, definition)) return { events: [] };
+  const event: DefinitionEvent = {
+    type: "EarnRulePublished",
+    programme: programme.id,
+    rule,
+    ...nextVersion(versions, validFrom, now),
+    definition,
+  };
+  return { events: [event] };
+}
+
+export function declareSource(
+  programme: Programme,
+  system: string,
+  scope: "account" | "programme",
+): Definition {
+  const declared = programme.sources.get(system);
+  if (declared === scope) return { events: [] };
+  if (declared !== undefined) {
+    return {
+      refused: "value_not_allowed",
+      detail: `the keys of ${system} have the scope ${declared} for ever`,
+    };
+  }
+  return { events: [{ type: "SourceDeclared", programme: programme.id, system, scope }] };
+}
+
+/** A replay clock moves on, or goes live, once; a live one is left alone. */
+export function setClock(
+  programme: Programme,
+  wanted: ProgrammeDefinition["clock"],
+  serverNow: number,
+): Definition {
+  const { clock, id } = programme;
+  if (clock.mode === "live") {
+    if (wanted.mode === "live") return { events: [] };
+    return { refused: "clock_live", detail: "the programme's clock is live and stays so" };
+  }
+  const to = wanted.mode === "live" ? serverNow : wanted.at;
+  if (to < clock.at)
+    return { refused: "clock_backwards", detail: "the clock stands later than that already" };
+  if (wanted.mode === "live") return { events: [{ type: "ClockSet", programme: id, mode: "live" }] };
+  if (wanted.at === clock.at) return { events: [] };
+  return { events: [{ type: "ClockSet", programme: id, mode: "replay", at: wanted.at }] };
+}
+
+function nextVersion(versions: readonly Version<unknown>[], validFrom: number | undefined, now: number) {
+  const byDefault = versions.length === 0 ? FROM_THE_BEGINNING : now;
+  return { version: versions.length + 1, validFrom: validFrom ?? byDefault };
+}
+
+function isSame(a: object, b: object): boolean {
+  return stable(a) === stable(b);
+}
+
+function stable(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner === "bigint") return `${inner}n`;
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

@@ -1,0 +1,202 @@
+import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
+import type { Balance } from "@taem/domain";
+import { fields } from "@taem/http";
+import { z } from "zod";
+import type { Accepted, AccountRef } from "./accounts.ts";
+
+const { formatInstant, instant, total } = fields;
+
+/** What a command did, in wire form: rebuilt from its events, so that a repetition says the same. */
+
+const lot = z.strictObject({
+  lot: z.int(),
+  points: total,
+  availableFrom: instant,
+  expiresAt: instant.nullable(),
+});
+
+const part = z.strictObject({ lot: z.int(), points: total });
+
+export const effectSchema = z.strictObject({
+  kind: z.enum([
+    "earned",
+    "burned",
+    "held",
+    "captured",
+    "voided",
+    "earn_reversed",
+    "burn_reversed",
+    "transferred",
+    "adjustment_requested",
+    "adjusted",
+    "written_off",
+  ]),
+  /** Points that moved, were held or asked for. */
+  points: total,
+  effectiveAt: instant,
+  credited: z.array(lot).optional(),
+  debited: z.array(part).optional(),
+  hold: z.strictObject({ id: z.string(), timeoutAt: instant.optional() }).optional(),
+  adjustment: z.strictObject({ id: z.string() }).optional(),
+  transfer: z.strictObject({ id: z.string(), to: z.string() }).optional(),
+  rule: z.strictObject({ name: z.string(), version: z.int(), limitedBy: z.string().optional() }).optional(),
+  /** Of a return: what became debt, and what was not recovered. */
+  clawback: z
+    .strictObject({ policy: z.string(), debt: total, waived: total, expired: total, unmatched: total })
+    .optional(),
+});
+
+export const balanceSchema = z.strictObject({
+  book: total,
+  available: total,
+  pending: total,
+  held: total,
+  due: total,
+  debt: total,
+});
+
+export const commandAnswer = z.strictObject({
+  member: z.string(),
+  currency: z.string(),
+  replayed: z.boolean(),
+  effect: effectSchema,
+  /** The account as of now. */
+  balance: balanceSchema,
+  /** Give it to a query to read your write. */
+  token: z.string(),
+});
+
+export type CommandAnswer = z.input<typeof commandAnswer>;
+type Effect = z.input<typeof effectSchema>;
+
+export function balanceBody(balance: Balance): z.input<typeof balanceSchema> {
+  const { book, available, pending, held, due, debt } = balance;
+  return {
+    book: String(book),
+    available: String(available),
+    pending: String(pending),
+    held: String(held),
+    due: String(due),
+    debt: String(debt),
+  };
+}
+
+/** Ids of holds and adjustments: the account and its ordinal there, so that a route needs no look-up. */
+export function ordinalId({ member, currency }: AccountRef, no: number): string {
+  return `${member.id}-${currency.no}-${no}`;
+}
+
+export function answerOf(account: AccountRef, accepted: Accepted, position: string): CommandAnswer {
+  return {
+    member: account.member.id,
+    currency: account.currency.code,
+    replayed: accepted.replayed,
+    effect: effectOf(account, accepted.events),
+    balance: balanceBody(accepted.balance),
+    token: `${account.member.slice}:${position}`,
+  };
+}
+
+function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect {
+  const [first] = events;
+  if (first === undefined) throw new Error("an accepted command has at least one event");
+  const effectiveAt = formatInstant(first.effectiveAt);
+  switch (first.type) {
+    case "PointsEarned":
+      return { kind: "earned", ...credit(first.lot), effectiveAt, ...ruleOf(first) };
+    case "PointsBurned":
+      return { kind: "burned", ...debit(events as readonly (typeof first)[]), effectiveAt };
+    case "HoldPlaced": {
+      const hold = { id: ordinalId(account, first.hold), timeoutAt: formatInstant(first.timeoutAt) };
+      return { kind: "held", ...debit(events as readonly (typeof first)[]), effectiveAt, hold };
+    }
+    case "HoldCaptured": {
+      const hold = { id: ordinalId(account, first.hold) };
+      return { kind: "captured", ...debit(events as readonly (typeof first)[]), effectiveAt, hold };
+    }
+    case "HoldVoided":
+      return {
+        kind: "voided",
+        points: sum(first.released),
+        effectiveAt,
+        hold: { id: ordinalId(account, first.hold) },
+      };
+    case "EarnReversed":
+      return { kind: "earn_reversed", ...reversal(events as readonly (typeof first)[]), effectiveAt };
+    case "BurnReversed":
+      return { kind: "burn_reversed", ...givenBack(events as readonly (typeof first)[]), effectiveAt };
+    case "TransferOut": {
+      const transfer = { id: first.transfer, to: first.to };
+      return { kind: "transferred", ...debit(events as readonly (typeof first)[]), effectiveAt, transfer };
+    }
+    case "AdjustmentRequested": {
+      const adjustment = { id: ordinalId(account, first.adjustment) };
+      return { kind: "adjustment_requested", points: String(first.amount), effectiveAt, adjustment };
+    }
+    case "AdjustmentCredited":
+      return { kind: "adjusted", ...credit(first.lot), effectiveAt };
+    case "AdjustmentDebited":
+      return { kind: "adjusted", ...debit(events as readonly (typeof first)[]), effectiveAt };
+    case "DebtWrittenOff":
+      return { kind: "written_off", points: String(first.amount), effectiveAt };
+    default:
+      throw new Error(`no caller's command makes ${first.type}`);
+  }
+}
+
+function credit(created: NewLot) {
+  return { points: String(created.amount), credited: [lotBody(created)] };
+}
+
+function lotBody({ no, amount, availableFrom, expiresAt }: NewLot): z.input<typeof lot> {
+  return {
+    lot: no,
+    points: String(amount),
+    availableFrom: formatInstant(availableFrom),
+    expiresAt: expiresAt === undefined ? null : formatInstant(expiresAt),
+  };
+}
+
+function debit(events: readonly { readonly takes: readonly LotPart[] }[]) {
+  const takes = events.flatMap((event) => event.takes);
+  return { points: sum(takes), debited: takes.map(partBody) };
+}
+
+function partBody({ lot: no, amount }: LotPart) {
+  return { lot: no, points: String(amount) };
+}
+
+function reversal(events: readonly AccountEvent<"EarnReversed">[]) {
+  const [first] = events as readonly [AccountEvent<"EarnReversed">];
+  const total = (of: (event: AccountEvent<"EarnReversed">) => bigint): string =>
+    String(events.reduce((all, event) => all + of(event), 0n));
+  return {
+    points: total((event) => event.amount),
+    debited: events.flatMap((event) => event.takes).map(partBody),
+    clawback: {
+      policy: first.policy,
+      debt: total((event) => event.debt),
+      waived: total((event) => event.waived),
+      expired: total((event) => event.origins.reduce((all, origin) => all + origin.expired, 0n)),
+      unmatched: total((event) => event.unmatched),
+    },
+  };
+}
+
+function givenBack(events: readonly AccountEvent<"BurnReversed">[]) {
+  const replacements = events.flatMap((event) => event.replacements);
+  return {
+    points: String(events.reduce((all, event) => all + event.amount, 0n)),
+    ...(replacements.length === 0 ? {} : { credited: replacements.map(lotBody) }),
+  };
+}
+
+function ruleOf({ basis }: AccountEvent<"PointsEarned">) {
+  if (basis === undefined) return {};
+  const { rule: name, version, limitedBy } = basis;
+  return { rule: { name, version, ...(limitedBy === undefined ? {} : { limitedBy }) } };
+}
+
+function sum(parts: readonly LotPart[]): string {
+  return String(parts.reduce((all, { amount }) => all + amount, 0n));
+}

@@ -1,0 +1,46 @@
+import { CommandHandler } from "@taem/event-store";
+import type { Route } from "@taem/http";
+import { newId, randomId } from "@taem/runtime";
+import { CommandService } from "./command-service.ts";
+import type { CommandsPlatform } from "./platform.ts";
+import { bulkRoutes } from "./routes/bulk-routes.ts";
+import { commandRoutes } from "./routes/command-routes.ts";
+import { definitionRoutes } from "./routes/definition-routes.ts";
+
+export type { AccountRef } from "./accounts.ts";
+export { asProblem, type CommandService } from "./command-service.ts";
+export type { CommandAnswer } from "./effect.ts";
+export type { Caller, CommandsPlatform } from "./platform.ts";
+
+export interface CommandsConfig {
+  /** Commands waiting at most before new ones are refused as `overloaded`. */
+  readonly maxQueued?: number;
+  /** Bytes of account state kept in memory at most. */
+  readonly cacheBytes?: number;
+}
+
+export interface Commands {
+  readonly routes: readonly Route[];
+  readonly service: CommandService;
+  /** Finishes what has begun. The store stays open. */
+  close(): Promise<void>;
+}
+
+/** The write side: decides commands and appends their events. Several on one store are as correct as one. */
+export function createCommands(platform: CommandsPlatform, config: CommandsConfig = {}): Commands {
+  const { store, clock, logger } = platform;
+  const handler = new CommandHandler({
+    store,
+    newId: randomId,
+    now: () => clock.now(),
+    ...config,
+    onError: (err, stream) => logger.error({ err, stream }, "a stream's commands failed"),
+  });
+  const service = new CommandService({ ...platform, handler, newId });
+  const now = () => clock.now();
+  return {
+    routes: [...definitionRoutes(service, now), ...commandRoutes(service), ...bulkRoutes(service)],
+    service,
+    close: () => handler.close(),
+  };
+}

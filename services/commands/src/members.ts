@@ -1,0 +1,91 @@
+import { type MemberEvent, memberStream, sliceOf } from "@taem/contracts";
+import { ApiError, type MemberRef } from "@taem/http";
+import { LRUCache } from "lru-cache";
+import { ClaimReader, claim } from "./claims.ts";
+import { type Caller, type Toolbox, uniqueStreamOf } from "./platform.ts";
+
+export interface Member {
+  readonly id: string;
+  readonly slice: number;
+  /** Milliseconds since the epoch. */
+  readonly enrolledAt: number;
+}
+
+const MEMBERS_REMEMBERED = 100_000;
+
+/** Who the members are. An enrolment never changes, so what was found once is true for ever. */
+export class Members {
+  readonly #tools: Toolbox;
+  readonly #reader: ClaimReader;
+  readonly #known = new LRUCache<string, Member>({ max: MEMBERS_REMEMBERED });
+
+  constructor(tools: Toolbox) {
+    this.#tools = tools;
+    this.#reader = new ClaimReader(tools.store);
+  }
+
+  /**
+   * Enrols a member. With an external id, the id is reserved first: whoever asks again, or asks at the same time, gets
+   * the member who has it.
+   */
+  async enrol(
+    programme: string,
+    externalId: string | undefined,
+    enrolledAt: number,
+    caller: Caller,
+  ): Promise<{ readonly member: Member; readonly isNew: boolean }> {
+    const fresh = this.#tools.newId();
+    const id = externalId === undefined ? fresh : await this.#reserve(programme, externalId, fresh, caller);
+    const event: MemberEvent = {
+      type: "MemberEnrolled",
+      programme,
+      member: id,
+      enrolledAt,
+      referenced: externalId !== undefined,
+    };
+    const standing = (await claim(
+      this.#tools,
+      memberStream(id),
+      event,
+      caller,
+    )) as MemberEvent<"MemberEnrolled">;
+    return { member: this.#remember(programme, `${programme} ${id}`, standing), isNew: id === fresh };
+  }
+
+  async #reserve(programme: string, externalId: string, member: string, caller: Caller): Promise<string> {
+    const event: MemberEvent = { type: "ReferenceReserved", programme, member, kind: "external_id" };
+    const standing = await claim(this.#tools, this.#referenceStream(programme, externalId), event, caller);
+    return (standing as MemberEvent<"ReferenceReserved">).member;
+  }
+
+  /** Refuses with `member_unknown`. */
+  async resolve(programme: string, ref: MemberRef): Promise<Member> {
+    const name = `${programme} ${"id" in ref ? ref.id : `ext:${ref.externalId}`}`;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const id = "id" in ref ? ref.id : await this.#idOf(programme, ref.externalId);
+    const enrolled = id === undefined ? undefined : await this.#reader.read(memberStream(id));
+    if (enrolled?.type !== "MemberEnrolled" || enrolled.programme !== programme)
+      throw new ApiError("member_unknown");
+    return this.#remember(programme, name, enrolled);
+  }
+
+  async #idOf(programme: string, externalId: string): Promise<string | undefined> {
+    const reserved = await this.#reader.read(this.#referenceStream(programme, externalId));
+    return reserved?.type === "ReferenceReserved" ? reserved.member : undefined;
+  }
+
+  #referenceStream(programme: string, externalId: string): string {
+    return uniqueStreamOf(this.#tools.hmacKey, "external_id", programme, externalId);
+  }
+
+  #remember(programme: string, name: string, event: MemberEvent<"MemberEnrolled">): Member {
+    const member = {
+      id: event.member,
+      slice: sliceOf(programme, event.member),
+      enrolledAt: event.enrolledAt,
+    };
+    this.#known.set(name, member);
+    return member;
+  }
+}

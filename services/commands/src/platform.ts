@@ -1,0 +1,41 @@
+import { createHmac } from "node:crypto";
+import { type EventMeta, uniqueStream } from "@taem/contracts";
+import type { CommandHandler, EventStore } from "@taem/event-store";
+import type { Clock, Logger, Metrics } from "@taem/runtime";
+
+/** What the commands service stands on. */
+export interface CommandsPlatform {
+  readonly store: EventStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Names unique values (external ids, programme-wide keys) in the log; the same on every instance, for ever. */
+  readonly hmacKey: Buffer;
+}
+
+/** Who asks, and until when the caller waits. */
+export interface Caller {
+  /** Principal of the API key: the actor of what is recorded. */
+  readonly actor: string;
+  readonly correlation: string;
+  readonly causation?: string;
+  /** In the clock's milliseconds. */
+  readonly deadline: number;
+  /** Called when the command has its place in its account's order: what follows may be decided after it. */
+  readonly placed?: () => void;
+}
+
+/** What every part of the service works with. */
+export interface Toolbox extends CommandsPlatform {
+  readonly handler: CommandHandler;
+  readonly newId: () => string;
+}
+
+export function metaOf({ actor, correlation, causation }: Caller): EventMeta {
+  return { v: 1, actor, correlation, ...(causation === undefined ? {} : { causation }) };
+}
+
+/** The stream of a value that must be unique in its scope; the value itself never reaches the log. */
+export function uniqueStreamOf(hmacKey: Buffer, ...parts: readonly string[]): string {
+  return uniqueStream(createHmac("sha256", hmacKey).update(parts.join("\u0000")).digest("hex"));
+}

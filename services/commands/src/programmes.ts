@@ -1,0 +1,141 @@
+import { type DefinitionEvent, decodeEvent, programmeStream, sliceOfStream } from "@taem/contracts";
+import { evolveProgramme, type Programme } from "@taem/domain";
+import type { Step } from "@taem/event-store";
+import { ApiError, type ProblemCode } from "@taem/http";
+import { programmeAggregate } from "./aggregates.ts";
+import { ClaimReader, claim } from "./claims.ts";
+import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
+
+/** What a definition command does to a programme: events, none when it already says so, or a refusal. */
+export type Definition = { readonly events: readonly DefinitionEvent[] } | Refused;
+
+interface Refused {
+  readonly refused: ProblemCode;
+  readonly detail: string;
+}
+
+/** Definitions published through another instance are seen after this long at most, and before any refusal. */
+const FRESH_MS = 500;
+
+interface Known {
+  readonly programme: Programme;
+  readonly checkedAt: number;
+}
+
+/** The programmes: few, small, read on every command, changed seldom. Kept in memory, checked against the store. */
+export class Programmes {
+  readonly #tools: Toolbox;
+  readonly #reader: ClaimReader;
+  readonly #known = new Map<string, Known>();
+  readonly #refreshing = new Map<string, Promise<Programme>>();
+
+  constructor(tools: Toolbox) {
+    this.#tools = tools;
+    this.#reader = new ClaimReader(tools.store);
+  }
+
+  /** Refuses with `programme_unknown`. */
+  async get(code: string): Promise<Programme> {
+    const known = this.#known.get(code);
+    if (known === undefined) return this.#find(code);
+    if (this.#tools.clock.now() - known.checkedAt > FRESH_MS) {
+      this.refresh(known.programme).catch((err: unknown) =>
+        this.#tools.logger.warn({ err, programme: code }, "programme definitions could not be refreshed"),
+      );
+    }
+    return known.programme;
+  }
+
+  /** The programme as the store has it now. */
+  refresh(programme: Programme): Promise<Programme> {
+    const underway = this.#refreshing.get(programme.id);
+    if (underway !== undefined) return underway;
+    const refreshing = this.#readOn(programme).finally(() => this.#refreshing.delete(programme.id));
+    this.#refreshing.set(programme.id, refreshing);
+    return refreshing;
+  }
+
+  /** Defines a programme under a code that nobody has yet, or finds the one that has it. */
+  async define(
+    code: string,
+    define: (id: string) => readonly DefinitionEvent[],
+    caller: Caller,
+  ): Promise<{ readonly programme: Programme; readonly isNew: boolean }> {
+    const fresh = this.#tools.newId();
+    const name: DefinitionEvent = define(fresh)[0] as DefinitionEvent;
+    const standing = await claim(this.#tools, this.#codeStream(code), name, caller);
+    const programme = await this.#execute(standing.programme, caller, (state) => ({
+      events: state === undefined ? define(standing.programme) : [],
+    }));
+    return { programme, isNew: standing.programme === fresh };
+  }
+
+  /** Changes a programme's definitions; the programme after it. */
+  async change(
+    code: string,
+    caller: Caller,
+    decide: (programme: Programme) => Definition,
+  ): Promise<Programme> {
+    const { id } = await this.get(code);
+    return this.#execute(id, caller, (state) => decide(state as Programme));
+  }
+
+  async #execute(
+    id: string,
+    caller: Caller,
+    decide: (programme: Programme | undefined) => Definition,
+  ): Promise<Programme> {
+    const stream = programmeStream(id);
+    const outcome = await this.#tools.handler.execute({
+      aggregate: programmeAggregate,
+      stream,
+      slice: sliceOfStream(stream),
+      meta: metaOf(caller),
+      deadline: caller.deadline,
+      decide: (
+        programme: Programme | undefined,
+      ): Step<Programme | undefined, DefinitionEvent, Programme | Refused> => {
+        const definition = decide(programme);
+        if ("refused" in definition) return { events: [], answer: () => () => definition };
+        return { events: definition.events, answer: (state) => () => state as Programme };
+      },
+    });
+    if ("refused" in outcome) throw new ApiError(outcome.refused, { detail: outcome.detail });
+    return this.#remember(outcome);
+  }
+
+  async #find(code: string): Promise<Programme> {
+    const named = await this.#reader.read(this.#codeStream(code));
+    if (named === undefined) throw new ApiError("programme_unknown");
+    const [stream] = await this.#tools.store.read([
+      { stream: programmeStream(named.programme), afterRevision: 0 },
+    ]);
+    const events = (stream?.events ?? []).map(
+      (event) => decodeEvent(event.type, event.data) as DefinitionEvent,
+    );
+    const programme = events.reduce<Programme | undefined>(evolveProgramme, undefined);
+    if (programme === undefined) throw new ApiError("programme_unknown");
+    return this.#remember(programme);
+  }
+
+  async #readOn(programme: Programme): Promise<Programme> {
+    const request = { stream: programmeStream(programme.id), afterRevision: programme.revision };
+    const [tail] = await this.#tools.store.read([request]);
+    const events = (tail?.events ?? []).map(
+      (event) => decodeEvent(event.type, event.data) as DefinitionEvent,
+    );
+    return this.#remember(events.reduce<Programme>(evolveProgramme, programme));
+  }
+
+  /** The newest version wins, whichever reader or writer brought it. */
+  #remember(programme: Programme): Programme {
+    const known = this.#known.get(programme.code)?.programme;
+    const newest = known !== undefined && known.revision > programme.revision ? known : programme;
+    this.#known.set(newest.code, { programme: newest, checkedAt: this.#tools.clock.now() });
+    return newest;
+  }
+
+  #codeStream(code: string): string {
+    return uniqueStreamOf(this.#tools.hmacKey, "programme", code);
+  }
+}

@@ -1,0 +1,144 @@
+import {
+  ApiError,
+  type AuthenticatedContext,
+  bulkRoute,
+  fields,
+  type LineAnswer,
+  type MemberRef,
+  type Route,
+  requireScope,
+} from "@taem/http";
+import { z } from "zod";
+import type { AccountRef } from "../accounts.ts";
+import { asProblem, type CommandService, type Request, type Target } from "../command-service.ts";
+import { commandAnswer } from "../effect.ts";
+import { LineSequencer } from "../line-sequencer.ts";
+import { bulkLine, type OperationBody, type OperationName } from "../operations.ts";
+import { problemsOf } from "./command-routes.ts";
+import { callerOf } from "./definition-routes.ts";
+
+const { formatInstant, instant, programmeCode } = fields;
+
+const enrolled = z.strictObject({ member: z.string(), enrolledAt: instant });
+const result = z.union([commandAnswer, enrolled]);
+
+type Line = z.output<typeof bulkLine>;
+type Command = Exclude<Line, { readonly op: "enrol" }>;
+type Answered = LineAnswer<z.input<typeof result>>;
+
+export function bulkRoutes(service: CommandService): Route[] {
+  return [
+    bulkRoute({
+      method: "POST",
+      path: "/v1/programmes/{programme}/commands",
+      scope: ["earn", "burn", "admin"],
+      tag: "commands",
+      summary: "Many commands in one request",
+      description:
+        "One JSON object a line, each answered alone and in order. Lines of one account apply in their order; each needs a `source`.",
+      params: { programme: programmeCode },
+      line: bulkLine,
+      result,
+      problems: [...new Set([...Object.values(problemsOf).flat(), ...lineProblems])],
+      open: ({ params }) => {
+        const request = new BulkRequest(service, params.programme);
+        return (line, context) => request.answer(line, context);
+      },
+    }),
+  ];
+}
+
+const lineProblems = [
+  "programme_unknown",
+  "member_unknown",
+  "currency_unknown",
+  "key_required",
+  "key_reused",
+  "occurred_at_in_future",
+  "overloaded",
+  "outcome_unknown",
+  "conflict_retry_exhausted",
+] as const;
+
+/** The lines of one request, each in its place. */
+class BulkRequest {
+  readonly #service: CommandService;
+  readonly #programme: string;
+  readonly #sequencer = new LineSequencer();
+
+  constructor(service: CommandService, programme: string) {
+    this.#service = service;
+    this.#programme = programme;
+  }
+
+  async answer(line: Line, context: AuthenticatedContext): Promise<Answered> {
+    try {
+      return line.op === "enrol"
+        ? await this.#enrol(line.externalId, context)
+        : await this.#command(line, context);
+    } catch (error) {
+      throw asProblem(error);
+    }
+  }
+
+  async #enrol(externalId: string | undefined, context: AuthenticatedContext): Promise<Answered> {
+    requireScope(context.principal, ["earn", "admin"]);
+    const enrolment = this.#service.enrol(this.#programme, externalId, callerOf(context));
+    const { member, isNew } = await this.#sequencer.enrol(externalId, enrolment);
+    return {
+      status: isNew ? 201 : 200,
+      body: { member: member.id, enrolledAt: formatInstant(member.enrolledAt) },
+    };
+  }
+
+  #command(line: Command, context: AuthenticatedContext): Promise<Answered> {
+    const { op, member, hold, adjustment, ...body } = line as Command & {
+      readonly member?: MemberRef;
+      readonly hold?: string;
+      readonly adjustment?: string;
+    };
+    const target: Target = member === undefined ? { ordinal: (hold ?? adjustment) as string } : { member };
+    const request = {
+      name: op,
+      programme: this.#programme,
+      target,
+      body: body as OperationBody[OperationName],
+      idempotencyKey: undefined,
+      principal: context.principal,
+    } as Request<OperationName>;
+    if (request.body.source === undefined) throw new ApiError("key_required");
+    const currency = "currency" in request.body ? request.body.currency : undefined;
+    return this.#sequencer.run(this.#accounts(target, request, currency), idsOf, ([account], placed) => {
+      // A transfer takes two appends: what follows on either account waits for its end.
+      const caller = { ...callerOf(context), ...(op === "transfer" ? {} : { placed }) };
+      return this.#service.runOn(account as AccountRef, request, caller);
+    });
+  }
+
+  /** The account, and the target's of a transfer. */
+  async #accounts(
+    target: Target,
+    request: Request<OperationName>,
+    currency: string | undefined,
+  ): Promise<AccountRef[]> {
+    await this.#enrolmentsOf(target, request);
+    const account = await this.#service.account(this.#programme, target, currency);
+    if (request.name !== "transfer") return [account];
+    const { to } = request.body as OperationBody["transfer"];
+    return [account, { ...account, member: await this.#service.members.resolve(account.programme.id, to) }];
+  }
+
+  async #enrolmentsOf(target: Target, request: Request<OperationName>): Promise<void> {
+    const refs = [
+      "member" in target ? target.member : undefined,
+      request.name === "transfer" ? (request.body as OperationBody["transfer"]).to : undefined,
+    ];
+    for (const ref of refs) {
+      if (ref !== undefined && "externalId" in ref) await this.#sequencer.enrolled(ref.externalId);
+    }
+  }
+}
+
+function idsOf(accounts: readonly AccountRef[]): string[] {
+  return accounts.map(({ member, currency }) => `${member.id} ${currency.no}`);
+}
