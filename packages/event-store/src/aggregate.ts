@@ -39,5 +39,5 @@ export type Step<S, E, R> =
   | { readonly events: readonly E[]; readonly answer: (state: S) => (appended: Appended) => R }
   | {
       readonly load: { readonly revision: number; readonly count: number };
-      readonly then: (events: readonly E[]) => Step<S, E, R>;
+      readonly next: (events: readonly E[]) => Step<S, E, R>;
     };

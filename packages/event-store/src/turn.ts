@@ -55,13 +55,13 @@ export class Turn {
   }
 
   async #loadThenGoOn(item: Item, step: AnyStep, at: number): Promise<void> {
-    let next: AnyStep | undefined = step;
-    while (next !== undefined && "load" in next) {
-      const { load, then } = next;
+    let current: AnyStep | undefined = step;
+    while (current !== undefined && "load" in current) {
+      const { load, next } = current;
       const events = await this.#load(load.revision, load.count);
-      next = this.#attempt(item, () => then(events));
+      current = this.#attempt(item, () => next(events));
     }
-    if (next !== undefined) this.#accept(item, next);
+    if (current !== undefined) this.#accept(item, current);
     await this.#decideFrom(at + 1);
   }
 

@@ -227,13 +227,13 @@ function keyStream(hmacKey: Buffer, programme: Programme, { system, id, leg }: B
 /** Loads every event of the command applied at a revision: the first says how many there are. */
 function loadCommand(
   revision: number,
-  then: (events: readonly AccountEvent[]) => AccountStep<Outcome>,
+  next: (events: readonly AccountEvent[]) => AccountStep<Outcome>,
 ): AccountStep<Outcome> {
   return {
     load: { revision, count: 1 },
-    then: (events) => {
+    next: (events) => {
       const count = partsOf(events[0]);
-      return count === 1 ? then(events) : { load: { revision, count }, then };
+      return count === 1 ? next(events) : { load: { revision, count }, next };
     },
   };
 }

@@ -50,7 +50,7 @@ export class ClaimReader {
       const slices = await this.#store.read(
         waiting.map(({ stream }) => ({ stream, afterRevision: 0, limit: 1 })),
       );
-      waiting.forEach(({ resolve }, i) => resolve(firstEvent(slices[i])));
+      for (const [i, { resolve }] of waiting.entries()) resolve(firstEvent(slices[i]));
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }

@@ -100,21 +100,32 @@ const programmeAnswer = z.strictObject({
 
 const answers = { 200: { description: "The programme as it is now.", schema: programmeAnswer } };
 const tag = "definitions";
+const writing = ["value_not_allowed", "outcome_unknown", "conflict_retry_exhausted", "overloaded"] as const;
 const PATH = "/v1/programmes/{programme}";
 
+type Change = (
+  programme: string,
+  context: AuthenticatedContext,
+  decide: (programme: Programme) => Definition,
+) => Promise<{ readonly status: 200; readonly body: z.input<typeof programmeAnswer> }>;
+
 export function definitionRoutes(service: CommandService, now: () => number): Route[] {
-  const change = async (
-    programme: string,
-    context: AuthenticatedContext,
-    decide: (programme: Programme) => Definition,
-  ) => {
+  const change: Change = async (programme, context, decide) => {
     try {
       const changed = await service.programmes.change(programme, callerOf(context), decide);
-      return { status: 200 as const, body: programmeBody(changed) };
+      return { status: 200, body: programmeBody(changed) };
     } catch (error) {
       throw asProblem(error);
     }
   };
+  return [
+    ...programmeRoutes(service, change, now),
+    ...currencyAndRuleRoutes(change, now),
+    ...clockRoutes(change, now),
+  ];
+}
+
+function programmeRoutes({ programmes }: CommandService, change: Change, now: () => number): Route[] {
   return [
     route({
       method: "PUT",
@@ -126,12 +137,11 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
       params: { programme: programmeCode },
       body: z.strictObject({ name, zone, clock: clock.default({ mode: "live" }) }),
       responses: answers,
-      problems: ["programme_exists"],
+      problems: ["programme_exists", ...writing],
       handler: async ({ params, body }, context) => {
-        const caller = callerOf(context);
         const define = (id: string) => defineProgramme(id, params.programme, body);
-        const { programme } = await service.programmes
-          .define(params.programme, define, caller)
+        const { programme } = await programmes
+          .define(params.programme, define, callerOf(context))
           .catch(rethrow);
         if (programme.name !== body.name) {
           throw new ApiError("programme_exists", { detail: `the programme is called ${programme.name}` });
@@ -147,11 +157,16 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
       summary: "A programme and its definitions",
       params: { programme: programmeCode },
       responses: answers,
-      handler: async ({ params }) => ({
-        status: 200,
-        body: programmeBody(await service.programmes.refresh(await service.programmes.get(params.programme))),
-      }),
+      handler: async ({ params }) => {
+        const programme = await programmes.refresh(await programmes.get(params.programme));
+        return { status: 200, body: programmeBody(programme) };
+      },
     }),
+  ];
+}
+
+function currencyAndRuleRoutes(change: Change, now: () => number): Route[] {
+  return [
     route({
       method: "PUT",
       path: `${PATH}/currencies/{currency}`,
@@ -161,6 +176,7 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
       params: { programme: programmeCode, currency: currencyCode },
       body: z.strictObject({ scale: z.int().min(0).max(6).default(0), validFrom, ...settings }),
       responses: answers,
+      problems: writing,
       handler: ({ params, body }, context) => {
         const { scale, validFrom: from, ...rest } = body;
         const wanted = { scale, validFrom: from, settings: present(rest) as unknown as CurrencySettings };
@@ -178,7 +194,7 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
       params: { programme: programmeCode, rule: ruleName },
       body: z.strictObject({ validFrom, ...earnRule }),
       responses: answers,
-      problems: ["currency_unknown"],
+      problems: ["currency_unknown", ...writing],
       handler: ({ params, body }, context) => {
         const { validFrom: from, ...rest } = body;
         const wanted = { validFrom: from, definition: present(rest) as unknown as EarnRule };
@@ -196,9 +212,15 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
       params: { programme: programmeCode, system: systemName },
       body: z.strictObject({ keys: z.enum(["account", "programme"]) }),
       responses: answers,
+      problems: writing,
       handler: ({ params, body }, context) =>
         change(params.programme, context, (known) => declareSource(known, params.system, body.keys)),
     }),
+  ];
+}
+
+function clockRoutes(change: Change, now: () => number): Route[] {
+  return [
     route({
       method: "PUT",
       path: `${PATH}/clock`,
@@ -208,7 +230,7 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
       params: { programme: programmeCode },
       body: clock,
       responses: answers,
-      problems: ["clock_live", "clock_backwards"],
+      problems: ["clock_live", "clock_backwards", ...writing],
       handler: ({ params, body }, context) =>
         change(params.programme, context, (known) => setClock(known, body, now())),
     }),

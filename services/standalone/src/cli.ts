@@ -1,0 +1,19 @@
+import { Command } from "commander";
+import { keyCommand } from "./key-command.ts";
+import { startCommand } from "./start-command.ts";
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const program = new Command("taem")
+  .description("Taem, a points ledger")
+  .addCommand(startCommand(print))
+  .addCommand(keyCommand(print));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`taem: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

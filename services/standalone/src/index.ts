@@ -1,0 +1,3 @@
+export { type Config, readConfig } from "./config.ts";
+export { openPlatform, type Platform } from "./platform.ts";
+export { type Program, startProgram } from "./program.ts";

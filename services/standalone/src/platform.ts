@@ -1,0 +1,68 @@
+import { resolve } from "node:path";
+import type { EventStore } from "@taem/event-store";
+import { openPostgresEventStore } from "@taem/event-store-postgres";
+import { type ApiKeyStore, apiKeyMigrations, apiKeyTable } from "@taem/http";
+import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
+import {
+  type Clock,
+  createHealth,
+  createLogger,
+  createMetrics,
+  type Health,
+  type Logger,
+  type Metrics,
+  systemClock,
+} from "@taem/runtime";
+import type { Config } from "./config.ts";
+import { hmacKeyOf, installationMigrations } from "./installation.ts";
+
+/** What the services of one process share. */
+export interface Platform extends AsyncDisposable {
+  readonly database: Database;
+  readonly store: EventStore;
+  readonly apiKeyStore: ApiKeyStore;
+  readonly hmacKey: Buffer;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly clock: Clock;
+}
+
+const CONNECTIONS = 12;
+
+/** Starts or connects to PostgreSQL, brings its schema up to date and opens the event store. */
+export async function openPlatform(config: Config, service = "taem"): Promise<Platform> {
+  await using undo = new AsyncDisposableStack();
+  const logger = createLogger({ service, level: config.TAEM_LOG_LEVEL });
+  const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
+  const log = (message: string, details = {}) => logger.warn(details, message);
+  const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: service, log }));
+  await migrate(database, "installation", installationMigrations);
+  await migrate(database, "auth", apiKeyMigrations);
+  const store = await openPostgresEventStore({ database, log });
+  undo.defer(() => store.close());
+  const hmacKey = await hmacKeyOf(database, config.TAEM_HMAC_KEY);
+  const health = createHealth();
+  health.addReadiness("database", async () => {
+    await database.query("SELECT 1");
+  });
+  const opened = undo.move();
+  return {
+    database,
+    store,
+    apiKeyStore: apiKeyTable(database),
+    hmacKey,
+    logger,
+    metrics: createMetrics(),
+    health,
+    clock: systemClock,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function startEmbedded(config: Config, logger: Logger) {
+  return startEmbeddedPostgres({
+    dataDir: resolve(config.TAEM_DATA_DIR, "postgres"),
+    log: (message, details = {}) => logger.debug(details, message),
+  });
+}

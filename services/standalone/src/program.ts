@@ -1,0 +1,37 @@
+import { createCommands } from "@taem/commands";
+import { CachedApiKeys, createServer, type Server } from "@taem/http";
+import type { Config } from "./config.ts";
+import type { Platform } from "./platform.ts";
+
+/** Every service in one process, behind one address. */
+export interface Program extends AsyncDisposable {
+  /** Where the API is served. */
+  readonly url: string;
+  readonly server: Server;
+}
+
+/** Composes the services on the platform and serves them. */
+export async function startProgram(platform: Platform, config: Config): Promise<Program> {
+  await using undo = new AsyncDisposableStack();
+  const { apiKeyStore, logger, metrics, health, clock } = platform;
+  const commands = createCommands(platform);
+  undo.defer(() => commands.close());
+  const server = undo.use(
+    createServer({
+      info: {
+        title: "Taem",
+        version: "1",
+        description: "A points ledger: the system of record behind loyalty programmes.",
+      },
+      routes: commands.routes,
+      apiKeys: new CachedApiKeys(apiKeyStore),
+      logger,
+      metrics,
+      health,
+      clock,
+    }),
+  );
+  const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);
+  const started = undo.move();
+  return { url, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
