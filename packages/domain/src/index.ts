@@ -38,5 +38,6 @@ export {
   zoneAt,
 } from "./programme.ts";
 export type { Refusal, RefusalCode } from "./refusals.ts";
+export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";
 export { type AccountIdentity, dueEvents, MAX_LOTS_PER_EVENT, nextDueAt } from "./sweep.ts";
 export { type Version, versionAt } from "./versions.ts";

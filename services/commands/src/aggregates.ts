@@ -7,6 +7,9 @@ import {
   evolveProgramme,
   newAccount,
   type Programme,
+  readSnapshot,
+  SNAPSHOT_SCHEMA,
+  writeSnapshot,
 } from "@taem/domain";
 import type { Aggregate } from "@taem/event-store";
 
@@ -17,7 +20,8 @@ export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
   evolve,
   draft,
   commit,
-  weight: (state) => 600 * state.open.length + 60 * state.keys.size,
+  weight: (state) => 600 * state.nextLot + 60 * state.keys.size,
+  snapshots: { schema: SNAPSHOT_SCHEMA, write: writeSnapshot, read: readSnapshot },
 };
 
 export const programmeAggregate: Aggregate<Programme | undefined, DefinitionEvent> = {
