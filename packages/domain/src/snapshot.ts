@@ -108,15 +108,15 @@ function readKeys(state: AccountState, keys: string): void {
   }
 }
 
-/** Amounts and the instant that never comes have no JSON of their own. */
+/** Amounts and the instant that never comes have no JSON of their own; no text of the state looks like `12n`. */
 function toJson(_: string, value: unknown): unknown {
-  if (typeof value === "bigint") return { amount: String(value) };
-  return value === Number.POSITIVE_INFINITY ? { never: true } : value;
+  if (typeof value === "bigint") return `${value}n`;
+  return value === Number.POSITIVE_INFINITY ? null : value;
 }
 
+const AMOUNT = /^-?\d+n$/;
+
 function fromJson(_: string, value: unknown): unknown {
-  if (value === null || typeof value !== "object") return value;
-  if ("never" in value) return Number.POSITIVE_INFINITY;
-  const amount = (value as { readonly amount?: unknown }).amount;
-  return typeof amount === "string" && Object.keys(value).length === 1 ? BigInt(amount) : value;
+  if (value === null) return Number.POSITIVE_INFINITY;
+  return typeof value === "string" && AMOUNT.test(value) ? BigInt(value.slice(0, -1)) : value;
 }
