@@ -15,9 +15,17 @@ export function keyText(key: BusinessKey): string {
   return `${key.system}\u0000${key.id}\u0000${key.leg}`;
 }
 
+let lastKey: BusinessKey | undefined;
+let lastDigest: Buffer;
+
 /** First 16 bytes of the SHA-256 of a key: what state keeps of it. */
 export function keyDigest(key: BusinessKey): Buffer {
-  return hash("sha256", keyText(key), "buffer").subarray(0, 16);
+  // A decision looks its key up, and the fold of its event, a moment later, adds the same object.
+  if (key !== lastKey) {
+    lastDigest = hash("sha256", keyText(key), "buffer").subarray(0, 16);
+    lastKey = key;
+  }
+  return lastDigest;
 }
 
 /** Fingerprint of a command's meaning, 32 hexadecimal digits: same key and same fingerprint = the same command. */

@@ -8,15 +8,18 @@ import { type BusinessKey, keyDigest } from "@taem/contracts";
  * no trace; `commit` moves them down.
  */
 export class AppliedKeys {
-  #table = new KeyTable();
-  readonly #base: AppliedKeys | undefined;
+  readonly #table: KeyTable;
+  /** Of a draft: what it adds, by digest; undefined for the state itself. */
+  readonly #added: Map<string, number> | undefined;
 
-  constructor(base?: AppliedKeys) {
-    this.#base = base;
+  /** Over a table; with `added`, as a draft that leaves the table alone. */
+  constructor(table = new KeyTable(), added?: Map<string, number>) {
+    this.#table = table;
+    this.#added = added;
   }
 
   get size(): number {
-    return this.#table.size + (this.#base?.size ?? 0);
+    return this.#table.size + (this.#added?.size ?? 0);
   }
 
   /** Revision of the event that carries the key, or undefined. */
@@ -25,8 +28,7 @@ export class AppliedKeys {
   }
 
   #find(digest: Buffer): number | undefined {
-    const own = this.#table.get(digest);
-    return own !== undefined || this.#base === undefined ? own : this.#base.#find(digest);
+    return this.#added?.get(digest.toString("latin1")) ?? this.#table.get(digest);
   }
 
   /** Keeps the first revision of a key: the parts of one large effect share theirs. */
@@ -35,23 +37,25 @@ export class AppliedKeys {
   }
 
   addDigest(digest: Buffer, revision: number): void {
-    if (this.#find(digest) === undefined) this.#table.set(digest, revision);
+    if (this.#find(digest) !== undefined) return;
+    if (this.#added === undefined) this.#table.set(digest, revision);
+    else this.#added.set(digest.toString("latin1"), revision);
   }
 
   draft(): AppliedKeys {
-    return new AppliedKeys(this);
+    return new AppliedKeys(this.#table, new Map(this.#added));
   }
 
-  /** The base, with this draft's keys in it. */
+  /** The state's keys with this draft's among them. */
   commit(): AppliedKeys {
-    if (this.#base === undefined) return this;
-    for (const [digest, revision] of this.#table.entries()) this.#base.#table.set(digest, revision);
-    return this.#base;
+    for (const [digest, revision] of this.#added ?? [])
+      this.#table.set(Buffer.from(digest, "latin1"), revision);
+    return this.#added === undefined ? this : new AppliedKeys(this.#table);
   }
 
   *entries(): Iterable<[digest: Buffer, revision: number]> {
-    if (this.#base !== undefined) yield* this.#base.entries();
     yield* this.#table.entries();
+    for (const [digest, revision] of this.#added ?? []) yield [Buffer.from(digest, "latin1"), revision];
   }
 }
 
