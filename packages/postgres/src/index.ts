@@ -1,3 +1,4 @@
+export { byteaArray, int4Array, int8Array, textArray, uuidArray } from "./array-parameters.ts";
 export { isConnectionLost, isRolledBack } from "./connection-loss.ts";
 export type {
   Database,

@@ -1,0 +1,74 @@
+/**
+ * Arrays as parameters in PostgreSQL's binary array format: for large set-based statements (`unnest($1::text[])`) this
+ * costs both sides a fraction of what the text format costs, which is escaped and parsed character by character.
+ */
+
+const HEADER_LENGTH = 20;
+
+export function textArray(values: readonly string[]): Buffer {
+  let size = HEADER_LENGTH;
+  for (const value of values) size += 4 + value.length * 3;
+  const buffer = allocate(25, values.length, size);
+  let offset = HEADER_LENGTH;
+  for (const value of values) {
+    const length = buffer.write(value, offset + 4, "utf8");
+    offset = buffer.writeInt32BE(length, offset) + length;
+  }
+  return buffer.subarray(0, offset);
+}
+
+export function byteaArray(values: readonly Uint8Array[]): Buffer {
+  let size = HEADER_LENGTH;
+  for (const value of values) size += 4 + value.length;
+  const buffer = allocate(17, values.length, size);
+  let offset = HEADER_LENGTH;
+  for (const value of values) {
+    offset = buffer.writeInt32BE(value.length, offset);
+    buffer.set(value, offset);
+    offset += value.length;
+  }
+  return buffer;
+}
+
+export function int4Array(values: readonly number[]): Buffer {
+  const buffer = allocate(23, values.length, HEADER_LENGTH + 8 * values.length);
+  let offset = HEADER_LENGTH;
+  for (const value of values) {
+    offset = buffer.writeInt32BE(4, offset);
+    offset = buffer.writeInt32BE(value, offset);
+  }
+  return buffer;
+}
+
+export function int8Array(values: readonly bigint[]): Buffer {
+  const buffer = allocate(20, values.length, HEADER_LENGTH + 12 * values.length);
+  let offset = HEADER_LENGTH;
+  for (const value of values) {
+    offset = buffer.writeInt32BE(8, offset);
+    offset = buffer.writeBigInt64BE(value, offset);
+  }
+  return buffer;
+}
+
+export function uuidArray(values: readonly string[]): Buffer {
+  const buffer = allocate(2950, values.length, HEADER_LENGTH + 20 * values.length);
+  let offset = HEADER_LENGTH;
+  for (const value of values) {
+    offset = buffer.writeInt32BE(16, offset);
+    if (buffer.write(value.replaceAll("-", ""), offset, "hex") !== 16) throw new TypeError("not a UUID");
+    offset += 16;
+  }
+  return buffer;
+}
+
+/** One dimension, no nulls, elements from index 1. An array without elements has no dimension. */
+function allocate(elementType: number, length: number, size: number): Buffer {
+  const buffer = Buffer.allocUnsafe(length === 0 ? HEADER_LENGTH - 8 : size);
+  buffer.writeInt32BE(length === 0 ? 0 : 1, 0);
+  buffer.writeInt32BE(0, 4);
+  buffer.writeInt32BE(elementType, 8);
+  if (length === 0) return buffer;
+  buffer.writeInt32BE(length, 12);
+  buffer.writeInt32BE(1, 16);
+  return buffer;
+}
