@@ -1,0 +1,59 @@
+import type { Append, AppendResult } from "@taem/event-store";
+import { byteaArray, int4Array, type Queryable, textArray, uuidArray } from "@taem/postgres";
+import { eventDigest } from "./event-digest.ts";
+import { toPosition } from "./event-rows.ts";
+
+const STATEMENT = {
+  name: "taem_store_append",
+  text: "SELECT * FROM taem_store.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+};
+
+type ResultRow = readonly [head: number, position: bigint | null, recordedAt: bigint | null];
+
+/** An append encoded once, so that sending it again sends the same bytes. */
+export interface AppendBatch {
+  readonly appends: readonly Append[];
+  readonly parameters: readonly Buffer[];
+}
+
+export function encodeBatch(appends: readonly Append[]): AppendBatch {
+  const streams = appends.map(({ stream }) => stream);
+  if (new Set(streams).size < streams.length) throw new TypeError("a stream appears twice in one append");
+  const events = appends.flatMap(({ stream, expectedRevision, events }, index) =>
+    events.map((event, i) => ({
+      event,
+      owner: index + 1,
+      ordinal: i + 1,
+      digest: eventDigest(stream, expectedRevision + i + 1, event),
+    })),
+  );
+  const parameters = [
+    textArray(streams),
+    int4Array(appends.map(({ slice }) => slice)),
+    int4Array(appends.map(({ expectedRevision }) => expectedRevision)),
+    int4Array(appends.map((append) => append.events.length)),
+    int4Array(events.map(({ owner }) => owner)),
+    int4Array(events.map(({ ordinal }) => ordinal)),
+    uuidArray(events.map(({ event }) => event.id)),
+    textArray(events.map(({ event }) => event.type)),
+    textArray(events.map(({ event }) => event.data)),
+    textArray(events.map(({ event }) => event.meta)),
+    byteaArray(events.map(({ digest }) => digest)),
+  ];
+  return { appends, parameters };
+}
+
+export async function sendBatch(database: Queryable, batch: AppendBatch): Promise<AppendResult[]> {
+  const rows = await database.queryArrays<ResultRow>(STATEMENT, batch.parameters);
+  return batch.appends.map((append, index) => toResult(append, rows[index] as ResultRow));
+}
+
+function toResult(append: Append, [head, position, recordedAt]: ResultRow): AppendResult {
+  if (recordedAt === null) return { ok: false, conflict: { actualRevision: head } };
+  return {
+    ok: true,
+    revision: append.expectedRevision + append.events.length,
+    position: position === null ? undefined : toPosition(position),
+    recordedAt: Number(recordedAt),
+  };
+}

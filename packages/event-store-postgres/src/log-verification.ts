@@ -1,0 +1,42 @@
+import type { Position, RecordedEvent } from "@taem/event-store";
+import type { Queryable } from "@taem/postgres";
+import { eventDigest } from "./event-digest.ts";
+import { EVENT_COLUMNS, type EventRow, fromPosition, toEvent, toPosition } from "./event-rows.ts";
+
+const PAGE = {
+  name: "taem_store_verify_page",
+  text: `SELECT ${EVENT_COLUMNS}, e.digest FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
+};
+
+type DigestRow = readonly [...EventRow, digest: Buffer];
+
+/** What is wrong with the log at a position: no event is there, or not the one that was written. */
+export type Damage =
+  | { readonly kind: "missing"; readonly position: Position }
+  | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent };
+
+export interface VerifiedPage {
+  /** The events found good, up to the first damage. */
+  readonly events: readonly RecordedEvent[];
+  /** Where to go on; what was asked for when there is nothing more. */
+  readonly next: Position;
+  readonly damage: Damage | undefined;
+}
+
+/** Reads a page of the log and compares every event with the digest its writer made. */
+export async function verifyPage(database: Queryable, after: Position, limit: number): Promise<VerifiedPage> {
+  const rows = await database.queryArrays<DigestRow>(PAGE, [fromPosition(after), limit]);
+  const events: RecordedEvent[] = [];
+  let next = after;
+  for (const row of rows) {
+    const expected = toPosition(fromPosition(next) + 1n);
+    const event = toEvent(row as unknown as EventRow);
+    if (event.position !== expected) return { events, next, damage: { kind: "missing", position: expected } };
+    if (!eventDigest(event.stream, event.revision, event).equals(row[9])) {
+      return { events, next, damage: { kind: "altered", position: expected, event } };
+    }
+    events.push(event);
+    next = event.position;
+  }
+  return { events, next, damage: undefined };
+}

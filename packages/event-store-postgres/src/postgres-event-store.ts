@@ -1,0 +1,94 @@
+import { type Append, type EventStore, OutcomeUnknown, type Position } from "@taem/event-store";
+import { type Database, type Listener, type Log, migrate, openPool } from "@taem/postgres";
+import { encodeBatch, sendBatch } from "./append-batch.ts";
+import { toPosition } from "./event-rows.ts";
+import { followLog } from "./log-follower.ts";
+import { readHead, readPage } from "./log-reader.ts";
+import { type VerifiedPage, verifyPage } from "./log-verification.ts";
+import { GivenUp, persist } from "./persistence.ts";
+import { CHANNEL, migrations } from "./schema.ts";
+import { loadSnapshots, saveSnapshots } from "./snapshots.ts";
+import { readStreamPages, readStreams } from "./stream-reader.ts";
+import { WakeUps } from "./wake-ups.ts";
+
+export type PostgresEventStoreOptions = {
+  readonly log?: Log;
+} & (
+  | { /** A pool of the caller's, who closes it after the store. */ readonly database: Database }
+  | { readonly url: string /** Connections at most. */; readonly max?: number }
+);
+
+export interface PostgresEventStore extends EventStore, AsyncDisposable {
+  /** Like `readLog`, and tells the first event that is missing or not as it was written. */
+  verifyPage(after: Position, limit: number): Promise<VerifiedPage>;
+}
+
+const CONNECTIONS = 6;
+const STREAM_PAGE = 500;
+
+/** Opens the store in its own schema of the database, made when missing. Any number of instances may share it. */
+export async function openPostgresEventStore(
+  options: PostgresEventStoreOptions,
+): Promise<PostgresEventStore> {
+  if ("database" in options) {
+    await migrate(options.database, "event-store", migrations);
+    return storeOn(options.database, async () => {});
+  }
+  const { url, max = CONNECTIONS, log } = options;
+  const database = openPool({ url, max, applicationName: "taem-event-store", ...(log && { log }) });
+  try {
+    await migrate(database, "event-store", migrations);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return storeOn(database, () => database.close());
+}
+
+function storeOn(database: Database, closeDatabase: () => Promise<void>): PostgresEventStore {
+  const closing = new AbortController();
+  const wakeUps = new WakeUps();
+  let listener: Listener | undefined;
+
+  const endOf = (signal: AbortSignal | undefined) =>
+    signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+
+  const append = async (appends: readonly Append[], signal?: AbortSignal) => {
+    if (appends.length === 0) return [];
+    const batch = encodeBatch(appends);
+    try {
+      return await persist(() => sendBatch(database, batch), endOf(signal));
+    } catch (error) {
+      throw error instanceof GivenUp ? new OutcomeUnknown(error.cause) : error;
+    }
+  };
+  const close = async () => {
+    closing.abort();
+    await listener?.close();
+    await closeDatabase();
+  };
+  return {
+    append,
+    read: (requests) => readStreams(database, requests),
+    readStream: (stream, afterRevision, pageSize = STREAM_PAGE) =>
+      readStreamPages(database, stream, afterRevision, pageSize),
+    async readLog(after, limit, filter = {}) {
+      const { events, next } = await readPage(database, after, limit, filter);
+      return { events, next };
+    },
+    follow(after, { limit, signal, ...filter }) {
+      listener ??= database.listen(CHANNEL, () => wakeUps.ring());
+      return followLog(database, wakeUps, after, limit, filter, endOf(signal));
+    },
+    head: async () => toPosition(await readHead(database)),
+    async positionAt(instant) {
+      const [row] = await database.queryArrays<[bigint]>("SELECT taem_store.position_at($1)", [instant]);
+      return toPosition(row?.[0] ?? 0n);
+    },
+    loadSnapshots: (streams, schema) => loadSnapshots(database, streams, schema),
+    saveSnapshots: (snapshots) => saveSnapshots(database, snapshots),
+    verifyPage: (after, limit) => verifyPage(database, after, limit),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
