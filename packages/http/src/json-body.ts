@@ -1,0 +1,84 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import { ApiError } from "./api-error.ts";
+
+/** Throws `unsupported_media_type` unless the body is of the type, in UTF-8 and not encoded further. */
+export function requireMediaType(request: IncomingMessage, mediaType: string): void {
+  const given = request.headers["content-type"] ?? "";
+  const plain = given === mediaType || isUtf8Variant(given, mediaType);
+  if (plain && (request.headers["content-encoding"] ?? "identity") === "identity") return;
+  throw new ApiError("unsupported_media_type", {
+    detail: `Send Content-Type: ${mediaType}, without Content-Encoding.`,
+  });
+}
+
+function isUtf8Variant(given: string, mediaType: string): boolean {
+  const [type, ...parameters] = given
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  return type === mediaType && parameters.every((parameter) => /^charset="?utf-8"?$/.test(parameter));
+}
+
+export function hasBody(request: IncomingMessage): boolean {
+  return (
+    request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0
+  );
+}
+
+/**
+ * Reads a whole body. Rejects with `body_too_large`, with `incomplete_body` if the connection ends first, and with `request_timeout`
+ * if `expired` says so while it trickles in (a body that stalls altogether is ended by the server's idle limit).
+ */
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  expired: () => boolean,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = () =>
+      new ApiError("body_too_large", { detail: `The body may have ${maxBytes} bytes at most.` });
+    if (Number(request.headers["content-length"] ?? 0) > maxBytes) return reject(tooLarge());
+    if (request.destroyed) return reject(new ApiError("incomplete_body"));
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) stop(tooLarge());
+      else if (expired()) stop(new ApiError("request_timeout"));
+    };
+    const stop = (error: ApiError) => {
+      request.off("data", onData); // what still comes flows by, so that the connection stays usable
+      reject(error);
+    };
+    request.on("data", onData);
+    request.once("end", () =>
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)),
+    );
+    request.once("close", () => {
+      if (!request.complete) stop(new ApiError("incomplete_body"));
+    });
+  });
+}
+
+/** The value of a JSON text. Throws `body_required`, `malformed_json` or `truncated_json`. */
+export function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw new ApiError("body_required");
+  if (!isUtf8(bytes)) throw new ApiError("malformed_json", { detail: "The text is not UTF-8." });
+  const text = bytes.toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw endsEarly(text, error as SyntaxError)
+      ? new ApiError("truncated_json")
+      : new ApiError("malformed_json");
+  }
+}
+
+/** Whether the fault of a text is only that it ends: the parser says so, or its fault lies at the very end. */
+function endsEarly(text: string, error: SyntaxError): boolean {
+  if (/unexpected end|unterminated string/i.test(error.message)) return true;
+  const position = / at position (\d+)/.exec(error.message);
+  return position !== null && Number(position[1]) >= text.length;
+}

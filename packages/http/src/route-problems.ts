@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { FIELD_PROBLEMS } from "./fields.ts";
+import type { ProblemCode } from "./problems.ts";
+import type { Route } from "./route.ts";
+
+const EVERY: readonly ProblemCode[] = ["malformed_request", "headers_too_large", "overloaded", "internal"];
+const AUTHENTICATION: readonly ProblemCode[] = ["unauthenticated", "forbidden", "unavailable"];
+const FIELDS: readonly ProblemCode[] = [
+  "validation_failed",
+  "unknown_field",
+  "missing_field",
+  "wrong_type",
+  "malformed_value",
+  "value_not_allowed",
+  "value_out_of_range",
+];
+const JSON_TEXT: readonly ProblemCode[] = ["malformed_json", "truncated_json"];
+const BODY: readonly ProblemCode[] = [
+  "body_required",
+  "body_too_large",
+  "incomplete_body",
+  "request_timeout",
+  "unsupported_media_type",
+];
+
+/** Every problem that a route can answer with: its own, and those of what happens around it. Sorted. */
+export function problemsOf(route: Route): ProblemCode[] {
+  const codes = new Set<ProblemCode>([...EVERY, ...FIELDS, ...route.problems]);
+  const add = (more: readonly ProblemCode[]) => {
+    for (const code of more) codes.add(code);
+  };
+  if (route.scopes !== undefined) add(AUTHENTICATION);
+  if (route.params !== undefined) add(["malformed_path"]);
+  if (route.scopes !== undefined && route.params?.shape["programme"] !== undefined)
+    add(["programme_unknown"]);
+  if (route.work.kind === "bulk") add(["incomplete_body", "unsupported_media_type"]);
+  else if (route.work.body !== undefined) add([...JSON_TEXT, ...BODY]);
+  for (const schema of inputsOf(route)) add(fieldProblems(z.toJSONSchema(schema, { io: "input" })));
+  return [...codes].sort();
+}
+
+/** Every problem that the answer to a line of a bulk route can be. */
+export function lineProblemsOf(route: Route): ProblemCode[] {
+  if (route.work.kind !== "bulk") return [];
+  const own = fieldProblems(z.toJSONSchema(route.work.line, { io: "input" }));
+  const around: readonly ProblemCode[] = ["line_too_long", "forbidden", "overloaded", "internal"];
+  return [...new Set([...JSON_TEXT, ...FIELDS, ...around, ...own, ...route.problems])].sort();
+}
+
+/** Schemas of the parts of the request that are validated before the handler runs. */
+function inputsOf(route: Route): z.ZodType[] {
+  const body = route.work.kind === "single" ? route.work.body : undefined;
+  return [route.params, route.query, route.headers, body].filter((schema) => schema !== undefined);
+}
+
+function fieldProblems(jsonSchema: unknown): ProblemCode[] {
+  if (typeof jsonSchema !== "object" || jsonSchema === null) return [];
+  return Object.entries(jsonSchema).flatMap(([key, value]) =>
+    key === FIELD_PROBLEMS ? (value as ProblemCode[]) : fieldProblems(value),
+  );
+}

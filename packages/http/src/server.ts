@@ -1,0 +1,172 @@
+import { createServer as createHttpServer, type Server as HttpServer, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { type Clock, type Health, type Logger, type Metrics, randomId, systemClock } from "@taem/runtime";
+import express, { type ErrorRequestHandler, type RequestHandler } from "express";
+import { ApiError, asApiError, problemDocument } from "./api-error.ts";
+import type { ApiKeys } from "./api-keys.ts";
+import { builtInRoutes } from "./built-in-routes.ts";
+import { answerer, correlationIdOf, type Routed, type Surroundings, sendProblem } from "./exchange.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import { type DocumentInfo, openApiDocument } from "./openapi.ts";
+import type { ProblemCode } from "./problems.ts";
+import type { Route } from "./route.ts";
+import { Traffic } from "./traffic.ts";
+
+export interface ServerOptions {
+  readonly info: DocumentInfo;
+  /** The service's own; health, metrics and documentation are added. */
+  readonly routes: readonly Route[];
+  readonly apiKeys: ApiKeys;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly clock?: Clock;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface Server extends AsyncDisposable {
+  /** All routes, the built-in ones too. */
+  readonly routes: readonly Route[];
+  /** Port 0 takes any free one; resolves with the URL to call. */
+  listen(port: number, host: string): Promise<string>;
+  /** Takes no new connections, lets what is running finish, and cuts off what is not done within `closeMs`. */
+  close(): Promise<void>;
+}
+
+/** Throws if two routes collide, a path and its parameters disagree, or a request schema is not strict. */
+export function createServer(options: ServerOptions): Server {
+  const { logger, metrics, health, info } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  let document = "";
+  const builtIn = builtInRoutes({ health, metrics, logger, title: info.title, document: () => document });
+  const routes = [...options.routes, ...builtIn];
+  checkRoutes(routes);
+  document = JSON.stringify(openApiDocument(routes, info));
+
+  const traffic = new Traffic(logger, metrics);
+  const around = { apiKeys: options.apiKeys, logger, clock: options.clock ?? systemClock, limits, traffic };
+  const server = httpServer(application(routes, around), limits);
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= closeGracefully(server, limits.closeMs);
+    return closing;
+  };
+  return { routes, listen: (port, host) => listen(server, port, host), close, [Symbol.asyncDispose]: close };
+}
+
+function checkRoutes(routes: readonly Route[]): void {
+  const seen = new Set<string>();
+  for (const { method, path, params } of routes) {
+    const route = `${method} ${path.replaceAll(/\{[^}]*\}/g, "{}")}`;
+    if (seen.has(route)) throw new Error(`${method} ${path} is declared twice`);
+    seen.add(route);
+    const inPath = [...path.matchAll(/\{([^}]*)\}/g)].map((match) => match[1]).toSorted();
+    const declared = Object.keys(params?.shape ?? {}).toSorted();
+    if (inPath.join() !== declared.join())
+      throw new Error(`${method} ${path} must declare the parameters of its path`);
+  }
+}
+
+function application(routes: readonly Route[], around: Surroundings): express.Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  app.enable("case sensitive routing");
+  app.enable("strict routing");
+  const methods = Map.groupBy(routes, (route) => route.path);
+  for (const route of routes) {
+    const answer = answerer(route, around);
+    const method = route.method.toLowerCase() as "get" | "post" | "put" | "patch" | "delete";
+    app[method](expressPath(route.path), (request, response) => answer(request as Routed, response));
+  }
+  for (const [path, some] of methods) app.all(expressPath(path), methodNotAllowed(some));
+  app.use(((request, response) => {
+    sendProblem(request, response, new ApiError("route_unknown"), correlationIdOf(request));
+  }) satisfies RequestHandler);
+  app.use(routingFault(around.logger));
+  return app;
+}
+
+function expressPath(path: string): string {
+  return path.replaceAll(/\{([^}]*)\}/g, ":$1");
+}
+
+function methodNotAllowed(routes: readonly Route[]): RequestHandler {
+  const methods = routes.map((route) => route.method as string);
+  const allow = (methods.includes("GET") ? [...methods, "HEAD"] : methods).join(", ");
+  return (request, response) => {
+    sendProblem(request, response, new ApiError("method_not_allowed"), correlationIdOf(request), { allow });
+  };
+}
+
+/** What express itself refuses: a path whose percent-encoding is wrong. Four parameters tell it that this takes errors. */
+function routingFault(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, request, response, _next) => {
+    const correlationId = correlationIdOf(request);
+    const error = thrown instanceof URIError ? new ApiError("malformed_path") : asApiError(thrown);
+    if (error.code === "internal") logger.error({ correlationId, err: thrown }, "unexpected error");
+    sendProblem(request, response, error, correlationId);
+  };
+}
+
+function httpServer(app: express.Express, limits: Limits): HttpServer {
+  const settings = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.uploadMs,
+    keepAliveTimeout: limits.keepAliveMs,
+  };
+  const server = createHttpServer(settings, app);
+  server.maxConnections = limits.maxConnections;
+  server.setTimeout(limits.idleMs);
+  server.on("clientError", answerClientError);
+  return server;
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: "headers_too_large",
+  HPE_INVALID_EOF_STATE: "incomplete_body",
+  ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
+};
+
+/** Bytes that are no request never reach a route: they are answered on the socket, which then closes. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const problem = new ApiError(CLIENT_ERRORS[error.code ?? ""] ?? "malformed_request");
+  const body = JSON.stringify(problemDocument(problem, "/", randomId()));
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function listen(server: HttpServer, port: number, host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      const { port: taken } = server.address() as AddressInfo;
+      resolve(`http://${host.includes(":") ? `[${host}]` : host}:${taken}`);
+    });
+  });
+}
+
+function closeGracefully(server: HttpServer, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), limitMs);
+    // Answers from now on say `Connection: close`, or busy keep-alive connections would hold the server open.
+    server.prependListener("request", (_request, response) => {
+      response.shouldKeepAlive = false;
+    });
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
