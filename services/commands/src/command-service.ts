@@ -1,4 +1,4 @@
-import { type AccountEvent, sliceOf } from "@taem/contracts";
+import type { AccountEvent } from "@taem/contracts";
 import {
   businessNow,
   type Currency,
@@ -10,7 +10,7 @@ import {
 } from "@taem/domain";
 import { HandlerRefusal } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
-import { type Accepted, type AccountRef, Accounts, type Outcome } from "./accounts.ts";
+import { type Accepted, type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
 import { answerOf, type CommandAnswer } from "./effect.ts";
 import { Members } from "./members.ts";
 import {
@@ -38,6 +38,13 @@ export interface Request<N extends OperationName> {
   /** The command's external id where the body names no source. */
   readonly idempotencyKey: string | undefined;
   readonly principal: Principal;
+}
+
+/** An account by our ids, as events name it. */
+export interface AccountName {
+  readonly programme: string;
+  readonly member: string;
+  readonly currency: string;
 }
 
 export interface Reply {
@@ -147,18 +154,34 @@ export class CommandService {
     return { transfer: { id: this.#tools.newId(), to: target.id } };
   }
 
-  /** Brings a transfer that somebody left half done to its end. Idempotent. */
+  /** What time it is for a programme, by our id. */
+  async now(programmeId: string): Promise<number> {
+    return businessNow(await this.programmes.byId(programmeId), this.#tools.clock.now());
+  }
+
+  /** Records what time has done to an account by now. */
+  async sweep({ programme, member, currency }: AccountName, caller: Caller): Promise<void> {
+    await this.accounts.sweep(await this.#accountNamed(programme, member, currency), caller);
+  }
+
+  /** Brings a transfer that somebody left half done to its end, from its first event's revision. Idempotent. */
   async completeTransfer(
-    out: AccountEvent<"TransferOut">,
-    revision: number,
-    programme: Programme,
+    { programme, member, currency, revision }: AccountName & { readonly revision: number },
     caller: Caller,
   ): Promise<void> {
-    const currency = programme.currencies.get(out.currency) as Currency;
-    const member = { id: out.member, slice: sliceOf(programme.id, out.member), enrolledAt: 0 };
-    const account: AccountRef = { programme, currency, member };
-    const legs = await this.accounts.applied(account, revision, out.part?.count ?? 1);
+    const account = await this.#accountNamed(programme, member, currency);
+    const [first] = await this.accounts.applied(account, revision, 1);
+    const legs = await this.accounts.applied(account, revision, partsOf(first));
     await this.transfers.complete(account, legs as AccountEvent<"TransferOut">[], caller);
+  }
+
+  /** The account that an event names by our ids. */
+  async #accountNamed(programmeId: string, memberId: string, currencyCode: string): Promise<AccountRef> {
+    const programme = await this.programmes.byId(programmeId);
+    const member = await this.members.resolve(programmeId, { id: memberId });
+    const currency = programme.currencies.get(currencyCode);
+    if (currency === undefined) throw new ApiError("currency_unknown");
+    return { programme, currency, member };
   }
 }
 

@@ -46,6 +46,13 @@ export class Programmes {
     return known.programme;
   }
 
+  /** By our id, as events name it. Refuses with `programme_unknown`. */
+  async byId(id: string): Promise<Programme> {
+    for (const { programme } of this.#known.values())
+      if (programme.id === id) return this.get(programme.code);
+    return this.#remember(await this.#load(id));
+  }
+
   /** The programme as the store has it now. */
   refresh(programme: Programme): Promise<Programme> {
     const underway = this.#refreshing.get(programme.id);
@@ -107,15 +114,17 @@ export class Programmes {
   async #find(code: string): Promise<Programme> {
     const named = await this.#reader.read(this.#codeStream(code));
     if (named === undefined) throw new ApiError("programme_unknown");
-    const [stream] = await this.#tools.store.read([
-      { stream: programmeStream(named.programme), afterRevision: 0 },
-    ]);
+    return this.#remember(await this.#load(named.programme));
+  }
+
+  async #load(id: string): Promise<Programme> {
+    const [stream] = await this.#tools.store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
     const events = (stream?.events ?? []).map(
       (event) => decodeEvent(event.type, event.data) as DefinitionEvent,
     );
     const programme = events.reduce<Programme | undefined>(evolveProgramme, undefined);
     if (programme === undefined) throw new ApiError("programme_unknown");
-    return this.#remember(programme);
+    return programme;
   }
 
   async #readOn(programme: Programme): Promise<Programme> {

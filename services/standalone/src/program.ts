@@ -1,6 +1,8 @@
 import { createCommands } from "@taem/commands";
 import { CachedApiKeys, createServer, type Server } from "@taem/http";
+import { createScheduler } from "@taem/scheduler";
 import type { Config } from "./config.ts";
+import { keeperOf } from "./keeper.ts";
 import type { Platform } from "./platform.ts";
 
 /** Every service in one process, behind one address. */
@@ -16,6 +18,9 @@ export async function startProgram(platform: Platform, config: Config): Promise<
   const { apiKeyStore, logger, metrics, health, clock } = platform;
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
+  const scheduler = createScheduler(platform, keeperOf(commands.service, clock));
+  await scheduler.start();
+  undo.defer(() => scheduler.stop());
   const server = undo.use(
     createServer({
       info: {

@@ -58,7 +58,7 @@ const settings = {
   maxHoldTimeoutSeconds: seconds.default(WEEK),
   transferExpiry: z.enum(["kept", "replaced"]).default("kept"),
   maxBalance: amount.optional(),
-  adjustmentLimit: amountOrZero.default(0n),
+  adjustmentLimit: amountOrZero.prefault("0"),
 };
 
 const validFrom = instant.optional().meta({
@@ -70,7 +70,7 @@ const earnRule = {
   money: currencyCode.meta({ description: "Currency of the spend." }),
   per: amount.meta({ description: "`points` for every `per` minor units of money." }),
   points: amount,
-  minimumSpend: amountOrZero.default(0n),
+  minimumSpend: amountOrZero.prefault("0"),
   maxPerOrder: amount.optional(),
   maxPerDay: amount.optional(),
   rounding: z.enum(["down", "half_up", "half_even", "up"]).default("down"),
