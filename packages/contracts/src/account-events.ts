@@ -104,7 +104,7 @@ export const accountEvents = {
     deadline: optional(instant),
   },
   HoldVoided: { ...commanded, hold: integer, released: list(lotPart) },
-  HoldTimedOut: { ...common, hold: integer, released: list(lotPart) },
+  HoldTimedOut: { ...common, part: commanded.part, hold: integer, released: list(lotPart) },
   PointsExpired: {
     ...common,
     amount,

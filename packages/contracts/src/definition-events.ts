@@ -1,14 +1,4 @@
-import {
-  amount,
-  choice,
-  flag,
-  type InferFields,
-  instant,
-  integer,
-  optional,
-  record,
-  text,
-} from "./schema.ts";
+import { amount, choice, type InferFields, instant, integer, optional, record, text } from "./schema.ts";
 
 /** Events of programmes (definitions as versioned data) and of members. */
 
@@ -79,9 +69,9 @@ export const definitionEvents = {
 } as const;
 
 export const memberEvents = {
-  MemberEnrolled: { programme: text, member: text, enrolledAt: instant, referenced: flag },
+  MemberEnrolled: { programme: text, member: text, enrolledAt: instant },
   /** A value that must be unique in the programme now belongs to the member; the stream is named by its HMAC. */
-  ReferenceReserved: { programme: text, member: text, kind: choice("external_id") },
+  ReferenceReserved: { programme: text, member: text, kind: choice("external_id", "enrolment_key") },
   /** A business key with programme scope now belongs to one account. */
   KeyReserved: { programme: text, member: text, currency: text },
 } as const;

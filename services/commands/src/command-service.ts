@@ -12,7 +12,7 @@ import { HandlerRefusal } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
 import { type Accepted, type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
 import { answerOf, type CommandAnswer } from "./effect.ts";
-import { Members } from "./members.ts";
+import { type Enrolment, Members } from "./members.ts";
 import {
   buildCommand,
   type OperationBody,
@@ -72,10 +72,10 @@ export class CommandService {
   }
 
   /** Enrols a member on the programme's business clock. */
-  async enrol(programmeCode: string, externalId: string | undefined, caller: Caller) {
+  async enrol(programmeCode: string, enrolment: Enrolment, caller: Caller) {
     const programme = await this.programmes.get(programmeCode);
     const now = businessNow(programme, this.#tools.clock.now());
-    return this.members.enrol(programme.id, externalId, now, caller);
+    return this.members.enrol(programme.id, enrolment, now, caller);
   }
 
   async run<N extends OperationName>(request: Request<N>, caller: Caller): Promise<Reply> {

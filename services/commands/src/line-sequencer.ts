@@ -33,12 +33,11 @@ export class LineSequencer {
   }
 
   /** Lines that name a member by an external id wait for the enrolment of that id in the same request. */
-  enrol<R>(externalId: string | undefined, enrolment: Promise<R>): Promise<R> {
-    if (externalId !== undefined)
-      this.#enrolments.set(
-        externalId,
-        enrolment.catch(() => undefined),
-      );
+  enrol<R>(externalId: string, enrolment: Promise<R>): Promise<R> {
+    this.#enrolments.set(
+      externalId,
+      enrolment.catch(() => undefined),
+    );
     return enrolment;
   }
 

@@ -11,6 +11,11 @@ export interface Member {
   readonly enrolledAt: number;
 }
 
+/** What makes a repeated enrolment recognisable. */
+export type Enrolment =
+  | { readonly externalId: string }
+  | { readonly keyId: string; readonly idempotencyKey: string };
+
 const MEMBERS_REMEMBERED = 100_000;
 
 /** Who the members are. An enrolment never changes, so what was found once is true for ever. */
@@ -25,37 +30,38 @@ export class Members {
   }
 
   /**
-   * Enrols a member. With an external id, the id is reserved first: whoever asks again, or asks at the same time, gets
-   * the member who has it.
+   * Enrols a member. What tells one enrolment from another is reserved first: whoever asks again, or asks at the same
+   * time, gets the member who has it.
    */
   async enrol(
     programme: string,
-    externalId: string | undefined,
+    enrolment: Enrolment,
     enrolledAt: number,
     caller: Caller,
   ): Promise<{ readonly member: Member; readonly isNew: boolean }> {
     const fresh = this.#tools.newId();
-    const id = externalId === undefined ? fresh : await this.#reserve(programme, externalId, fresh, caller);
-    const event: MemberEvent = {
-      type: "MemberEnrolled",
-      programme,
-      member: id,
-      enrolledAt,
-      referenced: externalId !== undefined,
-    };
-    const standing = (await claim(
+    const stream =
+      "externalId" in enrolment
+        ? this.#referenceStream(programme, enrolment.externalId)
+        : uniqueStreamOf(
+            this.#tools.hmacKey,
+            "enrolment_key",
+            programme,
+            enrolment.keyId,
+            enrolment.idempotencyKey,
+          );
+    const kind = "externalId" in enrolment ? "external_id" : "enrolment_key";
+    const reservation: MemberEvent = { type: "ReferenceReserved", programme, member: fresh, kind };
+    const { member: id } = (await claim(
       this.#tools,
-      memberStream(id),
-      event,
+      stream,
+      reservation,
       caller,
-    )) as MemberEvent<"MemberEnrolled">;
-    return { member: this.#remember(programme, `${programme} ${id}`, standing), isNew: id === fresh };
-  }
-
-  async #reserve(programme: string, externalId: string, member: string, caller: Caller): Promise<string> {
-    const event: MemberEvent = { type: "ReferenceReserved", programme, member, kind: "external_id" };
-    const standing = await claim(this.#tools, this.#referenceStream(programme, externalId), event, caller);
-    return (standing as MemberEvent<"ReferenceReserved">).member;
+    )) as MemberEvent<"ReferenceReserved">;
+    const event: MemberEvent = { type: "MemberEnrolled", programme, member: id, enrolledAt };
+    const standing = await claim(this.#tools, memberStream(id), event, caller);
+    const member = this.#remember(programme, `${programme} ${id}`, standing as MemberEvent<"MemberEnrolled">);
+    return { member, isNew: id === fresh };
   }
 
   /** Refuses with `member_unknown`. */

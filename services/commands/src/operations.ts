@@ -98,7 +98,7 @@ export const bulkLine = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("capture"), hold: ordinalRef, ...bodies.capture }),
   z.strictObject({ op: z.literal("void"), hold: ordinalRef, ...bodies.void }),
   z.strictObject({ op: z.literal("approve"), adjustment: ordinalRef, ...bodies.approve }),
-  z.strictObject({ op: z.literal("enrol"), externalId: externalId.optional() }),
+  z.strictObject({ op: z.literal("enrol"), externalId }),
 ]);
 
 type Body<N extends OperationName> = z.output<(typeof schemas)[N]>;

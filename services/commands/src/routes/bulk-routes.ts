@@ -81,9 +81,9 @@ class BulkRequest {
     }
   }
 
-  async #enrol(externalId: string | undefined, context: AuthenticatedContext): Promise<Answered> {
+  async #enrol(externalId: string, context: AuthenticatedContext): Promise<Answered> {
     requireScope(context.principal, ["earn", "admin"]);
-    const enrolment = this.#service.enrol(this.#programme, externalId, callerOf(context));
+    const enrolment = this.#service.enrol(this.#programme, { externalId }, callerOf(context));
     const { member, isNew } = await this.#sequencer.enrol(externalId, enrolment);
     return {
       status: isNew ? 201 : 200,

@@ -1,7 +1,8 @@
-import { type AuthenticatedContext, fields, type ProblemCode, type Route, route } from "@taem/http";
+import { ApiError, type AuthenticatedContext, fields, type ProblemCode, type Route, route } from "@taem/http";
 import { z } from "zod";
 import { asProblem, type CommandService, type Request, type Target } from "../command-service.ts";
 import { commandAnswer } from "../effect.ts";
+import type { Enrolment } from "../members.ts";
 import { type OperationBody, type OperationName, ordinalRef, schemas, scopesOf } from "../operations.ts";
 import { callerOf } from "./definition-routes.ts";
 
@@ -138,6 +139,21 @@ interface Given<N extends OperationName> {
   readonly body: OperationBody[N];
 }
 
+function enrolmentOf(
+  { externalId: id }: { readonly externalId?: string | undefined },
+  given: Given<OperationName>["headers"],
+  { principal }: AuthenticatedContext,
+): Enrolment {
+  if (id !== undefined) return { externalId: id };
+  const idempotencyKey = given["idempotency-key"];
+  if (idempotencyKey === undefined) {
+    throw new ApiError("key_required", {
+      detail: "Give externalId in the body, or an Idempotency-Key header.",
+    });
+  }
+  return { keyId: principal.keyId, idempotencyKey };
+}
+
 const memberAnswer = z.strictObject({ member: z.string(), enrolledAt: instant });
 
 function memberRoutes(service: CommandService): Route[] {
@@ -148,17 +164,19 @@ function memberRoutes(service: CommandService): Route[] {
       scope: ["earn", "admin"],
       tag: "members",
       summary: "Enrol a member",
-      description: "With an external id, enrolling again finds the member who has it.",
+      description:
+        "Enrolling again with the same external id, or without one with the same Idempotency-Key, finds the member.",
       params: { programme: programmeCode },
+      headers,
       body: z.strictObject({ externalId: externalId.optional() }),
       responses: {
         201: { description: "Enrolled now.", schema: memberAnswer },
         200: { description: "Enrolled before, under the same external id.", schema: memberAnswer },
       },
-      problems: ["programme_unknown", "overloaded", "outcome_unknown"],
-      handler: async ({ params, body }, context) => {
+      problems: ["programme_unknown", "key_required", "overloaded", "outcome_unknown"],
+      handler: async ({ params, headers: given, body }, context) => {
         const { member, isNew } = await service
-          .enrol(params.programme, body.externalId, callerOf(context))
+          .enrol(params.programme, enrolmentOf(body, given, context), callerOf(context))
           .catch((error: unknown) => Promise.reject(asProblem(error)));
         const answer = { member: member.id, enrolledAt: formatInstant(member.enrolledAt) };
         return { status: isNew ? 201 : 200, body: answer };
