@@ -18,6 +18,8 @@ export class LineSequencer {
     work: (accounts: A, placed: () => void) => Promise<R>,
   ): Promise<R> {
     const before = this.#entering;
+    // It may fail while the lines before are still entering: the failure waits for its turn, and is not unheard.
+    accounts.catch(() => undefined);
     const place = Promise.withResolvers<void>();
     const entered = before
       .then(() => accounts)
