@@ -1,0 +1,44 @@
+import type { Position, RecordedEvent } from "@taem/event-store";
+
+/**
+ * One link of a slice's chain: an event, or, without one, a watermark, which says that the slice holds nothing between
+ * `previous` and `position`. Every link names the one before it, so that a reader sees when one is missing.
+ */
+export interface Link {
+  readonly slice: number;
+  readonly position: Position;
+  /** The slice holds no event above this position and below `position`. */
+  readonly previous: Position;
+  readonly event?: RecordedEvent;
+}
+
+export interface SourceOptions {
+  /** Where the reader stands in each slice; a slice not named is read from its start. */
+  readonly checkpoints: ReadonlyMap<number, Position>;
+  /** Events in a batch at most. */
+  readonly limit: number;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Where a projector reads events from. Order is promised within a slice and nowhere else. Links may come again, and
+ * one that lies behind others may be missing (a transport keeps days, not years): `judge` says what to do with each.
+ */
+export interface EventSource {
+  /**
+   * Batches for ever, as they come, never empty. The next one is made when it is asked for, which also says that the
+   * one before is done with. Survives a restart of what it reads from.
+   */
+  read(options: SourceOptions): AsyncIterable<readonly Link[]>;
+}
+
+/**
+ * What a link means to a reader who has everything of its slice up to `checkpoint`. `gap`: what lies between the
+ * checkpoint and `previous` is missing, and is to be had from the store.
+ */
+export function judge(link: Link, checkpoint: Position): "apply" | "ignore" | "gap" {
+  if (link.position <= checkpoint) return "ignore";
+  // A checkpoint beyond `previous` stands where a watermark was: nothing lies between the two.
+  return link.previous <= checkpoint ? "apply" : "gap";
+}

@@ -1,0 +1,17 @@
+export type ProjectionErrorCode =
+  | "checkpoint_beyond_head"
+  | "projection_missing"
+  | "projection_outdated"
+  | "rebuild_in_progress"
+  | "unknown_event_type"
+  | "not_parked";
+
+/** A failure of a projection that an operator has to deal with; the message says how. */
+export class ProjectionError extends Error {
+  readonly code: ProjectionErrorCode;
+  constructor(code: ProjectionErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ProjectionError";
+    this.code = code;
+  }
+}

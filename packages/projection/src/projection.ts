@@ -1,0 +1,54 @@
+import type { TaemEvent } from "@taem/contracts";
+import type { RecordedEvent } from "@taem/event-store";
+import type { Queryable } from "@taem/postgres";
+
+/** A table of a read model. Its first column is `slice smallint`: a row belongs to one slice and to no other. */
+export interface Table {
+  readonly name: string;
+  /** SQL definition of each column, by name. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Identifies a row when two builds are compared. */
+  readonly key: readonly string[];
+  /** SQL that makes the table's indexes, with `{table}` for its name. */
+  readonly indexes: readonly string[];
+  /** Rows are added and never changed: a rebuild makes the indexes after loading. */
+  readonly appendOnly: boolean;
+  /** Storage parameters, such as `fillfactor = 90`. */
+  readonly storage?: string;
+}
+
+/** An event as a projection sees it: decoded, beside its record. */
+export interface ProjectedEvent<E extends TaemEvent = TaemEvent> {
+  readonly record: RecordedEvent;
+  readonly event: E;
+}
+
+/**
+ * A read model as a function of the log. A row depends on the events of its slice in their order and on immutable
+ * definitions, and on nothing else: no clock, no sequence, no random value, no batch boundary.
+ */
+export interface Projection<E extends TaemEvent = TaemEvent> {
+  readonly name: string;
+  /** Counts up whenever the rows would come out differently: the tables in use must be of this version. */
+  readonly version: number;
+  readonly tables: readonly Table[];
+  /** Whether events of a type mean anything here. */
+  handles(type: string): boolean;
+  /** Loads the immutable definitions that the events refer to, before they are folded. */
+  prepare(events: readonly ProjectedEvent<E>[]): Promise<void>;
+  /** An empty batch. */
+  begin(): Fold<E>;
+}
+
+/** A batch of events folded in memory into what is to be written. */
+export interface Fold<E extends TaemEvent = TaemEvent> {
+  /** Throws on an event that cannot be projected, and then leaves the batch as it was. */
+  add(projected: ProjectedEvent<E>): void;
+  /** Writes what the batch came to, set-based, into the tables of a schema. */
+  write(transaction: Queryable, schema: string): Promise<void>;
+}
+
+/** Where the tables that answer queries are. */
+export function schemaOf(projection: Pick<Projection, "name">): string {
+  return `taem_${projection.name}`;
+}

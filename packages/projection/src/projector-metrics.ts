@@ -1,0 +1,53 @@
+import { LATENCY_BUCKETS, type Metrics } from "@taem/runtime";
+
+/** Seconds from the recording of an event to its rows: up to what a rebuild or a long stop leaves. */
+const LAG_BUCKETS: readonly number[] = [...LATENCY_BUCKETS, 30, 60, 300, 1_800];
+
+export interface ProjectorMetrics {
+  /** A batch was applied; `lagMs` is the age of its oldest event. */
+  applied(events: number, lagMs: number, tookMs: number): void;
+  parked(): void;
+  stopped(slices: number): void;
+}
+
+export function projectorMetrics(metrics: Metrics, projection: string): ProjectorMetrics {
+  const labels = { projection };
+  const names = ["projection"] as const;
+  const events = metrics.counter({
+    name: "taem_projection_events_total",
+    help: "Events applied by a projection.",
+    labels: names,
+  });
+  const lag = metrics.histogram({
+    name: "taem_projection_lag_seconds",
+    help: "Age of the oldest event of a batch when its rows were written.",
+    labels: names,
+    buckets: LAG_BUCKETS,
+  });
+  const batch = metrics.histogram({
+    name: "taem_projection_batch_seconds",
+    help: "Time to apply a batch.",
+    labels: names,
+    buckets: LATENCY_BUCKETS,
+  });
+  const parked = metrics.counter({
+    name: "taem_projection_parked_total",
+    help: "Streams parked by a projection.",
+    labels: names,
+  });
+  const stopped = metrics.gauge({
+    name: "taem_projection_stopped_slices",
+    help: "Slices that a projection has stopped at, because of a bug or a wrong order of deployment.",
+    labels: names,
+  });
+  stopped.set(labels, 0);
+  return {
+    applied: (count, lagMs, tookMs) => {
+      events.add(labels, count);
+      lag.observe(labels, lagMs / 1_000);
+      batch.observe(labels, tookMs / 1_000);
+    },
+    parked: () => parked.add(labels),
+    stopped: (slices) => stopped.set(labels, slices),
+  };
+}

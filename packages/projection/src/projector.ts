@@ -1,0 +1,290 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { catalogue } from "@taem/contracts";
+import type { EventStore } from "@taem/event-store";
+import { type Database, isConnectionLost, isRolledBack } from "@taem/postgres";
+import type { Clock, Logger, Metrics } from "@taem/runtime";
+import { Applier } from "./applier.ts";
+import { CheckpointConflict, type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
+import { type EventSource, judge, type Link } from "./event-source.ts";
+import { oneAhead } from "./one-ahead.ts";
+import { ParkLimit, SliceStopped } from "./park-limit.ts";
+import { loadParked } from "./parking.ts";
+import { PositionWaiters } from "./position-waiters.ts";
+import { type Projection, schemaOf } from "./projection.ts";
+import { ProjectionError } from "./projection-error.ts";
+import { type ProjectorMetrics, projectorMetrics } from "./projector-metrics.ts";
+import { ensureSchema } from "./schema.ts";
+import { highest, sliceLinks } from "./store-log-source.ts";
+import type { Token } from "./token.ts";
+
+export interface ProjectorOptions {
+  readonly projection: Projection;
+  readonly database: Database;
+  readonly store: Pick<EventStore, "readLog" | "head">;
+  readonly source: EventSource;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Events in a batch at most. */
+  readonly batchSize?: number;
+}
+
+export interface ProjectorStatus {
+  readonly running: boolean;
+  readonly paused: boolean;
+  readonly checkpoints: ReadonlyMap<number, string>;
+  /** Why each slice that stands still does. */
+  readonly stopped: ReadonlyMap<number, string>;
+  readonly parked: number;
+}
+
+const BATCH_SIZE = 2_000;
+const IDLE_MS = 2_000;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+
+/**
+ * Keeps a projection's tables up with the log: reads a batch, folds it, writes rows and checkpoints in one
+ * transaction, and again. Any number of projectors may run on the same slices: the checkpoints let one win.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #schema: string;
+  readonly #applier: Applier;
+  readonly #waiters: PositionWaiters;
+  readonly #metrics: ProjectorMetrics;
+  readonly #logger: Logger;
+  readonly #stopping = new AbortController();
+  readonly #stopped = new Map<number, string>();
+  #stale = true;
+  #resumed: PromiseWithResolvers<void> | undefined;
+  #idle: Promise<void> = Promise.resolve();
+  #finished: Promise<void> | undefined;
+
+  constructor(options: ProjectorOptions) {
+    const { projection, database, metrics, logger, clock } = options;
+    this.#options = options;
+    this.#schema = schemaOf(projection);
+    this.#logger = logger.child({ projection: projection.name });
+    this.#metrics = projectorMetrics(metrics, projection.name);
+    const limit = new ParkLimit(() => clock.now());
+    this.#applier = new Applier(
+      {
+        projection,
+        schema: this.#schema,
+        // A lost commit is replayed from the store: the rows and the checkpoint are lost together.
+        transact: (work) => database.transaction(work, { relaxed: true }),
+        onPark: (parked) => {
+          limit.check(parked);
+          this.#metrics.parked();
+          this.#logger.error({ ...parked }, "stream parked: its events from here on are not projected");
+        },
+      },
+      new Map(),
+      [],
+    );
+    this.#waiters = new PositionWaiters(() => loadCheckpoints(database, this.#schema));
+  }
+
+  /**
+   * Creates the tables where they are missing and begins. Throws `projection_outdated`, and `checkpoint_beyond_head`
+   * where the store has lost events that the tables have.
+   */
+  async start(): Promise<void> {
+    await ensureSchema(this.#options.database, this.#options.projection);
+    await this.#reload();
+    await this.#checkHead();
+    this.#finished = this.#run();
+  }
+
+  /** Ends after the batch that is being applied. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.resume();
+    await this.#finished;
+    this.#waiters.close();
+  }
+
+  /** Resolves when nothing is being written any more. */
+  async pause(): Promise<void> {
+    this.#resumed ??= Promise.withResolvers();
+    await this.#idle;
+  }
+
+  resume(): void {
+    this.#resumed?.resolve();
+    this.#resumed = undefined;
+  }
+
+  /** Whether everything of the slice up to the position is in the tables, at the latest after this time. */
+  async waitFor(token: Token, timeoutMs: number): Promise<boolean> {
+    const checkpoint = this.#applier.checkpoints.get(token.slice);
+    return (checkpoint !== undefined && checkpoint >= token.position) || this.#waiters.wait(token, timeoutMs);
+  }
+
+  status(): ProjectorStatus {
+    const running = this.#finished !== undefined && !this.#stopping.signal.aborted;
+    const { checkpoints, parked } = this.#applier;
+    return {
+      running,
+      paused: this.#resumed !== undefined,
+      checkpoints,
+      stopped: this.#stopped,
+      parked: parked.size,
+    };
+  }
+
+  async #checkHead(): Promise<void> {
+    const head = await this.#options.store.head();
+    const checkpoint = highest(this.#applier.checkpoints);
+    if (checkpoint <= head) return;
+    throw new ProjectionError(
+      "checkpoint_beyond_head",
+      `${this.#options.projection.name} has read up to ${checkpoint}, but the log ends at ${head || "its start"}: ` +
+        "restore the event store, or rebuild the projection from what is left",
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        await this.#follow(() => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#logger.error({ err: error }, "reading events failed; trying again");
+        await this.#waitBefore(failures);
+      }
+    }
+  }
+
+  async #follow(onBatch: () => void): Promise<void> {
+    const { source, batchSize: limit = BATCH_SIZE } = this.#options;
+    const reading = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, reading.signal]);
+    const batches = source.read({ checkpoints: new Map(this.#applier.checkpoints), limit, signal });
+    for await (const links of oneAhead(batches, IDLE_MS, () => reading.abort())) {
+      await this.#resumed?.promise;
+      if (signal.aborted) return;
+      this.#idle = links === undefined ? this.#confirm() : this.#take(links);
+      await this.#idle;
+      onBatch();
+    }
+  }
+
+  /** Applies a batch, however often it takes: what cannot succeed is parked or stops its slice. */
+  async #take(links: readonly Link[]): Promise<void> {
+    for (let failures = 0; !this.#stopping.signal.aborted; ) {
+      try {
+        if (this.#stale) await this.#reload();
+        await this.#applyAll(links);
+        return;
+      } catch (error) {
+        if (error instanceof SliceStopped) this.#stopSlice(error.slice, error.message);
+        else await this.#recover(error, failures++);
+      }
+    }
+  }
+
+  async #applyAll(links: readonly Link[]): Promise<void> {
+    for (;;) {
+      const { gap, next } = this.#plan(links);
+      if (gap === undefined) {
+        await this.#apply(next);
+        return;
+      }
+      this.#logger.info({ slice: gap.slice, upTo: gap.previous }, "reading what is missing from the store");
+      await this.#catchUp(gap.slice, gap.previous);
+    }
+  }
+
+  /** What to apply of a batch; or the first link that something is missing before. */
+  #plan(links: readonly Link[]): { readonly next: readonly Link[]; readonly gap?: Link } {
+    const at = new Map(this.#applier.checkpoints);
+    const next: Link[] = [];
+    for (const link of links) {
+      if (this.#stopped.has(link.slice)) continue;
+      const verdict = judge(link, at.get(link.slice) ?? "");
+      if (verdict === "gap") return { next, gap: link };
+      if (verdict === "ignore") continue;
+      if (link.event !== undefined && !Object.hasOwn(catalogue, link.event.type)) {
+        this.#stopSlice(link.slice, `event type ${link.event.type} is not known to this version; upgrade it`);
+        continue;
+      }
+      at.set(link.slice, link.position);
+      next.push(link);
+    }
+    return { next };
+  }
+
+  async #catchUp(slice: number, upTo: string): Promise<void> {
+    const { store, batchSize: limit = BATCH_SIZE } = this.#options;
+    const after = this.#applier.checkpoints.get(slice) ?? "";
+    for await (const links of sliceLinks(store, slice, after, upTo, limit)) {
+      await this.#apply(this.#plan(links).next);
+      if (this.#stopped.has(slice) || this.#stopping.signal.aborted) return;
+    }
+  }
+
+  async #apply(links: readonly Link[]): Promise<void> {
+    if (links.length === 0) return;
+    const began = performance.now();
+    await this.#applier.apply(links);
+    this.#waiters.reached(this.#applier.checkpoints);
+    const oldest = links.find(({ event }) => event !== undefined)?.event;
+    if (oldest === undefined) return;
+    const events = links.reduce((count, { event }) => (event === undefined ? count : count + 1), 0);
+    const lagMs = Math.max(0, this.#options.clock.now() - oldest.recordedAt);
+    this.#metrics.applied(events, lagMs, performance.now() - began);
+  }
+
+  /** Nothing came for a while: looks whether what was committed has survived, since nobody waited for the disk. */
+  async #confirm(): Promise<void> {
+    const believed: Checkpoints = new Map(this.#applier.checkpoints);
+    try {
+      await this.#reload();
+      for (const [slice, position] of believed) {
+        const behind = (this.#applier.checkpoints.get(slice) ?? "") < position;
+        if (behind && !this.#stopped.has(slice)) await this.#catchUp(slice, position);
+      }
+    } catch (error) {
+      if (error instanceof SliceStopped) this.#stopSlice(error.slice, error.message);
+      else await this.#recover(error, 0);
+      this.#applier.checkpoints = believed;
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const { database } = this.#options;
+    this.#applier.checkpoints = await loadCheckpoints(database, this.#schema);
+    this.#applier.parked.clear();
+    for (const stream of await loadParked(database, this.#schema))
+      this.#applier.parked.set(stream.key, stream);
+    this.#stale = false;
+  }
+
+  #stopSlice(slice: number, reason: string): void {
+    this.#stopped.set(slice, reason);
+    this.#metrics.stopped(this.#stopped.size);
+    this.#logger.error({ slice, reason }, "slice stopped: nothing of it is projected until a restart");
+  }
+
+  /** Whatever was in flight may have happened: the checkpoints say. */
+  async #recover(error: unknown, failures: number): Promise<void> {
+    this.#stale = true;
+    if (error instanceof CheckpointConflict) {
+      this.#logger.info({}, "another projector has written; going on from where it is");
+      return;
+    }
+    const level = isConnectionLost(error) || isRolledBack(error) ? "warn" : "error";
+    this.#logger[level]({ err: error }, "a batch was not applied; trying again");
+    await this.#waitBefore(failures);
+  }
+
+  async #waitBefore(failures: number): Promise<void> {
+    const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10));
+    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,106 @@
+import { SLICES } from "@taem/contracts";
+import type { Database, Queryable } from "@taem/postgres";
+import { type Projection, schemaOf, type Table } from "./projection.ts";
+import { ProjectionError } from "./projection-error.ts";
+
+/**
+ * A projection's tables live in a schema of their own, with its checkpoints and what it has parked, so that another
+ * build of them can take the schema's place as a whole. Read models are never migrated: they are rebuilt.
+ */
+const OWN_TABLES = `
+  CREATE TABLE {schema}.definition (version int NOT NULL);
+  CREATE TABLE {schema}.checkpoints (
+    slice    smallint PRIMARY KEY,
+    position text COLLATE "C" NOT NULL,
+    events   bigint NOT NULL
+  ) WITH (fillfactor = 20);
+  COMMENT ON COLUMN {schema}.checkpoints.position IS 'everything of the slice up to here is in the tables';
+  COMMENT ON COLUMN {schema}.checkpoints.events IS 'events of the slice up to there, of any type';
+  CREATE TABLE {schema}.parked (
+    slice    smallint NOT NULL,
+    key      text COLLATE "C" NOT NULL,
+    position text COLLATE "C" NOT NULL,
+    revision int NOT NULL,
+    error    text NOT NULL,
+    PRIMARY KEY (slice, key)
+  );
+  COMMENT ON TABLE {schema}.parked IS 'streams whose events from this one on are not in the tables';`;
+
+/** Where the parked streams of a schema stand when two builds are compared. */
+export const parkedTable: Pick<Table, "name" | "key"> = { name: "parked", key: ["slice", "key"] };
+
+/** Creates the schema and its tables, without the indexes of append-only tables; `createLateIndexes` adds those. */
+export async function createTables(
+  transaction: Queryable,
+  projection: Projection,
+  schema: string,
+): Promise<void> {
+  const tables = projection.tables.map((table) => createTable(table, schema));
+  await transaction.query(
+    `CREATE SCHEMA ${schema};
+     ${OWN_TABLES.replaceAll("{schema}", schema)}
+     INSERT INTO ${schema}.definition VALUES (${projection.version});
+     INSERT INTO ${schema}.checkpoints SELECT slice, '', 0 FROM generate_series(0, ${SLICES - 1}) AS slice;
+     ${tables.join("\n")}`,
+  );
+  await createIndexes(transaction, projection, schema, (table) => !table.appendOnly);
+}
+
+export async function createLateIndexes(
+  transaction: Queryable,
+  projection: Projection,
+  schema: string,
+): Promise<void> {
+  await createIndexes(transaction, projection, schema, (table) => table.appendOnly);
+}
+
+function createTable({ name, columns, storage }: Table, schema: string): string {
+  const defined = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
+  const parameters = storage === undefined ? "" : ` WITH (${storage})`;
+  return `CREATE TABLE ${schema}.${name} (${defined.join(", ")})${parameters};`;
+}
+
+async function createIndexes(
+  transaction: Queryable,
+  { tables }: Projection,
+  schema: string,
+  chosen: (table: Table) => boolean,
+): Promise<void> {
+  for (const table of tables.filter(chosen)) {
+    for (const index of table.indexes) {
+      await transaction.query(index.replaceAll("{table}", `${schema}.${table.name}`));
+    }
+  }
+}
+
+/**
+ * Creates the tables of a projection where they are missing; any number of processes may call it at once. Throws
+ * `projection_outdated` when those in use were built by another version.
+ */
+export async function ensureSchema(database: Database, projection: Projection): Promise<void> {
+  const schema = schemaOf(projection);
+  await database.transaction(async (transaction) => {
+    await transaction.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [schema]);
+    const version = await versionOf(transaction, schema);
+    if (version === undefined) {
+      await createTables(transaction, projection, schema);
+      await createLateIndexes(transaction, projection, schema);
+    } else if (version !== projection.version) {
+      throw new ProjectionError(
+        "projection_outdated",
+        `the tables of ${projection.name} were built by version ${version} of its definition, this program has version ` +
+          `${projection.version}: run \`taem rebuild ${projection.name} --expect-changes\``,
+      );
+    }
+  });
+}
+
+/** Version of the tables in a schema, undefined if there is no such schema. */
+export async function versionOf(sql: Queryable, schema: string): Promise<number | undefined> {
+  const { rows } = await sql.query<{ found: boolean }>("SELECT to_regnamespace($1) IS NOT NULL AS found", [
+    schema,
+  ]);
+  if (rows[0]?.found !== true) return undefined;
+  const { rows: versions } = await sql.query<{ version: number }>(`SELECT version FROM ${schema}.definition`);
+  return versions[0]?.version;
+}

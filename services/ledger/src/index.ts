@@ -1,0 +1,1 @@
+export { createLedgerProjection } from "./read-model/ledger-projection.ts";

@@ -1,0 +1,181 @@
+import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
+import type { Lot } from "@taem/domain";
+
+/** What a batch did to one lot. */
+export interface LotDelta {
+  /** Set when the lot began in the batch; the changes below then start from nothing. */
+  begun: { readonly lot: NewLot; readonly kind: Lot["kind"]; readonly source: string } | undefined;
+  remaining: bigint;
+  held: bigint;
+  /** Latest effectiveAt of what touched it, 0 = untouched. */
+  effectiveAt: number;
+}
+
+export type HoldStatus = "open" | "captured" | "voided" | "timed_out";
+
+/** What a batch did to one hold. */
+export interface HoldDelta {
+  begun: AccountEvent<"HoldPlaced"> | undefined;
+  amount: bigint;
+  readonly takes: (readonly [lot: number, amount: string, vintage: string])[];
+  captured: bigint;
+  ended: { readonly status: HoldStatus; readonly at: number } | undefined;
+}
+
+/**
+ * What a batch of events did to one account, as differences: events name their lots and amounts, so no state is
+ * needed. Mirrors the domain's `evolve`, which `verify` holds against it.
+ */
+export class AccountDelta {
+  readonly slice: number;
+  readonly programme: string;
+  readonly member: string;
+  readonly currency: string;
+  /** Of the batch's first event of the account; 1 = the account begins in it. */
+  readonly firstRevision: number;
+  revision: number;
+  position = "";
+  book = 0n;
+  held = 0n;
+  debt = 0n;
+  debtEffectiveAt = 0;
+  /** Undefined = as before, null = never. */
+  deadline: number | null | undefined;
+  readonly lots = new Map<number, LotDelta>();
+  readonly holds = new Map<number, HoldDelta>();
+
+  constructor(slice: number, firstRevision: number, event: AccountEvent) {
+    this.slice = slice;
+    this.firstRevision = firstRevision;
+    this.revision = firstRevision;
+    this.programme = event.programme;
+    this.member = event.member;
+    this.currency = event.currency;
+  }
+
+  add(event: AccountEvent): void {
+    switch (event.type) {
+      case "PointsEarned":
+        this.deadline = event.deadline ?? null;
+        return this.#begin(event.lot, "earn", event.key.system, event.effectiveAt);
+      case "PointsBurned":
+        this.deadline = event.deadline ?? null;
+        return this.#change(event.takes, -1n, event.effectiveAt);
+      case "HoldPlaced":
+        return this.#place(event);
+      case "HoldCaptured":
+        this.deadline = event.deadline ?? null;
+        this.#release(event.takes, event.effectiveAt);
+        this.#end(event, "captured", event.amount);
+        return this.#change(event.takes, -1n, event.effectiveAt);
+      case "HoldVoided":
+        return this.#end(event, "voided");
+      case "HoldTimedOut":
+        return this.#end(event, "timed_out");
+      case "PointsExpired":
+      case "TransferOut":
+      case "AdjustmentDebited":
+        return this.#change(event.takes, -1n, event.effectiveAt);
+      case "DebtRepaid":
+        this.#owe(-event.amount, event.effectiveAt);
+        return this.#change(event.takes, -1n, event.effectiveAt);
+      case "EarnReversed":
+        return this.#reverse(event);
+      case "BurnReversed":
+        for (const lot of event.replacements) this.#begin(lot, "replacement", "", event.effectiveAt);
+        this.deadline = event.deadline ?? this.deadline;
+        return this.#change(event.restored, 1n, event.effectiveAt);
+      case "TransferIn":
+        for (const lot of event.lots) this.#begin(lot, "transfer", "", event.effectiveAt);
+        return;
+      case "TransferReturned":
+        return this.#change(event.restored, 1n, event.effectiveAt);
+      case "AdjustmentCredited":
+        return this.#begin(event.lot, "adjustment", "", event.effectiveAt);
+      case "DebtWrittenOff":
+        return this.#owe(-event.amount, event.effectiveAt);
+      case "TransferInRefused":
+      case "AdjustmentRequested":
+        return;
+      default:
+        event satisfies never;
+        throw new Error(`no change of an account is defined for ${(event as { type: string }).type}`);
+    }
+  }
+
+  #begin(lot: NewLot, kind: Lot["kind"], source: string, effectiveAt: number): void {
+    this.lots.set(lot.no, { begun: { lot, kind, source }, remaining: lot.amount, held: 0n, effectiveAt });
+    this.book += lot.amount;
+  }
+
+  #change(parts: readonly LotPart[], sign: bigint, effectiveAt: number): void {
+    for (const { lot: no, amount } of parts) {
+      const lot = this.#touch(no, effectiveAt);
+      lot.remaining += sign * amount;
+      this.book += sign * amount;
+    }
+  }
+
+  #place(event: AccountEvent<"HoldPlaced">): void {
+    const hold = this.#hold(event.hold);
+    const isFirst = event.part === undefined || event.part.index === 1;
+    if (isFirst) hold.begun = event;
+    hold.amount += event.amount;
+    for (const { lot: no, amount, vintage } of event.takes) {
+      hold.takes.push([no, String(amount), vintage]);
+      this.#lot(no).held += amount;
+    }
+    this.held += event.amount;
+  }
+
+  #release(parts: readonly LotPart[], effectiveAt: number): void {
+    for (const { lot: no, amount } of parts) {
+      this.#touch(no, effectiveAt).held -= amount;
+      this.held -= amount;
+    }
+  }
+
+  #end(
+    event: AccountEvent<"HoldCaptured" | "HoldVoided" | "HoldTimedOut">,
+    status: HoldStatus,
+    captured = 0n,
+  ): void {
+    const hold = this.#hold(event.hold);
+    hold.ended = { status, at: event.effectiveAt };
+    hold.captured += captured;
+    this.#release(event.released, event.effectiveAt);
+  }
+
+  #reverse(event: AccountEvent<"EarnReversed">): void {
+    for (const origin of event.origins) this.#touch(origin.lot, event.effectiveAt);
+    if (event.debt > 0n) this.#owe(event.debt, event.effectiveAt);
+    this.#change(event.takes, -1n, event.effectiveAt);
+  }
+
+  #owe(by: bigint, effectiveAt: number): void {
+    this.debt += by;
+    if (effectiveAt > this.debtEffectiveAt) this.debtEffectiveAt = effectiveAt;
+  }
+
+  #touch(no: number, effectiveAt: number): LotDelta {
+    const lot = this.#lot(no);
+    if (effectiveAt > lot.effectiveAt) lot.effectiveAt = effectiveAt;
+    return lot;
+  }
+
+  #lot(no: number): LotDelta {
+    const known = this.lots.get(no);
+    if (known !== undefined) return known;
+    const fresh: LotDelta = { begun: undefined, remaining: 0n, held: 0n, effectiveAt: 0 };
+    this.lots.set(no, fresh);
+    return fresh;
+  }
+
+  #hold(no: number): HoldDelta {
+    const known = this.holds.get(no);
+    if (known !== undefined) return known;
+    const fresh: HoldDelta = { begun: undefined, amount: 0n, takes: [], captured: 0n, ended: undefined };
+    this.holds.set(no, fresh);
+    return fresh;
+  }
+}

@@ -1,0 +1,264 @@
+import { int4Array, int8Array, type Queryable, type Statement, textArray, uuidArray } from "@taem/postgres";
+import { UnprojectableEvent } from "@taem/projection";
+import type { AccountDelta, HoldDelta, LotDelta } from "./account-delta.ts";
+import { tables } from "./tables.ts";
+
+/** Values in the order of the table's columns. */
+export type Row = readonly unknown[];
+
+export interface ControlTotal {
+  readonly slice: number;
+  readonly programme: string;
+  readonly currency: string;
+  readonly date: string;
+  readonly account: string;
+  debit: bigint;
+  credit: bigint;
+  postings: number;
+}
+
+export interface LedgerRows {
+  readonly postings: readonly Row[];
+  readonly lines: readonly Row[];
+  readonly accounts: readonly AccountDelta[];
+  readonly totals: readonly ControlTotal[];
+}
+
+/** Writes a batch: new rows by COPY, differences by one statement for each table. */
+export async function writeLedger(sql: Queryable, schema: string, rows: LedgerRows): Promise<void> {
+  await copy(sql, schema, "postings", rows.postings);
+  await copy(sql, schema, "statement_lines", rows.lines);
+  await writeBalances(sql, schema, rows.accounts);
+  await writeLots(sql, schema, rows.accounts);
+  await writeHolds(sql, schema, rows.accounts);
+  await writeTotals(sql, schema, rows.totals);
+}
+
+async function copy(sql: Queryable, schema: string, name: string, rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return;
+  const columns = tables.find((table) => table.name === name)?.columns ?? {};
+  await sql.copyInto(`${schema}.${name}`, Object.keys(columns), rows);
+}
+
+/** Differences go to rows that exist: where one does not, an event refers to what never was. */
+async function change(
+  sql: Queryable,
+  statement: Statement,
+  rows: number,
+  columns: readonly Buffer[],
+): Promise<void> {
+  if (rows === 0) return;
+  const { rowCount } = await sql.query(statement, columns);
+  if (rowCount === rows) return;
+  throw new UnprojectableEvent(
+    `${rows - rowCount} of ${rows} rows to change are not as expected (${statement.name})`,
+  );
+}
+
+/** Amounts may be larger than any integer type: they travel as text. */
+function amounts(values: readonly bigint[]): Buffer {
+  return textArray(values.map(String));
+}
+
+function instants(values: readonly number[]): Buffer {
+  return int8Array(values.map(BigInt));
+}
+
+/** Parameter arrays hold no nulls. */
+const NONE = -1;
+
+async function writeBalances(
+  sql: Queryable,
+  schema: string,
+  accounts: readonly AccountDelta[],
+): Promise<void> {
+  const begun = accounts.filter((account) => account.firstRevision === 1);
+  await copy(sql, schema, "balances", begun.map(balanceRow));
+  const statement = {
+    name: `${schema}_balances`,
+    text: `
+      UPDATE ${schema}.balances b
+         SET revision = d.revision, position = d.position, book = b.book + d.book::numeric,
+             held = b.held + d.held::numeric, debt = b.debt + d.debt::numeric,
+             debt_effective_at = greatest(b.debt_effective_at, d.debt_effective_at),
+             deadline = CASE WHEN d.has_deadline = 1 THEN nullif(d.deadline, ${NONE}) ELSE b.deadline END
+        FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
+                    $9::bigint[], $10::bigint[], $11::int[])
+          AS d (member, currency, first_revision, revision, position, book, held, debt, debt_effective_at,
+                deadline, has_deadline)
+       WHERE b.member = d.member AND b.currency = d.currency AND b.revision = d.first_revision - 1`,
+  };
+  const changed = accounts.filter((account) => account.firstRevision > 1);
+  await change(sql, statement, changed.length, [
+    uuidArray(changed.map(({ member }) => member)),
+    textArray(changed.map(({ currency }) => currency)),
+    int4Array(changed.map(({ firstRevision }) => firstRevision)),
+    int4Array(changed.map(({ revision }) => revision)),
+    textArray(changed.map(({ position }) => position)),
+    amounts(changed.map(({ book }) => book)),
+    amounts(changed.map(({ held }) => held)),
+    amounts(changed.map(({ debt }) => debt)),
+    instants(changed.map(({ debtEffectiveAt }) => debtEffectiveAt)),
+    instants(changed.map(({ deadline }) => deadline ?? NONE)),
+    int4Array(changed.map(({ deadline }) => (deadline === undefined ? 0 : 1))),
+  ]);
+}
+
+function balanceRow(account: AccountDelta): Row {
+  return [
+    account.slice,
+    account.programme,
+    account.member,
+    account.currency,
+    account.revision,
+    account.position,
+    account.book,
+    account.held,
+    account.debt,
+    account.debtEffectiveAt,
+    account.deadline,
+  ];
+}
+
+interface LotChange {
+  readonly account: AccountDelta;
+  readonly no: number;
+  readonly lot: LotDelta;
+}
+
+async function writeLots(sql: Queryable, schema: string, accounts: readonly AccountDelta[]): Promise<void> {
+  const begun: Row[] = [];
+  const changed: LotChange[] = [];
+  for (const account of accounts) {
+    for (const [no, lot] of account.lots) {
+      if (lot.begun !== undefined) begun.push(lotRow(account, no, lot));
+      else changed.push({ account, no, lot });
+    }
+  }
+  await copy(sql, schema, "lots", begun);
+  const statement = {
+    name: `${schema}_lots`,
+    text: `
+      UPDATE ${schema}.lots l
+         SET remaining = l.remaining + d.remaining::numeric, held = l.held + d.held::numeric,
+             effective_at = greatest(l.effective_at, d.effective_at)
+        FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[])
+          AS d (member, currency, no, remaining, held, effective_at)
+       WHERE l.member = d.member AND l.currency = d.currency AND l.no = d.no`,
+  };
+  await change(sql, statement, changed.length, [
+    uuidArray(changed.map(({ account }) => account.member)),
+    textArray(changed.map(({ account }) => account.currency)),
+    int4Array(changed.map(({ no }) => no)),
+    amounts(changed.map(({ lot }) => lot.remaining)),
+    amounts(changed.map(({ lot }) => lot.held)),
+    instants(changed.map(({ lot }) => lot.effectiveAt)),
+  ]);
+}
+
+function lotRow({ slice, member, currency }: AccountDelta, no: number, delta: LotDelta): Row {
+  const { lot, kind, source } = delta.begun as NonNullable<LotDelta["begun"]>;
+  return [
+    slice,
+    member,
+    no,
+    lot.availableFrom,
+    lot.expiresAt,
+    lot.earnedAt,
+    delta.effectiveAt,
+    currency,
+    kind,
+    source,
+    lot.vintage,
+    lot.amount,
+    delta.remaining,
+    delta.held,
+  ];
+}
+
+interface HoldChange {
+  readonly account: AccountDelta;
+  readonly no: number;
+  readonly hold: HoldDelta;
+}
+
+async function writeHolds(sql: Queryable, schema: string, accounts: readonly AccountDelta[]): Promise<void> {
+  const begun: Row[] = [];
+  const changed: HoldChange[] = [];
+  for (const account of accounts) {
+    for (const [no, hold] of account.holds) {
+      if (hold.begun !== undefined) begun.push(holdRow(account, no, hold));
+      else changed.push({ account, no, hold });
+    }
+  }
+  await copy(sql, schema, "holds", begun);
+  const statement = {
+    name: `${schema}_holds`,
+    text: `
+      UPDATE ${schema}.holds h
+         SET amount = h.amount + d.amount::numeric, takes = h.takes || d.takes::jsonb,
+             captured = h.captured + d.captured::numeric, status = coalesce(nullif(d.status, ''), h.status),
+             ended_at = coalesce(nullif(d.ended_at, ${NONE}), h.ended_at)
+        FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])
+          AS d (member, currency, no, amount, takes, captured, status, ended_at)
+       WHERE h.member = d.member AND h.currency = d.currency AND h.no = d.no`,
+  };
+  await change(sql, statement, changed.length, [
+    uuidArray(changed.map(({ account }) => account.member)),
+    textArray(changed.map(({ account }) => account.currency)),
+    int4Array(changed.map(({ no }) => no)),
+    amounts(changed.map(({ hold }) => hold.amount)),
+    textArray(changed.map(({ hold }) => JSON.stringify(hold.takes))),
+    amounts(changed.map(({ hold }) => hold.captured)),
+    textArray(changed.map(({ hold }) => hold.ended?.status ?? "")),
+    instants(changed.map(({ hold }) => hold.ended?.at ?? NONE)),
+  ]);
+}
+
+function holdRow({ slice, member, currency }: AccountDelta, no: number, hold: HoldDelta): Row {
+  const { effectiveAt, timeoutAt, redemption } = hold.begun as NonNullable<HoldDelta["begun"]>;
+  return [
+    slice,
+    member,
+    no,
+    effectiveAt,
+    timeoutAt,
+    hold.ended?.at,
+    currency,
+    redemption,
+    hold.ended?.status ?? "open",
+    hold.amount,
+    hold.captured,
+    JSON.stringify(hold.takes),
+  ];
+}
+
+/** One writer for a slice: whether a row exists cannot change between the look and the write. */
+async function writeTotals(sql: Queryable, schema: string, totals: readonly ControlTotal[]): Promise<void> {
+  const statement = {
+    name: `${schema}_control_totals`,
+    text: `
+      MERGE INTO ${schema}.control_totals t
+      USING (SELECT slice, programme, currency, date::date AS date, account, debit::numeric AS debit,
+                    credit::numeric AS credit, postings
+               FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[])
+                 AS d (slice, programme, currency, date, account, debit, credit, postings)) d
+         ON t.programme = d.programme AND t.currency = d.currency AND t.accounting_date = d.date
+        AND t.account = d.account AND t.slice = d.slice
+       WHEN MATCHED THEN UPDATE
+        SET debit = t.debit + d.debit, credit = t.credit + d.credit, postings = t.postings + d.postings
+       WHEN NOT MATCHED THEN
+     INSERT (slice, programme, currency, accounting_date, account, debit, credit, postings)
+     VALUES (d.slice, d.programme, d.currency, d.date, d.account, d.debit, d.credit, d.postings)`,
+  };
+  await change(sql, statement, totals.length, [
+    int4Array(totals.map(({ slice }) => slice)),
+    uuidArray(totals.map(({ programme }) => programme)),
+    textArray(totals.map(({ currency }) => currency)),
+    textArray(totals.map(({ date }) => date)),
+    textArray(totals.map(({ account }) => account)),
+    amounts(totals.map(({ debit }) => debit)),
+    amounts(totals.map(({ credit }) => credit)),
+    int4Array(totals.map(({ postings }) => postings)),
+  ]);
+}

@@ -1,0 +1,116 @@
+import type { AccountEvent, BusinessKey } from "@taem/contracts";
+
+/** What an event means to the member and to an auditor: one line for each. */
+export interface StatementLine {
+  readonly kind: StatementKind;
+  /** Reason code, redemption kind or cause: why it happened. */
+  readonly reason: string;
+  /** Points that the event is about. */
+  readonly amount: bigint;
+  /** Change of the book balance. */
+  readonly delta: bigint;
+  /** Change of the debt. */
+  readonly debt: bigint;
+  /** Book balance after it. */
+  readonly book: bigint;
+  /** The command's business key; what time alone did has none. */
+  readonly key: BusinessKey | undefined;
+}
+
+export const STATEMENT_KINDS = [
+  "earn",
+  "burn",
+  "hold",
+  "capture",
+  "void",
+  "hold_timeout",
+  "expiry",
+  "debt_repayment",
+  "earn_reversal",
+  "burn_reversal",
+  "transfer_out",
+  "transfer_in",
+  "transfer_in_refused",
+  "transfer_returned",
+  "adjustment_requested",
+  "adjustment_credit",
+  "adjustment_debit",
+  "write_off",
+] as const;
+
+export type StatementKind = (typeof STATEMENT_KINDS)[number];
+
+type Meaning = Omit<StatementLine, "book" | "key" | "debt"> & { readonly debt?: bigint };
+
+export function statementLine(event: AccountEvent): StatementLine {
+  const { kind, reason, amount, delta, debt = 0n } = meaning(event);
+  return { kind, reason, amount, delta, debt, book: event.book, key: "key" in event ? event.key : undefined };
+}
+
+function meaning(event: AccountEvent): Meaning {
+  switch (event.type) {
+    case "PointsEarned":
+      return gain("earn", event.reason, event.lot.amount);
+    case "PointsBurned":
+      return loss("burn", event.redemption, event.amount);
+    case "HoldPlaced":
+      return neutral("hold", event.redemption, event.amount);
+    case "HoldCaptured":
+      return loss("capture", event.redemption, event.amount);
+    case "HoldVoided":
+      return neutral("void", "voided", total(event.released));
+    case "HoldTimedOut":
+      return neutral("hold_timeout", "timed_out", total(event.released));
+    case "PointsExpired":
+      return loss("expiry", event.cause, event.amount);
+    case "DebtRepaid":
+      return { ...loss("debt_repayment", "debt", event.amount), debt: -event.amount };
+    case "EarnReversed": {
+      const taken = total(event.takes);
+      return {
+        kind: "earn_reversal",
+        reason: event.reason,
+        amount: event.amount,
+        delta: -taken,
+        debt: event.debt,
+      };
+    }
+    case "BurnReversed":
+      return gain("burn_reversal", event.reason, event.amount);
+    case "TransferOut":
+      return loss("transfer_out", "transfer", event.amount);
+    case "TransferIn":
+      return gain("transfer_in", "transfer", event.amount);
+    case "TransferInRefused":
+      return neutral("transfer_in_refused", event.refusal, event.amount);
+    case "TransferReturned":
+      return gain("transfer_returned", event.refusal, event.amount);
+    case "AdjustmentRequested":
+      return neutral("adjustment_requested", event.reason, event.amount);
+    case "AdjustmentCredited":
+      return gain("adjustment_credit", event.reason, event.lot.amount);
+    case "AdjustmentDebited":
+      return loss("adjustment_debit", event.reason, event.amount);
+    case "DebtWrittenOff":
+      return { ...neutral("write_off", event.reason, event.amount), debt: -event.amount };
+    default:
+      event satisfies never;
+      throw new Error(`no statement line is defined for ${(event as { type: string }).type}`);
+  }
+}
+
+function gain(kind: StatementKind, reason: string, amount: bigint): Meaning {
+  return { kind, reason, amount, delta: amount };
+}
+
+function loss(kind: StatementKind, reason: string, amount: bigint): Meaning {
+  return { kind, reason, amount, delta: -amount };
+}
+
+function neutral(kind: StatementKind, reason: string, amount: bigint): Meaning {
+  return { kind, reason, amount, delta: 0n };
+}
+
+function total(parts: readonly { readonly amount: bigint }[]): bigint {
+  return parts.reduce((sum, { amount }) => sum + amount, 0n);
+}

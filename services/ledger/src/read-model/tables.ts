@@ -1,0 +1,145 @@
+import type { Table } from "@taem/projection";
+
+/**
+ * The read models. Instants are milliseconds since the epoch, amounts minor units (sums may pass what a bigint holds).
+ * A row carries the slice it belongs to.
+ */
+
+const text = `text COLLATE "C" NOT NULL`;
+const instant = "bigint NOT NULL";
+const amount = "numeric NOT NULL";
+
+/** Every posting of every event, in log order. */
+const postings: Table = {
+  name: "postings",
+  columns: {
+    slice: "smallint NOT NULL",
+    no: "smallint NOT NULL",
+    programme: "uuid NOT NULL",
+    position: text,
+    effective_at: instant,
+    accounting_date: "date NOT NULL",
+    currency: text,
+    account: text,
+    amount,
+  },
+  key: ["position", "no"],
+  // Rows come in the order of their positions: a block range index costs next to nothing.
+  indexes: ["CREATE INDEX ON {table} USING brin (position)"],
+  appendOnly: true,
+};
+
+/** One line for each event of an account. */
+const statementLines: Table = {
+  name: "statement_lines",
+  columns: {
+    slice: "smallint NOT NULL",
+    member: "uuid NOT NULL",
+    revision: "int NOT NULL",
+    occurred_at: instant,
+    effective_at: instant,
+    recorded_at: instant,
+    position: text,
+    currency: text,
+    kind: text,
+    reason: text,
+    amount,
+    delta: amount,
+    debt: amount,
+    book: amount,
+    system: `text COLLATE "C"`,
+    external_id: `text COLLATE "C"`,
+    leg: `text COLLATE "C"`,
+  },
+  key: ["member", "currency", "revision"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency, revision)"],
+  appendOnly: true,
+};
+
+const balances: Table = {
+  name: "balances",
+  columns: {
+    slice: "smallint NOT NULL",
+    programme: "uuid NOT NULL",
+    member: "uuid NOT NULL",
+    currency: text,
+    revision: "int NOT NULL",
+    position: text,
+    book: amount,
+    held: amount,
+    debt: amount,
+    debt_effective_at: instant,
+    deadline: "bigint",
+  },
+  key: ["member", "currency"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency)"],
+  appendOnly: false,
+  storage: "fillfactor = 70",
+};
+
+const lots: Table = {
+  name: "lots",
+  columns: {
+    slice: "smallint NOT NULL",
+    member: "uuid NOT NULL",
+    no: "int NOT NULL",
+    available_from: instant,
+    expires_at: "bigint",
+    earned_at: instant,
+    effective_at: instant,
+    currency: text,
+    kind: text,
+    source: text,
+    vintage: text,
+    amount,
+    remaining: amount,
+    held: amount,
+  },
+  key: ["member", "currency", "no"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency, no)"],
+  appendOnly: false,
+  storage: "fillfactor = 85",
+};
+
+const holds: Table = {
+  name: "holds",
+  columns: {
+    slice: "smallint NOT NULL",
+    member: "uuid NOT NULL",
+    no: "int NOT NULL",
+    effective_at: instant,
+    timeout_at: instant,
+    ended_at: "bigint",
+    currency: text,
+    redemption: text,
+    status: text,
+    amount,
+    captured: amount,
+    takes: "jsonb NOT NULL",
+  },
+  key: ["member", "currency", "no"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency, no)"],
+  appendOnly: false,
+  storage: "fillfactor = 70",
+};
+
+/** What was posted to each ledger account on each local accounting day, by slice: no two projectors write one row. */
+const controlTotals: Table = {
+  name: "control_totals",
+  columns: {
+    slice: "smallint NOT NULL",
+    programme: "uuid NOT NULL",
+    accounting_date: "date NOT NULL",
+    postings: "bigint NOT NULL",
+    currency: text,
+    account: text,
+    debit: amount,
+    credit: amount,
+  },
+  key: ["programme", "currency", "accounting_date", "account", "slice"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (programme, currency, accounting_date, account, slice)"],
+  appendOnly: false,
+  storage: "fillfactor = 50",
+};
+
+export const tables: readonly Table[] = [postings, statementLines, balances, lots, holds, controlTotals];
