@@ -1,5 +1,19 @@
-import { type Append, type EventStore, OutcomeUnknown, type Position } from "@taem/event-store";
-import { type Database, type Listener, type Log, migrate, openPool } from "@taem/postgres";
+import {
+  type Append,
+  type EventStore,
+  OutcomeUnknown,
+  type Position,
+  StoreUnavailable,
+} from "@taem/event-store";
+import {
+  type Database,
+  isConnectionLost,
+  type Listener,
+  type Log,
+  migrate,
+  openPool,
+  type Queryable,
+} from "@taem/postgres";
 import { encodeBatch, sendBatch } from "./append-batch.ts";
 import { toPosition } from "./event-rows.ts";
 import { followLog } from "./log-follower.ts";
@@ -47,6 +61,7 @@ export async function openPostgresEventStore(
 
 function storeOn(database: Database, closeDatabase: () => Promise<void>): PostgresEventStore {
   const closing = new AbortController();
+  const reader = readerOn(database);
   const wakeUps = new WakeUps();
   let listener: Listener | undefined;
 
@@ -69,26 +84,38 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
   };
   return {
     append,
-    read: (requests) => readStreams(database, requests),
+    read: (requests) => readStreams(reader, requests),
     readStream: (stream, afterRevision, pageSize = STREAM_PAGE) =>
-      readStreamPages(database, stream, afterRevision, pageSize),
+      readStreamPages(reader, stream, afterRevision, pageSize),
     async readLog(after, limit, filter = {}) {
-      const { events, next } = await readPage(database, after, limit, filter);
+      const { events, next } = await readPage(reader, after, limit, filter);
       return { events, next };
     },
     follow(after, { limit, signal, ...filter }) {
       listener ??= database.listen(CHANNEL, () => wakeUps.ring());
       return followLog(database, wakeUps, after, limit, filter, endOf(signal));
     },
-    head: async () => toPosition(await readHead(database)),
+    head: async () => toPosition(await readHead(reader)),
     async positionAt(instant) {
-      const [row] = await database.queryArrays<[bigint]>("SELECT taem_store.position_at($1)", [instant]);
+      const [row] = await reader.queryArrays<[bigint]>("SELECT taem_store.position_at($1)", [instant]);
       return toPosition(row?.[0] ?? 0n);
     },
-    loadSnapshots: (streams, schema) => loadSnapshots(database, streams, schema),
-    saveSnapshots: (snapshots) => saveSnapshots(database, snapshots),
-    verifyPage: (after, limit) => verifyPage(database, after, limit),
+    loadSnapshots: (streams, schema) => loadSnapshots(reader, streams, schema),
+    saveSnapshots: (snapshots) => saveSnapshots(reader, snapshots),
+    verifyPage: (after, limit) => verifyPage(reader, after, limit),
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The database, saying in the port's terms that the server is away. */
+function readerOn(database: Database): Queryable {
+  const rejected = (error: unknown): never => {
+    throw isConnectionLost(error) ? new StoreUnavailable(error) : error;
+  };
+  return {
+    query: (statement, values) => database.query<never>(statement, values).catch(rejected),
+    queryArrays: (statement, values) => database.queryArrays<never>(statement, values).catch(rejected),
+    copyInto: (table, columns, rows) => database.copyInto(table, columns, rows).catch(rejected),
   };
 }

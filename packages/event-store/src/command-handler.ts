@@ -1,8 +1,8 @@
 import { type EventMeta, encodeEvent, metaCodec, type TaemEvent } from "@taem/contracts";
 import type { Aggregate, Appended, Step } from "./aggregate.ts";
-import type { Append, AppendResult, EventStore, NewEvent } from "./event-store.ts";
+import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { StateCache } from "./state-cache.ts";
-import { Turn } from "./turn.ts";
+import { Turn, type TurnTools } from "./turn.ts";
 
 /** Why a command was not carried out, for reasons of the machinery and not of the business. */
 export class HandlerRefusal extends Error {
@@ -61,6 +61,7 @@ export class CommandHandler {
   readonly #cache: StateCache;
   readonly #maxQueued: number;
   readonly #maxBatch: number;
+  readonly #turnTools: TurnTools;
   #queue: Item[] = [];
   #flushing: readonly Item[] = [];
   #loop: Promise<void> | undefined;
@@ -74,6 +75,15 @@ export class CommandHandler {
     this.#cache = new StateCache(options.store, options.cacheBytes ?? 96 * 2 ** 20, (error, stream) =>
       options.onError?.(error, stream),
     );
+    this.#turnTools = {
+      store: options.store,
+      encode: (event, meta) => ({
+        id: options.newId(),
+        type: event.type,
+        data: encodeEvent(event),
+        meta: metaCodec.encode(meta),
+      }),
+    };
     this.#deadlines = setInterval(() => this.#expire(), DEADLINE_CHECK_MS);
     this.#deadlines.unref();
   }
@@ -150,7 +160,7 @@ export class CommandHandler {
         for (const item of items) this.#fail(item, base);
         continue;
       }
-      const turn = new Turn(stream, items, base, this.#options.store);
+      const turn = new Turn(stream, items, base, this.#turnTools);
       const wait = turn.decide();
       if (wait !== undefined) waits.push(wait);
       turns.push(turn);
@@ -177,16 +187,7 @@ export class CommandHandler {
       stream: turn.stream,
       slice: turn.slice,
       expectedRevision: turn.base.revision,
-      events: turn.events.map(({ event, meta }) => this.#newEvent(event, meta)),
-    };
-  }
-
-  #newEvent(event: TaemEvent, meta: EventMeta): NewEvent {
-    return {
-      id: this.#options.newId(),
-      type: event.type,
-      data: encodeEvent(event),
-      meta: metaCodec.encode(meta),
+      events: turn.events.map(({ encoded }) => encoded),
     };
   }
 

@@ -96,7 +96,10 @@ export interface EventStore {
    */
   append(appends: readonly Append[], signal?: AbortSignal): Promise<AppendResult[]>;
 
-  /** Reads many streams in one round trip, results in input order; a missing stream is empty. */
+  /**
+   * Reads many streams in one round trip, results in input order; a missing stream is empty. Reads are not repeated
+   * inside: while the store cannot be reached they reject with `StoreUnavailable` (`follow` alone waits).
+   */
   read(requests: readonly ReadRequest[]): Promise<StreamSlice[]>;
 
   /** Reads one stream page by page, for streams too long for memory. */
@@ -124,6 +127,15 @@ export interface EventStore {
   saveSnapshots(snapshots: readonly Snapshot[]): Promise<void>;
 
   close(): Promise<void>;
+}
+
+/** The store cannot be reached at the moment: nothing was read. */
+export class StoreUnavailable extends Error {
+  readonly code = "store_unavailable";
+  constructor(cause: unknown) {
+    super("the event store cannot be reached; try again", { cause });
+    this.name = "StoreUnavailable";
+  }
 }
 
 /** The append may or may not have happened; asking again with the same ids is safe. */

@@ -8,7 +8,7 @@ export interface CachedState {
   readonly revision: number;
   readonly state: unknown;
   /** The stream is known to have moved on: read what is new before the next use. */
-  readonly stale: boolean;
+  stale: boolean;
 }
 
 interface Wanted {
@@ -81,13 +81,23 @@ export class StateCache {
       );
       of.forEach(({ stream, aggregate }, i) => {
         const snapshot = snapshots[i];
-        if (snapshot === undefined) return;
-        this.#snapshotAt.set(stream, snapshot.revision);
-        const state = aggregate.snapshots?.read(snapshot.state);
-        found.set(stream, { stream, revision: snapshot.revision, state, stale: false });
+        const state = snapshot === undefined ? undefined : this.#restored(snapshot, aggregate);
+        if (state !== undefined) found.set(stream, state);
       });
     }
     return found;
+  }
+
+  /** A snapshot is a cache: one that cannot be read is reported, and the stream is folded from its start. */
+  #restored({ stream, revision, state: text }: Snapshot, { snapshots }: Aggregate<unknown>) {
+    try {
+      const state = snapshots?.read(text);
+      this.#snapshotAt.set(stream, revision);
+      return { stream, revision, state, stale: false };
+    } catch (error) {
+      this.#onError(error, stream);
+      return undefined;
+    }
   }
 
   async #fold(
@@ -122,9 +132,7 @@ export class StateCache {
   /** What the cache holds is behind the stream; it is a sound base to read on from. */
   markStale(stream: string): void {
     const cached = this.#states.peek(stream);
-    if (cached !== undefined && !cached.stale) {
-      this.#states.set(stream, { ...cached, stale: true }, { size: OVERHEAD });
-    }
+    if (cached !== undefined) cached.stale = true;
   }
 
   forget(stream: string): void {

@@ -1,28 +1,43 @@
 import { decodeEvent, type EventMeta, type TaemEvent } from "@taem/contracts";
 import type { Aggregate, Step } from "./aggregate.ts";
 import type { Answer, Item } from "./command-handler.ts";
-import type { EventStore } from "./event-store.ts";
+import type { EventStore, NewEvent } from "./event-store.ts";
 import type { CachedState } from "./state-cache.ts";
 
 type AnyStep = Step<unknown, TaemEvent, unknown>;
+type Waiting = Extract<AnyStep, { readonly load: unknown }>;
 
-/** The commands of one stream in one flush: decided one after the other on a draft of the stream's state. */
+export interface TurnTools {
+  readonly store: EventStore;
+  /** An event as it is appended; throws when it is none of the catalogue's. */
+  readonly encode: (event: TaemEvent, meta: EventMeta) => NewEvent;
+}
+
+interface DecidedEvent {
+  readonly event: TaemEvent;
+  readonly encoded: NewEvent;
+}
+
+/**
+ * The commands of one stream in one flush: decided one after the other on a draft of the stream's state. Whatever is
+ * thrown on the way is the fault of that one command; the others never notice.
+ */
 export class Turn {
   readonly stream: string;
   readonly items: readonly Item[];
   readonly base: CachedState;
   readonly aggregate: Aggregate<unknown>;
-  readonly events: { readonly event: TaemEvent; readonly meta: EventMeta }[] = [];
+  readonly events: DecidedEvent[] = [];
   readonly answers: Answer[] = [];
-  readonly #store: EventStore;
+  readonly #tools: TurnTools;
   #draft: unknown;
 
-  constructor(stream: string, items: readonly Item[], base: CachedState, store: EventStore) {
+  constructor(stream: string, items: readonly Item[], base: CachedState, tools: TurnTools) {
     this.stream = stream;
     this.items = items;
     this.base = base;
     this.aggregate = (items[0] as Item).command.aggregate as Aggregate<unknown>;
-    this.#store = store;
+    this.#tools = tools;
     this.#draft = this.aggregate.draft(base.state);
   }
 
@@ -47,21 +62,21 @@ export class Turn {
   #decideFrom(first: number): Promise<void> | undefined {
     for (let i = first; i < this.items.length; i++) {
       const item = this.items[i] as Item;
-      const step = this.#attempt(item, () => item.command.decide(this.#draft));
-      if (step !== undefined && "load" in step) return this.#loadThenGoOn(item, step, i);
-      if (step !== undefined) this.#accept(item, step);
+      const waiting = this.#attempt(item, () => this.#take(item, item.command.decide(this.#draft)));
+      if (waiting !== undefined) return this.#loadThenGoOn(item, waiting, i);
     }
     return undefined;
   }
 
-  async #loadThenGoOn(item: Item, step: AnyStep, at: number): Promise<void> {
-    let current: AnyStep | undefined = step;
-    while (current !== undefined && "load" in current) {
-      const { load, next } = current;
-      const events = await this.#load(load.revision, load.count);
-      current = this.#attempt(item, () => next(events));
+  async #loadThenGoOn(item: Item, waiting: Waiting, at: number): Promise<void> {
+    try {
+      for (let next: Waiting | undefined = waiting; next !== undefined; ) {
+        const events = await this.#load(next.load.revision, next.load.count);
+        next = this.#take(item, next.next(events));
+      }
+    } catch (error) {
+      fail(item, error);
     }
-    if (current !== undefined) this.#accept(item, current);
     await this.#decideFrom(at + 1);
   }
 
@@ -72,27 +87,47 @@ export class Turn {
     const decided = this.events.slice(ahead, ahead + count - stored).map(({ event }) => event);
     if (stored === 0) return decided;
     const request = { stream: this.stream, afterRevision: revision - 1, limit: stored };
-    const [slice] = await this.#store.read([request]);
+    const [slice] = await this.#tools.store.read([request]);
     return [...(slice?.events ?? []).map((event) => decodeEvent(event.type, event.data)), ...decided];
   }
 
-  #accept(item: Item, step: Exclude<AnyStep, { readonly load: unknown }>): void {
-    for (const event of step.events) {
-      this.#draft = this.aggregate.evolve(this.#draft, event);
-      this.events.push({ event, meta: item.command.meta });
+  /** Takes a decision over into the draft; one that needs earlier events comes back. */
+  #take(item: Item, step: AnyStep): Waiting | undefined {
+    if ("load" in step) return step;
+    const before = this.events.length;
+    try {
+      for (const event of step.events) {
+        const encoded = this.#tools.encode(event, item.command.meta);
+        this.#draft = this.aggregate.evolve(this.#draft, event);
+        this.events.push({ event, encoded });
+      }
+      const answer = step.answer(this.#draft);
+      this.answers.push({ item, answer, revision: this.base.revision + this.events.length });
+    } catch (error) {
+      this.#undoTo(before);
+      throw error;
     }
-    const answer = step.answer(this.#draft);
-    this.answers.push({ item, answer, revision: this.base.revision + this.events.length });
+    return undefined;
   }
 
-  /** A decision that throws is a fault of that one command. */
-  #attempt(item: Item, decide: () => AnyStep): AnyStep | undefined {
+  /** The draft as it was after that many events: what has been folded in cannot be taken out again. */
+  #undoTo(count: number): void {
+    this.events.length = count;
+    this.#draft = this.aggregate.draft(this.base.state);
+    for (const { event } of this.events) this.#draft = this.aggregate.evolve(this.#draft, event);
+  }
+
+  #attempt<T>(item: Item, work: () => T): T | undefined {
     try {
-      return decide();
+      return work();
     } catch (error) {
-      if (item.state !== "done") item.reject(error);
-      item.state = "done";
+      fail(item, error);
       return undefined;
     }
   }
+}
+
+function fail(item: Item, error: unknown): void {
+  if (item.state !== "done") item.reject(error);
+  item.state = "done";
 }
