@@ -185,7 +185,9 @@ export class Accounts {
   /** One effect whoever the member is: the key belongs to the account that reserved it. */
   async #reserve(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome | undefined> {
     // Decided first, so that a command which would be refused anyway reserves nothing.
-    const foreseen = await this.#foresee(account, command, caller);
+    const foreseen = await this.#onAccount(account, caller, (state) =>
+      refusalOf(this.#attempt(account, command, state, caller)),
+    );
     if (foreseen !== undefined) return foreseen;
     const { programme, currency, member } = account;
     const stream = keyStream(this.#tools.hmacKey, programme, keyOf(command));
@@ -205,19 +207,26 @@ export class Accounts {
     }
     return { refused: { code: "key_reused", detail: "the key belongs to a command of another account" } };
   }
-
-  #foresee(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome | undefined> {
-    return this.#onAccount(account, caller, (state) => {
-      const context = this.#context(account, caller);
-      const decision = decide(command, state, context);
-      const refused = "refused" in decision ? decision : undefined;
-      return { events: [], answer: () => () => refused };
-    });
-  }
 }
 
 export function streamOf({ member, currency }: AccountRef): string {
   return accountStream(member.id, currency.no);
+}
+
+/** The refusal that a step would end in, if any; nothing is appended. */
+function refusalOf(step: AccountStep<Outcome>): AccountStep<Outcome | undefined> {
+  if ("load" in step) return { load: step.load, next: (events) => refusalOf(step.next(events)) };
+  if (step.events.length > 0) return { events: [], answer: () => () => undefined };
+  return {
+    events: [],
+    answer: (state) => {
+      const answer = step.answer(state);
+      return (appended) => {
+        const outcome = answer(appended);
+        return "refused" in outcome ? outcome : undefined;
+      };
+    },
+  };
 }
 
 function keyStream(hmacKey: Buffer, programme: Programme, { system, id, leg }: BusinessKey): string {

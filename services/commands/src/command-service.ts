@@ -8,11 +8,11 @@ import {
   type RefusalCode,
   type Transfer,
 } from "@taem/domain";
-import { HandlerRefusal } from "@taem/event-store";
+import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
 import { type Accepted, type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
 import { answerOf, type CommandAnswer } from "./effect.ts";
-import { type Enrolment, Members } from "./members.ts";
+import { type Enrolment, type Member, Members } from "./members.ts";
 import {
   buildCommand,
   type OperationBody,
@@ -76,6 +76,12 @@ export class CommandService {
     const programme = await this.programmes.get(programmeCode);
     const now = businessNow(programme, this.#tools.clock.now());
     return this.members.enrol(programme.id, enrolment, now, caller);
+  }
+
+  /** Refuses with `programme_unknown` or `member_unknown`. */
+  async member(programmeCode: string, ref: MemberRef): Promise<Member> {
+    const { id } = await this.programmes.get(programmeCode);
+    return this.members.resolve(id, ref);
   }
 
   async run<N extends OperationName>(request: Request<N>, caller: Caller): Promise<Reply> {
@@ -239,9 +245,12 @@ function findCurrency(programme: Programme, matches: (currency: Currency) => boo
 
 /** What the machinery refuses, as a problem. */
 export function asProblem(error: unknown): unknown {
-  return error instanceof HandlerRefusal
-    ? new ApiError(error.code === "shutting_down" ? "unavailable" : error.code, { cause: error })
-    : error;
+  if (error instanceof HandlerRefusal) {
+    return new ApiError(error.code === "shutting_down" ? "unavailable" : error.code, { cause: error });
+  }
+  if (error instanceof OutcomeUnknown) return new ApiError("outcome_unknown", { cause: error });
+  if (error instanceof StoreUnavailable) return new ApiError("unavailable", { cause: error });
+  return error;
 }
 
 export type { Accepted };

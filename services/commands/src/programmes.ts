@@ -16,6 +16,8 @@ interface Refused {
 
 /** Definitions published through another instance are seen after this long at most, and before any refusal. */
 const FRESH_MS = 500;
+/** Read again in the background from this age on, so that a busy programme never waits. */
+const AGEING_MS = FRESH_MS / 2;
 
 interface Known {
   readonly programme: Programme;
@@ -38,7 +40,9 @@ export class Programmes {
   async get(code: string): Promise<Programme> {
     const known = this.#known.get(code);
     if (known === undefined) return this.#find(code);
-    if (this.#tools.clock.now() - known.checkedAt > FRESH_MS) {
+    const age = this.#tools.clock.now() - known.checkedAt;
+    if (age > FRESH_MS) return this.refresh(known.programme);
+    if (age > AGEING_MS) {
       this.refresh(known.programme).catch((err: unknown) =>
         this.#tools.logger.warn({ err, programme: code }, "programme definitions could not be refreshed"),
       );

@@ -1,5 +1,6 @@
 import type { AccountEvent } from "@taem/contracts";
 import type { ReceiveTransfer, ReturnTransfer, Transfer } from "@taem/domain";
+import { HandlerRefusal, StoreUnavailable } from "@taem/event-store";
 import type { Accepted, AccountRef, Accounts, Outcome } from "./accounts.ts";
 import type { Member } from "./members.ts";
 import type { Caller } from "./platform.ts";
@@ -25,10 +26,8 @@ export class Transfers {
     const out = await this.#accounts.execute(source, command, caller);
     if ("refused" in out) return out;
     const legs = out.events as readonly TransferOut[];
-    const completion = await this.complete(source, legs, caller);
-    if ("refused" in completion) return completion;
-    // A replay answers as the first time did; the position is the later one, so that a token covers both legs' sources.
-    return out;
+    const completion = await this.complete(source, legs, caller).catch(rethrowHalfDone);
+    return "refused" in completion ? completion : out;
   }
 
   /** Brings a transfer to its end from its first leg: idempotent, for the caller's retry and the scheduler alike. */
@@ -65,6 +64,15 @@ export class Transfers {
       },
     };
   }
+}
+
+/** The first leg stands: whatever kept the second from being tried, it is not true that nothing was done. */
+function rethrowHalfDone(error: unknown): never {
+  if (!(error instanceof HandlerRefusal) && !(error instanceof StoreUnavailable)) throw error;
+  throw new HandlerRefusal(
+    "outcome_unknown",
+    "the points have left the source and are under way; repeat with the same key",
+  );
 }
 
 function receiveOf(source: AccountRef, legs: readonly TransferOut[]): ReceiveTransfer {

@@ -192,8 +192,9 @@ function memberRoutes(service: CommandService): Route[] {
       responses: { 200: { description: "The member.", schema: memberAnswer } },
       problems: ["programme_unknown", "member_unknown"],
       handler: async ({ params }) => {
-        const { id } = await service.programmes.get(params.programme);
-        const member = await service.members.resolve(id, params.member);
+        const member = await service
+          .member(params.programme, params.member)
+          .catch((error: unknown) => Promise.reject(asProblem(error)));
         return { status: 200, body: { member: member.id, enrolledAt: formatInstant(member.enrolledAt) } };
       },
     }),

@@ -1,5 +1,5 @@
 import type { CurrencySettings, EarnRule } from "@taem/contracts";
-import { isZone, type Programme } from "@taem/domain";
+import { businessNow, isZone, type Programme } from "@taem/domain";
 import { ApiError, type AuthenticatedContext, fields, type Route, route } from "@taem/http";
 import { z } from "zod";
 import { asProblem, type CommandService } from "../command-service.ts";
@@ -139,6 +139,8 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
       responses: answers,
       problems: ["programme_exists", ...writing],
       handler: async ({ params, body }, context) => {
+        // A key of one programme may change it, but not make it.
+        if (context.principal.programme !== null) await programmes.get(params.programme).catch(rethrow);
         const define = (id: string) => defineProgramme(id, params.programme, body);
         const { programme } = await programmes
           .define(params.programme, define, callerOf(context))
@@ -146,7 +148,9 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
         if (programme.name !== body.name) {
           throw new ApiError("programme_exists", { detail: `the programme is called ${programme.name}` });
         }
-        return change(params.programme, context, (known) => changeZone(known, body.zone, now()));
+        return change(params.programme, context, (known) =>
+          changeZone(known, body.zone, businessNow(known, now())),
+        );
       },
     }),
     route({
@@ -158,7 +162,8 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
       params: { programme: programmeCode },
       responses: answers,
       handler: async ({ params }) => {
-        const programme = await programmes.refresh(await programmes.get(params.programme));
+        const known = await programmes.get(params.programme).catch(rethrow);
+        const programme = await programmes.refresh(known).catch(rethrow);
         return { status: 200, body: programmeBody(programme) };
       },
     }),
@@ -181,7 +186,7 @@ function currencyAndRuleRoutes(change: Change, now: () => number): Route[] {
         const { scale, validFrom: from, ...rest } = body;
         const wanted = { scale, validFrom: from, settings: present(rest) as unknown as CurrencySettings };
         return change(params.programme, context, (known) =>
-          defineCurrency(known, params.currency, wanted, now()),
+          defineCurrency(known, params.currency, wanted, businessNow(known, now())),
         );
       },
     }),
@@ -198,7 +203,9 @@ function currencyAndRuleRoutes(change: Change, now: () => number): Route[] {
       handler: ({ params, body }, context) => {
         const { validFrom: from, ...rest } = body;
         const wanted = { validFrom: from, definition: present(rest) as unknown as EarnRule };
-        return change(params.programme, context, (known) => publishRule(known, params.rule, wanted, now()));
+        return change(params.programme, context, (known) =>
+          publishRule(known, params.rule, wanted, businessNow(known, now())),
+        );
       },
     }),
     route({
