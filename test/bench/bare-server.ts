@@ -1,6 +1,5 @@
-import { schemas } from "@taem/commands";
-import { bulkLine } from "@taem/commands";
-import { CachedApiKeys, bulkRoute, createServer, fields, type Route, route } from "@taem/http";
+import { bulkLine, schemas } from "@taem/commands";
+import { bulkRoute, CachedApiKeys, createServer, fields, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { Platform } from "@taem/standalone";
 import { z } from "zod";
@@ -9,9 +8,14 @@ import { z } from "zod";
  * The ceiling that the commands service is held against: the same HTTP kit with the same validation, authentication and
  * logging, and a group commit of what came in. No domain: nothing is read, decided or checked.
  */
-export async function startBareServer(platform: Platform, port: number): Promise<AsyncDisposable & { url: string }> {
+export async function startBareServer(
+  platform: Platform,
+  port: number,
+): Promise<AsyncDisposable & { url: string }> {
   const { database, apiKeyStore, logger, metrics, health } = platform;
-  await database.query("DROP TABLE IF EXISTS bare; CREATE TABLE bare (position bigserial PRIMARY KEY, member text, payload text)");
+  await database.query(
+    "DROP TABLE IF EXISTS bare; CREATE TABLE bare (position bigserial PRIMARY KEY, member text, payload text)",
+  );
   const commit = new GroupCommit(database);
   const server = createServer({
     info: { title: "Bare", version: "1", description: "A ceiling." },

@@ -25,6 +25,8 @@ export interface LoadResult {
 }
 
 const HEAD_END = Buffer.from("\r\n\r\n");
+const NOTHING = Buffer.alloc(0);
+const LAST_CHUNK = Buffer.from("\r\n0\r\n\r\n");
 const LENGTH = Buffer.from("content-length: ");
 
 /** Tenths of a millisecond up to ten seconds: enough for a quantile, and no allocation per answer. */
@@ -60,7 +62,7 @@ class Latencies {
 
 /**
  * Drives a server with plain sockets, so that the generator takes little of the two cores it shares with it. Expects
- * HTTP/1.1 answers with Content-Length on kept-alive connections of the loopback interface.
+ * HTTP/1.1 answers on kept-alive connections of the loopback interface.
  */
 export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
   const { clients, seconds, warmUpSeconds } = options;
@@ -92,7 +94,7 @@ function runClient(
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
   let startedAt = 0;
-  let received: Buffer = Buffer.alloc(0);
+  let received: Buffer = NOTHING;
   const send = (): void => {
     startedAt = performance.now();
     if (startedAt > until) {
@@ -104,14 +106,21 @@ function runClient(
   socket.on("error", reject);
   socket.on("data", (chunk: Buffer) => {
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-    const headEnd = received.indexOf(HEAD_END);
-    if (headEnd < 0) return;
-    const at = received.indexOf(LENGTH);
-    const length = at < 0 ? 0 : Number.parseInt(received.toString("latin1", at + LENGTH.length, at + LENGTH.length + 10), 10);
-    if (received.length < headEnd + 4 + length) return;
+    if (!isWhole(received)) return;
     record(received.toString("latin1", 9, 12), startedAt, performance.now());
-    received = received.subarray(headEnd + 4 + length);
+    received = NOTHING;
     send();
   });
   return promise;
+}
+
+/** One request is under way on a connection: what was received is one answer, by its length or its last chunk. */
+function isWhole(received: Buffer): boolean {
+  const headEnd = received.indexOf(HEAD_END);
+  if (headEnd < 0) return false;
+  const at = received.subarray(0, headEnd + 2).indexOf(LENGTH);
+  if (at < 0)
+    return received.length > headEnd + 4 && received.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK);
+  const digits = received.toString("latin1", at + LENGTH.length, at + LENGTH.length + 10);
+  return received.length >= headEnd + 4 + Number.parseInt(digits, 10);
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { type AccountEvent, accountStream, type BusinessKey, decodeEvent } from "@taem/contracts";
 import {
   type AccountCommand,
@@ -229,7 +230,7 @@ function refusalOf(step: AccountStep<Outcome>): AccountStep<Outcome | undefined>
   };
 }
 
-function keyStream(hmacKey: Buffer, programme: Programme, { system, id, leg }: BusinessKey): string {
+function keyStream(hmacKey: KeyObject, programme: Programme, { system, id, leg }: BusinessKey): string {
   return uniqueStreamOf(hmacKey, "key", programme.id, system, id, leg);
 }
 

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { type EventMeta, uniqueStream } from "@taem/contracts";
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { Clock, Logger, Metrics } from "@taem/runtime";
@@ -10,7 +10,7 @@ export interface CommandsPlatform {
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Names unique values (external ids, programme-wide keys) in the log; the same on every instance, for ever. */
-  readonly hmacKey: Buffer;
+  readonly hmacKey: KeyObject;
 }
 
 /** Who asks, and until when the caller waits. */
@@ -36,6 +36,6 @@ export function metaOf({ actor, correlation, causation }: Caller): EventMeta {
 }
 
 /** The stream of a value that must be unique in its scope; the value itself never reaches the log. */
-export function uniqueStreamOf(hmacKey: Buffer, ...parts: readonly string[]): string {
+export function uniqueStreamOf(hmacKey: KeyObject, ...parts: readonly string[]): string {
   return uniqueStream(createHmac("sha256", hmacKey).update(parts.join("\u0000")).digest("hex"));
 }

@@ -1,6 +1,8 @@
 import { durationSetting, type Environment, integerSetting, loadConfig, secret } from "@taem/runtime";
 import { z } from "zod";
 
+export const SERVICES = ["commands", "ledger", "scheduler"] as const;
+
 /** Everything that can be set, by environment variable. What is not set has a default that suits one small machine. */
 const settings = z.object({
   DATABASE_URL: secret(z.url({ protocol: /^postgres(ql)?$/ }))
@@ -13,6 +15,12 @@ const settings = z.object({
   TAEM_HMAC_KEY: secret(z.string().regex(/^[0-9a-f]{64}$/))
     .optional()
     .describe("32 bytes in hexadecimal; without it one is made and kept in the database"),
+  TAEM_SERVICES: z
+    .string()
+    .transform((text) => text.split(",").map((name) => name.trim()))
+    .pipe(z.array(z.enum(SERVICES)).min(1))
+    .default([...SERVICES])
+    .describe(`which services this process runs, comma-separated: ${SERVICES.join(", ")}`),
   TAEM_STOP_LIMIT: durationSetting().default(15_000),
 });
 

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import type { Database, Migration } from "@taem/postgres";
 
 /** What belongs to an installation as a whole. Component `installation`. */
@@ -19,7 +19,7 @@ export const installationMigrations: readonly Migration[] = [
  * The key that names unique values in the log. It must be the same for ever: made once, by whichever instance comes
  * first, unless the operator brings one.
  */
-export async function hmacKeyOf(database: Database, given: string | undefined): Promise<Buffer> {
+export async function hmacKeyOf(database: Database, given: string | undefined): Promise<KeyObject> {
   const offered = given === undefined ? randomBytes(32) : Buffer.from(given, "hex");
   await database.query(
     "INSERT INTO taem_installation.secrets (name, value) VALUES ('hmac', $1) ON CONFLICT (name) DO NOTHING",
@@ -34,5 +34,5 @@ export async function hmacKeyOf(database: Database, given: string | undefined): 
       "TAEM_HMAC_KEY is not the key this installation was begun with; names in the log depend on it",
     );
   }
-  return kept;
+  return createSecretKey(kept);
 }

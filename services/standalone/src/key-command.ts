@@ -1,7 +1,7 @@
 import { createApiKey, SCOPES, type Scope } from "@taem/http";
 import { Command, InvalidArgumentError } from "commander";
 import { readConfig } from "./config.ts";
-import { openPlatform } from "./platform.ts";
+import { openToolPlatform } from "./platform.ts";
 
 /** `taem key create|revoke|list`: the keys that callers authenticate with. */
 export function keyCommand(print: (line: string) => void): Command {
@@ -13,7 +13,7 @@ export function keyCommand(print: (line: string) => void): Command {
     .requiredOption("--scopes <scopes>", `comma-separated: ${SCOPES.join(", ")}`, parseScopes)
     .option("--programme <code>", "the only programme it reaches; without it, the whole installation")
     .action(async (options: { name: string; scopes: Scope[]; programme?: string }) => {
-      await using platform = await openPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env));
       const { name, scopes, programme = null } = options;
       const { token } = await createApiKey(platform.apiKeyStore, { name, scopes, programme });
       print(token);
@@ -22,7 +22,7 @@ export function keyCommand(print: (line: string) => void): Command {
     .command("revoke <keyId>")
     .description("make a key useless; takes effect within seconds")
     .action(async (keyId: string) => {
-      await using platform = await openPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env));
       if (!(await platform.apiKeyStore.revoke(keyId))) throw new Error(`there is no key ${keyId}`);
       print(`${keyId} is revoked`);
     });
@@ -30,7 +30,7 @@ export function keyCommand(print: (line: string) => void): Command {
     .command("list")
     .description("list the keys")
     .action(async () => {
-      await using platform = await openPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env));
       for (const { keyId, name, programme, scopes, revokedAt } of await platform.apiKeyStore.list()) {
         const state = revokedAt === null ? "active " : "revoked";
         print(`${keyId}  ${state}  ${programme ?? "(all programmes)"}  ${scopes.join(",")}  ${name}`);

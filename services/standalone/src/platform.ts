@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import type { EventStore } from "@taem/event-store";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
@@ -21,22 +22,32 @@ export interface Platform extends AsyncDisposable {
   readonly database: Database;
   readonly store: EventStore;
   readonly apiKeyStore: ApiKeyStore;
-  readonly hmacKey: Buffer;
+  readonly hmacKey: KeyObject;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly clock: Clock;
 }
 
+const SERVICE = "taem";
 const CONNECTIONS = 12;
 
+function serviceLogger(config: Config): Logger {
+  return createLogger({ service: SERVICE, level: config.TAEM_LOG_LEVEL });
+}
+
+/** For commands whose output is their result: the log goes to standard error. */
+export async function openToolPlatform(config: Config): Promise<Platform> {
+  const destination = process.stderr;
+  return openPlatform(config, createLogger({ service: SERVICE, level: config.TAEM_LOG_LEVEL, destination }));
+}
+
 /** Starts or connects to PostgreSQL, brings its schema up to date and opens the event store. */
-export async function openPlatform(config: Config, service = "taem"): Promise<Platform> {
+export async function openPlatform(config: Config, logger = serviceLogger(config)): Promise<Platform> {
   await using undo = new AsyncDisposableStack();
-  const logger = createLogger({ service, level: config.TAEM_LOG_LEVEL });
   const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
-  const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: service, log }));
+  const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
   await migrate(database, "installation", installationMigrations);
   await migrate(database, "auth", apiKeyMigrations);
   const store = await openPostgresEventStore({ database, log });

@@ -18,9 +18,11 @@ export async function startProgram(platform: Platform, config: Config): Promise<
   const { apiKeyStore, logger, metrics, health, clock } = platform;
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
-  const scheduler = createScheduler(platform, keeperOf(commands.service, clock));
-  await scheduler.start();
-  undo.defer(() => scheduler.stop());
+  if (config.TAEM_SERVICES.includes("scheduler")) {
+    const scheduler = createScheduler(platform, keeperOf(commands.service, clock));
+    await scheduler.start();
+    undo.defer(() => scheduler.stop());
+  }
   const server = undo.use(
     createServer({
       info: {
