@@ -1,5 +1,5 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { type AccountState, type Hold, inBurnOrder, type Lot, type LotKind } from "./account-state.ts";
+import { type AccountState, free, type Hold, inBurnOrder, type Lot, type LotKind } from "./account-state.ts";
 
 /** The stream contradicts itself: an event cannot have happened after those before it. */
 export class CorruptStream extends Error {
@@ -49,13 +49,13 @@ function apply(state: AccountState, event: AccountEvent): void {
     case "HoldPlaced":
       return placeHold(state, event);
     case "HoldCaptured":
-      endHold(state, event.hold, event.effectiveAt);
+      endHold(state, event);
       debit(state, event.takes, event);
       state.deadline = event.deadline ?? Number.POSITIVE_INFINITY;
       return;
     case "HoldVoided":
     case "HoldTimedOut":
-      return endHold(state, event.hold, event.effectiveAt);
+      return endHold(state, event);
     case "PointsExpired":
       return debit(state, event.takes, event, (lot, taken) => ({ expired: lot.expired + taken }));
     case "DebtRepaid":
@@ -96,9 +96,9 @@ function apply(state: AccountState, event: AccountEvent): void {
 }
 
 function addLot(state: AccountState, lot: NewLot, kind: LotKind, source: string, effectiveAt: number): void {
-  if (lot.no !== state.nextLot)
-    throw new CorruptStream(state.revision, `lot ${lot.no} where ${state.nextLot} was due`);
-  state.nextLot++;
+  // An as-of cut leaves out what was recorded before but counts later, so numbers rise but may skip.
+  if (lot.no < state.nextLot) throw new CorruptStream(state.revision, `lot ${lot.no} begins a second time`);
+  state.nextLot = lot.no + 1;
   const begun: Lot = {
     no: lot.no,
     kind,
@@ -140,12 +140,7 @@ function debit(
 ): void {
   for (const take of takes) {
     const lot = openLot(state, take.lot);
-    if (take.amount > lot.remaining - lot.held) {
-      throw new CorruptStream(
-        state.revision,
-        `takes ${take.amount} from lot ${lot.no}, free ${lot.remaining - lot.held}`,
-      );
-    }
+    mustBeFree(state, lot, take.amount);
     changeLot(state, lot, {
       remaining: lot.remaining - take.amount,
       effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
@@ -155,6 +150,11 @@ function debit(
   }
 }
 
+function mustBeFree(state: AccountState, lot: Lot, amount: bigint): void {
+  if (amount <= free(lot)) return;
+  throw new CorruptStream(state.revision, `takes ${amount} from lot ${lot.no}, free ${free(lot)}`);
+}
+
 function credit(
   state: AccountState,
   parts: readonly LotPart[],
@@ -162,6 +162,9 @@ function credit(
 ): void {
   for (const part of parts) {
     const lot = anyLot(state, part.lot);
+    if (lot.remaining + part.amount > lot.amount) {
+      throw new CorruptStream(state.revision, `gives lot ${lot.no} more than was ever taken from it`);
+    }
     changeLot(state, lot, {
       remaining: lot.remaining + part.amount,
       effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
@@ -184,14 +187,19 @@ function placeHold(state: AccountState, event: AccountEvent<"HoldPlaced">): void
   state.nextHold = Math.max(state.nextHold, hold.no + 1);
   for (const take of event.takes) {
     const lot = openLot(state, take.lot);
+    mustBeFree(state, lot, take.amount);
     changeLot(state, lot, { held: lot.held + take.amount });
   }
 }
 
-/** Ends a hold with its first event; the further parts of a large capture find it gone. */
-function endHold(state: AccountState, no: number, effectiveAt: number): void {
+/** The first event ends the whole hold, so that the further parts of a large capture find its points free. */
+function endHold(
+  state: AccountState,
+  { hold: no, part, effectiveAt }: AccountEvent<"HoldCaptured" | "HoldVoided" | "HoldTimedOut">,
+): void {
+  if (part !== undefined && part.index > 1) return;
   const hold = state.holds.get(no);
-  if (hold === undefined) return;
+  if (hold === undefined) throw new CorruptStream(state.revision, `hold ${no} is not open`);
   state.holds.delete(no);
   for (const take of hold.takes) {
     const lot = openLot(state, take.lot);
@@ -212,6 +220,9 @@ function reverseEarn(state: AccountState, event: AccountEvent<"EarnReversed">): 
   debit(state, event.takes, event);
   for (const origin of event.origins) {
     const lot = anyLot(state, origin.lot);
+    if (lot.reversed + origin.amount > lot.amount) {
+      throw new CorruptStream(state.revision, `reverses more of lot ${lot.no} than was earned`);
+    }
     changeLot(state, lot, {
       reversed: lot.reversed + origin.amount,
       restored: lot.restored + origin.restored,

@@ -39,5 +39,6 @@ export {
 } from "./programme.ts";
 export type { Refusal, RefusalCode } from "./refusals.ts";
 export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";
-export { type AccountIdentity, dueEvents, MAX_LOTS_PER_EVENT, nextDueAt } from "./sweep.ts";
+export { type AccountIdentity, dueEvents, nextDueAt } from "./sweep.ts";
+export { MAX_LOTS_PER_EVENT } from "./taking.ts";
 export { type Version, versionAt } from "./versions.ts";

@@ -3,6 +3,7 @@ import { type AccountState, diesAt, draft, free, type Hold, type Lot } from "./a
 import { min, sum } from "./amounts.ts";
 import { type Instant, lastValidDate, localDate } from "./calendar.ts";
 import { evolve } from "./evolve.ts";
+import { inParts, MAX_LOTS_PER_EVENT } from "./taking.ts";
 
 /** Which account events are about, and the zone that dates them. */
 export interface AccountIdentity {
@@ -12,9 +13,6 @@ export interface AccountIdentity {
   /** The programme's zone in force at an instant. */
   readonly zoneAt: (at: Instant) => string;
 }
-
-/** An event names at most this many lots; a larger effect is several events in one append. */
-export const MAX_LOTS_PER_EVENT = 500;
 
 type TimeMade = AccountEvent<"PointsExpired" | "HoldTimedOut" | "DebtRepaid">;
 
@@ -100,7 +98,7 @@ function repaysAt(lot: Lot, state: AccountState): Instant {
 function eventsOf(due: Due, state: AccountState, account: AccountIdentity): TimeMade[] {
   switch (due.what) {
     case "timeout":
-      return [timedOut(due.hold, state, account)];
+      return timedOut(due.hold, state, account);
     case "expiry":
       return expiries(due.at, state, account);
     case "repayment":
@@ -113,14 +111,15 @@ function common(account: AccountIdentity, occurredAt: Instant, effectiveAt: Inst
   return { programme, member, currency, occurredAt, effectiveAt, book };
 }
 
-function timedOut(hold: Hold, state: AccountState, account: AccountIdentity): AccountEvent<"HoldTimedOut"> {
+function timedOut(hold: Hold, state: AccountState, account: AccountIdentity): AccountEvent<"HoldTimedOut">[] {
   const effectiveAt = Math.max(hold.timeoutAt, hold.effectiveAt);
-  return {
+  return inParts(hold.takes, (released, part) => ({
     type: "HoldTimedOut",
     ...common(account, hold.timeoutAt, effectiveAt, state.book),
+    ...part,
     hold: hold.no,
-    released: hold.takes,
-  };
+    released,
+  }));
 }
 
 /** Everything that dies at one instant; what a hold released later expires at the release. */

@@ -2,7 +2,9 @@ import type { LotPart } from "@taem/contracts";
 import { type AccountState, free, isAvailable, type Lot } from "./account-state.ts";
 import { min } from "./amounts.ts";
 import type { Instant } from "./calendar.ts";
-import { MAX_LOTS_PER_EVENT } from "./sweep.ts";
+
+/** An event names at most this many lots; a larger effect is several events in one append. */
+export const MAX_LOTS_PER_EVENT = 500;
 
 /** Points found for a debit, in burn order; `amount` is less than wanted when there are not enough. */
 export interface Taking {

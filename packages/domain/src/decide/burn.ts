@@ -71,10 +71,12 @@ export function capture(command: CaptureHold, state: AccountState, context: Deci
   if ("refused" in hold) return hold;
   const points = command.points ?? hold.amount;
   if (points > hold.amount) return refuse("capture_exceeds_hold", `${points} asked, ${hold.amount} held`);
-  const { taken, released } = splitHold(hold, points);
+  const slices = splitHold(hold, points);
   let book = state.book;
   const touched = [hold, ...hold.takes.map((take) => anyLot(state, take.lot))];
-  const events = inParts(taken, (takes, part, first): AccountEvent<"HoldCaptured"> => {
+  const events = inParts(slices, (chunk, part): AccountEvent<"HoldCaptured"> => {
+    const takes = chunk.filter((slice) => slice.captured).map((slice) => slice.part);
+    const released = chunk.filter((slice) => !slice.captured).map((slice) => slice.part);
     const amount = sum(takes);
     book -= amount;
     return {
@@ -86,7 +88,7 @@ export function capture(command: CaptureHold, state: AccountState, context: Deci
       hold: hold.no,
       amount,
       takes,
-      released: first ? released : [],
+      released,
       redemption: hold.redemption,
       ...deadlineAfter(state, context, command.occurredAt),
     };
@@ -98,15 +100,19 @@ export function voidHold(command: VoidHold, state: AccountState, context: Decisi
   const hold = openHold(state, command.hold);
   if ("refused" in hold) return hold;
   const touched = [hold, ...hold.takes.map((take) => anyLot(state, take.lot))];
-  const event: AccountEvent<"HoldVoided"> = {
-    type: "HoldVoided",
-    ...commandFields(command, context),
-    effectiveAt: effectiveAt(command.occurredAt, touched),
-    book: state.book,
-    hold: hold.no,
-    released: hold.takes,
-  };
-  return { events: [event] };
+  const events = inParts(
+    hold.takes,
+    (released, part): AccountEvent<"HoldVoided"> => ({
+      type: "HoldVoided",
+      ...commandFields(command, context),
+      effectiveAt: effectiveAt(command.occurredAt, touched),
+      book: state.book,
+      ...part,
+      hold: hold.no,
+      released,
+    }),
+  );
+  return { events };
 }
 
 function openHold(state: AccountState, no: number): Hold | { refused: Refusal } {
@@ -116,16 +122,22 @@ function openHold(state: AccountState, no: number): Hold | { refused: Refusal } 
   return refuse("hold_unknown", "there is no such hold");
 }
 
+interface HoldSlice {
+  readonly part: LotPart;
+  /** Else released. */
+  readonly captured: boolean;
+}
+
 /** A capture consumes the held lots in burn order, which is the order in which the hold named them. */
-function splitHold(hold: Hold, points: bigint): { taken: LotPart[]; released: LotPart[] } {
-  const taken: LotPart[] = [];
-  const released: LotPart[] = [];
+function splitHold(hold: Hold, points: bigint): HoldSlice[] {
+  const slices: HoldSlice[] = [];
   let wanted = points;
   for (const take of hold.takes) {
-    const part = min(take.amount, wanted);
-    if (part > 0n) taken.push({ ...take, amount: part });
-    if (part < take.amount) released.push({ ...take, amount: take.amount - part });
-    wanted -= part;
+    const captured = min(take.amount, wanted);
+    const released = take.amount - captured;
+    if (captured > 0n) slices.push({ part: { ...take, amount: captured }, captured: true });
+    if (released > 0n) slices.push({ part: { ...take, amount: released }, captured: false });
+    wanted -= captured;
   }
-  return { taken, released };
+  return slices;
 }

@@ -55,14 +55,19 @@ export function commandFields(
   };
 }
 
-/** The inactivity deadline after an earn, burn or capture; it never moves backwards, and goes with the policy. */
+/**
+ * The inactivity deadline after an earn, burn or capture. It never moves backwards, not even when late news from
+ * before the policy or under an older one comes in, and goes with the policy that is in force now.
+ */
 export function deadlineAfter(
   state: AccountState,
   context: DecisionContext,
   occurredAt: Instant,
 ): { deadline?: Instant } {
+  if (settings(context, context.now).inactivity === undefined) return {};
+  const known = Number.isFinite(state.deadline);
   const term = settings(context, occurredAt).inactivity;
-  if (term === undefined) return {};
+  if (term === undefined) return known ? { deadline: state.deadline } : {};
   const fresh = afterTerm(zoneAt(context.programme, occurredAt), occurredAt, term);
-  return { deadline: Number.isFinite(state.deadline) ? Math.max(state.deadline, fresh) : fresh };
+  return { deadline: known ? Math.max(state.deadline, fresh) : fresh };
 }

@@ -1,6 +1,7 @@
 import type { AccountEvent } from "@taem/contracts";
 import { type AccountState, draft } from "../account-state.ts";
 import { MAX_AMOUNT } from "../amounts.ts";
+import type { Instant } from "../calendar.ts";
 import { type AccountCommand, keyOf } from "../commands.ts";
 import { evolve } from "../evolve.ts";
 import { type Refusal, refuse } from "../refusals.ts";
@@ -51,10 +52,19 @@ function refusedOnSight(command: AccountCommand, context: DecisionContext): { re
       "occurredAt lies more than five minutes ahead of the programme's clock",
     );
   }
-  if ("points" in command && command.points !== undefined && command.points > MAX_AMOUNT) {
-    return refuse("amount_too_large", `${command.points} asked, at most ${MAX_AMOUNT} a command`);
+  const amount = amountOf(command);
+  if (amount > MAX_AMOUNT) {
+    return refuse("amount_too_large", `${amount} asked, at most ${MAX_AMOUNT} a command`);
   }
   return undefined;
+}
+
+/** Points or money that a caller names; 0 where the account decides how much it is. */
+function amountOf(command: AccountCommand): bigint {
+  if ("points" in command) return command.points ?? 0n;
+  if (!("by" in command)) return 0n;
+  if ("points" in command.by) return command.by.points;
+  return "spend" in command.by ? command.by.spend : 0n;
 }
 
 function decideReady(command: AccountCommand, state: AccountState, context: DecisionContext): Decided {
@@ -84,20 +94,24 @@ function decideReady(command: AccountCommand, state: AccountState, context: Deci
   }
 }
 
-/** Spares the common cases a draft: plain debits make nothing due, nor do fresh lots where there is no debt. */
+/** Spares the common cases a draft: without debt, only what is over on arrival makes a fresh lot or a debit due. */
 function mayMakeDue(events: readonly AccountEvent[], state: AccountState, context: DecisionContext): boolean {
   if (state.debt > 0n) return true;
+  const isOver = (end: Instant | undefined) => end !== undefined && end <= context.now;
   return events.some((event) => {
     switch (event.type) {
-      case "PointsBurned":
-      case "HoldPlaced":
       case "TransferOut":
       case "AdjustmentRequested":
       case "AdjustmentDebited":
         return false;
+      case "PointsBurned":
+        return isOver(event.deadline);
+      case "HoldPlaced":
+        return isOver(event.timeoutAt);
       case "PointsEarned":
+        return isOver(event.lot.expiresAt) || isOver(event.deadline);
       case "AdjustmentCredited":
-        return event.lot.expiresAt !== undefined && event.lot.expiresAt <= context.now;
+        return isOver(event.lot.expiresAt) || isOver(state.deadline);
       default:
         return true;
     }

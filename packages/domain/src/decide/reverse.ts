@@ -75,7 +75,7 @@ function reversible(
     if (cumulative > eligible) {
       return refuse("refund_exceeds_sale", `${cumulative} refunded in all of a sale of ${eligible}`);
     }
-    const target = (lot.amount * cumulative) / eligible;
+    const target = eligible === 0n ? 0n : (lot.amount * cumulative) / eligible;
     const amount = target > lot.reversed ? target - lot.reversed : 0n;
     return { amount, refund: { spend: by.spend, cumulative, eligible } };
   }

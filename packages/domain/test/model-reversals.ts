@@ -1,0 +1,133 @@
+import {
+  afterDays,
+  type By,
+  begin,
+  type Call,
+  diesAt,
+  fated,
+  free,
+  held,
+  least,
+  lotOf,
+  type ModelAccount,
+  type ModelLot,
+  type ModelRedemption,
+  type ModelRules,
+  move,
+  owe,
+  returned,
+  usable,
+} from "./model.ts";
+
+/** The oracle's returns of sales and refunds of burns. Each answers with the code of a refusal, or nothing. */
+
+type Refusal = string | undefined;
+
+export function reverseEarn(
+  rules: ModelRules,
+  account: ModelAccount,
+  call: Call,
+  lot: ModelLot,
+  by: By,
+): Refusal {
+  const already = returned(lot, "amount");
+  const left = lot.amount - already;
+  if (by.spend !== undefined) {
+    if (lot.spend === undefined) return "origin_without_spend";
+    const refunded = returned(lot, "refunded") + by.spend;
+    if (refunded > lot.spend) return "refund_exceeds_sale";
+    const target = lot.spend === 0n ? 0n : (lot.amount * refunded) / lot.spend;
+    takeBack(rules, account, call, [[lot, target > already ? target - already : 0n]], by.spend);
+    return undefined;
+  }
+  const points = by.points ?? left;
+  if (points > left || (left === 0n && lot.amount > 0n)) return "reversal_exceeds_origin";
+  takeBack(rules, account, call, [[lot, points]], 0n);
+  return undefined;
+}
+
+/** Own points of all the sales first; then debt they had repaid; then what was spent; what expired is let go. */
+export function takeBack(
+  rules: ModelRules,
+  account: ModelAccount,
+  call: Call,
+  wanted: [ModelLot, bigint][],
+  refunded: bigint,
+): void {
+  const policy = rules.clawback;
+  const shares = wanted.map(([lot, amount]) => {
+    const pending = lot.availableFrom > call.now;
+    const own = policy !== "only_pending" || pending ? least(amount, free(account, lot)) : 0n;
+    const repaid = fated(lot, "repaid") - returned(lot, "restored");
+    const restored = policy === "only_pending" ? 0n : least(amount - own, repaid);
+    const spent = least(amount - own - restored, spentOf(account, lot, own, restored));
+    const expired = amount - own - restored - spent;
+    return { lot, amount, own, restored, spent, expired };
+  });
+  const touched = new Set(wanted.map(([lot]) => lot));
+  const debits: [ModelLot, "returned" | "recovered", bigint][] = [];
+  const takeOut = (lot: ModelLot, fate: "returned" | "recovered", amount: bigint) => {
+    move(account, lot, fate, amount, 0);
+    debits.push([lot, fate, amount]);
+    touched.add(lot);
+  };
+  for (const { lot, own } of shares) if (own > 0n) takeOut(lot, "returned", own);
+  let debt = 0n;
+  for (const { restored, spent } of shares) {
+    debt += restored;
+    let open = spent;
+    for (const lot of policy === "only_pending" ? [] : usable(account, call.now)) {
+      const part = least(open, free(account, lot));
+      if (part > 0n) takeOut(lot, "recovered", part);
+      open -= part;
+    }
+    if (policy === "unlimited") debt += open;
+  }
+  const at = Math.max(
+    call.occurredAt,
+    debt > 0n ? account.debtEffectiveAt : 0,
+    ...[...touched].map((lot) => lot.effectiveAt),
+  );
+  for (const lot of touched) lot.effectiveAt = at;
+  for (const { lot, own: _, ...share } of shares) lot.returns.push({ ...share, refunded });
+  if (debt > 0n) owe(account, debt, at);
+}
+
+/** Points of the lot that went elsewhere, or are held to go elsewhere, and that no return has asked for yet. */
+function spentOf(account: ModelAccount, lot: ModelLot, own: bigint, restored: bigint): bigint {
+  const gone = fated(lot, "debited", "recovered") - fated(lot, "given_back") + held(account, lot);
+  const untouched = free(account, lot) - own + fated(lot, "repaid") - returned(lot, "restored") - restored;
+  const spent = gone - returned(lot, "spent") + untouched;
+  return spent < 0n ? 0n : spent;
+}
+
+export function giveBack(
+  rules: ModelRules,
+  account: ModelAccount,
+  call: Call,
+  redemption: ModelRedemption,
+  by: By,
+): Refusal {
+  if (by.spend !== undefined) return "origin_without_spend";
+  const left = redemption.takes.reduce((total, take) => total + take.amount - take.back, 0n);
+  let wanted = by.points ?? left;
+  if (wanted > left || left === 0n) return "reversal_exceeds_origin";
+  const slices: [ModelLot, bigint][] = [];
+  for (const take of [...redemption.takes].reverse()) {
+    const amount = least(wanted, take.amount - take.back);
+    if (amount > 0n) slices.push([lotOf(account, take.lot), amount]);
+    take.back += amount;
+    wanted -= amount;
+  }
+  const at = Math.max(call.occurredAt, ...slices.map(([lot]) => lot.effectiveAt));
+  const graceEnd = afterDays(call.now, rules.graceDays);
+  const isDead = (lot: ModelLot) => rules.graceDays > 0 && diesAt(account, lot) <= call.now;
+  const dead = slices.filter(([lot]) => isDead(lot));
+  for (const [lot, amount] of slices) if (!isDead(lot)) move(account, lot, "given_back", amount, at);
+  if (dead.length > 0) account.deadline = Math.max(account.deadline, graceEnd);
+  for (const [{ earnedAt }, amount] of dead) {
+    const times = { availableFrom: at, expiresAt: graceEnd, effectiveAt: at };
+    begin(account, { amount, earnedAt, ...times, earned: false });
+  }
+  return undefined;
+}

@@ -1,0 +1,247 @@
+/**
+ * The oracle: an account told as naively as the rules can be told, sharing no code with the domain. A lot is the list
+ * of what happened to it; every total is added up anew; time is walked through instant by instant. It knows nothing
+ * of events, revisions, parts or sweeps.
+ *
+ * The calendar is that of Asia/Bangkok, seven hours ahead for ever.
+ */
+
+export interface ModelRules {
+  readonly clawback: "only_pending" | "within_balance" | "unlimited";
+  /** Days after the earn day through which points are valid. */
+  readonly termDays?: number;
+  readonly inactivityDays?: number;
+  readonly graceDays: number;
+  readonly holdSeconds: number;
+  readonly maxHoldSeconds: number;
+  readonly transferExpiry: "kept" | "replaced";
+  readonly maxBalance?: bigint;
+  readonly adjustmentLimit: bigint;
+  readonly spend: {
+    readonly per: bigint;
+    readonly points: bigint;
+    readonly minimum: bigint;
+    readonly maxPerOrder?: bigint;
+    readonly maxPerDay?: bigint;
+    readonly rounding: "down" | "half_up" | "half_even" | "up";
+    readonly pendingSeconds: number;
+  };
+}
+
+type Fate =
+  | "begun"
+  | "debited"
+  | "given_back"
+  | "expired"
+  | "repaid"
+  | "returned"
+  /** Taken to make good another lot's return. */
+  | "recovered";
+
+export interface ModelLot {
+  readonly no: number;
+  readonly earned: boolean;
+  readonly amount: bigint;
+  readonly earnedAt: number;
+  readonly availableFrom: number;
+  readonly expiresAt: number;
+  readonly spend?: bigint;
+  readonly capDay?: number;
+  effectiveAt: number;
+  readonly moves: { readonly fate: Fate; readonly amount: bigint }[];
+  readonly returns: {
+    readonly amount: bigint;
+    readonly restored: bigint;
+    readonly spent: bigint;
+    readonly expired: bigint;
+    readonly refunded: bigint;
+  }[];
+}
+
+export interface Call {
+  readonly key: string;
+  readonly occurredAt: number;
+  readonly now: number;
+  readonly actor: string;
+}
+
+/** How much to reverse; neither = all. */
+export type By = { readonly points?: bigint; readonly spend?: bigint; readonly all?: true };
+
+export interface ModelHold {
+  readonly no: number;
+  readonly parts: readonly { readonly lot: number; readonly amount: bigint }[];
+  readonly timeoutAt: number;
+  readonly effectiveAt: number;
+}
+
+export interface ModelRedemption {
+  readonly takes: { readonly lot: number; readonly amount: bigint; back: bigint }[];
+}
+
+export interface ModelAdjustment {
+  readonly no: number;
+  readonly direction: "credit" | "debit" | "write_off";
+  readonly points: bigint;
+  readonly by: string;
+}
+
+export interface ModelAccount {
+  readonly name: string;
+  readonly lots: ModelLot[];
+  holds: ModelHold[];
+  holdsEver: number;
+  waiting: ModelAdjustment[];
+  adjustmentsEver: number;
+  debt: bigint;
+  debtEffectiveAt: number;
+  deadline: number;
+  /** What each applied key did. */
+  readonly applied: Map<string, { earn?: number; redemption?: ModelRedemption }>;
+}
+
+export const NEVER = Number.POSITIVE_INFINITY;
+
+export function newModel(name: string): ModelAccount {
+  return {
+    name,
+    lots: [],
+    holds: [],
+    holdsEver: 0,
+    waiting: [],
+    adjustmentsEver: 0,
+    debt: 0n,
+    debtEffectiveAt: 0,
+    deadline: NEVER,
+    applied: new Map(),
+  };
+}
+
+const DAY = 86_400_000;
+const OFFSET = 7 * 3_600_000;
+
+export const dayOf = (at: number): number => Math.floor((at + OFFSET) / DAY);
+
+/** The instant after the last valid day, which lies `days` after the day of `at`. */
+export const afterDays = (at: number, days: number): number => (dayOf(at) + days + 1) * DAY - OFFSET;
+
+export const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+const add = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
+
+export function fated(lot: ModelLot, ...fates: Fate[]): bigint {
+  return add(lot.moves.filter((move) => fates.includes(move.fate)).map((move) => move.amount));
+}
+
+export function returned(lot: ModelLot, what: "amount" | "restored" | "spent" | "expired" | "refunded") {
+  return add(lot.returns.map((part) => part[what]));
+}
+
+export function remaining(lot: ModelLot): bigint {
+  const out = fated(lot, "debited", "expired", "repaid", "returned", "recovered");
+  return fated(lot, "begun", "given_back") - out;
+}
+
+export function held(account: ModelAccount, lot: ModelLot): bigint {
+  const parts = account.holds.flatMap((hold) => hold.parts);
+  return add(parts.filter((part) => part.lot === lot.no).map((part) => part.amount));
+}
+
+export const free = (account: ModelAccount, lot: ModelLot): bigint => remaining(lot) - held(account, lot);
+
+export const diesAt = (account: ModelAccount, lot: ModelLot): number =>
+  Math.min(lot.expiresAt, account.deadline);
+
+export const lotOf = (account: ModelAccount, no: number): ModelLot => account.lots[no - 1] as ModelLot;
+
+export function burnOrder(account: ModelAccount): ModelLot[] {
+  const by = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+  return [...account.lots].sort(
+    (a, b) => by(a.expiresAt, b.expiresAt) || by(a.earnedAt, b.earnedAt) || by(a.no, b.no),
+  );
+}
+
+export function usable(account: ModelAccount, now: number): ModelLot[] {
+  return burnOrder(account).filter(
+    (lot) => lot.availableFrom <= now && now < diesAt(account, lot) && free(account, lot) > 0n,
+  );
+}
+
+export const available = (account: ModelAccount, now: number): bigint =>
+  add(usable(account, now).map((lot) => free(account, lot)));
+
+export const book = (account: ModelAccount): bigint => add(account.lots.map(remaining));
+
+export function view(account: ModelAccount, now: number) {
+  const settled = structuredClone(account);
+  settle(settled, now);
+  const inHolds = add(settled.lots.map((lot) => held(settled, lot)));
+  const usableNow = available(settled, now);
+  return {
+    book: book(settled),
+    available: usableNow,
+    held: inHolds,
+    pending: book(settled) - inHolds - usableNow,
+    debt: settled.debt,
+    lots: Object.fromEntries(
+      settled.lots
+        .filter((lot) => remaining(lot) > 0n)
+        .map((lot) => [lot.no, `${remaining(lot)} held ${held(settled, lot)}`]),
+    ),
+  };
+}
+
+export function move(account: ModelAccount, lot: ModelLot, fate: Fate, amount: bigint, at: number): void {
+  if (amount < 0n) throw new Error("the model moves backwards");
+  lot.moves.push({ fate, amount });
+  lot.effectiveAt = Math.max(lot.effectiveAt, at);
+  if (free(account, lot) < 0n) throw new Error("the model overdraws a lot");
+}
+
+export function owe(account: ModelAccount, change: bigint, at: number): void {
+  account.debt += change;
+  account.debtEffectiveAt = Math.max(account.debtEffectiveAt, at);
+  if (account.debt < 0n) throw new Error("the model repays more than is owed");
+}
+
+/** Lets time pass: every instant at which anything could change is visited in order. */
+export function settle(account: ModelAccount, now: number): void {
+  const instants = [
+    now,
+    account.deadline,
+    account.debtEffectiveAt,
+    ...account.holds.flatMap((hold) => [hold.timeoutAt, hold.effectiveAt]),
+    ...account.lots.flatMap((lot) => [lot.expiresAt, lot.availableFrom, lot.effectiveAt]),
+  ];
+  const due = [...new Set(instants)].filter((at) => at <= now).sort((a, b) => a - b);
+  for (const at of due) tick(account, at);
+}
+
+function tick(account: ModelAccount, at: number): void {
+  for (const hold of account.holds) if (hold.timeoutAt <= at) endHold(account, hold, hold.timeoutAt);
+  for (const lot of account.lots) {
+    const left = free(account, lot);
+    if (left > 0n && diesAt(account, lot) <= at) move(account, lot, "expired", left, diesAt(account, lot));
+  }
+  for (const lot of burnOrder(account)) {
+    const ready = Math.max(lot.availableFrom, lot.effectiveAt, account.debtEffectiveAt);
+    const part = least(free(account, lot), account.debt);
+    if (part === 0n || ready > at || ready >= diesAt(account, lot)) continue;
+    move(account, lot, "repaid", part, ready);
+    owe(account, -part, ready);
+  }
+}
+
+/** A hold ends: its points are free again from then on. */
+export function endHold(account: ModelAccount, hold: ModelHold, at: number): void {
+  account.holds = account.holds.filter((other) => other !== hold);
+  for (const part of hold.parts) {
+    const lot = lotOf(account, part.lot);
+    lot.effectiveAt = Math.max(lot.effectiveAt, hold.effectiveAt, at);
+  }
+}
+
+export function begin(account: ModelAccount, lot: Omit<ModelLot, "no" | "moves" | "returns">): void {
+  const moves = [{ fate: "begun" as const, amount: lot.amount }];
+  account.lots.push({ ...lot, no: account.lots.length + 1, moves, returns: [] });
+}

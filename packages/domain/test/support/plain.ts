@@ -1,0 +1,18 @@
+import type { AccountState } from "../../src/index.ts";
+
+/** A state as plain data, layers flattened, so that two of them can be compared in full. */
+export function plain(state: AccountState) {
+  const { open, closed, holds, pending, keys, earnedOnDay, givenBack, ...rest } = state;
+  return {
+    ...rest,
+    open: open.map((lot) => ({ ...lot })),
+    closed: new Map([...closed.entries()].sort(([a], [b]) => a - b)),
+    holds: new Map(holds),
+    pending: new Map(pending),
+    keys: new Map(
+      [...keys.entries()].map(([digest, revision]) => [digest.toString("hex"), revision] as const).sort(),
+    ),
+    earnedOnDay: new Map([...earnedOnDay.entries()].sort()),
+    givenBack: new Map([...givenBack.entries()].sort(([a], [b]) => a - b)),
+  };
+}
