@@ -44,7 +44,7 @@ export interface ApiKeyStore {
 const TOKEN = /^taem_([0-9a-f]{16})_([0-9a-f]{64})$/;
 
 /** Takes `taem_<key id>_<secret>` apart. */
-export function parseToken(token: string): { readonly keyId: string; readonly secret: string } | undefined {
+function parseToken(token: string): { readonly keyId: string; readonly secret: string } | undefined {
   const match = TOKEN.exec(token);
   return match === null ? undefined : { keyId: match[1] as string, secret: match[2] as string };
 }
@@ -53,12 +53,12 @@ export function parseToken(token: string): { readonly keyId: string; readonly se
  * SHA-256, fast on purpose: the secret is 256 random bits, which no one can guess through a fast hash either. Slow hashes protect
  * what people choose, and would cost each request milliseconds.
  */
-export function hashSecret(secret: string): Uint8Array {
+function hashSecret(secret: string): Uint8Array {
   return hash("sha256", secret, "buffer");
 }
 
 /** A new key and its token, which is shown once and kept nowhere. */
-export function mintApiKey(): {
+function mintApiKey(): {
   readonly keyId: string;
   readonly secretHash: Uint8Array;
   readonly token: string;

@@ -117,6 +117,7 @@ function page(title: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
+<link rel="icon" href="data:,">
 <script type="module" src="${PAGE_SCRIPT}"></script>
 <style>html, body { margin: 0; height: 100%; }</style>
 </head>

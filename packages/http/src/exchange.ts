@@ -28,11 +28,10 @@ export interface Routed extends IncomingMessage {
 type Bulk = Extract<Work, { kind: "bulk" }>;
 type Single = Extract<Work, { kind: "single" }>;
 
-/** One request from its first byte to its log line. */
+/** One request under way. */
 interface Exchange extends AuthenticatedContext {
   readonly request: Routed;
   readonly response: ServerResponse;
-  readonly startedAt: number;
 }
 
 /** Answers the requests of one route. Never rejects: whatever is thrown becomes a problem document. */
@@ -43,6 +42,7 @@ export function answerer(
   const declared: ReadonlySet<ProblemCode> = new Set([...problemsOf(route), ...lineProblemsOf(route)]);
   return async (request, response) => {
     const startedAt = performance.now();
+    const deadline = around.clock.now() + around.limits.requestMs;
     const correlationId = correlationIdOf(request);
     let principal: Principal | undefined;
     let error: ApiError | undefined;
@@ -54,9 +54,8 @@ export function answerer(
         principal = found instanceof Promise ? await found : found;
         authorize(principal, route.scopes, request.params["programme"]);
       }
-      const deadline = around.clock.now() + around.limits.requestMs;
       // A public route's handler has a context type without the principal.
-      const exchange = { request, response, correlationId, deadline, startedAt, principal } as Exchange;
+      const exchange = { request, response, correlationId, deadline, principal } as Exchange;
       await answer(route, exchange, around, declared);
     } catch (thrown) {
       error = asApiError(thrown);
@@ -113,9 +112,9 @@ async function answerBulk(
 ): Promise<void> {
   const { request, response, correlationId, principal } = exchange;
   requireMediaType(request, "application/x-ndjson");
+  const handle = work.open(content);
   response.writeHead(200, headersFor("application/x-ndjson", correlationId));
   response.flushHeaders();
-  const handle = work.open(content);
   const answerLine = async ({ number, bytes }: Line): Promise<string> => {
     try {
       if (bytes === undefined) throw new ApiError("line_too_long");
@@ -180,7 +179,6 @@ function headersFor(contentType: string, correlationId: string): Record<string, 
   return {
     "content-type": contentType,
     "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
     "x-correlation-id": correlationId,
   };
 }

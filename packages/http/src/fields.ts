@@ -73,7 +73,7 @@ export const amountOrZero = textField<bigint>({
   description: "Whole minor units, from 0 to 10^15, as a decimal string.",
   pattern: "^(0|[1-9][0-9]{0,15})$",
   maxLength: 16,
-  examples: ["0", "1250"],
+  examples: ["1250"],
   problems: AMOUNT_PROBLEMS,
   decode: (text) => {
     if (text === "0") return 0n;
@@ -230,7 +230,7 @@ export const currencyCode = name(
   "Code of a currency, of points or of money.",
   /^[A-Z][A-Z0-9]{1,11}$/,
   "malformed_currency",
-  ["THB", "POINT"],
+  ["THB"],
 );
 
 /** The name of a source system. */

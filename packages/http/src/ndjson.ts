@@ -13,7 +13,7 @@ export interface Line {
 }
 
 /** Splits a stream of bytes into lines, skipping blank ones; of a line over the limit only its number is kept. */
-export async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Line> {
+async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Line> {
   let number = 0;
   let kept: Buffer[] = [];
   let length = 0;

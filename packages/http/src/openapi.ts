@@ -92,13 +92,14 @@ function parameters(
   const required =
     fields === undefined ? [] : ((z.toJSONSchema(fields, { io: "input" }).required ?? []) as string[]);
   return Object.entries(fields?.shape ?? {}).map(([name, field]) => {
-    const description = (field as z.ZodType).description;
+    const schema = components.request(field as z.ZodType, `${place} ${name}`);
+    const description = components.descriptionOf(schema);
     return {
       name: place === "header" ? name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase()) : name,
       in: place,
       required: required.includes(name),
       ...(description && { description }),
-      schema: components.request(field as z.ZodType, `${place} ${name}`),
+      schema,
     };
   });
 }
@@ -209,6 +210,13 @@ class Components {
       throw new Error(`two schemas named ${name} differ: give one of them another id`);
     }
     this.schemas[name] = schema;
+  }
+
+  /** What a schema says of itself, or the component that it refers to. */
+  descriptionOf({ description, $ref }: Json): string | undefined {
+    const name = String($ref ?? "").replace("#/components/schemas/", "");
+    const said = description ?? (this.schemas[name] as Json | undefined)?.["description"];
+    return said === undefined ? undefined : String(said);
   }
 
   #lift({ $schema: _, $defs = {}, ...schema }: Json): Json {

@@ -116,6 +116,7 @@ function httpServer(app: express.Express, limits: Limits): HttpServer {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersMs,
     requestTimeout: limits.uploadMs,
+    connectionsCheckingInterval: limits.headersMs,
     keepAliveTimeout: limits.keepAliveMs,
   };
   const server = createHttpServer(settings, app);
@@ -156,17 +157,21 @@ function listen(server: HttpServer, port: number, host: string): Promise<string>
   });
 }
 
+/** How often a closing server looks for connections that have become idle. */
+const IDLE_CHECK_MS = 20;
+
 function closeGracefully(server: HttpServer, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), limitMs);
-    // Answers from now on say `Connection: close`, or busy keep-alive connections would hold the server open.
+    const cutOff = setTimeout(() => server.closeAllConnections(), limitMs);
+    // A connection whose request was under way is closed once it is idle, one that stays busy with its next answer.
+    const closeIdle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     server.prependListener("request", (_request, response) => {
       response.shouldKeepAlive = false;
     });
     server.close(() => {
-      clearTimeout(timer);
+      clearTimeout(cutOff);
+      clearInterval(closeIdle);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }

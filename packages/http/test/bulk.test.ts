@@ -1,0 +1,201 @@
+import { once } from "node:events";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { describe, expect, it, vi } from "vitest";
+import { ApiError, type Limits } from "../src/index.ts";
+import { type BulkLine, bulkEarnRoute } from "./support/bulk-route.ts";
+import { type Sample, startSample } from "./support/sample-server.ts";
+
+const PATH = "/v1/programmes/the-1/commands";
+
+interface Answered {
+  readonly line: number;
+  readonly status: number;
+  readonly result?: { readonly balance: string };
+  readonly problem?: { readonly code: string };
+}
+
+function answersIn(text: string): Answered[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Answered);
+}
+
+async function send(sample: Sample, body: string | Uint8Array): Promise<Answered[]> {
+  const response = await fetch(sample.url + PATH, {
+    method: "POST",
+    headers: { authorization: `Bearer ${await sample.token()}`, "content-type": "application/x-ndjson" },
+    body: body as string,
+  });
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+  return answersIn(await response.text());
+}
+
+function lines(count: number): string {
+  return Array.from({ length: count }, (_, i) => `{"member":"ext:m","points":"${i + 1}"}\n`).join("");
+}
+
+/** A bulk request whose lines are sent one by one. */
+async function opened(
+  sample: Sample,
+): Promise<{ request: ClientRequest; response: Promise<IncomingMessage> }> {
+  const request = httpRequest(sample.url + PATH, {
+    method: "POST",
+    headers: { authorization: `Bearer ${await sample.token()}`, "content-type": "application/x-ndjson" },
+  });
+  request.flushHeaders();
+  request.on("error", () => undefined); // some of these requests are broken off on purpose
+  const response = once(request, "response").then(([message]) => message as IncomingMessage);
+  return { request, response };
+}
+
+/** A handler that holds every line until `release`. */
+function held() {
+  const gate = Promise.withResolvers<void>();
+  const taken: BulkLine[] = [];
+  const work = async (line: BulkLine) => {
+    taken.push(line);
+    await gate.promise;
+  };
+  return { taken, work, release: () => gate.resolve() };
+}
+
+describe("a bulk request", () => {
+  it("is answered line by line in input order, whichever is done first", async () => {
+    const first = Promise.withResolvers<void>();
+    const work = async ({ points }: BulkLine) => {
+      if (points === 1n) await first.promise;
+      if (points === 500n) first.resolve();
+    };
+    await using sample = await startSample([bulkEarnRoute(work)]);
+    const answers = await send(sample, lines(500));
+    expect(answers.map(({ line, result }) => `${line}:${result?.balance}`)).toEqual(
+      Array.from({ length: 500 }, (_, i) => `${i + 1}:${i + 1}`),
+    );
+  });
+
+  it("hands lines to the handler in input order", async () => {
+    const order: bigint[] = [];
+    await using sample = await startSample([
+      bulkEarnRoute(({ points }) => Promise.resolve(void order.push(points))),
+    ]);
+    await send(sample, lines(300));
+    expect(order).toEqual(order.toSorted((a, b) => Number(a - b)));
+    expect(order).toHaveLength(300);
+  });
+
+  it("answers each wrong line alone, with its code, and does the others", async () => {
+    const work = ({ points }: BulkLine) =>
+      points === 99n ? Promise.reject(new ApiError("insufficient_points")) : Promise.resolve();
+    await using sample = await startSample([bulkEarnRoute(work)], { maxLineBytes: 100 });
+    const body = [
+      '{"member":"ext:m","points":"1"}',
+      "",
+      '{"member":"ext:m","points":"-1"}',
+      "not json",
+      '{"member":"ext:m","points":"2","x":1}',
+      `{"member":"ext:${"m".repeat(200)}","points":"2"}`,
+      '{"member":"ext:m","points":"99"}\r',
+      '{"member":"ext:m","points":"3"}\r',
+      '{"member":"ext:m","poi',
+    ].join("\n");
+    const answers = await send(sample, body);
+    expect(
+      answers.map(({ line, status, problem, result }) => [line, status, problem?.code ?? result?.balance]),
+    ).toEqual([
+      [1, 201, "1"],
+      [3, 400, "amount_not_positive"],
+      [4, 400, "malformed_json"],
+      [5, 400, "unknown_field"],
+      [6, 413, "line_too_long"],
+      [7, 409, "insufficient_points"],
+      [8, 201, "3"],
+      [9, 400, "truncated_json"],
+    ]);
+  });
+
+  it("tells nothing internal of a line that failed unexpectedly, and logs it", async () => {
+    await using sample = await startSample([bulkEarnRoute(() => Promise.reject(new Error("hunter2")))]);
+    const [answer] = await send(sample, lines(1));
+    expect(answer).toMatchObject({ line: 1, status: 500, problem: { code: "internal" } });
+    expect(JSON.stringify(answer)).not.toContain("hunter2");
+    expect(JSON.stringify(await sample.logged("unexpected error"))).toContain("hunter2");
+  });
+
+  it("without lines is answered with none", async () => {
+    await using sample = await startSample([bulkEarnRoute()]);
+    expect(await send(sample, "\n\n")).toEqual([]);
+  });
+
+  it("of another media type or without a key is refused as a whole", async () => {
+    await using sample = await startSample([bulkEarnRoute()]);
+    const wrong = await fetch(sample.url + PATH, {
+      method: "POST",
+      headers: { authorization: `Bearer ${await sample.token()}`, "content-type": "application/json" },
+      body: "{}",
+    });
+    expect(await wrong.json()).toMatchObject({ code: "unsupported_media_type" });
+    const anonymous = await fetch(sample.url + PATH, { method: "POST", body: lines(1) });
+    expect(await anonymous.json()).toMatchObject({ code: "unauthenticated" });
+  });
+
+  it("gets the answer to a line while it is still being sent", async () => {
+    await using sample = await startSample([bulkEarnRoute()]);
+    const { request, response } = await opened(sample);
+    request.write(lines(1));
+    const [first] = (await once(await response, "data")) as [Buffer];
+    expect(answersIn(first.toString())).toMatchObject([{ line: 1, status: 201 }]);
+    request.end();
+    (await response).resume();
+    await once(await response, "end");
+  });
+
+  it("has no more lines in flight than the limit, however many were sent", async () => {
+    const { taken, work, release } = held();
+    const limits: Partial<Limits> = { maxLinesInFlight: 8 };
+    await using sample = await startSample([bulkEarnRoute(work)], limits);
+    const answers = send(sample, lines(1_000));
+    await vi.waitFor(() => expect(taken).toHaveLength(8));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(taken).toHaveLength(8);
+    release();
+    expect(await answers).toHaveLength(1_000);
+  });
+
+  it("takes in no more lines while its answers are not read, and loses none", async () => {
+    let taken = 0;
+    const work = () => Promise.resolve(void taken++);
+    await using sample = await startSample([bulkEarnRoute(work)], { maxAnswerBytes: 64 * 1024 });
+    const { request, response } = await opened(sample);
+    const total = 200_000;
+    request.end(lines(total));
+    const paused = await response;
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const still = taken === before;
+        before = taken;
+        expect(still && taken > 0).toBe(true);
+      },
+      { interval: 200, timeout: 20_000 },
+    );
+    expect(taken).toBeLessThan(total);
+    let text = "";
+    for await (const chunk of paused.setEncoding("utf8")) text += chunk as string;
+    expect(answersIn(text).map(({ line }) => line)).toEqual(Array.from({ length: total }, (_, i) => i + 1));
+  });
+
+  it("that breaks off is logged, and the lines taken in by then were done", async () => {
+    let done = 0;
+    await using sample = await startSample([bulkEarnRoute(() => Promise.resolve(void done++))]);
+    const { request, response } = await opened(sample);
+    request.write(`${lines(3)}{"member":`);
+    (await response).on("error", () => undefined).resume();
+    await vi.waitFor(() => expect(done).toBe(3));
+    request.destroy();
+    const [line] = await sample.logged("request");
+    expect(line).toMatchObject({ problem: "incomplete_body" });
+    expect(done).toBe(3);
+  });
+});
