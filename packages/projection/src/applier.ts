@@ -1,10 +1,9 @@
-import { decodeEvent, type TaemEvent } from "@taem/contracts";
-import type { RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
-import { advance, type Checkpoints } from "./checkpoints.ts";
+import { advance, type Checkpoints, type Move } from "./checkpoints.ts";
 import type { Link } from "./event-source.ts";
+import { type Folded, foldEvents } from "./folding.ts";
 import { insertParked, type Parked, parkedAt } from "./parking.ts";
-import type { Fold, ProjectedEvent, Projection } from "./projection.ts";
+import type { Fold, Projection } from "./projection.ts";
 
 /** Thrown by a fold's `write` where rows say that an event cannot be: found again, and parked, as a single event. */
 export class UnprojectableEvent extends Error {
@@ -21,7 +20,9 @@ export interface ApplierOptions {
   /** Runs work in a transaction of its own, or in a part of one that can be undone. */
   readonly transact: <T>(work: (transaction: Queryable) => Promise<T>) => Promise<T>;
   /** Called before a stream is parked; throws to refuse. */
-  readonly onPark?: (parked: Parked) => void;
+  readonly mayPark?: (parked: Parked) => void;
+  /** Called when a stream has been parked. */
+  readonly onParked?: (parked: Parked) => void;
 }
 
 /**
@@ -56,7 +57,7 @@ export class Applier {
     const [first] = links;
     if (links.length === 1 && first?.event !== undefined) {
       const parked = parkedAt(first.event, error);
-      this.#options.onPark?.(parked);
+      this.#options.mayPark?.(parked);
       await this.#commit(links, [parked]);
       return;
     }
@@ -69,62 +70,42 @@ export class Applier {
     const { schema, transact } = this.#options;
     await transact(async (transaction) => {
       // The checkpoints first: whoever holds them keeps other writers of the slices out.
-      await advance(transaction, schema, this.checkpoints, links);
+      await advance(transaction, schema, this.#moves(links, parked));
       await fold?.write(transaction, schema);
       await insertParked(transaction, schema, parked);
     });
     for (const { slice, position } of links) this.checkpoints.set(slice, position);
-    for (const stream of parked) this.parked.set(stream.key, stream);
+    for (const stream of parked) {
+      this.parked.set(stream.key, stream);
+      this.#options.onParked?.(stream);
+    }
   }
 
-  async #fold(links: readonly Link[]): Promise<{ fold: Fold; parked: readonly Parked[] }> {
-    const { projection, onPark } = this.#options;
-    const parked = new Map<string, Parked>();
-    const park = (event: RecordedEvent, error: unknown) => {
-      // What does not decode is found before what does not fold, which may come earlier in the stream.
-      const earlier = parked.get(event.stream);
-      if (earlier !== undefined && earlier.position <= event.position) return;
-      const stream = parkedAt(event, error);
-      onPark?.(stream);
-      parked.set(stream.key, stream);
-    };
-    const events = this.#decode(links, park);
-    await projection.prepare(events);
-    const fold = projection.begin();
-    for (const projected of events) {
-      const failed = parked.get(projected.record.stream);
-      if (failed !== undefined && failed.position <= projected.record.position) continue;
-      try {
-        fold.add(projected);
-      } catch (error) {
-        park(projected.record, error);
+  #moves(links: readonly Link[], parked: readonly Parked[]): Move[] {
+    const moves = new Map<number, Move>();
+    for (const { slice, position, event } of links) {
+      let move = moves.get(slice);
+      if (move === undefined) {
+        const from = this.checkpoints.get(slice) ?? "";
+        move = { slice, from, to: position, events: 0, wereParked: 0, parked: 0 };
+        moves.set(slice, move);
       }
+      move.to = position;
+      if (event !== undefined) move.events++;
     }
-    return { fold, parked: [...parked.values()] };
+    for (const { slice } of this.parked.values()) {
+      const move = moves.get(slice);
+      if (move !== undefined) move.wereParked++;
+    }
+    for (const { slice } of parked) (moves.get(slice) as Move).parked++;
+    return [...moves.values()];
   }
 
-  #decode(links: readonly Link[], park: (event: RecordedEvent, error: unknown) => void): ProjectedEvent[] {
-    const { projection } = this.#options;
-    const events: ProjectedEvent[] = [];
-    for (const { event: record } of links) {
-      if (record === undefined || !projection.handles(record.type) || this.parked.has(record.stream))
-        continue;
-      const event = decoded(record, park);
-      if (event !== undefined) events.push({ record, event });
-    }
-    return events;
-  }
-}
-
-function decoded(
-  record: RecordedEvent,
-  park: (event: RecordedEvent, error: unknown) => void,
-): TaemEvent | undefined {
-  try {
-    return decodeEvent(record.type, record.data);
-  } catch (error) {
-    park(record, error);
-    return undefined;
+  #fold(links: readonly Link[]): Promise<Folded> {
+    const records = links.flatMap(({ event }) =>
+      event === undefined || this.parked.has(event.stream) ? [] : [event],
+    );
+    return foldEvents(this.#options.projection, records, this.#options.mayPark);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Position } from "@taem/event-store";
-import type { Queryable } from "@taem/postgres";
-import type { Link } from "./event-source.ts";
+import { int4Array, type Queryable, textArray } from "@taem/postgres";
 
 /** By slice: the position up to which everything is in the tables. */
 export type Checkpoints = Map<number, Position>;
@@ -13,55 +12,45 @@ export async function loadCheckpoints(sql: Queryable, schema: string): Promise<C
   return new Map(rows);
 }
 
-/** Someone else has moved a checkpoint: what was to be written may be there already. */
+/** Someone else has moved a checkpoint or replayed what was parked: what was to be written may be there already. */
 export class CheckpointConflict extends Error {
   readonly code = "checkpoint_conflict";
   constructor() {
-    super("a checkpoint is not where this projector left it: another one has written");
+    super("a checkpoint is not where this projector left it: someone else has written");
     this.name = "CheckpointConflict";
   }
 }
 
-/**
- * Moves the checkpoints from where the links were judged to the end of the links, compare-and-set. Throws
- * `CheckpointConflict` when one of them has moved.
- */
-export async function advance(
-  transaction: Queryable,
-  schema: string,
-  from: ReadonlyMap<number, Position>,
-  links: readonly Link[],
-): Promise<void> {
-  const moves = movesOf(links);
-  const slices = [...moves.keys()];
+/** What a batch does to the checkpoint of one slice. */
+export interface Move {
+  readonly slice: number;
+  readonly from: Position;
+  to: Position;
+  events: number;
+  /** Parked streams of the slice before, and how many the batch adds. */
+  wereParked: number;
+  parked: number;
+}
+
+/** Moves checkpoints, compare-and-set. Throws `CheckpointConflict` when one of them is not where it was. */
+export async function advance(transaction: Queryable, schema: string, moves: readonly Move[]): Promise<void> {
   const { rowCount } = await transaction.query(
     {
       name: `${schema}_advance`,
       text: `UPDATE ${schema}.checkpoints c
-                SET position = m.position, events = c.events + m.events
-               FROM unnest($1::smallint[], $2::text[], $3::text[], $4::int[]) AS m (slice, expected, position, events)
-              WHERE c.slice = m.slice AND c.position = m.expected`,
+                SET position = m.position, events = c.events + m.events, parked = c.parked + m.parked
+               FROM unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[])
+                 AS m (slice, expected, position, events, were_parked, parked)
+              WHERE c.slice = m.slice AND c.position = m.expected AND c.parked = m.were_parked`,
     },
     [
-      slices,
-      slices.map((slice) => from.get(slice)),
-      slices.map((slice) => moves.get(slice)?.position),
-      slices.map((slice) => moves.get(slice)?.events),
+      int4Array(moves.map(({ slice }) => slice)),
+      textArray(moves.map(({ from }) => from)),
+      textArray(moves.map(({ to }) => to)),
+      int4Array(moves.map(({ events }) => events)),
+      int4Array(moves.map(({ wereParked }) => wereParked)),
+      int4Array(moves.map(({ parked }) => parked)),
     ],
   );
-  if (rowCount !== slices.length) throw new CheckpointConflict();
-}
-
-function movesOf(links: readonly Link[]): Map<number, { position: Position; events: number }> {
-  const moves = new Map<number, { position: Position; events: number }>();
-  for (const { slice, position, event } of links) {
-    const move = moves.get(slice);
-    const count = event === undefined ? 0 : 1;
-    if (move === undefined) moves.set(slice, { position, events: count });
-    else {
-      move.position = position;
-      move.events += count;
-    }
-  }
-  return moves;
+  if (rowCount !== moves.length) throw new CheckpointConflict();
 }

@@ -5,6 +5,7 @@ export { findParked, loadParked, type Parked } from "./parking.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
 export { ProjectionError, type ProjectionErrorCode } from "./projection-error.ts";
 export { Projector, type ProjectorOptions, type ProjectorStatus } from "./projector.ts";
+export { type Replayed, replayParked } from "./replay.ts";
 export { ensureSchema } from "./schema.ts";
 export { storeLogSource } from "./store-log-source.ts";
 export { formatToken, parseToken, type Token } from "./token.ts";

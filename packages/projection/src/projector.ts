@@ -74,8 +74,8 @@ export class Projector {
         schema: this.#schema,
         // A lost commit is replayed from the store: the rows and the checkpoint are lost together.
         transact: (work) => database.transaction(work, { relaxed: true }),
-        onPark: (parked) => {
-          limit.check(parked);
+        mayPark: (parked) => limit.check(parked),
+        onParked: (parked) => {
           this.#metrics.parked();
           this.#logger.error({ ...parked }, "stream parked: its events from here on are not projected");
         },
@@ -275,7 +275,7 @@ export class Projector {
   async #recover(error: unknown, failures: number): Promise<void> {
     this.#stale = true;
     if (error instanceof CheckpointConflict) {
-      this.#logger.info({}, "another projector has written; going on from where it is");
+      this.#logger.info({}, "someone else has written; going on from there");
       return;
     }
     const level = isConnectionLost(error) || isRolledBack(error) ? "warn" : "error";

@@ -12,10 +12,12 @@ const OWN_TABLES = `
   CREATE TABLE {schema}.checkpoints (
     slice    smallint PRIMARY KEY,
     position text COLLATE "C" NOT NULL,
-    events   bigint NOT NULL
+    events   bigint NOT NULL,
+    parked   int NOT NULL
   ) WITH (fillfactor = 20);
   COMMENT ON COLUMN {schema}.checkpoints.position IS 'everything of the slice up to here is in the tables';
   COMMENT ON COLUMN {schema}.checkpoints.events IS 'events of the slice up to there, of any type';
+  COMMENT ON COLUMN {schema}.checkpoints.parked IS 'streams of the slice in the table parked: writers compare it too';
   CREATE TABLE {schema}.parked (
     slice    smallint NOT NULL,
     key      text COLLATE "C" NOT NULL,
@@ -40,7 +42,7 @@ export async function createTables(
     `CREATE SCHEMA ${schema};
      ${OWN_TABLES.replaceAll("{schema}", schema)}
      INSERT INTO ${schema}.definition VALUES (${projection.version});
-     INSERT INTO ${schema}.checkpoints SELECT slice, '', 0 FROM generate_series(0, ${SLICES - 1}) AS slice;
+     INSERT INTO ${schema}.checkpoints SELECT slice, '', 0, 0 FROM generate_series(0, ${SLICES - 1}) AS slice;
      ${tables.join("\n")}`,
   );
   await createIndexes(transaction, projection, schema, (table) => !table.appendOnly);

@@ -1,0 +1,1 @@
+export { type EventSourceHarness, eventSourceContract } from "./event-source-contract.ts";

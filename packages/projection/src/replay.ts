@@ -1,0 +1,86 @@
+import type { EventStore, RecordedEvent } from "@taem/event-store";
+import type { Database, Queryable } from "@taem/postgres";
+import { foldEvents } from "./folding.ts";
+import type { Parked } from "./parking.ts";
+import { type Projection, schemaOf } from "./projection.ts";
+import { ProjectionError } from "./projection-error.ts";
+
+export interface Replayed {
+  /** Events that are in the tables now. */
+  readonly events: number;
+  /** Where the stream is still parked, if it is. */
+  readonly parked: Parked | undefined;
+}
+
+/**
+ * Takes a parked stream up again, from the store: what can be projected by now is, up to its slice's checkpoint. Safe
+ * beside running projectors. Throws `not_parked`.
+ */
+export async function replayParked(
+  database: Database,
+  store: Pick<EventStore, "readStream">,
+  projection: Projection,
+  key: string,
+): Promise<Replayed> {
+  const schema = schemaOf(projection);
+  return await database.transaction(async (transaction) => {
+    const { parked, checkpoint } = await lockParked(transaction, schema, projection, key);
+    const records = await recordsOf(store, parked, checkpoint);
+    const { fold, parked: failed } = await foldEvents(projection, records);
+    await fold.write(transaction, schema);
+    const [still] = failed;
+    await repark(transaction, schema, parked, still);
+    const events = still === undefined ? records.length : still.revision - parked.revision;
+    return { events, parked: still };
+  });
+}
+
+/** Holds the slice's checkpoint, so that no projector moves on meanwhile. */
+async function lockParked(
+  transaction: Queryable,
+  schema: string,
+  { name }: Projection,
+  key: string,
+): Promise<{ parked: Parked; checkpoint: string }> {
+  const { rows } = await transaction.query<Parked & { checkpoint: string }>(
+    `SELECT p.slice, p.key, p.position, p.revision, p.error, c.position AS checkpoint
+       FROM ${schema}.parked p JOIN ${schema}.checkpoints c USING (slice) WHERE p.key = $1 FOR UPDATE`,
+    [key],
+  );
+  const [row] = rows;
+  if (row === undefined) {
+    throw new ProjectionError("not_parked", `${name} has not parked ${key}: see \`taem parked list\``);
+  }
+  const { checkpoint, ...parked } = row;
+  return { parked, checkpoint };
+}
+
+async function recordsOf(
+  store: Pick<EventStore, "readStream">,
+  { key, revision }: Parked,
+  checkpoint: string,
+): Promise<RecordedEvent[]> {
+  const records: RecordedEvent[] = [];
+  for await (const page of store.readStream(key, revision - 1)) {
+    for (const record of page) if (record.position <= checkpoint) records.push(record);
+  }
+  return records;
+}
+
+async function repark(
+  transaction: Queryable,
+  schema: string,
+  { slice, key }: Parked,
+  still: Parked | undefined,
+): Promise<void> {
+  if (still !== undefined) {
+    await transaction.query(
+      `UPDATE ${schema}.parked SET position = $3, revision = $4, error = $5 WHERE slice = $1 AND key = $2`,
+      [slice, key, still.position, still.revision, still.error],
+    );
+    return;
+  }
+  await transaction.query(`DELETE FROM ${schema}.parked WHERE slice = $1 AND key = $2`, [slice, key]);
+  // A projector that still believes the stream parked meets a conflict here, and looks again.
+  await transaction.query(`UPDATE ${schema}.checkpoints SET parked = parked - 1 WHERE slice = $1`, [slice]);
+}

@@ -1,0 +1,293 @@
+import { openPool } from "@taem/postgres";
+import { openTcpProxy } from "@taem/postgres/testing";
+import { createMetrics, systemClock } from "@taem/runtime";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Link, Projector, storeLogSource } from "../src/index.ts";
+import { type Installation, Numbers, openInstallation } from "./support/installation.ts";
+import { altered, count, MemoryLogger, startProjector } from "./support/projecting.ts";
+import { REFUSED_BY_DATABASE, Sums, totals, UNLUCKY } from "./support/sums.ts";
+
+const SLICE = 5;
+const OTHER = 40;
+
+describe("a projector", () => {
+  let installation: Installation;
+  let numbers: Numbers;
+
+  beforeAll(async () => {
+    installation = await openInstallation();
+    numbers = new Numbers(installation.store);
+    for (let round = 1; round <= 40; round++) {
+      await numbers.append(SLICE, ["a", round], ["b", 2 * round]);
+      await numbers.append(OTHER, ["c", 3 * round]);
+    }
+  });
+  afterAll(() => installation[Symbol.asyncDispose]());
+
+  const expected = { a: "820", b: "1640", c: "2460" };
+  const reset = () => installation.database.query("DROP SCHEMA IF EXISTS taem_sums CASCADE");
+  const snapshot = async () => {
+    const rows: unknown[] = [];
+    for (const table of ["entries", "sums", "checkpoints", "parked"]) {
+      const { rows: found } = await installation.database.query(
+        `SELECT * FROM taem_sums.${table} t ORDER BY t`,
+      );
+      rows.push(found);
+    }
+    return rows;
+  };
+
+  test("the same events in batches of 1, 7 and 2,000 give the same rows", async () => {
+    const snapshots: unknown[] = [];
+    for (const batchSize of [1, 7, 2_000]) {
+      await reset();
+      await using running = await startProjector(installation, { batchSize });
+      await running.caughtUp();
+      expect(Math.max(...running.projection.batches)).toBeLessThanOrEqual(batchSize);
+      snapshots.push(await snapshot());
+    }
+    expect(await totals(installation.database)).toEqual(expected);
+    expect(snapshots[1]).toEqual(snapshots[0]);
+    expect(snapshots[2]).toEqual(snapshots[0]);
+  });
+
+  test("rows and checkpoint are written together or not at all", async () => {
+    await reset();
+    const projection = new Sums();
+    projection.failures.push(
+      new Error("out of memory"),
+      Object.assign(new Error("deadlock"), { code: "40P01" }),
+    );
+    await using running = await startProjector(installation, { projection, batchSize: 11 });
+    await running.caughtUp();
+    expect(projection.failures).toEqual([]);
+    expect(await totals(installation.database)).toEqual(expected);
+    expect(await count(installation.database, "taem_sums.entries")).toBe(120);
+    expect(running.projector.status().parked).toBe(0);
+  });
+
+  test("a source that repeats itself changes nothing", async () => {
+    await reset();
+    const source = altered(storeLogSource(installation.store), (links) => [links, links, links.slice(3)]);
+    await using running = await startProjector(installation, { source, batchSize: 10 });
+    await running.caughtUp();
+    expect(await totals(installation.database)).toEqual(expected);
+  });
+
+  test("what a source leaves out is read from the store", async () => {
+    await reset();
+    const isKept = ({ event }: Link) => event === undefined || Number(event.position) % 3 === 0;
+    const source = altered(storeLogSource(installation.store), (links) => [links.filter(isKept)]);
+    await using running = await startProjector(installation, { source, batchSize: 10 });
+    await running.caughtUp();
+    expect(await totals(installation.database)).toEqual(expected);
+    expect(running.logger.lines.some(({ message }) => message.includes("from the store"))).toBe(true);
+  });
+
+  test("two projectors of the same slices write everything once", async () => {
+    await reset();
+    await using one = await startProjector(installation, { batchSize: 9 });
+    await using two = await startProjector(installation, { batchSize: 5 });
+    await Promise.all([one.caughtUp(), two.caughtUp()]);
+    expect(await totals(installation.database)).toEqual(expected);
+    expect(await count(installation.database, "taem_sums.entries")).toBe(120);
+  });
+
+  test("a projector whose connections are cut goes on where it was", async () => {
+    await reset();
+    await using proxy = await openTcpProxy(installation.url);
+    await using database = openPool({ url: proxy.url, max: 2, applicationName: "cut" });
+    await using running = await startProjector(installation, { database, batchSize: 3 });
+    for (const batches of [3, 9, 15]) {
+      await vi.waitFor(() => expect(running.projection.batches.length).toBeGreaterThan(batches), 10_000);
+      proxy.cut();
+    }
+    await running.caughtUp();
+    expect(await totals(installation.database)).toEqual(expected);
+    expect(await count(installation.database, "taem_sums.entries")).toBe(120);
+  });
+
+  test("a commit whose answer is lost is not written a second time", async () => {
+    await reset();
+    await using proxy = await openTcpProxy(installation.url);
+    await using database = openPool({ url: proxy.url, max: 1, applicationName: "lost" });
+    const projection = new Sums();
+    await using running = await startProjector(installation, { database, projection, batchSize: 50 });
+    await running.projector.pause();
+    await numbers.append(SLICE, ["late", 7]);
+    const lost = proxy.loseNextReply();
+    running.projector.resume();
+    await lost;
+    await running.caughtUp();
+    expect(await totals(installation.database)).toEqual({ ...expected, late: "7" });
+  });
+
+  test("rows lost with a commit that nobody waited for are written again while the log stands still", async () => {
+    await reset();
+    await using running = await startProjector(installation);
+    await running.caughtUp();
+    const before = await snapshot();
+    // What a crash of the server leaves of a transaction that had not reached the disk.
+    await installation.database.query(`
+      TRUNCATE taem_sums.entries, taem_sums.sums;
+      UPDATE taem_sums.checkpoints SET position = '', events = 0 WHERE slice IN (${SLICE}, ${OTHER})`);
+    await vi.waitFor(async () => expect(await snapshot()).toEqual(before), 15_000);
+  });
+
+  test("it stands still while paused", async () => {
+    await reset();
+    await using running = await startProjector(installation);
+    await running.caughtUp();
+    await running.projector.pause();
+    const before = await snapshot();
+    await numbers.append(SLICE, ["paused", 1]);
+    expect(
+      await running.projector.waitFor({ slice: SLICE, position: await installation.store.head() }, 300),
+    ).toBe(false);
+    expect(await snapshot()).toEqual(before);
+    running.projector.resume();
+    await running.caughtUp();
+    expect(await totals(installation.database)).toMatchObject({ paused: "1" });
+  });
+
+  test("a waiter is woken by what another process commits", async () => {
+    await reset();
+    await using waiting = await startProjector(installation);
+    await waiting.caughtUp();
+    await waiting.projector.pause();
+    await numbers.append(SLICE, ["elsewhere", 1]);
+    const position = await installation.store.head();
+    const waited = waiting.projector.waitFor({ slice: SLICE, position }, 20_000);
+    await using other = await startProjector(installation);
+    await other.caughtUp();
+    expect(await waited).toBe(true);
+  });
+
+  test("tables that know more than the store refuse to start", async () => {
+    await reset();
+    await using running = await startProjector(installation);
+    await running.caughtUp();
+    await running.projector.stop();
+    await installation.database.query(
+      "UPDATE taem_sums.checkpoints SET position = '9999999999999999' WHERE slice = 3",
+    );
+    await expect(startProjector(installation)).rejects.toMatchObject({ code: "checkpoint_beyond_head" });
+  });
+
+  test("tables of another version refuse to start", async () => {
+    await reset();
+    await using running = await startProjector(installation);
+    await running.projector.stop();
+    const projection = new Sums();
+    projection.version = 2;
+    await expect(startProjector(installation, { projection })).rejects.toMatchObject({
+      code: "projection_outdated",
+    });
+  });
+});
+
+describe("an event that cannot be projected", () => {
+  let installation: Installation;
+  let numbers: Numbers;
+
+  beforeAll(async () => {
+    installation = await openInstallation();
+    numbers = new Numbers(installation.store);
+  });
+  afterAll(() => installation[Symbol.asyncDispose]());
+
+  const parked = async () => {
+    const { rows } = await installation.database.query<{ key: string; revision: number; error: string }>(
+      "SELECT key, revision, error FROM taem_sums.parked ORDER BY key",
+    );
+    return rows;
+  };
+
+  test("parks its stream, with what follows behind it, and nothing else", async () => {
+    await numbers.append(
+      SLICE,
+      ["sound", 1],
+      ["poisoned", 1],
+      ["poisoned", UNLUCKY],
+      ["poisoned", 5],
+      ["sound", 2],
+    );
+    await numbers.append(
+      SLICE,
+      ["refused", 1],
+      ["refused", REFUSED_BY_DATABASE],
+      ["refused", 7],
+      ["sound", 3],
+    );
+    await numbers.appendRaw("taem.member-broken", SLICE, 0, "MemberEnrolled", `{"member":1}`);
+    await using running = await startProjector(installation);
+    await running.caughtUp();
+    await numbers.append(SLICE, ["poisoned", 9], ["refused", 9], ["sound", 4]);
+    await running.caughtUp();
+    expect(await totals(installation.database)).toEqual({ poisoned: "1", refused: "1", sound: "10" });
+    expect(await parked()).toMatchObject([
+      { key: "taem.member-broken", revision: 1 },
+      { key: "taem.member-poisoned", revision: 2, error: "Error: an unlucky number" },
+      { key: "taem.member-refused", revision: 2 },
+    ]);
+    expect(running.logger.lines.filter(({ level }) => level === "error").length).toBe(3);
+  });
+
+  test("parks the same streams whatever the batches", async () => {
+    const before = await parked();
+    await installation.database.query("DROP SCHEMA taem_sums CASCADE");
+    await using running = await startProjector(installation, { batchSize: 1 });
+    await running.caughtUp();
+    expect(await totals(installation.database)).toEqual({ poisoned: "1", refused: "1", sound: "10" });
+    expect(await parked()).toEqual(before);
+  });
+
+  test("of an unknown type stops its slice, loudly, and no other", async () => {
+    await using running = await startProjector(installation);
+    await numbers.appendRaw("taem.member-new", 8, 0, "MemberTeleported", "{}");
+    await numbers.append(8, ["behind", 1]);
+    await numbers.append(9, ["beside", 1]);
+    await vi.waitFor(
+      () => expect(running.projector.status().stopped.get(8)).toContain("MemberTeleported"),
+      10_000,
+    );
+    await running.caughtUp();
+    expect(await totals(installation.database)).not.toHaveProperty("behind");
+    expect(await totals(installation.database)).toHaveProperty("beside");
+  });
+
+  test("in many streams at once is a bug: the slice stops and nothing more is parked", async () => {
+    const before = (await parked()).length;
+    await using running = await startProjector(installation);
+    for (let i = 0; i < 15; i++) await numbers.append(20, [`burst-${i}`, 1], [`burst-${i}`, UNLUCKY]);
+    await vi.waitFor(() => expect(running.projector.status().stopped.has(20)).toBe(true), 10_000);
+    await running.caughtUp();
+    expect((await parked()).length).toBeLessThanOrEqual(before + 10);
+    expect(running.projector.status().stopped.get(20)).toContain("an unlucky number");
+  });
+});
+
+test("a projector that cannot reach its database does not park anything", async () => {
+  await using installation = await openInstallation();
+  const numbers = new Numbers(installation.store);
+  await numbers.append(SLICE, ["a", 1]);
+  const projection = new Sums();
+  for (let i = 0; i < 4; i++) projection.failures.push(Object.assign(new Error("gone"), { code: "57P01" }));
+  const logger = new MemoryLogger();
+  const { database, store } = installation;
+  const source = storeLogSource(store);
+  const projector = new Projector({
+    projection,
+    database,
+    store,
+    source,
+    logger,
+    metrics: createMetrics(),
+    clock: systemClock,
+  });
+  await projector.start();
+  expect(await projector.waitFor({ slice: SLICE, position: await store.head() }, 20_000)).toBe(true);
+  await projector.stop();
+  expect(projector.status().parked).toBe(0);
+  expect(await totals(database)).toEqual({ a: "1" });
+});

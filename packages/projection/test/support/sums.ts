@@ -1,0 +1,93 @@
+import type { MemberEvent } from "@taem/contracts";
+import type { Database, Queryable } from "@taem/postgres";
+import type { Fold, ProjectedEvent, Projection, Table } from "../../src/index.ts";
+
+export const UNLUCKY = 1_313;
+export const REFUSED_BY_DATABASE = 666;
+
+const entries: Table = {
+  name: "entries",
+  columns: {
+    slice: "smallint NOT NULL",
+    position: `text COLLATE "C" NOT NULL`,
+    member: "text NOT NULL",
+    number: `bigint NOT NULL CHECK (number <> ${REFUSED_BY_DATABASE})`,
+  },
+  key: ["position"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (position)"],
+  appendOnly: true,
+};
+
+const sums: Table = {
+  name: "sums",
+  columns: {
+    slice: "smallint NOT NULL",
+    member: "text NOT NULL",
+    total: "numeric NOT NULL",
+    count: "int NOT NULL",
+  },
+  key: ["member"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member)"],
+  appendOnly: false,
+};
+
+type Enrolled = MemberEvent<"MemberEnrolled">;
+
+/** Adds up the numbers of each member; some numbers cannot be projected. */
+export class Sums implements Projection<Enrolled> {
+  readonly name: string = "sums";
+  version = 1;
+  readonly tables = [entries, sums];
+  /** Rejects the next writes with these errors, after the rows are written. */
+  readonly failures: unknown[] = [];
+  unlucky: number = UNLUCKY;
+  batches: number[] = [];
+  /** What is added to each sum: a changed definition. */
+  bonus = 0;
+
+  handles(type: string): boolean {
+    return type === "MemberEnrolled";
+  }
+
+  async prepare(): Promise<void> {}
+
+  begin(): Fold<Enrolled> {
+    const added: ProjectedEvent<Enrolled>[] = [];
+    return {
+      add: (projected) => {
+        if (projected.event.enrolledAt === this.unlucky) throw new Error("an unlucky number");
+        added.push(projected);
+      },
+      write: async (transaction, schema) => {
+        this.batches.push(added.length);
+        await this.#write(transaction, schema, added);
+        const failure = this.failures.shift();
+        if (failure !== undefined) throw failure;
+      },
+    };
+  }
+
+  async #write(sql: Queryable, schema: string, added: readonly ProjectedEvent<Enrolled>[]): Promise<void> {
+    const rows = added.map(({ record, event }) => [
+      record.slice,
+      record.position,
+      event.member,
+      event.enrolledAt,
+    ]);
+    await sql.copyInto(`${schema}.entries`, ["slice", "position", "member", "number"], rows);
+    for (const { record, event } of added) {
+      await sql.query(
+        `INSERT INTO ${schema}.sums AS s VALUES ($1, $2, $3, 1)
+             ON CONFLICT (member) DO UPDATE SET total = s.total + excluded.total, count = s.count + 1`,
+        [record.slice, event.member, event.enrolledAt + this.bonus],
+      );
+    }
+  }
+}
+
+export async function totals(database: Database): Promise<Record<string, string>> {
+  const { rows } = await database.query<{ member: string; total: string }>(
+    "SELECT member, total FROM taem_sums.sums ORDER BY member",
+  );
+  return Object.fromEntries(rows.map(({ member, total }) => [member, total]));
+}
