@@ -79,9 +79,12 @@ export default {
     },
     {
       name: "zod-at-the-edge",
-      comment: "Schemas of input belong to the HTTP edge, the configuration and the services.",
+      comment:
+        "Schemas of input belong to the HTTP edge, the configuration, imported files and the services.",
       severity: "error",
-      from: { pathNot: ["^packages/(http|runtime)/", "^services/", "^test/"] },
+      from: {
+        pathNot: ["^packages/(http|runtime|import)/", "^packages/[^/]+/test/", "^services/", "^test/"],
+      },
       to: { path: installed(["zod"]) },
     },
     ...Object.entries(clients).map(([owner, names]) => ({

@@ -163,7 +163,7 @@ describe("when the API says no", () => {
   });
 
   it("gives up on a line that is put off beyond the deadline, with its code", async () => {
-    await using api = await openToyApi(async () => "overloaded");
+    await using api = await openToyApi(async () => "overloaded" as const);
     await using client = createClient({ url: api.url, key: KEY, deadlineMs: 100 });
     await expect(collect(client.bulk("the-1", enrolments(2)))).rejects.toMatchObject({ code: "overloaded" });
   });

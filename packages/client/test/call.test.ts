@@ -38,7 +38,7 @@ describe("call", () => {
   });
 
   it("rejects with the problem that the API tells, and does not repeat it", async () => {
-    await using api = await openToyApi(async () => "member_unknown");
+    await using api = await openToyApi(async () => "member_unknown" as const);
     await using client = createClient({ url: api.url, key: KEY });
     const failure = client.call(earn, { params: { programme: "the-1", member: "m" }, body });
     await expect(failure).rejects.toMatchObject({

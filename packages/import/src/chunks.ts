@@ -1,0 +1,122 @@
+import { createHash, type Hash } from "node:crypto";
+import { contentHash, OrdinalTable } from "./content-key.ts";
+import type { FileRow } from "./file-rows.ts";
+import { Rejection } from "./reject-reasons.ts";
+import type { RowReader, Transaction } from "./row-reader.ts";
+
+export interface ReadRow {
+  readonly line: number;
+  readonly outcome: Transaction | Rejection;
+}
+
+/** Rows that are sent together, with the programme's clock where the newest of them needs it. */
+export interface Chunk {
+  readonly rows: readonly ReadRow[];
+  /** The newest occurredAt, in milliseconds since the epoch; undefined if every row is rejected. */
+  readonly newest: number | undefined;
+  /** Rows of the file up to its end, the header not among them, and what they hold. */
+  readonly end: { readonly rows: number; readonly prefix: string };
+}
+
+/** The rows that an earlier run has done are no longer the same: the file was changed. */
+export class EditedFile extends Error {}
+
+export interface ChunkOptions {
+  readonly header: readonly string[];
+  readonly read: RowReader;
+  /** Where the clock stands, in milliseconds since the epoch. */
+  readonly clock: number;
+  /** What an earlier run has done. */
+  readonly done: { readonly rows: number; readonly prefix: string } | undefined;
+}
+
+const MAX_ROWS = 1_000;
+
+/**
+ * How far ahead of a row the clock may be set with it. What depends on the clock (what is still pending, what has
+ * expired) is judged for a row at most this much later than it happened, as long as the file is in order of time.
+ */
+const CLOCK_STEP_MS = 86_400_000;
+
+/** Cuts a file's rows into chunks. Throws `EditedFile` if what an earlier run has done is not there. */
+export async function* chunksOf(rows: AsyncIterable<FileRow>, options: ChunkOptions): AsyncGenerator<Chunk> {
+  const { header, read, done } = options;
+  const ordinals = new OrdinalTable();
+  const prefix = createHash("sha256").update(JSON.stringify(header));
+  let building = new ChunkBuilder(0, prefix, options.clock);
+  for await (const row of rows) {
+    const content = contentHash(row.cells);
+    const ordinal = ordinals.next(content);
+    if (building.end < (done?.rows ?? 0)) {
+      building.skip(content);
+      if (building.end === done?.rows) checkPrefix(prefix, done.prefix);
+      continue;
+    }
+    const outcome = read(row, { content: content.toString("hex"), ordinal });
+    if (building.isFullFor(outcome)) {
+      const chunk = building.chunk();
+      yield chunk;
+      building = building.next();
+    }
+    building.add({ line: row.line, outcome }, content);
+  }
+  if (building.end < (done?.rows ?? 0)) throw new EditedFile();
+  if (!building.isEmpty) yield building.chunk();
+}
+
+function checkPrefix(prefix: Hash, expected: string): void {
+  if (prefix.copy().digest("hex") !== expected) throw new EditedFile();
+}
+
+class ChunkBuilder {
+  readonly #prefix: Hash;
+  readonly #clock: number;
+  readonly #rows: ReadRow[] = [];
+  #end: number;
+  #newest: number | undefined;
+  /** The first row that needs the clock moved. */
+  #aheadFrom: number | undefined;
+
+  constructor(start: number, prefix: Hash, clock: number) {
+    this.#end = start;
+    this.#prefix = prefix;
+    this.#clock = clock;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows.length === 0;
+  }
+
+  isFullFor(outcome: Transaction | Rejection): boolean {
+    if (this.#rows.length >= MAX_ROWS) return true;
+    const isAhead = !(outcome instanceof Rejection) && this.#aheadFrom !== undefined;
+    return isAhead && outcome.occurredAt > (this.#aheadFrom as number) + CLOCK_STEP_MS;
+  }
+
+  add(row: ReadRow, content: Buffer): void {
+    this.skip(content);
+    this.#rows.push(row);
+    if (row.outcome instanceof Rejection) return;
+    const { occurredAt } = row.outcome;
+    if (occurredAt > this.#clock) this.#aheadFrom ??= occurredAt;
+    this.#newest = Math.max(this.#newest ?? 0, occurredAt);
+  }
+
+  skip(content: Buffer): void {
+    this.#prefix.update(content);
+    this.#end += 1;
+  }
+
+  chunk(): Chunk {
+    const end = { rows: this.#end, prefix: this.#prefix.copy().digest("hex") };
+    return { rows: this.#rows, newest: this.#newest, end };
+  }
+
+  next(): ChunkBuilder {
+    return new ChunkBuilder(this.#end, this.#prefix, Math.max(this.#clock, this.#newest ?? 0));
+  }
+}

@@ -1,0 +1,46 @@
+import { MAX_AMOUNT } from "@taem/domain";
+import { Rejection, shown } from "./reject-reasons.ts";
+
+export interface DecimalNotation {
+  /** Decimals of the currency: 2 for pounds and pence. */
+  readonly decimals: number;
+  readonly point: "." | ",";
+  /** What stands between groups of three digits, if anything. */
+  readonly grouping?: "," | "." | " " | "'" | undefined;
+  /** What becomes of digits below the minor unit. */
+  readonly excess: "reject" | "half_even";
+}
+
+/** No amount has more digits; what has would only cost time. */
+const MAX_LENGTH = 64;
+
+/** Reads amounts as whole minor units, by string arithmetic alone: `-1,234.50` with two decimals is -123450. */
+export function decimalReader(notation: DecimalNotation): (text: string) => bigint | Rejection {
+  const { decimals, point, grouping, excess } = notation;
+  const whole = grouping === undefined ? "\\d*" : `\\d{1,3}(?:\\${grouping}\\d{3})+|\\d*`;
+  const pattern = new RegExp(`^([+-]?)(${whole})(?:\\${point}(\\d*))?$`);
+  return (text) => {
+    const match = text.length > MAX_LENGTH ? null : pattern.exec(text);
+    const [, sign, grouped = "", fraction = ""] = match ?? [];
+    const digits = grouping === undefined ? grouped : grouped.replaceAll(grouping, "");
+    if (match === null || digits + fraction === "") {
+      return new Rejection("malformed_amount", `${shown(text)} is not a number`);
+    }
+    const rest = fraction.slice(decimals);
+    if (excess === "reject" && /[1-9]/.test(rest)) {
+      return new Rejection("fractional_amount", `${shown(text)} has more than ${decimals} decimals`);
+    }
+    const units = BigInt(digits + fraction.slice(0, decimals).padEnd(decimals, "0"));
+    const rounded = roundsUp(units, rest) ? units + 1n : units;
+    if (rounded > MAX_AMOUNT) {
+      return new Rejection("amount_too_large", `${shown(text)} is above ${MAX_AMOUNT} minor units`);
+    }
+    return sign === "-" ? -rounded : rounded;
+  };
+}
+
+/** Half to even: `rest` are the digits below the unit. */
+function roundsUp(units: bigint, rest: string): boolean {
+  if (rest === "" || rest < "5") return false;
+  return /^50*$/.test(rest) ? units % 2n === 1n : true;
+}

@@ -1,0 +1,94 @@
+import {
+  type Client,
+  ClientError,
+  type CurrencyBody,
+  type ProgrammeAnswer,
+  type RuleBody,
+} from "@taem/client";
+import type { Mapping } from "./mapping.ts";
+
+/** The programme cannot take the import as it is; the rows are not at fault. */
+export class ImportRefused extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(`${code}: ${message}`);
+    this.name = "ImportRefused";
+    this.code = code;
+  }
+}
+
+/** Definitions are made here or by hand, so the clock of a new programme begins before any transaction. */
+const BEGINNING = "1970-01-01T00:00:00.000Z";
+
+/**
+ * The programme as the import needs it: what the mapping defines and the programme lacks is defined, what it has is
+ * left alone. Throws `ImportRefused` if the mapping and the programme do not fit.
+ */
+export async function prepareProgramme(
+  client: Client,
+  code: string,
+  mapping: Mapping,
+): Promise<ProgrammeAnswer> {
+  const params = { programme: code };
+  let programme = await findOrDefine(client, code, mapping);
+  const { currencies = {}, rules = {} } = mapping.define ?? {};
+  for (const [currency, body] of Object.entries(currencies)) {
+    if (programme.currencies.some((known) => known.currency === currency)) continue;
+    const request = { params: { ...params, currency }, body: body as unknown as CurrencyBody };
+    programme = await client.call("PUT /v1/programmes/{programme}/currencies/{currency}", request);
+  }
+  for (const [rule, body] of Object.entries(rules)) {
+    if (programme.rules.some((known) => known.rule === rule)) continue;
+    const request = { params: { ...params, rule }, body: body as unknown as RuleBody };
+    programme = await client.call("PUT /v1/programmes/{programme}/rules/{rule}", request);
+  }
+  checkFit(programme, mapping);
+  return declareSource(client, programme, mapping);
+}
+
+async function findOrDefine(client: Client, code: string, { define }: Mapping): Promise<ProgrammeAnswer> {
+  const params = { programme: code };
+  try {
+    return await client.call("GET /v1/programmes/{programme}", { params });
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.code !== "programme_unknown") throw error;
+    if (define === undefined) {
+      const message = `there is no programme ${code}; define it first, or let the mapping do it under "define"`;
+      throw new ImportRefused("programme_unknown", message);
+    }
+  }
+  const { name, zone } = define;
+  const body = { name, zone, clock: { mode: "replay", at: BEGINNING } } as const;
+  return client.call("PUT /v1/programmes/{programme}", { params, body });
+}
+
+function checkFit({ programme: code, currencies, rules }: ProgrammeAnswer, mapping: Mapping): void {
+  const { points, spend, amount } = mapping;
+  const currency = currencies.find((known) => known.currency === points);
+  if (currency === undefined) {
+    throw new ImportRefused("currency_unknown", `the programme ${code} has no currency ${points}`);
+  }
+  if (spend === undefined && currency.scale !== amount.decimals) {
+    const message = `${points} has ${currency.scale} decimals, the mapping's amount ${amount.decimals}`;
+    throw new ImportRefused("wrong_currency", message);
+  }
+  if (spend !== undefined && !rules.some((known) => known.rule === spend.rule)) {
+    throw new ImportRefused("rule_unknown", `the programme ${code} has no rule ${spend.rule}`);
+  }
+}
+
+async function declareSource(
+  client: Client,
+  programme: ProgrammeAnswer,
+  { system, key }: Mapping,
+): Promise<ProgrammeAnswer> {
+  if (key === undefined) return programme;
+  const declared = programme.sources.find((source) => source.system === system)?.keys;
+  if (declared === key.scope) return programme;
+  if (declared !== undefined) {
+    const message = `keys of ${system} are unique per ${declared} for ever, the mapping says per ${key.scope}`;
+    throw new ImportRefused("value_not_allowed", message);
+  }
+  const request = { params: { programme: programme.programme, system }, body: { keys: key.scope } };
+  return client.call("PUT /v1/programmes/{programme}/sources/{system}", request);
+}
