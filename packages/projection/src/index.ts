@@ -1,10 +1,17 @@
 export { UnprojectableEvent } from "./applier.ts";
 export { loadCheckpoints } from "./checkpoints.ts";
+export { type Difference, describeDifference, type TableChanges } from "./comparison.ts";
 export { type EventSource, judge, type Link, type SourceOptions } from "./event-source.ts";
 export { findParked, loadParked, type Parked } from "./parking.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
 export { ProjectionError, type ProjectionErrorCode } from "./projection-error.ts";
 export { Projector, type ProjectorOptions, type ProjectorStatus } from "./projector.ts";
+export {
+  type RebuildOptions,
+  type RebuildOutcome,
+  type RebuildProgress,
+  rebuild,
+} from "./rebuild.ts";
 export { type Replayed, replayParked } from "./replay.ts";
 export { ensureSchema } from "./schema.ts";
 export { storeLogSource } from "./store-log-source.ts";

@@ -28,9 +28,6 @@ const OWN_TABLES = `
   );
   COMMENT ON TABLE {schema}.parked IS 'streams whose events from this one on are not in the tables';`;
 
-/** Where the parked streams of a schema stand when two builds are compared. */
-export const parkedTable: Pick<Table, "name" | "key"> = { name: "parked", key: ["slice", "key"] };
-
 /** Creates the schema and its tables, without the indexes of append-only tables; `createLateIndexes` adds those. */
 export async function createTables(
   transaction: Queryable,

@@ -1,0 +1,190 @@
+import type { Queryable } from "@taem/postgres";
+import type { Projection, Table } from "./projection.ts";
+
+/** The first row that two builds of the tables disagree on. */
+export interface Difference {
+  readonly table: string;
+  readonly slice: number;
+  /** Values of the row's key columns. */
+  readonly key: Readonly<Record<string, string | null>>;
+  /** What differs; undefined where one side has no such row. */
+  readonly column: string | undefined;
+  /** The value, or whether the row is there. */
+  readonly live: string | null;
+  readonly rebuilt: string | null;
+}
+
+/** How many rows of a table differ. */
+export interface TableChanges {
+  readonly table: string;
+  readonly removed: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly first: Difference;
+}
+
+type ComparedTable = Pick<Table, "name" | "key">;
+
+/** What every projection has besides its own tables. */
+const ownTables: readonly ComparedTable[] = [
+  { name: "checkpoints", key: ["slice"] },
+  { name: "parked", key: ["slice", "key"] },
+];
+
+export interface Schemas {
+  readonly live: string;
+  readonly rebuilt: string;
+}
+
+/** Compares two builds, slice by slice by checksum, then the first slice that differs row by row. */
+export async function findDifference(
+  sql: Queryable,
+  projection: Projection,
+  schemas: Schemas,
+  onTable: (done: number, total: number) => void,
+): Promise<Difference | undefined> {
+  const compared = [...projection.tables, ...ownTables];
+  for (const [done, table] of compared.entries()) {
+    onTable(done, compared.length);
+    const [slice] = await differingSlices(sql, table, schemas);
+    if (slice !== undefined) return await firstDifference(sql, table, slice, schemas);
+  }
+  onTable(compared.length, compared.length);
+  return undefined;
+}
+
+/** What taking over would change, table by table; empty when nothing. */
+export async function findChanges(
+  sql: Queryable,
+  projection: Projection,
+  schemas: Schemas,
+): Promise<TableChanges[]> {
+  const changes: TableChanges[] = [];
+  for (const table of [...projection.tables, ...ownTables]) {
+    const [slice] = await differingSlices(sql, table, schemas);
+    if (slice === undefined) continue;
+    const first = await firstDifference(sql, table, slice, schemas);
+    changes.push({ table: table.name, ...(await countChanges(sql, table, schemas)), first });
+  }
+  return changes;
+}
+
+/** A sum of row hashes does not depend on the order of the rows, and reads a table once. */
+async function differingSlices(
+  sql: Queryable,
+  { name }: ComparedTable,
+  { live, rebuilt }: Schemas,
+): Promise<number[]> {
+  const checksums = (schema: string) =>
+    `SELECT slice, count(*) AS rows, sum(hash_record_extended(t, 0)) AS hash FROM ${schema}.${name} t GROUP BY slice`;
+  const rows = await sql.queryArrays<[number]>(
+    `SELECT slice FROM (${checksums(live)}) l FULL JOIN (${checksums(rebuilt)}) r USING (slice)
+      WHERE (l.rows, l.hash) IS DISTINCT FROM (r.rows, r.hash) ORDER BY slice`,
+  );
+  return rows.map(([slice]) => slice);
+}
+
+interface Pair {
+  readonly live: Record<string, string | null> | null;
+  readonly rebuilt: Record<string, string | null> | null;
+}
+
+async function firstDifference(
+  sql: Queryable,
+  { name, key }: ComparedTable,
+  slice: number,
+  schemas: Schemas,
+): Promise<Difference> {
+  const columns = await columnsOf(sql, schemas.live, name);
+  const { rows } = await sql.query<Pair>(
+    `SELECT ${asTexts("l")} AS live, ${asTexts("r")} AS rebuilt
+       FROM (SELECT * FROM ${schemas.live}.${name} WHERE slice = $1) l
+       FULL JOIN (SELECT * FROM ${schemas.rebuilt}.${name} WHERE slice = $1) r USING (${key.join(", ")})
+      WHERE l IS DISTINCT FROM r ORDER BY ${key.join(", ")} LIMIT 1`,
+    [slice],
+  );
+  const [pair] = rows;
+  if (pair === undefined) return rowCounts(sql, name, slice, schemas);
+  return differenceOf(name, slice, key, columns, pair);
+}
+
+/** Every column as text, exactly as the database prints it. */
+function asTexts(row: string): string {
+  return `(SELECT json_object_agg(key, value) FROM jsonb_each_text(to_jsonb(${row})))`;
+}
+
+function differenceOf(
+  table: string,
+  slice: number,
+  keyColumns: readonly string[],
+  columns: readonly string[],
+  { live, rebuilt }: Pair,
+): Difference {
+  const known = live ?? rebuilt ?? {};
+  const key = Object.fromEntries(keyColumns.map((column) => [column, known[column] ?? null]));
+  if (live === null || rebuilt === null) {
+    const present = (row: unknown) => (row === null ? null : "present");
+    return { table, slice, key, column: undefined, live: present(live), rebuilt: present(rebuilt) };
+  }
+  const column = columns.find((name) => live[name] !== rebuilt[name]);
+  const value = (row: Record<string, string | null>) => (column === undefined ? null : (row[column] ?? null));
+  return { table, slice, key, column, live: value(live), rebuilt: value(rebuilt) };
+}
+
+/** Rows whose keys repeat join to equal pairs: only their numbers differ. */
+async function rowCounts(
+  sql: Queryable,
+  table: string,
+  slice: number,
+  { live, rebuilt }: Schemas,
+): Promise<Difference> {
+  const count = async (schema: string) => {
+    const [row] = await sql.queryArrays<[bigint]>(
+      `SELECT count(*) FROM ${schema}.${table} WHERE slice = $1`,
+      [slice],
+    );
+    return String(row?.[0]);
+  };
+  return {
+    table,
+    slice,
+    key: {},
+    column: "number of rows",
+    live: await count(live),
+    rebuilt: await count(rebuilt),
+  };
+}
+
+async function columnsOf(sql: Queryable, schema: string, table: string): Promise<string[]> {
+  const rows = await sql.queryArrays<[string]>(
+    "SELECT column_name::text FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position",
+    [schema, table],
+  );
+  return rows.map(([column]) => column);
+}
+
+async function countChanges(
+  sql: Queryable,
+  { name, key }: ComparedTable,
+  { live, rebuilt }: Schemas,
+): Promise<{ removed: number; added: number; changed: number }> {
+  const [first] = key;
+  const rows = await sql.queryArrays<[bigint, bigint, bigint]>(
+    `SELECT count(*) FILTER (WHERE r.${first} IS NULL), count(*) FILTER (WHERE l.${first} IS NULL),
+            count(*) FILTER (WHERE l.${first} IS NOT NULL AND r.${first} IS NOT NULL)
+       FROM ${live}.${name} l FULL JOIN ${rebuilt}.${name} r USING (${key.join(", ")})
+      WHERE to_jsonb(l) IS DISTINCT FROM to_jsonb(r)`,
+  );
+  const [removed = 0n, added = 0n, changed = 0n] = rows[0] ?? [];
+  return { removed: Number(removed), added: Number(added), changed: Number(changed) };
+}
+
+/** One line for an operator: which row, and what each build says. */
+export function describeDifference({ table, slice, key, column, live, rebuilt }: Difference): string {
+  const row = Object.entries(key).map(([name, value]) => `${name}=${value}`);
+  const where = [table, ...(row.length === 0 ? [] : [`(${row.join(", ")})`]), `slice ${slice}`].join(" ");
+  if (column !== undefined) return `${where}: ${column} is ${live} in the live table, ${rebuilt} rebuilt`;
+  return live === null
+    ? `${where}: the row is missing from the live table`
+    : `${where}: the live table has a row that the events do not make`;
+}

@@ -1,0 +1,49 @@
+import { catalogue } from "@taem/contracts";
+import type { EventStore, Position } from "@taem/event-store";
+import type { Link } from "./event-source.ts";
+import { ProjectionError } from "./projection-error.ts";
+import { highest } from "./store-log-source.ts";
+
+/**
+ * What the log holds of each slice after one set of checkpoints and up to another, in log order, in batches of at most
+ * `limit` events; the last batch takes every slice to its end.
+ */
+export async function* linksBetween(
+  store: Pick<EventStore, "readLog">,
+  from: ReadonlyMap<number, Position>,
+  to: ReadonlyMap<number, Position>,
+  limit: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Link[]> {
+  const at = new Map(from);
+  const [lowest = ""] = [...to.keys()].map((slice) => at.get(slice) ?? "").sort();
+  const end = highest(to);
+  let position = lowest;
+  while (position < end && !signal.aborted) {
+    const page = await store.readLog(position, limit);
+    if (page.events.length === 0) break;
+    position = page.next;
+    const links = page.events.flatMap((event): Link[] => {
+      const { slice } = event;
+      const previous = at.get(slice) ?? "";
+      if (event.position <= previous || event.position > (to.get(slice) ?? "")) return [];
+      mustBeKnown(event.type);
+      at.set(slice, event.position);
+      return [{ slice, position: event.position, previous, event }];
+    });
+    if (links.length > 0) yield links;
+  }
+  const watermarks = [...to].flatMap(([slice, target]): Link[] => {
+    const previous = at.get(slice) ?? "";
+    return previous < target ? [{ slice, position: target, previous }] : [];
+  });
+  if (watermarks.length > 0 && !signal.aborted) yield watermarks;
+}
+
+function mustBeKnown(type: string): void {
+  if (Object.hasOwn(catalogue, type)) return;
+  throw new ProjectionError(
+    "unknown_event_type",
+    `event type ${type} is not known to this version: upgrade it, then rebuild`,
+  );
+}

@@ -1,0 +1,231 @@
+import type { EventStore, Position } from "@taem/event-store";
+import type { Database, Queryable } from "@taem/postgres";
+import { Applier } from "./applier.ts";
+import { type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
+import {
+  type Difference,
+  findChanges,
+  findDifference,
+  type Schemas,
+  type TableChanges,
+} from "./comparison.ts";
+import type { Link } from "./event-source.ts";
+import { lanesOf } from "./lanes.ts";
+import { linksBetween } from "./log-range.ts";
+import { oneAhead } from "./one-ahead.ts";
+import { loadParked } from "./parking.ts";
+import { type Projection, schemaOf } from "./projection.ts";
+import { ProjectionError } from "./projection-error.ts";
+import { createLateIndexes, createTables, versionOf } from "./schema.ts";
+
+export interface RebuildProgress {
+  readonly phase: "load" | "index" | "compare" | "take_over";
+  readonly done: number;
+  /** Undefined where nobody knows: a first build. */
+  readonly total: number | undefined;
+}
+
+export interface RebuildOptions {
+  readonly projection: Projection;
+  readonly database: Database;
+  readonly store: Pick<EventStore, "readLog" | "head">;
+  /** `equal`: takes over only when no row differs. `changes`: asks `confirm` what to do about the rows that do. */
+  readonly expect: "equal" | "changes";
+  readonly confirm?: (changes: readonly TableChanges[]) => Promise<boolean>;
+  readonly onProgress?: (progress: RebuildProgress) => void;
+}
+
+export type RebuildOutcome =
+  /** The new tables answer queries. */
+  | { readonly outcome: "taken_over"; readonly events: number; readonly changes: readonly TableChanges[] }
+  /** The live tables are as they were. */
+  | { readonly outcome: "different"; readonly events: number; readonly difference: Difference }
+  | { readonly outcome: "declined"; readonly events: number; readonly changes: readonly TableChanges[] };
+
+const BATCH_SIZE = 12_000;
+const LANES = 3;
+const IDLE_MS = 60_000;
+
+/**
+ * Builds a projection's tables anew from the store beside the live ones, compares them at the same checkpoints and
+ * takes their place, while projectors and queries go on. Throws `rebuild_in_progress`, `unknown_event_type`.
+ */
+export async function rebuild(options: RebuildOptions): Promise<RebuildOutcome> {
+  const { database, projection } = options;
+  return await database.transaction(async (guard) => {
+    const [row] = await guard.queryArrays<[boolean]>(
+      "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1))",
+      [schemaOf(projection)],
+    );
+    if (row?.[0] !== true) {
+      throw new ProjectionError(
+        "rebuild_in_progress",
+        `${projection.name} is being rebuilt by another process already`,
+      );
+    }
+    return await new Rebuild(options).run();
+  });
+}
+
+class Rebuild {
+  readonly #options: RebuildOptions;
+  readonly #schemas: Schemas;
+  #events = 0;
+
+  constructor(options: RebuildOptions) {
+    this.#options = options;
+    const live = schemaOf(options.projection);
+    this.#schemas = { live, rebuilt: `${live}_rebuild` };
+  }
+
+  async run(): Promise<RebuildOutcome> {
+    const { database, projection, store } = this.#options;
+    const { live, rebuilt } = this.#schemas;
+    await this.#drop();
+    await database.transaction((transaction) => createTables(transaction, projection, rebuilt));
+    const isFirst = (await versionOf(database, live)) === undefined;
+    const target = isFirst
+      ? await this.#everywhere(await store.head())
+      : await loadCheckpoints(database, live);
+    await this.#load(target, isFirst ? undefined : await this.#countEvents(live));
+    await this.#index();
+    const verdict = isFirst ? [] : await this.#compare();
+    if (!Array.isArray(verdict)) {
+      await this.#drop();
+      return verdict;
+    }
+    await this.#takeOver(isFirst);
+    return { outcome: "taken_over", events: this.#events, changes: verdict };
+  }
+
+  async #drop(): Promise<void> {
+    await this.#options.database.query(`DROP SCHEMA IF EXISTS ${this.#schemas.rebuilt} CASCADE`);
+  }
+
+  async #everywhere(position: Position): Promise<Checkpoints> {
+    const checkpoints = await loadCheckpoints(this.#options.database, this.#schemas.rebuilt);
+    for (const slice of checkpoints.keys()) checkpoints.set(slice, position);
+    return checkpoints;
+  }
+
+  async #countEvents(schema: string): Promise<number> {
+    const [row] = await this.#options.database.queryArrays<[string]>(
+      `SELECT sum(events) FROM ${schema}.checkpoints`,
+    );
+    return Number(row?.[0]);
+  }
+
+  async #load(target: Checkpoints, total: number | undefined): Promise<void> {
+    const { database } = this.#options;
+    const transact = <T>(work: (transaction: Queryable) => Promise<T>) =>
+      database.transaction(work, { relaxed: true });
+    const applier = await this.#applier(database, transact);
+    await this.#applyUpTo(target, applier, LANES, (done) => this.#report("load", done, total));
+  }
+
+  async #applier(
+    sql: Queryable,
+    transact: <T>(work: (transaction: Queryable) => Promise<T>) => Promise<T>,
+  ): Promise<Applier> {
+    const { rebuilt } = this.#schemas;
+    const { projection } = this.#options;
+    const [checkpoints, parked] = [await loadCheckpoints(sql, rebuilt), await loadParked(sql, rebuilt)];
+    return new Applier({ projection, schema: rebuilt, transact }, checkpoints, parked);
+  }
+
+  async #applyUpTo(
+    target: ReadonlyMap<number, Position>,
+    applier: Applier,
+    lanes: number,
+    onBatch: (events: number) => void = () => {},
+  ): Promise<void> {
+    const reading = new AbortController();
+    const batches = linksBetween(
+      this.#options.store,
+      applier.checkpoints,
+      target,
+      BATCH_SIZE,
+      reading.signal,
+    );
+    for await (const links of oneAhead(batches, IDLE_MS, () => reading.abort())) {
+      if (links === undefined) continue;
+      await Promise.all(lanesOf(links, lanes).map((lane) => applier.apply(lane)));
+      this.#events += countEvents(links);
+      onBatch(this.#events);
+    }
+  }
+
+  async #index(): Promise<void> {
+    const { database, projection } = this.#options;
+    const { rebuilt } = this.#schemas;
+    this.#report("index", 0, 1);
+    await database.transaction(async (transaction) => {
+      await transaction.query("SET LOCAL maintenance_work_mem = '256MB'");
+      await createLateIndexes(transaction, projection, rebuilt);
+    });
+    for (const { name } of projection.tables) await database.query(`ANALYZE ${rebuilt}.${name}`);
+    this.#report("index", 1, 1);
+  }
+
+  /** What would change, or the reason not to take over. Live tables are seen at one instant, the new ones brought up to it. */
+  async #compare(): Promise<TableChanges[] | RebuildOutcome> {
+    const { database, projection, expect, confirm } = this.#options;
+    const found = await database.transaction(
+      async (transaction) => {
+        await this.#catchUp(transaction);
+        if (expect === "changes") return await findChanges(transaction, projection, this.#schemas);
+        const onTable = (done: number, total: number) => this.#report("compare", done, total);
+        return (await findDifference(transaction, projection, this.#schemas, onTable)) ?? [];
+      },
+      { snapshot: true },
+    );
+    if (!Array.isArray(found)) return { outcome: "different", events: this.#events, difference: found };
+    const isWanted = found.length === 0 || (await confirm?.(found)) === true;
+    return isWanted ? found : { outcome: "declined", events: this.#events, changes: found };
+  }
+
+  async #catchUp(transaction: Queryable): Promise<void> {
+    const target = await loadCheckpoints(transaction, this.#schemas.live);
+    const applier = await this.#applier(transaction, (work) => inSavepoint(transaction, work));
+    await this.#applyUpTo(target, applier, 1);
+  }
+
+  /** Projectors wait at the checkpoints meanwhile, and then find those of the new tables, which are the same. */
+  async #takeOver(isFirst: boolean): Promise<void> {
+    const { live, rebuilt } = this.#schemas;
+    this.#report("take_over", 0, 1);
+    await this.#options.database.transaction(async (transaction) => {
+      if (!isFirst) {
+        await transaction.query(`LOCK TABLE ${live}.checkpoints IN EXCLUSIVE MODE`);
+        await this.#catchUp(transaction);
+        await transaction.query(`ALTER SCHEMA ${live} RENAME TO ${live}_before`);
+      }
+      await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
+      if (!isFirst) await transaction.query(`DROP SCHEMA ${live}_before CASCADE`);
+    });
+    this.#report("take_over", 1, 1);
+  }
+
+  #report(phase: RebuildProgress["phase"], done: number, total: number | undefined): void {
+    this.#options.onProgress?.({ phase, done, total });
+  }
+}
+
+function countEvents(links: readonly Link[]): number {
+  return links.reduce((count, { event }) => (event === undefined ? count : count + 1), 0);
+}
+
+async function inSavepoint<T>(
+  transaction: Queryable,
+  work: (transaction: Queryable) => Promise<T>,
+): Promise<T> {
+  await transaction.query("SAVEPOINT batch");
+  try {
+    const result = await work(transaction);
+    await transaction.query("RELEASE SAVEPOINT batch");
+    return result;
+  } catch (error) {
+    await transaction.query("ROLLBACK TO SAVEPOINT batch");
+    throw error;
+  }
+}

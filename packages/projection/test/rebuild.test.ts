@@ -1,0 +1,143 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { describeDifference, type RebuildOptions, rebuild } from "../src/index.ts";
+import { type Installation, Numbers, openInstallation } from "./support/installation.ts";
+import { count, type Projecting, startProjector } from "./support/projecting.ts";
+import { Sums, totals, UNLUCKY } from "./support/sums.ts";
+
+let installation: Installation;
+let numbers: Numbers;
+let running: Projecting;
+
+beforeAll(async () => {
+  installation = await openInstallation();
+  numbers = new Numbers(installation.store);
+  for (let round = 1; round <= 30; round++) await numbers.append(round % 7, [`a${round % 7}`, round]);
+  await numbers.append(5, ["p", 1], ["p", UNLUCKY], ["p", 3]);
+});
+afterAll(() => installation[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  await installation.database.query("DROP SCHEMA IF EXISTS taem_sums CASCADE");
+  running = await startProjector(installation);
+  await running.caughtUp();
+});
+afterEach(() => running[Symbol.asyncDispose]());
+
+const run = (options: Partial<RebuildOptions> = {}) =>
+  rebuild({ ...installation, projection: new Sums(), expect: "equal", ...options });
+
+const sql = (text: string) => installation.database.query(text);
+
+test("a rebuild of sound tables takes over, parked streams included, and the projector goes on in the new ones", async () => {
+  const before = await totals(installation.database);
+  await sql("COMMENT ON TABLE taem_sums.sums IS 'the old one'");
+  const outcome = await run();
+  expect(outcome).toEqual({
+    outcome: "taken_over",
+    events: Number(await installation.store.head()),
+    changes: [],
+  });
+  const { rows } = await sql("SELECT obj_description('taem_sums.sums'::regclass) AS comment");
+  expect(rows).toEqual([{ comment: null }]);
+  expect(await totals(installation.database)).toEqual(before);
+  expect(await count(installation.database, "taem_sums.parked")).toBe(1);
+  expect(await count(installation.database, "pg_namespace WHERE nspname LIKE 'taem_sums%'")).toBe(1);
+
+  await numbers.append(2, ["after", 5]);
+  await running.caughtUp();
+  expect(await totals(installation.database)).toEqual({ ...before, after: "5" });
+});
+
+test("a value changed in a live table is named with its row, column and both values", async () => {
+  await sql("UPDATE taem_sums.sums SET total = total + 1 WHERE member = 'a3'");
+  const outcome = await run();
+  expect(outcome).toMatchObject({
+    outcome: "different",
+    difference: {
+      table: "sums",
+      slice: 3,
+      key: { member: "a3" },
+      column: "total",
+      live: "55",
+      rebuilt: "54",
+    },
+  });
+  expect(outcome.outcome === "different" && describeDifference(outcome.difference)).toBe(
+    "sums (member=a3) slice 3: total is 55 in the live table, 54 rebuilt",
+  );
+  expect(await totals(installation.database)).toMatchObject({ a3: "55" });
+  expect(await count(installation.database, "pg_namespace WHERE nspname LIKE 'taem_sums%'")).toBe(1);
+});
+
+test("a row deleted from a live table is named, and so is one that no event made", async () => {
+  await sql("DELETE FROM taem_sums.entries WHERE number = 17");
+  expect(await run()).toMatchObject({
+    difference: { table: "entries", slice: 3, column: undefined, live: null, rebuilt: "present" },
+  });
+  await sql("INSERT INTO taem_sums.entries VALUES (1, '0000000000000000', 'ghost', 1)");
+  expect(await run()).toMatchObject({
+    difference: { table: "entries", slice: 1, column: undefined, live: "present", rebuilt: null },
+  });
+});
+
+test("a row that is there twice is told by the number of rows", async () => {
+  await sql("ALTER TABLE taem_sums.entries DROP CONSTRAINT entries_pkey");
+  await sql("INSERT INTO taem_sums.entries SELECT * FROM taem_sums.entries WHERE number = 9");
+  expect(await run()).toMatchObject({ difference: { table: "entries", slice: 2, column: "number of rows" } });
+});
+
+test("a changed definition is reported, and takes over only when confirmed", async () => {
+  const projection = new Sums();
+  projection.version = 2;
+  projection.bonus = 100;
+  await running.projector.stop();
+  const members = await count(installation.database, "taem_sums.sums");
+  const declined = await run({ projection, expect: "changes", confirm: async () => false });
+  expect(declined).toMatchObject({
+    outcome: "declined",
+    changes: [{ table: "sums", removed: 0, added: 0, changed: members, first: { column: "total" } }],
+  });
+  expect(await run({ projection, expect: "changes", confirm: async () => true })).toMatchObject({
+    outcome: "taken_over",
+  });
+  expect(await totals(installation.database)).toMatchObject({ p: "101" });
+  await using mended = await startProjector(installation, { projection });
+  await mended.caughtUp();
+});
+
+test("tables that were never there are built", async () => {
+  await running.projector.stop();
+  const before = await totals(installation.database);
+  await sql("DROP SCHEMA taem_sums CASCADE");
+  expect(await run()).toMatchObject({ outcome: "taken_over" });
+  expect(await totals(installation.database)).toEqual(before);
+});
+
+test("events appended while a rebuild runs are in the tables that take over", async () => {
+  const writing = (async () => {
+    for (let i = 0; i < 40; i++) await numbers.append(i % 64, [`w${i}`, i]);
+  })();
+  const outcome = await run();
+  await writing;
+  expect(outcome.outcome).toBe("taken_over");
+  await running.caughtUp();
+  expect(await totals(installation.database)).toMatchObject({ w0: "0", w39: "39" });
+  const rebuilt = await run();
+  expect(rebuilt.outcome).toBe("taken_over");
+});
+
+test("of two rebuilds at once one is refused", async () => {
+  const outcomes = await Promise.allSettled([run(), run()]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
+    reason: { code: "rebuild_in_progress" },
+  });
+});
+
+test("progress counts the events that will be loaded", async () => {
+  const reports: string[] = [];
+  await run({ onProgress: ({ phase, done, total }) => reports.push(`${phase} ${done}/${total}`) });
+  const events = Number(await installation.store.head());
+  expect(reports).toContain(`load ${events}/${events}`);
+  expect(reports.at(-1)).toBe("take_over 1/1");
+});
