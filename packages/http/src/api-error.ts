@@ -15,7 +15,9 @@ export interface ApiErrorOptions {
   readonly errors?: readonly FieldProblem[];
   /** Seconds; problems that are retryable say 1 unless told. */
   readonly retryAfter?: number;
-  /** Further members of the document (RFC 9457, 3.2), ready for JSON; they cannot replace the standard ones. */
+  /**
+   * Further members of the document (RFC 9457, 3.2), ready for JSON; they cannot replace the standard ones.
+   */
   readonly extensions?: Readonly<Record<string, unknown>>;
   /** For the log only. */
   readonly cause?: unknown;
@@ -42,7 +44,10 @@ export class ApiError extends Error {
   }
 }
 
-/** Anything thrown, as an answer: what is not an `ApiError` tells the caller nothing but that it was unexpected. */
+/**
+ * Anything thrown, as an answer: what is not an `ApiError` tells the caller nothing but that it was
+ * unexpected.
+ */
 export function asApiError(thrown: unknown): ApiError {
   return thrown instanceof ApiError ? thrown : new ApiError("internal", { cause: thrown });
 }

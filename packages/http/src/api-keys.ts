@@ -16,8 +16,8 @@ export interface Principal {
 /** What authentication needs to know. */
 export interface ApiKeys {
   /**
-   * The principal of a token, undefined if there is none (unknown, malformed, revoked). Answers at once when it can:
-   * a request whose first await is for its body is read without buffering.
+   * The principal of a token, undefined if there is none (unknown, malformed, revoked). Answers at once when
+   * it can: a request whose first await is for its body is read without buffering.
    */
   verify(token: string): Promise<Principal | undefined> | Principal | undefined;
 }
@@ -50,8 +50,8 @@ function parseToken(token: string): { readonly keyId: string; readonly secret: s
 }
 
 /**
- * SHA-256, fast on purpose: the secret is 256 random bits, which no one can guess through a fast hash either. Slow hashes protect
- * what people choose, and would cost each request milliseconds.
+ * SHA-256, fast on purpose: the secret is 256 random bits, which no one can guess through a fast hash either.
+ * Slow hashes protect what people choose, and would cost each request milliseconds.
  */
 function hashSecret(secret: string): Uint8Array {
   return hash("sha256", secret, "buffer");
@@ -93,8 +93,8 @@ interface Known {
 }
 
 /**
- * Verifies tokens against a store, remembering keys for a few seconds. Look-ups run one at a time for all who wait, so
- * that a flood of invented keys costs the store one small query after another and nothing more.
+ * Verifies tokens against a store, remembering keys for a few seconds. Look-ups run one at a time for all who
+ * wait, so that a flood of invented keys costs the store one small query after another and nothing more.
  */
 export class CachedApiKeys implements ApiKeys {
   readonly #store: Pick<ApiKeyStore, "find">;

@@ -10,8 +10,8 @@ export function bearerToken(request: IncomingMessage): string {
 }
 
 /**
- * Throws `unauthenticated`, `forbidden` or `programme_unknown` unless the principal has one of the scopes and reaches the
- * programme.
+ * Throws `unauthenticated`, `forbidden` or `programme_unknown` unless the principal has one of the scopes and
+ * reaches the programme.
  */
 export function authorize(
   principal: Principal | undefined,
@@ -30,8 +30,8 @@ export function requireScope(principal: Principal, scopes: readonly Scope[]): vo
 }
 
 /**
- * Throws `programme_unknown` for a programme that the key is not bound to: the same answer whether it exists or not, so that
- * one tenant cannot find out about another.
+ * Throws `programme_unknown` for a programme that the key is not bound to: the same answer whether it exists
+ * or not, so that one tenant cannot find out about another.
  */
 function requireProgramme(principal: Principal, programme: string | undefined): void {
   if (programme === undefined || principal.programme === null || principal.programme === programme) return;

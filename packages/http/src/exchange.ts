@@ -197,7 +197,10 @@ function sendAnswer(
   });
 }
 
-/** Answers with a problem document; if the answer has already begun, cuts it off, so that it cannot be taken for whole. */
+/**
+ * Answers with a problem document; if the answer has already begun, cuts it off, so that it cannot be taken
+ * for whole.
+ */
 export function sendProblem(
   request: IncomingMessage,
   response: ServerResponse,

@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { ProblemCode } from "./problems.ts";
 
 /**
- * The fields that requests and answers are made of. A field that is decoded fails with a problem code of its own; on the wire everything
- * is JSON. Answers are declared with the same fields and written in wire form: `String(amount)`, `formatInstant(at)`.
+ * The fields that requests and answers are made of. A field that is decoded fails with a problem code of its
+ * own; on the wire everything is JSON. Answers are declared with the same fields and written in wire form:
+ * `String(amount)`, `formatInstant(at)`.
  */
 
 /** Minor units that one command may name. */
@@ -102,7 +103,10 @@ export const total = z
 
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
-/** An instant: RFC 3339 with offset on the wire, integer milliseconds since the epoch inside (finer digits are cut). */
+/**
+ * An instant: RFC 3339 with offset on the wire, integer milliseconds since the epoch inside (finer digits are
+ * cut).
+ */
 export const instant = textField<number>({
   id: "Instant",
   description:
@@ -145,7 +149,10 @@ export const uuid = textField<string>({
   encode: (id) => id,
 });
 
-/** Printable: neither control, format, unassigned nor private characters, no line breaks, no white space at the ends. */
+/**
+ * Printable: neither control, format, unassigned nor private characters, no line breaks, no white space at
+ * the ends.
+ */
 const PRINTABLE = /^(?!\p{Z})[^\p{C}\p{Zl}\p{Zp}]+(?<!\p{Z})$/u;
 const PRINTABLE_ASCII = /^[!-~]+$/;
 

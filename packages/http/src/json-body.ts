@@ -27,8 +27,9 @@ export function hasBody(request: IncomingMessage): boolean {
 }
 
 /**
- * Reads a whole body. Rejects with `body_too_large`, with `incomplete_body` if the connection ends first, and with `request_timeout`
- * if `expired` says so while it trickles in (a body that stalls altogether is ended by the server's idle limit).
+ * Reads a whole body. Rejects with `body_too_large`, with `incomplete_body` if the connection ends first, and
+ * with `request_timeout` if `expired` says so while it trickles in (a body that stalls altogether is ended by
+ * the server's idle limit).
  */
 export function readBody(
   request: IncomingMessage,
@@ -76,7 +77,9 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** Whether the fault of a text is only that it ends: the parser says so, or its fault lies at the very end. */
+/**
+ * Whether the fault of a text is only that it ends: the parser says so, or its fault lies at the very end.
+ */
 function endsEarly(text: string, error: SyntaxError): boolean {
   if (/unexpected end|unterminated string/i.test(error.message)) return true;
   const position = / at position (\d+)/.exec(error.message);

@@ -19,7 +19,10 @@ export interface Limits extends BulkLimits {
   readonly closeMs: number;
 }
 
-/** `keepAliveMs` is above the minute after which load balancers commonly close idle connections, so that they close first. */
+/**
+ * `keepAliveMs` is above the minute after which load balancers commonly close idle connections, so that they
+ * close first.
+ */
 export const defaultLimits: Limits = {
   maxBodyBytes: 64 * 1024,
   maxRequests: 4_096,

@@ -12,7 +12,9 @@ export interface Line {
   readonly bytes: Buffer | undefined;
 }
 
-/** Splits a stream of bytes into lines, skipping blank ones; of a line over the limit only its number is kept. */
+/**
+ * Splits a stream of bytes into lines, skipping blank ones; of a line over the limit only its number is kept.
+ */
 async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Line> {
   let number = 0;
   let kept: Buffer[] = [];
@@ -53,8 +55,9 @@ export interface BulkLimits {
 }
 
 /**
- * Answers each line of the request with one line, in input order, taking in no more than the limits allow. `answer` never rejects.
- * Rejects with `incomplete_body` if the request breaks off; lines taken in by then have been acted upon.
+ * Answers each line of the request with one line, in input order, taking in no more than the limits allow.
+ * `answer` never rejects. Rejects with `incomplete_body` if the request breaks off; lines taken in by then
+ * have been acted upon.
  */
 export async function answerLines(
   request: IncomingMessage,

@@ -14,8 +14,8 @@ export interface DocumentInfo {
 }
 
 /**
- * The OpenAPI 3.1 document of the routes, generated from the schemas that validate requests. Throws if a request schema would let unknown
- * fields pass, or if two components of one name differ.
+ * The OpenAPI 3.1 document of the routes, generated from the schemas that validate requests. Throws if a
+ * request schema would let unknown fields pass, or if two components of one name differ.
  */
 export function openApiDocument(routes: readonly Route[], info: DocumentInfo): Json {
   const components = new Components();

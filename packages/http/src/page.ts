@@ -2,8 +2,9 @@ import { z } from "zod";
 import { Fault, textField } from "./fields.ts";
 
 /**
- * The `cursor` of a paged query: opaque to the caller, a JSON array of the given shape inside. It is not signed: what it says
- * is checked against the shape and only ever moves the start of a query that is bound to the caller's programme anyway.
+ * The `cursor` of a paged query: opaque to the caller, a JSON array of the given shape inside. It is not
+ * signed: what it says is checked against the shape and only ever moves the start of a query that is bound to
+ * the caller's programme anyway.
  */
 export function cursor<T extends z.ZodType<readonly unknown[]>>(position: T) {
   return textField<z.output<T>>({
@@ -46,8 +47,8 @@ export interface Page<T> {
 }
 
 /**
- * A page out of up to `size + 1` rows, the last of which only tells that there is more. `positionOf` gives the JSON
- * values after which the next page starts.
+ * A page out of up to `size + 1` rows, the last of which only tells that there is more. `positionOf` gives
+ * the JSON values after which the next page starts.
  */
 export function pageFrom<R, T>(
   rows: readonly R[],

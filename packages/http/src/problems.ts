@@ -1,8 +1,9 @@
 /**
- * Every problem the product can answer with: the one registry of codes. A code is stable for ever; its meaning never changes.
+ * Every problem the product can answer with: the one registry of codes. A code is stable for ever; its
+ * meaning never changes.
  *
- * 400 = the request itself is wrong, 404 = what it names is not there, 409 = the present state is against it, 422 = well
- * formed but not allowed, 429 and 503 = repeat it later, unchanged and with the same key.
+ * 400 = the request itself is wrong, 404 = what it names is not there, 409 = the present state is against it,
+ * 422 = well formed but not allowed, 429 and 503 = repeat it later, unchanged and with the same key.
  */
 export interface Problem {
   readonly status: number;

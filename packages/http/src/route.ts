@@ -40,7 +40,10 @@ export type Answer<R extends Answers> = {
 /** What every handler is told beside the request's own content. */
 export interface RequestContext {
   readonly correlationId: string;
-  /** Instant, in milliseconds since the epoch, until which the caller waits: what is not done by then is given up. */
+  /**
+   * Instant, in milliseconds since the epoch, until which the caller waits: what is not done by then is given
+   * up.
+   */
   readonly deadline: number;
 }
 
@@ -176,8 +179,9 @@ export interface LineAnswer<B> {
 }
 
 /**
- * Declares a route that takes NDJSON and answers each line alone, in input order. `open` is called once a request; the handler
- * it gives is called in input order, without waiting for the lines before. `deadline` is each line's own.
+ * Declares a route that takes NDJSON and answers each line alone, in input order. `open` is called once a
+ * request; the handler it gives is called in input order, without waiting for the lines before. `deadline` is
+ * each line's own.
  */
 export function bulkRoute<
   const Path extends string,

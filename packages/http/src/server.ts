@@ -15,7 +15,10 @@ import { Traffic } from "./traffic.ts";
 
 export interface ServerOptions {
   readonly info: DocumentInfo;
-  /** The service's own; health, metrics and documentation are added. */
+  /**
+   * The service's own, the busiest first: a request is held against them in order. Health, metrics and
+   * documentation are added.
+   */
   readonly routes: readonly Route[];
   readonly apiKeys: ApiKeys;
   readonly logger: Logger;
@@ -30,7 +33,9 @@ export interface Server extends AsyncDisposable {
   readonly routes: readonly Route[];
   /** Port 0 takes any free one; resolves with the URL to call. */
   listen(port: number, host: string): Promise<string>;
-  /** Takes no new connections, lets what is running finish, and cuts off what is not done within `closeMs`. */
+  /**
+   * Takes no new connections, lets what is running finish, and cuts off what is not done within `closeMs`.
+   */
   close(): Promise<void>;
 }
 
@@ -101,7 +106,10 @@ function methodNotAllowed(routes: readonly Route[]): RequestHandler {
   };
 }
 
-/** What express itself refuses: a path whose percent-encoding is wrong. Four parameters tell it that this takes errors. */
+/**
+ * What express itself refuses: a path whose percent-encoding is wrong. Four parameters tell it that this
+ * takes errors.
+ */
 function routingFault(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
     const correlationId = correlationIdOf(request);
@@ -163,7 +171,8 @@ const IDLE_CHECK_MS = 20;
 function closeGracefully(server: HttpServer, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cutOff = setTimeout(() => server.closeAllConnections(), limitMs);
-    // A connection whose request was under way is closed once it is idle, one that stays busy with its next answer.
+    // A connection whose request was under way is closed once it is idle, one that stays busy with its next
+    // answer.
     const closeIdle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     server.prependListener("request", (_request, response) => {
       response.shouldKeepAlive = false;

@@ -40,7 +40,10 @@ export class Traffic {
     this.running += 1;
   }
 
-  /** `startedAt` is of `performance.now()`. The path itself is not logged: it can hold a caller's id of a person. */
+  /**
+   * `startedAt` is of `performance.now()`. The path itself is not logged: it can hold a caller's id of a
+   * person.
+   */
   end(
     { method, path, scopes }: Route,
     status: number,

@@ -10,8 +10,8 @@ const MAX_ERRORS = 20;
 const MAX_SHOWN_NAME = 64;
 
 /**
- * A part of the request by its schema. Throws the problem of its only fault, or `validation_failed` with all of them
- * under `errors`.
+ * A part of the request by its schema. Throws the problem of its only fault, or `validation_failed` with all
+ * of them under `errors`.
  */
 export function parse<S extends z.ZodType>(schema: S, input: unknown, part: FieldProblem["in"]): z.output<S> {
   const parsed = schema.safeParse(input);
@@ -67,7 +67,10 @@ const GENERIC = {
   invalid_element: "malformed_value",
 } as const satisfies Record<string, ProblemCode>;
 
-/** Of a union the faults of the alternative that came nearest; of a discriminated one those of its discriminator. */
+/**
+ * Of a union the faults of the alternative that came nearest; of a discriminated one those of its
+ * discriminator.
+ */
 function unionProblems(
   issue: z.core.$ZodIssueInvalidUnion,
   input: unknown,

@@ -25,7 +25,10 @@ export class ConfigError extends Error {
 const REDACTED = "[redacted]";
 const UNSET = "nothing";
 
-/** Marks a setting whose value is never printed. Apply it to the innermost schema: `secret(z.string()).optional()`. */
+/**
+ * Marks a setting whose value is never printed. Apply it to the innermost schema:
+ * `secret(z.string()).optional()`.
+ */
 export function secret<S extends z.ZodType>(schema: S): S {
   return schema.meta({ ...schema.meta(), secret: true });
 }
@@ -52,8 +55,8 @@ export function durationSetting(): z.ZodType<number, string> {
 }
 
 /**
- * Configuration from environment variables: each key of the schema is a variable's name, and its description says
- * what is expected. An empty variable counts as unset. Throws `ConfigError`.
+ * Configuration from environment variables: each key of the schema is a variable's name, and its description
+ * says what is expected. An empty variable counts as unset. Throws `ConfigError`.
  */
 export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): z.output<S> {
   const given: Record<string, string | undefined> = {};

@@ -9,8 +9,8 @@ export interface HealthReport {
 }
 
 /**
- * What a service says of itself. Liveness fails when only a restart helps; readiness fails while it should get no
- * work (starting, draining, a dependency away).
+ * What a service says of itself. Liveness fails when only a restart helps; readiness fails while it should
+ * get no work (starting, draining, a dependency away).
  */
 export interface Health {
   addLiveness(name: string, check: HealthCheck): void;

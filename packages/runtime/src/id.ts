@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { v7 } from "uuid";
 
-/** A UUIDv7: names a thing of ours (account, order, hold). Later ids sort after earlier ones, which keeps indexes dense. */
+/**
+ * A UUIDv7: names a thing of ours (account, order, hold). Later ids sort after earlier ones, which keeps
+ * indexes dense.
+ */
 export function newId(): string {
   return v7();
 }

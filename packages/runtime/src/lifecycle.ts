@@ -10,11 +10,17 @@ export interface Resource {
 }
 
 export interface Running {
-  /** Stops in reverse order of starting; every resource is stopped even if another fails. Rejects with the failures. */
+  /**
+   * Stops in reverse order of starting; every resource is stopped even if another fails. Rejects with the
+   * failures.
+   */
   stop(): Promise<void>;
 }
 
-/** Starts resources one after the other. If one fails, those already started are stopped, and its error is thrown. */
+/**
+ * Starts resources one after the other. If one fails, those already started are stopped, and its error is
+ * thrown.
+ */
 export async function startResources(resources: readonly Resource[], logger: Logger): Promise<Running> {
   const started: Resource[] = [];
   const stop = () => stopAll(started, logger);
@@ -53,16 +59,19 @@ export interface ServiceOptions {
   readonly health: Health;
   /** Shutdown is abandoned after this many milliseconds. */
   readonly stopLimitMs: number;
-  /** Source of `SIGTERM`, `SIGINT`, `uncaughtException` and `unhandledRejection`: the process, unless told. */
+  /**
+   * Source of `SIGTERM`, `SIGINT`, `uncaughtException` and `unhandledRejection`: the process, unless told.
+   */
   readonly signals?: EventEmitter;
 }
 
 type Ending = { readonly exitCode: number; readonly reason: string; readonly err?: unknown };
 
 /**
- * Runs a service until it is told to stop or something unforeseen is thrown. Resolves with the exit code: 0 after a
- * clean stop, 1 otherwise. The caller exits with it (`process.exit(await runService(...))`), since after an abandoned shutdown
- * something may still hold the event loop. A second signal abandons the shutdown at once.
+ * Runs a service until it is told to stop or something unforeseen is thrown. Resolves with the exit code: 0
+ * after a clean stop, 1 otherwise. The caller exits with it (`process.exit(await runService(...))`), since
+ * after an abandoned shutdown something may still hold the event loop. A second signal abandons the shutdown
+ * at once.
  */
 export async function runService(options: ServiceOptions): Promise<number> {
   const { name, resources, logger, health } = options;

@@ -21,7 +21,10 @@ export interface HistogramMetric<L extends string> {
   observe(labels: Labels<L>, value: number): void;
 }
 
-/** The metrics of one process. Asking for a name again gives the metric that exists, so that services can share one. */
+/**
+ * The metrics of one process. Asking for a name again gives the metric that exists, so that services can
+ * share one.
+ */
 export interface Metrics {
   counter<L extends string = never>(options: MetricOptions<L>): CounterMetric<L>;
   gauge<L extends string = never>(options: MetricOptions<L>): GaugeMetric<L>;

@@ -25,7 +25,10 @@ const API_KEY = /\btaem_([0-9a-z]+)_[0-9a-f]{16,}/g;
 const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@]+@/gi;
 const BEARER = /\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi;
 
-/** Secrets that got into a text (an error's message or stack): API keys, passwords in URLs, authorization values. */
+/**
+ * Secrets that got into a text (an error's message or stack): API keys, passwords in URLs, authorization
+ * values.
+ */
 export function redactText(text: string): string {
   return text
     .replace(API_KEY, `taem_$1_${REDACTED}`)
@@ -34,8 +37,9 @@ export function redactText(text: string): string {
 }
 
 /**
- * Log fields without their secrets. What holds none is returned as it is: this runs for every line, and pino's own
- * redaction with wildcards was measured at 9 microseconds a line against less than one for this walk.
+ * Log fields without their secrets. What holds none is returned as it is: this runs for every line, and
+ * pino's own redaction with wildcards was measured at 9 microseconds a line against less than one for this
+ * walk.
  */
 export function redactFields(fields: Record<string, unknown>, depth = 0): Record<string, unknown> {
   let clean = fields;
