@@ -30,11 +30,12 @@ const onAccount: readonly ProblemCode[] = [
 
 /** Problems of each operation's own. */
 export const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
-  earn: ["rule_unknown", "rule_not_valid", "wrong_currency", "amount_too_large"],
+  earn: ["conflicting_fields", "rule_unknown", "rule_not_valid", "wrong_currency", "amount_too_large"],
   burn: ["insufficient_points"],
   hold: ["insufficient_points", "hold_timeout_too_long"],
   transfer: ["insufficient_points", "transfer_to_self", "balance_limit_exceeded"],
   reverse: [
+    "conflicting_fields",
     "origin_unknown",
     "origin_not_reversible",
     "origin_without_spend",

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Api } from "../../../test/support/api.ts";
+import type { Service } from "../../../test/support/commands-service.ts";
+import { defined, defineProgramme, done, enrol, type Fixture, openFixture } from "./support/fixture.ts";
+
+// Two instances on one store, whose clocks the tests move.
+let now = Date.parse("2026-06-01T00:00:00Z");
+const clock = { now: () => now };
+let fixture: Fixture;
+let here: Api;
+let other: Service;
+let there: Api;
+
+beforeAll(async () => {
+  fixture = await openFixture({ clock });
+  here = fixture.api;
+  other = await fixture.another();
+  there = other.api();
+});
+
+afterAll(async () => {
+  await fixture.close();
+  expect(other.complaints).toEqual([]);
+});
+
+const PTS = { currency: "PTS" };
+const RULE = { ...PTS, money: "THB", per: "100", points: "1" };
+const SPEND = { amount: "100", currency: "THB", rule: "base" };
+
+test("a rule published through one instance is known to the other before it refuses for want of it", async () => {
+  const shop = await defineProgramme(here, "rules");
+  const [member] = (await enrol(there, shop, "member")) as [string];
+  await defined(here.put(`${shop}/rules/fresh`, RULE));
+  await done(there, `${member}/earn`, { ...PTS, spend: { ...SPEND, rule: "fresh" } }, "e1");
+});
+
+test("a currency defined through one instance is known to the other before it refuses for want of it", async () => {
+  const shop = await defineProgramme(here, "currencies");
+  const [member] = (await enrol(there, shop, "member")) as [string];
+  await defined(here.put(`${shop}/currencies/FRESH`, { expiry: { kind: "never" } }));
+  await done(there, `${member}/earn`, { currency: "FRESH", points: "1" }, "e1");
+});
+
+test("an instance that was idle prices by the version that another published", async () => {
+  const shop = await defineProgramme(here, "idle");
+  const [member] = (await enrol(there, shop, "member")) as [string];
+  expect((await done(there, `${member}/earn`, { ...PTS, spend: SPEND }, "e1")).effect.points).toBe("0");
+  await defined(here.put(`${shop}/rules/base`, { ...RULE, points: "5" }));
+  now += 501;
+  expect((await done(there, `${member}/earn`, { ...PTS, spend: SPEND }, "e2")).effect.points).toBe("5");
+});
+
+test("what one instance did the other repeats", async () => {
+  const shop = await defineProgramme(here, "replays");
+  const [member] = (await enrol(here, shop, "member")) as [string];
+  const first = await done(here, `${member}/earn`, { ...PTS, points: "7" }, "e1");
+  const source = { system: "pos", id: "1" };
+  const key = await done(here, `${member}/burn`, { ...PTS, points: "3", source });
+  const again = await there.post(`${member}/burn`, { ...PTS, points: "3", source });
+  expect(again).toMatchObject({ status: 200, body: { replayed: true, member: first.member } });
+  expect(again.body.effect).toEqual(key.effect);
+});
+
+test("a member enrolled through one instance is known to the other", async () => {
+  const shop = await defineProgramme(here, "members");
+  const path = `${shop}/members/ext:member`;
+  expect((await there.get(path)).body.code).toBe("member_unknown");
+  await enrol(here, shop, "member");
+  expect((await there.get(path)).status).toBe(200);
+});
+
+test("both instances enrol one external id at once: one member", async () => {
+  const shop = await defineProgramme(here, "race");
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      (i % 2 === 0 ? here : there).post(`${shop}/members`, { externalId: "member" }),
+    ),
+  );
+  expect(new Set(answers.map(({ body }) => body.member)).size).toBe(1);
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+});

@@ -1,0 +1,149 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { Agent, request } from "undici";
+
+/** What an answer of the API may hold: that of a command, of a definition, or a problem. */
+export interface Body {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly retryable?: boolean;
+  readonly errors?: readonly { readonly in: string; readonly pointer: string; readonly code: string }[];
+  readonly member: string;
+  readonly currency: string;
+  readonly replayed: boolean;
+  readonly effect: Effect;
+  readonly balance: Balance;
+  readonly token: string;
+}
+
+export interface Balance {
+  readonly book: string;
+  readonly available: string;
+  readonly pending: string;
+  readonly held: string;
+  readonly due: string;
+  readonly debt: string;
+}
+
+export interface Effect {
+  readonly kind: string;
+  readonly points: string;
+  readonly effectiveAt: string;
+  readonly credited?: readonly CreditedLot[];
+  readonly debited?: readonly { readonly lot: number; readonly points: string }[];
+  readonly hold: { readonly id: string; readonly timeoutAt: string };
+  readonly adjustment: { readonly id: string };
+  readonly transfer: { readonly id: string; readonly to: string };
+  readonly rule?: { readonly name: string; readonly version: number; readonly limitedBy?: string };
+  readonly clawback?: Readonly<Record<"policy" | "debt" | "waived" | "expired" | "unmatched", string>>;
+}
+
+export interface CreditedLot {
+  readonly lot: number;
+  readonly points: string;
+  readonly availableFrom: string;
+  readonly expiresAt: string | null;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Body;
+}
+
+export interface BulkAnswer {
+  readonly line: number;
+  readonly status: number;
+  readonly result: Body;
+  readonly problem: Body;
+}
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** One caller of the API, with a key. Nothing is checked on the way out: tests also send what no client would. */
+export class Api implements AsyncDisposable {
+  readonly url: string;
+  readonly #token: string | undefined;
+  readonly #agent: Agent;
+
+  constructor(url: string, token?: string, connections = 64) {
+    this.url = url;
+    this.#token = token;
+    this.#agent = new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
+  }
+
+  get(path: string, headers: Headers = {}): Promise<Answer> {
+    return this.#send("GET", path, undefined, headers);
+  }
+
+  put(path: string, body: unknown, headers: Headers = {}): Promise<Answer> {
+    return this.#send("PUT", path, JSON.stringify(body), headers);
+  }
+
+  /** With a key, sends it as `Idempotency-Key`. */
+  post(path: string, body: unknown, key?: string): Promise<Answer> {
+    const headers: Headers = key === undefined ? {} : { "idempotency-key": key };
+    return this.#send("POST", path, JSON.stringify(body), headers);
+  }
+
+  /** A body byte for byte. */
+  raw(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: string | Buffer,
+    headers: Headers = {},
+  ): Promise<Answer> {
+    return this.#send(method, path, body, headers);
+  }
+
+  /** Sends lines (objects, or text as it is) as one bulk request; the answers, line by line. */
+  async bulk(programme: string, lines: readonly unknown[]): Promise<BulkAnswer[]> {
+    const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n");
+    const answers: BulkAnswer[] = [];
+    for await (const answer of this.bulkStream(programme, `${text}\n`)) answers.push(answer);
+    return answers;
+  }
+
+  /** Yields answers as they come, also while the body is still being sent. */
+  async *bulkStream(programme: string, body: string | Readable): AsyncGenerator<BulkAnswer> {
+    const answer = await request(`${this.url}/v1/programmes/${programme}/commands`, {
+      method: "POST",
+      dispatcher: this.#agent,
+      headers: { ...this.#authorization(), "content-type": "application/x-ndjson" },
+      body,
+    });
+    for await (const line of createInterface({ input: answer.body })) yield JSON.parse(line) as BulkAnswer;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  async #send(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    body: string | Buffer | undefined,
+    headers: Headers,
+  ): Promise<Answer> {
+    const answer = await request(`${this.url}${path}`, {
+      method,
+      dispatcher: this.#agent,
+      headers: { ...this.#authorization(), "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await answer.body.text();
+    return { status: answer.statusCode, headers: answer.headers, body: parse(text) };
+  }
+
+  #authorization(): Headers {
+    return this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+  }
+}
+
+function parse(text: string): Body {
+  try {
+    return JSON.parse(text) as Body;
+  } catch {
+    throw new Error(`the answer is not JSON: ${text.slice(0, 200)}`);
+  }
+}

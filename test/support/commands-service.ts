@@ -1,0 +1,82 @@
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { type CommandService, type CommandsConfig, createCommands } from "@taem/commands";
+import type { EventStore } from "@taem/event-store";
+import { createServer, type Limits, type Principal, type Route, SCOPES } from "@taem/http";
+import { type Clock, createHealth, createMetrics, type Logger, systemClock } from "@taem/runtime";
+import { Api } from "./api.ts";
+
+export interface ServiceOptions {
+  readonly store: EventStore;
+  /** The same for every instance on one store. */
+  readonly hmacKey?: KeyObject;
+  readonly clock?: Clock;
+  readonly limits?: Partial<Limits>;
+  readonly config?: CommandsConfig;
+}
+
+/** One instance of the commands service, served on a port of its own. */
+export interface Service extends AsyncDisposable {
+  readonly url: string;
+  readonly routes: readonly Route[];
+  readonly commands: CommandService;
+  /** What it logged as a warning or worse. */
+  readonly complaints: string[];
+  /** A caller with a key of its own; without a programme, of the whole installation. Closed with the service. */
+  api(key?: Partial<Omit<Principal, "keyId">>, connections?: number): Api;
+  close(): Promise<void>;
+}
+
+export const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
+
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
+  await using undo = new AsyncDisposableStack();
+  const complaints: string[] = [];
+  const logger = collecting(complaints);
+  const metrics = createMetrics();
+  const commands = createCommands({ store, logger, metrics, clock, hmacKey }, config);
+  undo.defer(() => commands.close());
+  const keys = new Map<string, Principal>();
+  const server = undo.use(
+    createServer({
+      info: { title: "Commands", version: "1", description: "Commands." },
+      routes: commands.routes,
+      apiKeys: { verify: (token) => keys.get(token) },
+      logger,
+      metrics,
+      health: createHealth(),
+      clock,
+      limits,
+    }),
+  );
+  const url = await server.listen(0, "127.0.0.1");
+  const started = undo.move();
+  const api: Service["api"] = (key = {}, connections) => {
+    const token = randomBytes(8).toString("hex");
+    keys.set(token, { keyId: token, name: "tester", programme: null, scopes: SCOPES, ...key });
+    return started.use(new Api(url, token, connections));
+  };
+  const close = () => started.disposeAsync();
+  const { routes, service } = commands;
+  return { url, routes, commands: service, complaints, api, close, [Symbol.asyncDispose]: close };
+}
+
+function collecting(complaints: string[]): Logger {
+  const complain = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    complaints.push(`${message} ${JSON.stringify(fields, describeError)}`);
+  };
+  const ignore = (): void => {};
+  const logger: Logger = {
+    debug: ignore,
+    info: ignore,
+    warn: complain,
+    error: complain,
+    fatal: complain,
+    child: () => logger,
+  };
+  return logger;
+}
+
+function describeError(_: string, value: unknown): unknown {
+  return value instanceof Error ? `${value.name}: ${value.message}` : value;
+}
