@@ -69,6 +69,10 @@ export interface AccountState {
   pending: Map<number, PendingAdjustment>;
   /** Sum of `remaining` over the open lots: the book balance. */
   book: bigint;
+  /** Sum of `held` over the open lots. */
+  held: bigint;
+  /** The latest availableFrom of all lots: from then on nothing is pending. */
+  matureBy: Instant;
   debt: bigint;
   /** Latest effectiveAt of the events that changed the debt. */
   debtEffectiveAt: Instant;
@@ -92,6 +96,8 @@ export function newAccount(): AccountState {
     holds: new Map(),
     pending: new Map(),
     book: 0n,
+    held: 0n,
+    matureBy: 0,
     debt: 0n,
     debtEffectiveAt: 0,
     deadline: Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-import { type AccountState, draft, free, isAvailable } from "./account-state.ts";
+import { type AccountState, draft, free } from "./account-state.ts";
 import { sum } from "./amounts.ts";
 import type { Instant } from "./calendar.ts";
 import { evolve } from "./evolve.ts";
@@ -23,15 +23,24 @@ export interface Balance {
 /** What the account is at `now`. Pure: what time has done is worked out, not waited for. */
 export function balanceAt(state: AccountState, account: AccountIdentity, now: Instant): Balance {
   const view = settledAt(state, account, now);
-  let available = 0n;
+  const pending = pendingAt(view, now);
+  const available = view.book - view.held - pending;
+  return {
+    book: state.book,
+    available,
+    pending,
+    held: view.held,
+    due: state.book - view.book,
+    debt: view.debt,
+  };
+}
+
+/** Nothing in a settled account is dead but what is held: what is not available yet is pending. */
+function pendingAt(view: AccountState, now: Instant): bigint {
+  if (now >= view.matureBy) return 0n;
   let pending = 0n;
-  let held = 0n;
-  for (const lot of view.open) {
-    held += lot.held;
-    if (isAvailable(lot, view, now)) available += free(lot);
-    else pending += free(lot);
-  }
-  return { book: state.book, available, pending, held, due: state.book - view.book, debt: view.debt };
+  for (const lot of view.open) if (lot.availableFrom > now) pending += free(lot);
+  return pending;
 }
 
 /** The state as it is at `now` once everything due by then is done; the state itself when nothing is due. */

@@ -120,6 +120,7 @@ function addLot(state: AccountState, lot: NewLot, kind: LotKind, source: string,
     refunded: 0n,
   };
   state.book += lot.amount;
+  state.matureBy = Math.max(state.matureBy, lot.availableFrom);
   putLot(state, begun);
 }
 
@@ -184,6 +185,7 @@ function placeHold(state: AccountState, event: AccountEvent<"HoldPlaced">): void
     redemption: event.redemption,
   };
   state.holds.set(hold.no, hold);
+  state.held += event.amount;
   state.nextHold = Math.max(state.nextHold, hold.no + 1);
   for (const take of event.takes) {
     const lot = openLot(state, take.lot);
@@ -201,6 +203,7 @@ function endHold(
   const hold = state.holds.get(no);
   if (hold === undefined) throw new CorruptStream(state.revision, `hold ${no} is not open`);
   state.holds.delete(no);
+  state.held -= hold.amount;
   for (const take of hold.takes) {
     const lot = openLot(state, take.lot);
     changeLot(state, lot, {

@@ -36,7 +36,16 @@ const LOT_FIELDS = [
 interface Text {
   readonly plain: Pick<
     AccountState,
-    "revision" | "book" | "debt" | "debtEffectiveAt" | "deadline" | "nextLot" | "nextHold" | "nextAdjustment"
+    | "revision"
+    | "book"
+    | "held"
+    | "matureBy"
+    | "debt"
+    | "debtEffectiveAt"
+    | "deadline"
+    | "nextLot"
+    | "nextHold"
+    | "nextAdjustment"
   >;
   /** Values in the order of LOT_FIELDS. */
   readonly open: readonly unknown[][];
@@ -50,10 +59,32 @@ interface Text {
 }
 
 export function writeSnapshot(state: AccountState): string {
-  const { revision, book, debt, debtEffectiveAt, deadline, nextLot, nextHold, nextAdjustment } = state;
+  const {
+    revision,
+    book,
+    held,
+    matureBy,
+    debt,
+    debtEffectiveAt,
+    deadline,
+    nextLot,
+    nextHold,
+    nextAdjustment,
+  } = state;
   const open = new Set(state.open.map((lot) => lot.no));
   const text: Text = {
-    plain: { revision, book, debt, debtEffectiveAt, deadline, nextLot, nextHold, nextAdjustment },
+    plain: {
+      revision,
+      book,
+      held,
+      matureBy,
+      debt,
+      debtEffectiveAt,
+      deadline,
+      nextLot,
+      nextHold,
+      nextAdjustment,
+    },
     open: state.open.map(lotValues),
     closed: [...state.closed.entries()].filter(([no]) => !open.has(no)).map(([, lot]) => lotValues(lot)),
     holds: [...state.holds.values()],
