@@ -1,0 +1,79 @@
+import { type Client, createClient } from "@taem/client";
+import { createApiKey, SCOPES } from "@taem/http";
+import { runSimulation, simulate } from "@taem/simulation";
+import type { Platform } from "./platform.ts";
+
+/** The programme that `--demo` plays: a year of a Thai retailer's loyalty programme, the same year every time. */
+export const DEMO_PROGRAMME = "demo";
+
+const SEED = 1;
+
+export interface DemonstrationOptions {
+  readonly platform: Platform;
+  /** Where the API is served. */
+  readonly url: string;
+  readonly members: number;
+  readonly onProgress: (line: string) => void;
+}
+
+/**
+ * Plays the year through the API unless it has been played; whether it played. A run that was broken off is taken up
+ * where it stands.
+ */
+export async function demonstrate(options: DemonstrationOptions): Promise<boolean> {
+  const { platform, url, members, onProgress } = options;
+  await using clerk = await TemporaryClient.open(platform, url, "demo clerk");
+  await using supervisor = await TemporaryClient.open(platform, url, "demo supervisor");
+  if (await isPlayed(clerk.api)) return false;
+  const simulation = simulate({ endsAt: platform.clock.now(), members, seed: SEED });
+  const summary = await runSimulation({
+    clerk: clerk.api,
+    supervisor: supervisor.api,
+    programme: DEMO_PROGRAMME,
+    simulation,
+    goesLive: true,
+    onProgress: ({ done, total, lines, linesPerSecond }) => {
+      onProgress(`day ${done} of ${total}, ${count(lines)} commands, ${count(Math.round(linesPerSecond))}/s`);
+    },
+  });
+  if (summary.unexpected > 0) {
+    const [first] = summary.examples;
+    throw new Error(`${summary.unexpected} answers were not as they should be, the first: ${first?.fault}`);
+  }
+  return true;
+}
+
+/** The clock goes live with the last day. */
+async function isPlayed(clerk: Client): Promise<boolean> {
+  const params = { programme: DEMO_PROGRAMME };
+  const programme = await clerk.call("GET /v1/programmes/{programme}", { params }).catch((error: unknown) => {
+    if ((error as { readonly code?: string }).code === "programme_unknown") return undefined;
+    throw error;
+  });
+  return programme?.clock.mode === "live";
+}
+
+/** A client with a key of its own that ends with it. */
+export class TemporaryClient implements AsyncDisposable {
+  readonly api: Client;
+  readonly #revoke: () => Promise<unknown>;
+
+  private constructor(api: Client, revoke: () => Promise<unknown>) {
+    this.api = api;
+    this.#revoke = revoke;
+  }
+
+  static async open({ apiKeyStore }: Platform, url: string, name: string): Promise<TemporaryClient> {
+    const { keyId, token } = await createApiKey(apiKeyStore, { name, programme: null, scopes: SCOPES });
+    return new TemporaryClient(createClient({ url, key: token }), () => apiKeyStore.revoke(keyId));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.api.close();
+    await this.#revoke();
+  }
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}

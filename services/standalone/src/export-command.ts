@@ -1,0 +1,52 @@
+import { SLICES } from "@taem/contracts";
+import type { EventStore } from "@taem/event-store";
+import type { Database } from "@taem/postgres";
+import { type Projection, schemaOf } from "@taem/projection";
+import { Command } from "commander";
+import { readConfig } from "./config.ts";
+import { openToolPlatform } from "./platform.ts";
+import { projectionsOf } from "./projections.ts";
+
+const PAGE = 2_000;
+
+/** `taem export --canonical`: the log and the read models as sorted lines, so that two installations can be compared. */
+export function exportCommand(print: (line: string) => void): Command {
+  return new Command("export")
+    .description("write events and read models as sorted lines: slice by slice, each table by its key")
+    .requiredOption("--canonical", "the one format there is: tab-separated, amounts as decimal strings")
+    .action(async () => {
+      await using platform = await openToolPlatform(readConfig(process.env));
+      const { store, database } = platform;
+      for (let slice = 0; slice < SLICES; slice++) {
+        for (const line of await eventLines(store, slice)) print(line);
+        for (const projection of projectionsOf(platform)) {
+          for await (const line of rowLines(database, projection, slice)) print(line);
+        }
+      }
+    });
+}
+
+/** Events of a slice by stream and revision. */
+async function eventLines(store: EventStore, slice: number): Promise<string[]> {
+  const lines: { readonly stream: string; readonly revision: number; readonly line: string }[] = [];
+  for (let after = ""; ; ) {
+    const page = await store.readLog(after, PAGE, { slices: [slice] });
+    for (const { stream, revision, type, data, meta } of page.events) {
+      lines.push({ stream, revision, line: ["event", slice, stream, revision, type, data, meta].join("\t") });
+    }
+    if (page.events.length === 0) break;
+    after = page.next;
+  }
+  lines.sort((a, b) => (a.stream === b.stream ? a.revision - b.revision : a.stream < b.stream ? -1 : 1));
+  return lines.map(({ line }) => line);
+}
+
+async function* rowLines(database: Database, projection: Projection, slice: number): AsyncIterable<string> {
+  for (const { name, key } of projection.tables) {
+    const rows = await database.queryArrays<[string]>(
+      `SELECT row_to_json(t)::text FROM ${schemaOf(projection)}.${name} t WHERE slice = $1 ORDER BY ${key.join(", ")}`,
+      [slice],
+    );
+    for (const [row] of rows) yield [`${projection.name}.${name}`, slice, row].join("\t");
+  }
+}

@@ -1,0 +1,34 @@
+import { importCommand as runImport } from "@taem/import";
+import { Command } from "commander";
+
+interface Options {
+  readonly mapping: string;
+  readonly url: string;
+  readonly key?: string;
+  readonly programme?: string;
+  readonly duplicates?: "keep" | "reject";
+  readonly state?: string;
+  readonly goLive?: boolean;
+}
+
+/** `taem import`: a file of transactions becomes members, earns and returns, through the API. */
+export function importCommand(): Command {
+  return new Command("import")
+    .description(
+      "import a file of transactions or opening balances; running it again goes on, or changes nothing",
+    )
+    .argument("<file>", "delimited text")
+    .requiredOption("--mapping <file>", "how its columns are to be read")
+    .option("--url <url>", "where the API is served", "http://127.0.0.1:8080")
+    .option("--key <token>", "API key with the scopes earn and admin; or TAEM_KEY in the environment")
+    .option("--programme <code>", "the programme; without it, the one the mapping names")
+    .option("--duplicates <how>", "identical rows: keep (each is a transaction) or reject", "keep")
+    .option("--state <folder>", "where position and reports are kept; without it, beside the file")
+    .option("--go-live", "let the programme's clock go live when the import is complete")
+    .action(async (file: string, options: Options) => {
+      const key = options.key ?? process.env["TAEM_KEY"];
+      if (key === undefined) throw new Error("give an API key with --key, or as TAEM_KEY");
+      const terminal = { out: process.stdout, err: process.stderr, signals: process };
+      process.exitCode = await runImport({ ...options, file, key }, terminal);
+    });
+}
