@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Api } from "../../../test/support/api.ts";
+import { defineProgramme, done, enrol, type Fixture, openFixture, refused } from "./support/fixture.ts";
+
+let fixture: Fixture;
+let shop: string;
+let other: string;
+
+beforeAll(async () => {
+  fixture = await openFixture();
+  shop = await defineProgramme(fixture.api, "shop");
+  other = await defineProgramme(fixture.api, "other");
+  await enrol(fixture.api, shop, "member");
+  await enrol(fixture.api, other, "member");
+});
+
+afterAll(() => fixture.close());
+
+const SCOPES = ["earn", "burn", "read", "finance", "partner", "admin"] as const;
+type Scope = (typeof SCOPES)[number];
+
+/** Every route of the service, and the scopes that open it. */
+const ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string, scopes: readonly Scope[]][] = [
+  ["PUT", "", ["admin"]],
+  ["GET", "", ["read", "admin", "finance", "earn", "burn"]],
+  ["PUT", "/currencies/{currency}", ["admin"]],
+  ["PUT", "/rules/{rule}", ["admin"]],
+  ["PUT", "/sources/{system}", ["admin"]],
+  ["PUT", "/clock", ["admin"]],
+  ["POST", "/members", ["earn", "admin"]],
+  ["GET", "/members/{member}", ["read", "earn", "burn", "admin"]],
+  ["POST", "/members/{member}/earn", ["earn"]],
+  ["POST", "/members/{member}/burn", ["burn"]],
+  ["POST", "/members/{member}/holds", ["burn"]],
+  ["POST", "/members/{member}/transfers", ["burn"]],
+  ["POST", "/members/{member}/reversals", ["earn"]],
+  ["POST", "/members/{member}/adjustments", ["admin"]],
+  ["POST", "/holds/{id}/capture", ["burn"]],
+  ["POST", "/holds/{id}/void", ["burn"]],
+  ["POST", "/adjustments/{id}/approve", ["admin"]],
+  ["POST", "/commands", ["earn", "burn", "admin"]],
+];
+
+const PARAMETERS: Readonly<Record<string, string>> = {
+  currency: "PTS",
+  rule: "base",
+  system: "pos",
+  member: "ext:member",
+  id: "00000000-0000-7000-8000-000000000000-1-1",
+};
+
+function pathOf(programme: string, path: string): string {
+  return programme + path.replaceAll(/\{(\w+)\}/g, (_, name: string) => PARAMETERS[name] as string);
+}
+
+/** Sends a body that no route takes: whoever is let in is told so, and nothing is ever done. */
+function knock(api: Api, method: "GET" | "POST" | "PUT", path: string) {
+  const contentType = path.endsWith("/commands") ? "application/x-ndjson" : "application/json";
+  return api.raw(method, path, method === "GET" ? undefined : "null", { "content-type": contentType });
+}
+
+test("the table names every route of the service", () => {
+  const prefix = "/v1/programmes/{programme}";
+  const routes = fixture.service.routes.map(({ method, path }) => `${method} ${path}`);
+  expect(routes.toSorted()).toEqual(ROUTES.map(([method, path]) => `${method} ${prefix}${path}`).toSorted());
+});
+
+describe.each(ROUTES)("%s %s", (method, path, allowed) => {
+  test.each(SCOPES)("for a key with the scope %s", async (scope) => {
+    const caller = fixture.service.api({ scopes: [scope] });
+    const before = await fixture.testStore.store.head();
+    const { status, body } = await knock(caller, method, pathOf(shop, path));
+    if (allowed.includes(scope)) expect(body.code).not.toBe("forbidden");
+    else expect([status, body.code]).toEqual([403, "forbidden"]);
+    expect(await fixture.testStore.store.head()).toBe(before);
+  });
+
+  test("is closed to whoever has no key, and to a key that is not known", async () => {
+    for (const token of [undefined, "taem_0000000000000000_0", "' OR 1=1 --"]) {
+      await using stranger = new Api(fixture.service.url, token);
+      const answer = await refused(
+        fixture,
+        () => knock(stranger, method, pathOf(shop, path)),
+        401,
+        "unauthenticated",
+      );
+      expect(JSON.stringify(answer)).not.toContain("OR 1=1");
+    }
+  });
+
+  test("does not tell a key of one programme whether another exists", async () => {
+    const tenant = fixture.service.api({ programme: "shop" });
+    const theirs = await knock(tenant, method, pathOf(other, path));
+    const nobodys = await knock(tenant, method, pathOf("/v1/programmes/nothing", path));
+    expect([theirs.status, theirs.body.code]).toEqual([404, "programme_unknown"]);
+    expect([nobodys.status, nobodys.body.code]).toEqual([404, "programme_unknown"]);
+    expect(theirs.body.detail).toBe(nobodys.body.detail);
+  });
+});
+
+test("a key of one programme reaches no member, hold or adjustment of another by its id", async () => {
+  const tenant = fixture.service.api({ programme: "shop" });
+  const { api } = fixture;
+  const earned = await done(api, `${other}/members/ext:member/earn`, { currency: "PTS", points: "10" }, "e1");
+  const hold = { currency: "PTS", points: "5" };
+  const { effect } = await done(api, `${other}/members/ext:member/holds`, hold, "h1");
+  const attempts: readonly [path: string, body: object][] = [
+    [`${shop}/members/${earned.member}/burn`, { currency: "PTS", points: "1" }],
+    [`${shop}/holds/${effect.hold.id}/capture`, {}],
+    [`${shop}/holds/${effect.hold.id}/void`, {}],
+    [`${shop}/adjustments/${effect.hold.id}/approve`, {}],
+  ];
+  for (const [path, body] of attempts) {
+    await refused(fixture, () => tenant.post(path, body, path.slice(-7)), 404, "member_unknown");
+  }
+  await refused(fixture, () => tenant.get(`${shop}/members/${earned.member}`), 404, "member_unknown");
+});
+
+test("a key of one programme may change it, but not make it", async () => {
+  const owner = fixture.service.api({ programme: "reserved", scopes: ["admin"] });
+  const path = "/v1/programmes/reserved";
+  const body = { name: "Reserved", zone: "Asia/Bangkok" };
+  await refused(fixture, () => owner.put(path, body), 404, "programme_unknown");
+  expect((await fixture.api.put(path, body)).status).toBe(200);
+  expect((await owner.put(path, { ...body, zone: "Asia/Tokyo" })).status).toBe(200);
+});
+
+test("an expiry of one's own needs the scope admin", async () => {
+  const body = { currency: "PTS", points: "1", expiresAt: "2027-01-01T00:00:00Z" };
+  const path = `${shop}/members/ext:member/earn`;
+  const till = fixture.service.api({ scopes: ["earn"] });
+  await refused(fixture, () => till.post(path, body, "x1"), 403, "forbidden");
+  await done(fixture.service.api({ scopes: ["earn", "admin"] }), path, body, "x1");
+});
+
+test("lines of a bulk request need the scope of their operation each", async () => {
+  const source = (id: string) => ({ source: { system: "pos", id } });
+  const onMember = { member: "ext:member", currency: "PTS", points: "1" };
+  const lines = [
+    { op: "enrol", externalId: "by-line" },
+    { op: "earn", ...onMember, ...source("l1") },
+    { op: "burn", ...onMember, ...source("l2") },
+    { op: "hold", ...onMember, ...source("l3") },
+    { op: "transfer", ...onMember, to: "ext:by-line", ...source("l4") },
+    { op: "reverse", ...onMember, ...source("l5") },
+    { op: "adjust", ...onMember, direction: "credit", reason: "fix", ...source("l6") },
+  ];
+  const permitted: Readonly<Partial<Record<Scope, readonly string[]>>> = {
+    earn: ["enrol", "earn", "reverse"],
+    burn: ["burn", "hold", "transfer"],
+    admin: ["enrol", "adjust"],
+  };
+  for (const scope of ["earn", "burn", "admin"] as const) {
+    const answers = await fixture.service.api({ scopes: [scope] }).bulk("shop", lines);
+    const admitted = lines.filter((_, i) => answers[i]?.problem?.code !== "forbidden").map(({ op }) => op);
+    expect(admitted).toEqual(permitted[scope]);
+  }
+});
+
+test("the actor of what is recorded is the key, whatever the body says", async () => {
+  const caller = fixture.service.api({ name: "till 7" });
+  const path = `${shop}/members/ext:member/earn`;
+  const forged = { currency: "PTS", points: "1", actor: "somebody else" };
+  await refused(fixture, () => caller.post(path, forged, "actor"), 400, "unknown_field");
+  const before = await fixture.testStore.store.head();
+  await done(caller, path, { currency: "PTS", points: "1" }, "actor");
+  const { events } = await fixture.testStore.store.readLog(before, 1);
+  expect((JSON.parse(events[0]?.meta ?? "{}") as { actor: string }).actor).toMatch(
+    /^till 7 \([0-9a-f]{16}\)$/,
+  );
+});
