@@ -40,7 +40,8 @@ export function createCommands(platform: CommandsPlatform, config: CommandsConfi
   const service = new CommandService({ ...platform, handler, newId });
   const now = () => clock.now();
   return {
-    routes: [...definitionRoutes(service, now), ...commandRoutes(service), ...bulkRoutes(service)],
+    // The busiest first: routes are matched in their order.
+    routes: [...commandRoutes(service), ...bulkRoutes(service), ...definitionRoutes(service, now)],
     service,
     close: () => handler.close(),
   };
