@@ -1,6 +1,6 @@
 import type { AccountEvent } from "@taem/contracts";
 import type { AccountState, Lot } from "../account-state.ts";
-import { min, round } from "../amounts.ts";
+import { MAX_AMOUNT, min, round } from "../amounts.ts";
 import type { Reverse } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
 import { type Refusal, refuse } from "../refusals.ts";
@@ -125,7 +125,9 @@ function unreferencedAmount(command: Reverse, context: DecisionContext): bigint 
   if (rule.currency !== context.currency.code) {
     return refuse("wrong_currency", `rule ${by.rule} earns ${rule.currency}, not ${context.currency.code}`);
   }
-  return round(by.spend * rule.points, rule.per, rule.rounding).rounded;
+  const { rounded } = round(by.spend * rule.points, rule.per, rule.rounding);
+  if (rounded > MAX_AMOUNT) return refuse("amount_too_large", `the rule makes ${rounded} points of that spend`);
+  return rounded;
 }
 
 function earnsNewestFirst(state: AccountState): Lot[] {
