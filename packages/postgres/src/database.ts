@@ -3,12 +3,10 @@ import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { copyChunks } from "./copy-encoding.ts";
-import { startListener } from "./listener.ts";
+import { type Listener, startListener } from "./listener.ts";
+import type { Log } from "./log.ts";
 import { PostgresError } from "./postgres-error.ts";
 import { valueTypes } from "./value-types.ts";
-
-/** Receives what an operator should know; never a secret. */
-export type Log = (message: string, details?: Readonly<Record<string, unknown>>) => void;
 
 /** A statement with a `name` is parsed once per connection: for the hot ones. */
 export interface Statement {
@@ -50,10 +48,6 @@ export interface TransactionOptions {
   readonly snapshot?: boolean;
   /** The commit does not wait for the disk: only for what is replayed when lost. */
   readonly relaxed?: boolean;
-}
-
-export interface Listener extends AsyncDisposable {
-  close(): Promise<void>;
 }
 
 export interface Database extends Queryable, AsyncDisposable {

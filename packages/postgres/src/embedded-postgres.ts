@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Log, openPool } from "./database.ts";
+import { openPool } from "./database.ts";
 import { type Account, type Binaries, findBinaries, serverAccount } from "./embedded-binaries.ts";
 import { type Cluster, ensureCluster, ROLE } from "./embedded-cluster.ts";
 import {
@@ -14,6 +14,7 @@ import {
   startServer,
   stopServer,
 } from "./embedded-process.ts";
+import type { Log } from "./log.ts";
 import { PostgresError } from "./postgres-error.ts";
 
 export interface EmbeddedPostgresOptions {

@@ -2,8 +2,6 @@ export { byteaArray, int4Array, int8Array, textArray, uuidArray } from "./array-
 export { isConnectionLost, isRolledBack } from "./connection-loss.ts";
 export type {
   Database,
-  Listener,
-  Log,
   PoolOptions,
   Queryable,
   Result,
@@ -13,6 +11,8 @@ export type {
 export { openPool } from "./database.ts";
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from "./embedded-postgres.ts";
 export { startEmbeddedPostgres } from "./embedded-postgres.ts";
+export type { Listener } from "./listener.ts";
+export type { Log } from "./log.ts";
 export type { Migration } from "./migration.ts";
 export { migrate } from "./migration.ts";
 export { PostgresError } from "./postgres-error.ts";

@@ -1,6 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import type { Listener, Log } from "./database.ts";
+import type { Log } from "./log.ts";
+
+export interface Listener extends AsyncDisposable {
+  close(): Promise<void>;
+}
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;

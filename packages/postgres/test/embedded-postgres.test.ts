@@ -29,7 +29,7 @@ async function ask(url: string, sql: string): Promise<unknown[]> {
 
 /** Another process that starts the server and waits to be ended. */
 async function startElsewhere(): Promise<{ process: ChildProcess; url: string }> {
-  const child = fork(join(import.meta.dirname, "support/embedded-starter.ts"), [dataDir]);
+  const child = fork(new URL("./support/embedded-starter.ts", import.meta.url), [dataDir]);
   const [url] = await once(child, "message");
   return { process: child, url };
 }
