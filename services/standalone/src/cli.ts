@@ -1,6 +1,10 @@
 import { Command } from "commander";
+import { exportCommand } from "./export-command.ts";
+import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
+import { rebuildCommand } from "./rebuild-command.ts";
 import { startCommand } from "./start-command.ts";
+import { verifyCommand } from "./verify-command.ts";
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -9,6 +13,10 @@ const print = (line: string): void => {
 const program = new Command("taem")
   .description("Taem, a points ledger")
   .addCommand(startCommand(print))
+  .addCommand(importCommand())
+  .addCommand(verifyCommand(print))
+  .addCommand(rebuildCommand(print))
+  .addCommand(exportCommand(print))
   .addCommand(keyCommand(print));
 
 try {

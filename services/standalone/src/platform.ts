@@ -1,7 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
-import type { EventStore } from "@taem/event-store";
-import { openPostgresEventStore } from "@taem/event-store-postgres";
+import { openPostgresEventStore, type PostgresEventStore } from "@taem/event-store-postgres";
 import { type ApiKeyStore, apiKeyMigrations, apiKeyTable } from "@taem/http";
 import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
 import {
@@ -20,7 +19,7 @@ import { hmacKeyOf, installationMigrations } from "./installation.ts";
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
   readonly database: Database;
-  readonly store: EventStore;
+  readonly store: PostgresEventStore;
   readonly apiKeyStore: ApiKeyStore;
   readonly hmacKey: KeyObject;
   readonly logger: Logger;
