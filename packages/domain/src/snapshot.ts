@@ -10,7 +10,7 @@ import {
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-1";
+export const SNAPSHOT_SCHEMA = "account-2";
 
 const LOT_FIELDS = [
   "no",
@@ -139,15 +139,15 @@ function readKeys(state: AccountState, keys: string): void {
   }
 }
 
-/** Amounts and the instant that never comes have no JSON of their own; no text of the state looks like `12n`. */
+/** Amounts and the instant that never comes have no JSON of their own; a text that looks like an amount is marked. */
 function toJson(_: string, value: unknown): unknown {
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "bigint") return `#${value}`;
+  if (typeof value === "string" && value.startsWith("#")) return `#${value}`;
   return value === Number.POSITIVE_INFINITY ? null : value;
 }
 
-const AMOUNT = /^-?\d+n$/;
-
 function fromJson(_: string, value: unknown): unknown {
   if (value === null) return Number.POSITIVE_INFINITY;
-  return typeof value === "string" && AMOUNT.test(value) ? BigInt(value.slice(0, -1)) : value;
+  if (typeof value !== "string" || !value.startsWith("#")) return value;
+  return value.startsWith("##") ? value.slice(1) : BigInt(value.slice(1));
 }

@@ -89,7 +89,7 @@ describe("a hold", () => {
   test("that ends in the instant in which its lot dies gives nothing back", () => {
     const account = new TestAccount();
     account.earn(10n, { expiresAt: at("2026-03-03T00:00+07:00") });
-    account.hold(10n, (at("2026-03-03T00:00+07:00") - NOON) / 1000);
+    account.hold(4n, (at("2026-03-03T00:00+07:00") - NOON) / 1000);
     account.now = at("2026-03-03T00:00+07:00");
     const events = account.sweep();
     expect(events.map((event) => event.type)).toEqual(["HoldTimedOut", "PointsExpired"]);

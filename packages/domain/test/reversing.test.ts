@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { keyNamed, only, type Request, TestAccount } from "./support/account.ts";
+import { keyNamed, only, TestAccount } from "./support/account.ts";
 import { DAY, HOUR, NOON, type Shape } from "./support/programme.ts";
 
 const sale = { key: keyNamed("sale") };
@@ -184,96 +184,6 @@ describe("a return by money", () => {
     const account = new TestAccount();
     account.spend(0n, sale);
     expect(only(account.returnOf("sale", { spend: 0n }), "EarnReversed").amount).toBe(0n);
-  });
-});
-
-describe("debt", () => {
-  test("is repaid by whatever becomes available, before the member can spend it", () => {
-    const account = new TestAccount();
-    account.earn(100n, sale);
-    account.burn(100n);
-    account.returnOf("sale");
-    expect(account.earn(30n).map((event) => event.type)).toEqual(["PointsEarned", "DebtRepaid"]);
-    expect(account.balance()).toMatchObject({ book: 0n, debt: 70n });
-    account.run({ type: "adjust", direction: "credit", points: 30n, reason: "goodwill" });
-    expect(account.balance()).toMatchObject({ book: 0n, debt: 40n });
-    account.run({
-      type: "receive_transfer",
-      transfer: "t",
-      from: "m-2",
-      effectiveAt: NOON,
-      lots: [{ no: 1, amount: 50n, availableFrom: NOON, earnedAt: NOON, vintage: "2026-03" }],
-    });
-    expect(account.balance()).toMatchObject({ book: 10n, available: 10n, debt: 0n });
-  });
-
-  test("is repaid by pending points in the instant in which they become available", () => {
-    const account = new TestAccount({ rules: { spend: { pendingSeconds: 3_600 } } });
-    account.earn(100n, sale);
-    account.burn(100n);
-    account.returnOf("sale");
-    account.spend(6_000n);
-    expect(account.balance()).toMatchObject({ pending: 60n, debt: 100n });
-    expect(account.balance(NOON + HOUR)).toMatchObject({ book: 60n, due: 60n, pending: 0n, debt: 40n });
-    account.now += DAY;
-    expect(account.sweep()).toMatchObject([{ type: "DebtRepaid", amount: 60n, effectiveAt: NOON + HOUR }]);
-  });
-
-  test("is restored when the credit that repaid it is reversed", () => {
-    const account = new TestAccount();
-    account.earn(40n, { key: keyNamed("first") });
-    account.burn(40n);
-    account.returnOf("first");
-    account.earn(100n, sale);
-    expect(account.balance()).toMatchObject({ available: 60n, debt: 0n });
-    const reversals = [80n, 20n].map((points) => only(account.returnOf("sale", { points }), "EarnReversed"));
-    expect(reversals.map(({ origins: [origin] }) => [origin?.own, origin?.restored])).toEqual([
-      [60n, 20n],
-      [0n, 20n],
-    ]);
-    expect(account.balance()).toMatchObject({ book: 0n, debt: 40n });
-  });
-
-  test("that was restored is repaid by the next credit, and is not restored twice", () => {
-    const account = new TestAccount();
-    account.earn(40n, { key: keyNamed("first") });
-    account.burn(40n);
-    account.returnOf("first");
-    account.earn(100n, sale);
-    account.returnOf("sale", { points: 80n });
-    account.earn(20n);
-    expect(account.balance()).toMatchObject({ book: 0n, debt: 0n });
-    account.returnOf("sale");
-    expect(account.balance()).toMatchObject({ book: 0n, debt: 20n });
-  });
-
-  test("stands beside what is owed to the member and is never netted against it", () => {
-    const account = new TestAccount();
-    account.earn(100n, sale);
-    account.hold(100n);
-    account.returnOf("sale");
-    expect(account.balance()).toMatchObject({ book: 100n, held: 100n, debt: 100n });
-  });
-
-  test("is effective no earlier than the debt and the return that it adds to", () => {
-    const account = new TestAccount();
-    account.earn(10n, sale);
-    account.burn(10n);
-    account.run({
-      type: "reverse",
-      origin: sale.key,
-      by: { points: 4n },
-      reason: "r",
-      occurredAt: NOON + 300_000,
-    });
-    const late: Request = {
-      type: "reverse",
-      origin: sale.key,
-      by: { all: true },
-      reason: "r",
-      occurredAt: NOON,
-    };
-    expect(account.run(late)).toMatchObject([{ effectiveAt: NOON + 300_000 }]);
   });
 });
 
