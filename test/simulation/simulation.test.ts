@@ -1,0 +1,48 @@
+import type { AccountEvent } from "@taem/contracts";
+import { postingsOf } from "@taem/domain";
+import { runSimulation, simulate } from "@taem/simulation";
+import { expect, it } from "vitest";
+import { openLedgerApi } from "./ledger-api.ts";
+
+// To the end of November: 11.11 is in it, and the first points have expired.
+const parameters = { endsAt: Date.parse("2026-12-01T00:00:00+07:00"), members: 100, days: 130 };
+
+it("a small programme gets every answer that was expected, and changes nothing the second time", {
+  timeout: 120_000,
+}, async () => {
+  await using ledger = await openLedgerApi();
+  const [clerk, supervisor] = [ledger.client(), ledger.client()];
+  const simulation = simulate(parameters);
+  const run = { clerk, supervisor, programme: "demo" };
+  const first = await runSimulation({ ...run, simulation });
+  expect(first.examples).toEqual([]);
+  expect(first.outcomes).toEqual(simulation.oracle.outcomes);
+
+  const events = await ledger.accountEvents();
+  for (const currency of ["POINT", "STAMP"] as const) {
+    const books = simulation.oracle.trialBalance(currency, simulation.endsAt - 1_000);
+    expect(untimely(balancesOf(events, currency))).toEqual(untimely(books));
+  }
+
+  const second = await runSimulation({ ...run, simulation: simulate(parameters) });
+  expect(second.examples).toEqual([]);
+  expect(await ledger.accountEvents()).toEqual(events);
+});
+
+function balancesOf(events: readonly AccountEvent[], currency: string): Map<string, bigint> {
+  const balances = new Map<string, bigint>();
+  for (const { account, amount } of events
+    .filter((event) => event.currency === currency)
+    .flatMap(postingsOf)) {
+    balances.set(account, (balances.get(account) ?? 0n) + amount);
+  }
+  return balances;
+}
+
+/** Without what time alone moves: nobody has swept the ledger. */
+function untimely(balances: ReadonlyMap<string, bigint>): Record<string, bigint> {
+  const timely = ["outstanding", "expired", "debt"];
+  return Object.fromEntries(
+    [...balances].filter(([account, amount]) => amount !== 0n && !timely.includes(account)),
+  );
+}
