@@ -13,7 +13,7 @@ export interface ClientOptions {
   /** Token of an API key. */
   readonly key: string;
   /** Milliseconds after which a call, or a bulk call that gets no line done, gives up. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** Lines of a bulk call that may be under way together. */
   readonly maxInFlight?: number;
 }
@@ -23,8 +23,12 @@ export interface ClientOptions {
  * the same key until the deadline; everything else rejects with a `ClientError` that carries the API's stable code.
  */
 export interface Client extends AsyncDisposable {
-  /** A command without a `source` gets a key of its own, so that repeating it is safe. */
-  call<R extends RouteName>(route: R, request: RouteRequest<R>): Promise<RouteAnswer<R>>;
+  /** A command without a `source` gets a key of its own, so that repeating it is safe. `deadlineMs` is for this call alone. */
+  call<R extends RouteName>(
+    route: R,
+    request: RouteRequest<R>,
+    options?: { readonly deadlineMs?: number },
+  ): Promise<RouteAnswer<R>>;
   /**
    * Sends many commands and gives their answers, in order, as they come. Takes from `lines` only what is in flight;
    * rejects when the API as a whole refuses, cannot be reached for the length of the deadline, or `lines` throws.
@@ -38,8 +42,8 @@ export interface Client extends AsyncDisposable {
 }
 
 const DEADLINE_MS = 30_000;
-/** Half of what the server takes in by default. */
-const MAX_IN_FLIGHT = 512;
+/** As many as the server takes in by default. */
+const MAX_IN_FLIGHT = 1_024;
 
 export function createClient({
   url,
@@ -50,7 +54,7 @@ export function createClient({
   const transport = new Transport(url, key);
   const close = () => transport.close();
   return {
-    call: (route, request) => call(transport, route, request, deadlineMs),
+    call: (route, request, options) => call(transport, route, request, options?.deadlineMs ?? deadlineMs),
     bulk: (programme, lines) => {
       const path = `v1/programmes/${encodeURIComponent(programme)}/commands`;
       return new Bulk(transport, path, lines, { maxInFlight, deadlineMs }).answers();

@@ -30,7 +30,7 @@ export interface ChunkOptions {
   readonly done: { readonly rows: number; readonly prefix: string } | undefined;
 }
 
-const MAX_ROWS = 1_000;
+const MAX_ROWS = 2_000;
 
 /**
  * How far ahead of a row the clock may be set with it. What depends on the clock (what is still pending, what has

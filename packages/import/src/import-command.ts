@@ -24,6 +24,8 @@ export interface ImportCommandOptions {
   readonly state?: string | undefined;
   /** Ends the replay when the import is complete: the programme's clock is the server's from then on. */
   readonly goLive?: boolean | undefined;
+  /** Milliseconds without an answer after which the import stops; half a minute unless told. */
+  readonly deadlineMs?: number | undefined;
 }
 
 export interface Terminal {
@@ -80,9 +82,9 @@ async function execute(options: ImportCommandOptions, terminal: Terminal): Promi
   if (programme === undefined) {
     throw new UsageError("programme_missing", "name the programme with --programme, or in the mapping");
   }
-  const { file, duplicates = "keep", state: stateFolder } = options;
+  const { file, url, key, duplicates = "keep", state: stateFolder, deadlineMs } = options;
   const totalBytes = await sizeOf(file);
-  await using client = createClient({ url: options.url, key: options.key });
+  await using client = createClient({ url, key, deadlineMs });
   using progress = openProgress(terminal.err, totalBytes);
   using interruption = onInterruption(terminal.signals, () =>
     progress.note("Stopping after the rows under way."),

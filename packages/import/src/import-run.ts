@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
-import type { BulkAnswer, BulkLine, Client, CommandAnswer, ProgrammeAnswer } from "@taem/client";
+import type { Client, ProgrammeAnswer } from "@taem/client";
 import { type Chunk, chunksOf, EditedFile } from "./chunks.ts";
 import { type FileRow, type Meter, readRows } from "./file-rows.ts";
-import { ImportFolder, type ImportState, type Reject, type RejectsFile } from "./import-folder.ts";
+import { ImportFolder, type ImportState, type RejectsFile } from "./import-folder.ts";
 import { type Mapping, UsageError } from "./mapping.ts";
-import { ImportRefused, prepareProgramme } from "./programme-setup.ts";
-import { Rejection } from "./reject-reasons.ts";
+import { prepareProgramme } from "./programme-setup.ts";
 import { ReplayClock } from "./replay-clock.ts";
-import { rowReader, type Transaction } from "./row-reader.ts";
-import { countReject, countTaken, emptyTally, rejectedRows, type Tally } from "./tally.ts";
+import { rowReader } from "./row-reader.ts";
+import { Sender, type SentChunk } from "./sender.ts";
+import { addTally, emptyTally, rejectedRows, type Tally } from "./tally.ts";
 
 export interface ImportPlan {
   readonly file: string;
@@ -50,24 +50,6 @@ export interface ImportResult {
 const SAVE_MS = 1_000;
 /** A row may be a little ahead of this machine's clock. */
 const TOLERANCE_MS = 5 * 60_000;
-const MEMBERS_REMEMBERED = 2 ** 20;
-
-/**
- * Problems that no row is to blame for: every other row would have them too, or the API is broken. The import stops
- * instead of rejecting the file row by row.
- */
-const NOT_OF_A_ROW: ReadonlySet<string> = new Set([
-  "currency_unknown",
-  "forbidden",
-  "internal",
-  "missing_field",
-  "programme_unknown",
-  "rule_unknown",
-  "unauthenticated",
-  "unknown_field",
-  "validation_failed",
-  "wrong_currency",
-]);
 
 /**
  * Imports a file. Rejects with a `UsageError`, an `ImportRefused` or a `ClientError`; what was done by then is in the
@@ -113,10 +95,10 @@ class ImportRun {
   readonly #state: ImportState | undefined;
   readonly #clock: ReplayClock;
   readonly #meter: Meter = { bytes: 0 };
-  readonly #members = new Set<string>();
-  /** Of whole chunks. */
-  #tally: Tally;
+  readonly #tally: Tally;
   readonly #rowsBefore: number;
+  /** How far all is answered. */
+  #end: Chunk["end"] | undefined;
   #savedAt = performance.now();
 
   constructor(context: Context, state: ImportState | undefined) {
@@ -128,24 +110,25 @@ class ImportRun {
   }
 
   async run(): Promise<ImportResult> {
-    const { folder, hooks } = this.#context;
+    const { client, folder, hooks, programme } = this.#context;
     const startedAt = performance.now();
     await using rejects = await folder.openRejects(this.#state);
-    let last: Chunk | undefined;
+    const sender = new Sender(client, programme.programme, this.#clock);
+    const chunks = await this.#chunks();
     try {
-      for await (const chunk of ahead(await this.#chunks())) {
-        await this.#send(chunk, rejects);
-        last = chunk;
-        await this.#report(chunk, rejects);
-        if (hooks.signal.aborted) break;
-      }
+      for await (const sent of sender.send(chunks, hooks.signal)) await this.#finish(sent, rejects);
     } finally {
-      if (last !== undefined) await this.#save(last, rejects);
+      await chunks.return(undefined);
+      await this.#save(rejects);
     }
     const outcome = hooks.signal.aborted ? "interrupted" : "complete";
     if (outcome === "complete") await folder.clearState();
     const seconds = (performance.now() - startedAt) / 1_000;
-    return { outcome, tally: this.#tally, rowsNow: this.#tally.rows - this.#rowsBefore, seconds, folder };
+    return { outcome, tally: this.#tally, rowsNow: this.#rowsNow, seconds, folder };
+  }
+
+  get #rowsNow(): number {
+    return this.#tally.rows - this.#rowsBefore;
   }
 
   async #chunks(): Promise<AsyncGenerator<Chunk>> {
@@ -154,115 +137,37 @@ class ImportRun {
     const rows = readRows(file, mapping, this.#meter);
     const first = await rows.next();
     if (first.done === true) throw new UsageError("file_unreadable", `${file} is empty`);
-    const header = first.value.cells;
+    const { cells } = first.value;
     const latest = Date.now() + TOLERANCE_MS;
-    const read = rowReader({ mapping, header, zone: programme.zone, latest, duplicates });
-    const body = mapping.file.header ? rows : withFirst(first.value, rows);
-    return chunksOf(body, {
-      header: mapping.file.header ? header : [],
-      read,
-      clock: this.#clock.now,
-      done: this.#state,
-    });
+    const read = rowReader({ mapping, header: cells, zone: programme.zone, latest, duplicates });
+    const { header: hasHeader } = mapping.file;
+    const options = { header: hasHeader ? cells : [], read, clock: this.#clock.now, done: this.#state };
+    return chunksOf(hasHeader ? rows : withFirst(first.value, rows), options);
   }
 
-  async #send({ rows, newest }: Chunk, rejects: RejectsFile): Promise<void> {
-    const { client, programme } = this.#context;
-    if (newest !== undefined) await this.#clock.advance(newest);
-    const tally = structuredClone(this.#tally);
-    const rejected: Reject[] = [];
-    const reject = (
-      line: number,
-      { reason, detail }: { readonly reason: string; readonly detail: string },
-    ) => {
-      countReject(tally, reason);
-      rejected.push({ line, reason, detail });
-    };
-    const sent: { readonly line: number; readonly transaction: Transaction }[] = [];
-    for (const { line, outcome } of rows) {
-      if (outcome instanceof Rejection) reject(line, outcome);
-      else sent.push({ line, transaction: outcome });
-    }
-    let next = 0;
-    for await (const answer of client.bulk(programme.programme, this.#lines(sent))) {
-      checkProblem(answer);
-      if (answer.line.op === "enrol") {
-        this.#enrolled(answer, answer.line.externalId, tally);
-        continue;
-      }
-      const { line, transaction } = sent[next++] as (typeof sent)[number];
-      if ("problem" in answer) {
-        reject(line, { reason: answer.problem.code, detail: answer.problem.detail });
-      } else {
-        countTaken(tally, transaction.kind, answer.result as CommandAnswer);
-      }
-    }
-    tally.rows += rows.length;
-    await rejects.add(rejected.toSorted((a, b) => a.line - b.line));
-    this.#tally = tally;
-  }
-
-  /** The commands, each member's enrolment before the first of theirs. */
-  *#lines(sent: readonly { readonly transaction: Transaction }[]): Generator<BulkLine> {
-    for (const { transaction } of sent) {
-      const { member, command } = transaction;
-      if (!this.#members.has(member)) {
-        if (this.#members.size >= MEMBERS_REMEMBERED) this.#members.clear();
-        this.#members.add(member);
-        yield { op: "enrol", externalId: member };
-      }
-      yield command;
-    }
-  }
-
-  #enrolled(answer: BulkAnswer, member: string, tally: Tally): void {
-    if ("problem" in answer)
-      this.#members.delete(member); // the member's command has the same fault
-    else if (answer.status === 201) tally.membersEnrolled += 1;
-  }
-
-  async #report(chunk: Chunk, rejects: RejectsFile): Promise<void> {
-    const { rows } = this.#tally;
+  async #finish({ chunk, tally, rejects }: SentChunk, file: RejectsFile): Promise<void> {
+    addTally(this.#tally, tally);
+    this.#end = chunk.end;
+    await file.add(rejects);
     this.#context.hooks.onProgress({
       bytes: this.#meter.bytes,
-      rows,
-      rowsNow: rows - this.#rowsBefore,
+      rows: this.#tally.rows,
+      rowsNow: this.#rowsNow,
       rejected: rejectedRows(this.#tally),
     });
-    if (performance.now() - this.#savedAt >= SAVE_MS) await this.#save(chunk, rejects);
+    if (performance.now() - this.#savedAt >= SAVE_MS) await this.#save(file);
   }
 
-  async #save({ end }: Chunk, { bytes: rejectsBytes }: RejectsFile): Promise<void> {
+  async #save({ bytes: rejectsBytes }: RejectsFile): Promise<void> {
+    if (this.#end === undefined) return;
     const { folder, target } = this.#context;
     const clock = Number.isFinite(this.#clock.now) ? this.#clock.now : 0;
-    await folder.writeState({ version: 1, target, ...end, clock, rejectsBytes, tally: this.#tally });
+    await folder.writeState({ version: 1, target, ...this.#end, clock, rejectsBytes, tally: this.#tally });
     this.#savedAt = performance.now();
-  }
-}
-
-function checkProblem(answer: BulkAnswer): void {
-  if ("problem" in answer && NOT_OF_A_ROW.has(answer.problem.code)) {
-    throw new ImportRefused(answer.problem.code, answer.problem.detail);
   }
 }
 
 async function* withFirst(first: FileRow, rows: AsyncIterable<FileRow>): AsyncGenerator<FileRow> {
   yield first;
   yield* rows;
-}
-
-/** Makes the next item while the present one is worked on. */
-async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
-  try {
-    let coming = items.next();
-    for (;;) {
-      const item = await coming;
-      if (item.done === true) return;
-      coming = items.next();
-      coming.catch(() => undefined); // thrown where it is awaited
-      yield item.value;
-    }
-  } finally {
-    await items.return(undefined);
-  }
 }

@@ -20,6 +20,9 @@ export class ImportRefused extends Error {
 /** Definitions are made here or by hand, so the clock of a new programme begins before any transaction. */
 const BEGINNING = "1970-01-01T00:00:00.000Z";
 
+/** Before anything is done there is nothing to be patient for: the address is probably wrong. */
+const FIRST_CONTACT_MS = 3_000;
+
 /**
  * The programme as the import needs it: what the mapping defines and the programme lacks is defined, what it has is
  * left alone. Throws `ImportRefused` if the mapping and the programme do not fit.
@@ -49,7 +52,7 @@ export async function prepareProgramme(
 async function findOrDefine(client: Client, code: string, { define }: Mapping): Promise<ProgrammeAnswer> {
   const params = { programme: code };
   try {
-    return await client.call("GET /v1/programmes/{programme}", { params });
+    return await client.call("GET /v1/programmes/{programme}", { params }, { deadlineMs: FIRST_CONTACT_MS });
   } catch (error) {
     if (!(error instanceof ClientError) || error.code !== "programme_unknown") throw error;
     if (define === undefined) {

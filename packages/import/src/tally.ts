@@ -46,8 +46,8 @@ export function emptyTally(): Tally {
   };
 }
 
-export function countReject(tally: Tally, reason: string): void {
-  tally.rejected[reason] = (tally.rejected[reason] ?? 0) + 1;
+export function countReject(tally: Tally, reason: string, rows = 1): void {
+  tally.rejected[reason] = (tally.rejected[reason] ?? 0) + rows;
 }
 
 export function countTaken(tally: Tally, kind: Kind, { replayed, effect }: CommandAnswer): void {
@@ -67,6 +67,17 @@ export function countTaken(tally: Tally, kind: Kind, { replayed, effect }: Comma
   tally.unmatched += BigInt(unmatched);
   tally.waived += BigInt(waived) + BigInt(expired);
   tally.debt += BigInt(debt);
+}
+
+/** Adds what became of some rows. */
+export function addTally(total: Tally, some: Tally): void {
+  const { rejected, taken, ...sums } = some;
+  for (const [reason, rows] of Object.entries(rejected)) countReject(total, reason, rows);
+  for (const kind of Object.keys(taken) as Kind[]) total.taken[kind] += taken[kind];
+  for (const name of ["rows", "membersEnrolled", "zeroEffect", "replayed"] as const)
+    total[name] += sums[name];
+  for (const name of ["credited", "reversed", "unmatched", "waived", "debt"] as const)
+    total[name] += sums[name];
 }
 
 export function rejectedRows(tally: Tally): number {
