@@ -1,0 +1,130 @@
+import { expect, test, vi } from "vitest";
+import { MemoryEventStore } from "./support/memory-event-store.ts";
+import {
+  appendDirectly,
+  commandOn,
+  decideOn,
+  openBench,
+  type Purse,
+  type PurseEvent,
+  purseAggregate,
+  snapshotting,
+  stored,
+} from "./support/purse.ts";
+
+/** A log in which one stream has many events already. */
+async function longStream(length: number): Promise<MemoryEventStore> {
+  const memory = new MemoryEventStore();
+  await appendDirectly(memory, "long", ...Array.from({ length }, (_, i) => stored(`e${i}`, 1)));
+  return memory;
+}
+
+test("a state that was evicted is read again, and is right", async () => {
+  // Room for about three streams of one event.
+  await using bench = openBench({ cacheBytes: 1_000 });
+  for (let i = 0; i < 10; i++) await bench.move(`stream-${i}`, "one", 1);
+  const { read } = bench.store.trips;
+  expect(await bench.move("stream-9", "two", 1)).toMatchObject({ balance: 2 });
+  expect(bench.store.trips.read).toBe(read);
+  expect(await bench.move("stream-0", "two", 1)).toEqual({ balance: 2, revision: 2, done: true });
+  expect(bench.store.trips.read).toBe(read + 1);
+});
+
+test("a state heavier than the whole cache is decided on all the same", async () => {
+  await using bench = openBench({ cacheBytes: 500 });
+  for (let i = 0; i < 20; i++) {
+    expect(await bench.move("heavy", `c${i}`, 1)).toEqual({ balance: i + 1, revision: i + 1, done: true });
+  }
+});
+
+test("a stream longer than a page is read to its end", async () => {
+  const memory = await longStream(4_500);
+  await using bench = openBench({}, memory);
+  expect(await bench.move("long", "one more", 1)).toEqual({ balance: 4_501, revision: 4_501, done: true });
+});
+
+test("a snapshot is taken after a thousand events, and the next reader reads on from it", async () => {
+  const memory = await longStream(1_000);
+  const saved = vi.spyOn(memory, "saveSnapshots");
+  const bench = openBench({}, memory, snapshotting());
+  await bench.move("long", "one more", 1);
+  await bench.handler.close();
+  expect(saved.mock.calls.map(([[snapshot]]) => [snapshot?.revision, snapshot?.schema])).toEqual([
+    [1_000, "purse-1"],
+  ]);
+  const reads = vi.spyOn(memory, "read");
+  await using next = openBench({}, memory, snapshotting());
+  expect(await next.move("long", "another", 1)).toEqual({ balance: 1_002, revision: 1_002, done: true });
+  expect(reads.mock.calls[0]?.[0]).toEqual([
+    { stream: "long", afterRevision: 1_000, limit: expect.any(Number) },
+  ]);
+});
+
+test("a stream that is in use is written out every thousand events, and a longer one less often", async () => {
+  const memory = await longStream(8_000);
+  const saved = vi.spyOn(memory, "saveSnapshots");
+  const bench = openBench({}, memory, snapshotting());
+  for (let i = 0; i < 4; i++) {
+    await Promise.all(Array.from({ length: 1_000 }, (_, n) => bench.move("long", `c${i} ${n}`, 1)));
+  }
+  await bench.handler.close();
+  expect(saved.mock.calls.map(([[snapshot]]) => snapshot?.revision)).toEqual([8_000, 10_000]);
+});
+
+test("a snapshot of another schema is ignored", async () => {
+  const memory = await longStream(3);
+  await memory.saveSnapshots([
+    { stream: "long", revision: 2, schema: "purse-0", state: '{"balance":777,"labels":[]}' },
+  ]);
+  await using bench = openBench({}, memory, snapshotting());
+  expect(await bench.move("long", "one more", 1)).toEqual({ balance: 4, revision: 4, done: true });
+  expect(bench.reported).toEqual([]);
+});
+
+test("a snapshot that cannot be read is reported, and the stream is folded from its start", async () => {
+  const memory = await longStream(3);
+  await appendDirectly(memory, "other", stored("one", 1));
+  await memory.saveSnapshots([{ stream: "long", revision: 2, schema: "purse-1", state: '{"balance":7' }]);
+  await using bench = openBench({}, memory, snapshotting());
+  const [long, other] = await Promise.all([bench.move("long", "c", 1), bench.move("other", "c", 1)]);
+  expect([long.balance, other.balance]).toEqual([4, 2]);
+  expect(bench.reported).toEqual([expect.stringMatching(/^long: .*JSON/)]);
+});
+
+test("a snapshot that cannot be saved is reported, and the command is done", async () => {
+  const memory = await longStream(1_000);
+  vi.spyOn(memory, "saveSnapshots").mockRejectedValue(new Error("disk full"));
+  const bench = openBench({}, memory, snapshotting());
+  expect(await bench.move("long", "one more", 1)).toMatchObject({ balance: 1_001 });
+  await bench.handler.close();
+  expect(bench.reported).toEqual(["long: disk full"]);
+});
+
+test("closing waits for the snapshots that are on their way", async () => {
+  const memory = await longStream(1_000);
+  const open = Promise.withResolvers<void>();
+  vi.spyOn(memory, "saveSnapshots").mockReturnValue(open.promise);
+  const bench = openBench({}, memory, snapshotting());
+  await bench.move("long", "one more", 1);
+  let closed = false;
+  const closing = bench.handler.close().then(() => {
+    closed = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(closed).toBe(false);
+  open.resolve();
+  await closing;
+});
+
+test("streams of different kinds share a flush, each folded its own way", async () => {
+  await using bench = openBench();
+  const counting = {
+    ...purseAggregate,
+    evolve: (purse: Purse, _: PurseEvent) => ({ ...purse, balance: purse.balance + 1 }),
+  };
+  const [sum, count] = await Promise.all([
+    bench.handler.execute(commandOn("sum", decideOn("a", 7))),
+    bench.handler.execute(commandOn("count", decideOn("a", 7), { aggregate: counting })),
+  ]);
+  expect([sum.balance, count.balance]).toEqual([7, 1]);
+});

@@ -1,0 +1,149 @@
+import { type DefinitionEvent, encodeEvent } from "@taem/contracts";
+import { type FaultyStore, faultyStore } from "../../../../test/support/faulty-store.ts";
+import type { Command } from "../../src/command-handler.ts";
+import { type Aggregate, CommandHandler, type CommandHandlerOptions, type Step } from "../../src/index.ts";
+import { MemoryEventStore } from "./memory-event-store.ts";
+
+/**
+ * The smallest account: a purse. Its events are any of the catalogue that carries a text and an integer: `programme` is
+ * the label of the command, `at` what it put in.
+ */
+export type PurseEvent = DefinitionEvent<"ClockSet">;
+
+export interface Purse {
+  balance: number;
+  labels: string[];
+}
+
+export const purseAggregate: Aggregate<Purse, PurseEvent> = {
+  initial: () => ({ balance: 0, labels: [] }),
+  evolve(purse, { programme, at = 0 }) {
+    if (at === POISON) throw new Error("does not fold");
+    purse.balance += at;
+    purse.labels.push(programme);
+    return purse;
+  },
+  draft: ({ balance, labels }) => ({ balance, labels: [...labels] }),
+  commit: (draft) => draft,
+  weight: ({ labels }) => 100 * labels.length,
+};
+
+/** With snapshots of a schema. */
+export function snapshotting(schema = "purse-1"): Aggregate<Purse, PurseEvent> {
+  const snapshots = {
+    schema,
+    write: (purse: Purse) => JSON.stringify(purse),
+    read: (text: string) => JSON.parse(text) as Purse,
+  };
+  return { ...purseAggregate, snapshots };
+}
+
+/** An amount that no purse folds. */
+export const POISON = 666;
+
+export function put(label: string, amount: number): PurseEvent {
+  return { type: "ClockSet", programme: label, mode: "replay", at: amount };
+}
+
+export interface Told {
+  readonly balance: number;
+  readonly revision: number;
+  readonly done: boolean;
+}
+
+/** Does what it is told on one purse: events, or none where the purse has too little. */
+export function decideOn(label: string, amount: number) {
+  return (purse: Purse): Step<Purse, PurseEvent, Told> => {
+    const done = purse.balance + amount >= 0;
+    return {
+      events: done ? [put(label, amount)] : [],
+      answer:
+        ({ balance }) =>
+        ({ revision }) => ({ balance, revision, done }),
+    };
+  };
+}
+
+export const NEVER = Number.POSITIVE_INFINITY;
+
+export function commandOn<R>(
+  stream: string,
+  decide: Command<Purse, PurseEvent, R>["decide"],
+  options: Partial<Pick<Command<Purse, PurseEvent, R>, "deadline" | "aggregate">> = {},
+): Command<Purse, PurseEvent, R> {
+  return {
+    aggregate: purseAggregate,
+    stream,
+    slice: 0,
+    meta: { v: 1, actor: "test", correlation: "test" },
+    decide,
+    deadline: NEVER,
+    ...options,
+  };
+}
+
+/** A handler on a store in memory that a test can trouble. */
+export interface Bench extends AsyncDisposable {
+  readonly memory: MemoryEventStore;
+  readonly store: FaultyStore;
+  readonly handler: CommandHandler;
+  /** What went wrong behind an answer. */
+  readonly reported: string[];
+  /** Puts in, or takes out below zero. */
+  move(stream: string, label: string, amount: number, deadline?: number): Promise<Told>;
+  /** Another handler on the same log. */
+  another(options?: Partial<CommandHandlerOptions>): Bench;
+  /** Events of a stream, as `label amount`. */
+  events(stream: string): Promise<string[]>;
+}
+
+export function openBench(
+  options: Partial<CommandHandlerOptions> = {},
+  memory = new MemoryEventStore(),
+  aggregate = purseAggregate,
+): Bench {
+  const store = faultyStore(memory);
+  const reported: string[] = [];
+  const handler = new CommandHandler({
+    store,
+    newId: () => crypto.randomUUID(),
+    now: () => 0,
+    onError: (error, stream) => reported.push(`${stream}: ${(error as Error).message}`),
+    ...options,
+  });
+  return {
+    memory,
+    store,
+    handler,
+    reported,
+    move: (stream, label, amount, deadline = NEVER) =>
+      handler.execute(commandOn(stream, decideOn(label, amount), { deadline, aggregate })),
+    another: (more = {}) => openBench({ ...options, ...more }, memory, aggregate),
+    async events(stream) {
+      const [slice] = await memory.read([{ stream, afterRevision: 0 }]);
+      return (slice?.events ?? []).map(({ data }) => {
+        const { programme, at } = JSON.parse(data) as PurseEvent;
+        return `${programme} ${at}`;
+      });
+    },
+    [Symbol.asyncDispose]: () => handler.close(),
+  };
+}
+
+/** Appends behind every handler's back. */
+export async function appendDirectly(
+  memory: MemoryEventStore,
+  stream: string,
+  ...events: readonly { readonly type: string; readonly data: string }[]
+): Promise<void> {
+  const [slice] = await memory.read([{ stream, afterRevision: 0 }]);
+  const expectedRevision = slice?.events.length ?? 0;
+  const meta = '{"actor":"test","correlation":"test","v":1}';
+  const appended = events.map((event) => ({ ...event, id: crypto.randomUUID(), meta }));
+  await memory.append([{ stream, slice: 0, expectedRevision, events: appended }]);
+}
+
+export function stored(label: string, amount: number) {
+  const event = put(label, amount);
+  return { type: event.type, data: encodeEvent(event) };
+}
