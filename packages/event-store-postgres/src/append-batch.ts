@@ -1,4 +1,4 @@
-import type { Append, AppendResult } from "@taem/event-store";
+import type { Append, AppendResult, NewEvent } from "@taem/event-store";
 import { byteaArray, int4Array, type Queryable, textArray, uuidArray } from "@taem/postgres";
 import { eventDigest } from "./event-digest.ts";
 import { toPosition } from "./event-rows.ts";
@@ -19,26 +19,30 @@ export interface AppendBatch {
 export function encodeBatch(appends: readonly Append[]): AppendBatch {
   const streams = appends.map(({ stream }) => stream);
   if (new Set(streams).size < streams.length) throw new TypeError("a stream appears twice in one append");
-  const events = appends.flatMap(({ stream, expectedRevision, events }, index) =>
-    events.map((event, i) => ({
-      event,
-      owner: index + 1,
-      ordinal: i + 1,
-      digest: eventDigest(stream, expectedRevision + i + 1, event),
-    })),
-  );
+  const owners: number[] = [];
+  const ordinals: number[] = [];
+  const events: NewEvent[] = [];
+  const digests: string[] = [];
+  for (const [index, append] of appends.entries()) {
+    for (const [i, event] of append.events.entries()) {
+      owners.push(index + 1);
+      ordinals.push(i + 1);
+      events.push(event);
+      digests.push(eventDigest(append.stream, append.expectedRevision + i + 1, event));
+    }
+  }
   const parameters = [
     textArray(streams),
     int4Array(appends.map(({ slice }) => slice)),
     int4Array(appends.map(({ expectedRevision }) => expectedRevision)),
     int4Array(appends.map((append) => append.events.length)),
-    int4Array(events.map(({ owner }) => owner)),
-    int4Array(events.map(({ ordinal }) => ordinal)),
-    uuidArray(events.map(({ event }) => event.id)),
-    textArray(events.map(({ event }) => event.type)),
-    textArray(events.map(({ event }) => event.data)),
-    textArray(events.map(({ event }) => event.meta)),
-    byteaArray(events.map(({ digest }) => digest)),
+    int4Array(owners),
+    int4Array(ordinals),
+    uuidArray(events.map(({ id }) => id)),
+    textArray(events.map(({ type }) => type)),
+    textArray(events.map(({ data }) => data)),
+    textArray(events.map(({ meta }) => meta)),
+    byteaArray(digests),
   ];
   return { appends, parameters };
 }

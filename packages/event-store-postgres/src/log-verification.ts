@@ -5,10 +5,11 @@ import { EVENT_COLUMNS, type EventRow, fromPosition, toEvent, toPosition } from 
 
 const PAGE = {
   name: "taem_store_verify_page",
-  text: `SELECT ${EVENT_COLUMNS}, e.digest FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
+  text: `SELECT ${EVENT_COLUMNS}, encode(e.digest, 'hex')
+           FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
 };
 
-type DigestRow = readonly [...EventRow, digest: Buffer];
+type DigestRow = readonly [...EventRow, digest: string];
 
 /** What is wrong with the log at a position: no event is there, or not the one that was written. */
 export type Damage =
@@ -32,7 +33,7 @@ export async function verifyPage(database: Queryable, after: Position, limit: nu
     const expected = toPosition(fromPosition(next) + 1n);
     const event = toEvent(row as unknown as EventRow);
     if (event.position !== expected) return { events, next, damage: { kind: "missing", position: expected } };
-    if (!eventDigest(event.stream, event.revision, event).equals(row[9])) {
+    if (eventDigest(event.stream, event.revision, event) !== row[9]) {
       return { events, next, damage: { kind: "altered", position: expected, event } };
     }
     events.push(event);

@@ -96,7 +96,7 @@ test("verification names the first event deleted, and readers refuse to read pas
 test("no two events share a digest by moving text from one field to the next", () => {
   const event = { ...newEvent(), type: "ab", data: "c", meta: "d" };
   const digest = (stream: string, type: string, data: string) =>
-    eventDigest(stream, 1, { ...event, type, data }).toString("hex");
+    eventDigest(stream, 1, { ...event, type, data });
   const digests = [
     digest("s", "ab", "c"),
     digest("s", "a", "bc"),
@@ -113,7 +113,7 @@ test("the digest of an event is fixed for ever", () => {
     data: '{"note":"แต้ม"}',
     meta: '{"actor":"key-1"}',
   };
-  expect(eventDigest("taem.account-1", 7, event).toString("hex")).toBe(
+  expect(eventDigest("taem.account-1", 7, event)).toBe(
     "b3d51e6628a0be18e1f917520ece445854f8d6388a001cbf70f8ede8a6ce9f75",
   );
 });

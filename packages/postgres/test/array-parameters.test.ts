@@ -20,15 +20,14 @@ test("array parameters arrive as they were, empty ones too", async () => {
     -(2n ** 63n),
     2n ** 63n - 1n,
   ]);
-  expect(await round("bytea", byteaArray([Buffer.from([0, 255]), Buffer.alloc(0)]))).toEqual([
-    Buffer.from([0, 255]),
-    Buffer.alloc(0),
-  ]);
+  expect(await round("bytea", byteaArray(["00ff", ""]))).toEqual([Buffer.from([0, 255]), Buffer.alloc(0)]);
   expect(await round("text", textArray([]))).toEqual([]);
   expect(await round("bytea", byteaArray([]))).toEqual([]);
 });
 
-test("what is not a UUID is refused before it is sent", () => {
+test("what is neither a UUID nor hexadecimal is refused before it is sent", () => {
   expect(() => uuidArray(["0198c0de"])).toThrow("not a UUID");
+  expect(() => byteaArray(["zz"])).toThrow("not hexadecimal");
+  expect(() => byteaArray(["abc"])).toThrow();
   expect(() => uuidArray(["zz98c0de-0000-7000-8000-000000000000"])).toThrow("not a UUID");
 });
