@@ -1,3 +1,5 @@
+export type { Directory } from "./directory.ts";
+export { createLedger, type Ledger, type LedgerConfig, type LedgerPlatform } from "./ledger.ts";
 export { createLedgerProjection } from "./read-model/ledger-projection.ts";
-export { type LedgerDifference, LedgerDisagrees } from "./verify/difference.ts";
-export { type Verified, type VerifyOptions, type VerifyProgress, verifyLedger } from "./verify/verify.ts";
+export type { Discrepancy } from "./verify/discrepancy.ts";
+export { type Verification, type VerifyOptions, type VerifyProgress, verifyLedger } from "./verify/verify.ts";

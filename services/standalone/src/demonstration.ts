@@ -1,6 +1,6 @@
-import { type Client, createClient } from "@taem/client";
+import { type Client, ClientError, createClient, type ProgrammeAnswer } from "@taem/client";
 import { createApiKey, SCOPES } from "@taem/http";
-import { runSimulation, simulate } from "@taem/simulation";
+import { endOfSimulation, runSimulation, simulate } from "@taem/simulation";
 import type { Platform } from "./platform.ts";
 
 /** The programme that `--demo` plays: a year of a Thai retailer's loyalty programme, the same year every time. */
@@ -13,7 +13,7 @@ export interface DemonstrationOptions {
   /** Where the API is served. */
   readonly url: string;
   readonly members: number;
-  readonly onProgress: (line: string) => void;
+  readonly onProgress: (line: string, isLast: boolean) => void;
 }
 
 /**
@@ -24,8 +24,11 @@ export async function demonstrate(options: DemonstrationOptions): Promise<boolea
   const { platform, url, members, onProgress } = options;
   await using clerk = await TemporaryClient.open(platform, url, "demo clerk");
   await using supervisor = await TemporaryClient.open(platform, url, "demo supervisor");
-  if (await isPlayed(clerk.api)) return false;
-  const simulation = simulate({ endsAt: platform.clock.now(), members, seed: SEED });
+  const begun = await programmeOf(clerk.api);
+  if (begun?.clock.mode === "live") return false;
+  // A year that was broken off goes on as the same year, however much later that is.
+  const endsAt = (begun && endOfSimulation(begun.name)) ?? platform.clock.now();
+  const simulation = simulate({ endsAt, members, seed: SEED });
   const summary = await runSimulation({
     clerk: clerk.api,
     supervisor: supervisor.api,
@@ -33,7 +36,8 @@ export async function demonstrate(options: DemonstrationOptions): Promise<boolea
     simulation,
     goesLive: true,
     onProgress: ({ done, total, lines, linesPerSecond }) => {
-      onProgress(`day ${done} of ${total}, ${count(lines)} commands, ${count(Math.round(linesPerSecond))}/s`);
+      const speed = count(Math.round(linesPerSecond));
+      onProgress(`playing day ${done} of ${total}: ${count(lines)} commands, ${speed}/s`, done === total);
     },
   });
   if (summary.unexpected > 0) {
@@ -43,29 +47,30 @@ export async function demonstrate(options: DemonstrationOptions): Promise<boolea
   return true;
 }
 
-/** The clock goes live with the last day. */
-async function isPlayed(clerk: Client): Promise<boolean> {
+/** Its clock goes live with the last day. */
+async function programmeOf(clerk: Client): Promise<ProgrammeAnswer | undefined> {
   const params = { programme: DEMO_PROGRAMME };
-  const programme = await clerk.call("GET /v1/programmes/{programme}", { params }).catch((error: unknown) => {
-    if ((error as { readonly code?: string }).code === "programme_unknown") return undefined;
+  return clerk.call("GET /v1/programmes/{programme}", { params }).catch((error: unknown) => {
+    if (error instanceof ClientError && error.code === "programme_unknown") return undefined;
     throw error;
   });
-  return programme?.clock.mode === "live";
 }
 
 /** A client with a key of its own that ends with it. */
 export class TemporaryClient implements AsyncDisposable {
   readonly api: Client;
+  readonly token: string;
   readonly #revoke: () => Promise<unknown>;
 
-  private constructor(api: Client, revoke: () => Promise<unknown>) {
-    this.api = api;
+  private constructor(url: string, token: string, revoke: () => Promise<unknown>) {
+    this.api = createClient({ url, key: token });
+    this.token = token;
     this.#revoke = revoke;
   }
 
   static async open({ apiKeyStore }: Platform, url: string, name: string): Promise<TemporaryClient> {
     const { keyId, token } = await createApiKey(apiKeyStore, { name, programme: null, scopes: SCOPES });
-    return new TemporaryClient(createClient({ url, key: token }), () => apiKeyStore.revoke(keyId));
+    return new TemporaryClient(url, token, () => apiKeyStore.revoke(keyId));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

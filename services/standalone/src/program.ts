@@ -1,7 +1,9 @@
 import { createCommands } from "@taem/commands";
 import { CachedApiKeys, createServer, type Server } from "@taem/http";
+import { createLedger } from "@taem/ledger";
 import { createScheduler } from "@taem/scheduler";
 import type { Config } from "./config.ts";
+import { directoryOf } from "./directory.ts";
 import { keeperOf } from "./keeper.ts";
 import type { Platform } from "./platform.ts";
 
@@ -18,6 +20,13 @@ export async function startProgram(platform: Platform, config: Config): Promise<
   const { apiKeyStore, logger, metrics, health, clock } = platform;
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
+  const routes = [...commands.routes];
+  if (config.TAEM_SERVICES.includes("ledger")) {
+    const ledger = createLedger({ ...platform, directory: directoryOf(commands.service) });
+    await ledger.projection.start();
+    undo.defer(() => ledger.close());
+    routes.push(...ledger.routes);
+  }
   if (config.TAEM_SERVICES.includes("scheduler")) {
     const scheduler = createScheduler(platform, keeperOf(commands.service, clock));
     await scheduler.start();
@@ -30,7 +39,7 @@ export async function startProgram(platform: Platform, config: Config): Promise<
         version: "1",
         description: "A points ledger: the system of record behind loyalty programmes.",
       },
-      routes: commands.routes,
+      routes,
       apiKeys: new CachedApiKeys(apiKeyStore),
       logger,
       metrics,

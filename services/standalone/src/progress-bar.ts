@@ -27,7 +27,13 @@ export class ProgressBar implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  /** Leaves the last state standing. */
+  end(): void {
     if (this.#what !== "") this.#bar.stop();
+    this.#what = "";
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
   }
 }

@@ -39,7 +39,7 @@ export function rebuildCommand(print: (line: string) => void): Command {
         confirm: (changes) => confirm(changes, options.yes ?? false, print),
         onProgress: ({ phase, done, total }) => bar.show(phase, done, total ?? done),
       });
-      bar[Symbol.dispose]();
+      bar.end();
       report(outcome, (performance.now() - began) / 1000, print);
     });
 }

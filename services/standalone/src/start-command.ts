@@ -1,32 +1,75 @@
 import { runService } from "@taem/runtime";
-import { Command } from "commander";
-import { readConfig } from "./config.ts";
-import { openPlatform } from "./platform.ts";
+import { Command, InvalidArgumentError } from "commander";
+import { type Config, readConfig } from "./config.ts";
+import { DEMO_PROGRAMME, demonstrate, TemporaryClient } from "./demonstration.ts";
+import { financeReport } from "./finance-report.ts";
+import { openPlatform, type Platform } from "./platform.ts";
 import { startProgram } from "./program.ts";
+
+interface Options {
+  readonly demo?: boolean;
+  readonly members: number;
+}
 
 /** `taem start`: everything in one process, until stopped. */
 export function startCommand(print: (line: string) => void): Command {
-  return new Command("start").description("run every service in this process").action(async () => {
-    const config = readConfig(process.env);
-    await using platform = await openPlatform(config);
-    const running = new AsyncDisposableStack();
-    const exitCode = await runService({
-      name: "taem",
-      logger: platform.logger,
-      health: platform.health,
-      stopLimitMs: config.TAEM_STOP_LIMIT,
-      resources: [
-        {
-          name: "program",
-          start: async () => {
-            const program = running.use(await startProgram(platform, config));
-            print(`API   ${program.url}/v1`);
-            print(`Docs  ${program.url}/docs`);
-          },
-          stop: () => running.disposeAsync(),
-        },
-      ],
+  return new Command("start")
+    .description("run the services of this process, until stopped")
+    .option("--demo", "play a simulated year of a programme first, unless it has been played")
+    .option("--members <n>", "members of the simulated programme", positive, 3_000)
+    .action(async (options: Options) => {
+      const config = readConfig(process.env);
+      await using platform = await openPlatform(config);
+      process.exitCode = await serve(platform, config, options, print);
     });
-    process.exitCode = exitCode;
+}
+
+async function serve(
+  platform: Platform,
+  config: Config,
+  options: Options,
+  print: (line: string) => void,
+): Promise<number> {
+  const running = new AsyncDisposableStack();
+  const start = async (): Promise<void> => {
+    const { url } = running.use(await startProgram(platform, config));
+    if (options.demo) await showDemonstration(platform, url, options.members, print);
+    print("");
+    print(`API   ${url}/v1`);
+    print(`Docs  ${url}/docs`);
+    print("Keys  npm run taem -- key create --name me --scopes read,finance,earn,burn,admin");
+  };
+  return runService({
+    name: "taem",
+    logger: platform.logger,
+    health: platform.health,
+    stopLimitMs: config.TAEM_STOP_LIMIT,
+    resources: [{ name: "program", start, stop: () => running.disposeAsync() }],
   });
+}
+
+async function showDemonstration(
+  platform: Platform,
+  url: string,
+  members: number,
+  print: (line: string) => void,
+): Promise<void> {
+  const isTerminal = process.stderr.isTTY;
+  let shown = 0;
+  const onProgress = (line: string, isLast: boolean): void => {
+    const now = performance.now();
+    if (!isLast && now - shown < (isTerminal ? 200 : 10_000)) return;
+    shown = now;
+    process.stderr.write(isTerminal ? `\r\u001b[K${line}${isLast ? "\n" : ""}` : `${line}\n`);
+  };
+  await demonstrate({ platform, url, members, onProgress });
+  await using reader = await TemporaryClient.open(platform, url, "demo report");
+  for (const line of await financeReport(url, reader.token, DEMO_PROGRAMME)) print(line);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("must be a whole number above 0");
+  return value;
 }

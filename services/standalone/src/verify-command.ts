@@ -1,4 +1,4 @@
-import { LedgerDisagrees, verifyLedger } from "@taem/ledger";
+import { verifyLedger } from "@taem/ledger";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";
@@ -15,22 +15,23 @@ export function verifyCommand(print: (line: string) => void): Command {
     )
     .action(async () => {
       await using platform = await openToolPlatform(readConfig(process.env));
-      const { database, store } = platform;
-      try {
-        using bar = new ProgressBar();
-        const { events, accounts, foldSeconds } = await verifyLedger({
-          database,
-          store,
-          onProgress: ({ phase, done, total }) => bar.show(phase, done, total),
-        });
-        bar[Symbol.dispose]();
+      const began = performance.now();
+      using bar = new ProgressBar();
+      const verification = await verifyLedger({
+        ...platform,
+        onProgress: ({ phase, done, total }) => bar.show(phase, done, total),
+      });
+      bar.end();
+      if (verification.ok) {
+        const { events, accounts, position } = verification;
+        const speed = count(Math.round((1000 * events) / (performance.now() - began)));
         print(
-          `${count(events)} events of ${count(accounts)} accounts agree with the read models and with their digests`,
+          `${count(events)} events of ${count(accounts)} accounts agree with the read models, up to ${position}`,
         );
-        print(`folded at ${count(Math.round(events / Math.max(foldSeconds, 0.001)))} events/s`);
-      } catch (error) {
-        if (!(error instanceof LedgerDisagrees)) throw error;
-        print(`the ledger disagrees: ${error.message}`);
+        print(`${speed} events/s, comparison included`);
+      } else {
+        const { check, where, expected, actual } = verification.discrepancy;
+        print(`the ledger disagrees: ${check}, ${where}: expected ${expected}, found ${actual}`);
         process.exitCode = DISAGREES;
       }
     });

@@ -1,0 +1,13 @@
+import type { Programme } from "@taem/domain";
+import type { MemberRef } from "@taem/http";
+
+/** Who the programmes and members are. The write side knows; the ledger asks. */
+export interface Directory {
+  /** The programme with a code, with its definitions as they are now. */
+  programme(code: string): Promise<Programme | undefined>;
+  /** Our id of a member, and the slice of the member's events. */
+  member(
+    programme: Programme,
+    ref: MemberRef,
+  ): Promise<{ readonly id: string; readonly slice: number } | undefined>;
+}

@@ -1,0 +1,69 @@
+import type { EventStore } from "@taem/event-store";
+import type { Route } from "@taem/http";
+import type { Database } from "@taem/postgres";
+import {
+  type EventSource,
+  Projector,
+  type RebuildOptions,
+  type RebuildOutcome,
+  rebuild,
+  storeLogSource,
+} from "@taem/projection";
+import type { Clock, Logger, Metrics } from "@taem/runtime";
+import type { Directory } from "./directory.ts";
+import { AccountReader } from "./queries/account-reader.ts";
+import { createLedgerProjection } from "./read-model/ledger-projection.ts";
+import { memberRoutes } from "./routes/member-routes.ts";
+import { reportRoutes } from "./routes/report-routes.ts";
+import { Requests } from "./routes/request.ts";
+import { type LogAudit, type Verification, type VerifyOptions, verifyLedger } from "./verify/verify.ts";
+
+/** What the ledger service stands on. */
+export interface LedgerPlatform {
+  readonly database: Database;
+  readonly store: EventStore & Partial<LogAudit>;
+  readonly directory: Directory;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Where events come from; the store's own log unless told. */
+  readonly source?: EventSource;
+}
+
+export interface LedgerConfig {
+  /** Events in a batch of the projector at most. */
+  readonly batchSize?: number;
+}
+
+export interface Ledger {
+  readonly routes: readonly Route[];
+  /** Keeps the read models up with the log; `start` it before the routes are served. */
+  readonly projection: Projector;
+  /** Recomputes everything from the events and compares. Reads only. */
+  verify(options?: Pick<VerifyOptions, "onProgress">): Promise<Verification>;
+  rebuild(options: Pick<RebuildOptions, "expect" | "confirm" | "onProgress">): Promise<RebuildOutcome>;
+  /** Ends the projector after its batch. The database and the store stay open. */
+  close(): Promise<void>;
+}
+
+/** The read side: projects the log into the ledger's read models and answers questions about them. */
+export function createLedger(platform: LedgerPlatform, config: LedgerConfig = {}): Ledger {
+  const { database, store } = platform;
+  const projection = createLedgerProjection(platform);
+  const projector = new Projector({
+    ...platform,
+    ...config,
+    projection,
+    source: platform.source ?? storeLogSource(store),
+  });
+  const requests = new Requests({ ...platform, projector });
+  const reader = new AccountReader(platform);
+  const parts = { ...platform, requests, reader };
+  return {
+    routes: [...memberRoutes(parts), ...reportRoutes(parts)],
+    projection: projector,
+    verify: (options = {}) => verifyLedger({ database, store, ...options }),
+    rebuild: (options) => rebuild({ database, store, projection, ...options }),
+    close: () => projector.stop(),
+  };
+}

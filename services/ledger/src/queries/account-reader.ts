@@ -1,0 +1,99 @@
+import { type AccountState, businessNow, evolve, newAccount, type Programme } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
+import type { Database } from "@taem/postgres";
+import { findParked, type Parked } from "@taem/projection";
+import type { Clock } from "@taem/runtime";
+import { accountEvents, type Horizon } from "./account-events.ts";
+import { type AccountRef, streamOf } from "./account-ref.ts";
+import { readAccounts } from "./account-rows.ts";
+import { type Cut, cutAt } from "./cut.ts";
+import { programmeAt } from "./programme-history.ts";
+
+/** How a member's account is to be seen. */
+export interface View {
+  /** Instant to see it at; undefined = now, on the programme's business clock. */
+  readonly asOf: number | undefined;
+  /** Instant whose knowledge to see it with; undefined = everything recorded. */
+  readonly knownAt: number | undefined;
+  readonly consistency: "eventual" | "strong";
+}
+
+/** Where an answer stands. */
+export interface Standing {
+  /** The instant it is seen at. */
+  readonly at: number;
+  readonly cut: Cut;
+  /** Set where the read model has stopped following this account: what it says is old. */
+  readonly parked: Parked | undefined;
+}
+
+export interface Seen extends Standing {
+  readonly state: AccountState;
+}
+
+/** A view that takes the events themselves: the read model has no past, and may be behind. */
+export function isFolded(view: View): boolean {
+  return view.consistency === "strong" || view.asOf !== undefined || view.knownAt !== undefined;
+}
+
+export interface AccountReaderPlatform {
+  readonly database: Database;
+  readonly store: EventStore;
+  readonly clock: Clock;
+}
+
+/** Sees accounts, in the read model or in the events themselves. */
+export class AccountReader {
+  readonly #platform: AccountReaderPlatform;
+
+  constructor(platform: AccountReaderPlatform) {
+    this.#platform = platform;
+  }
+
+  async see(account: AccountRef, view: View): Promise<Seen> {
+    if (!isFolded(view)) return await this.#readModel(account);
+    const { horizon, ...standing } = await this.horizon(account.programme, view);
+    const state = newAccount();
+    for await (const { event } of accountEvents(this.#platform.store, account, horizon)) evolve(state, event);
+    return { ...standing, state };
+  }
+
+  /** Which events a view of the past counts, and the instant it stands at. */
+  async horizon(
+    programme: Programme,
+    { asOf, knownAt }: View,
+  ): Promise<Standing & { readonly horizon: Horizon }> {
+    const { store, clock } = this.#platform;
+    const position = knownAt === undefined ? await store.head() : await store.positionAt(knownAt);
+    const then = knownAt === undefined ? programme : await programmeAt(store, programme.id, position);
+    const at = asOf ?? businessNow(then ?? programme, knownAt ?? clock.now());
+    return {
+      horizon: { effectiveBy: asOf, recordedBy: position },
+      at,
+      cut: cutAt(position),
+      parked: undefined,
+    };
+  }
+
+  /** Where the read model stands with an account. */
+  async standing(account: AccountRef): Promise<Standing> {
+    const { database, clock } = this.#platform;
+    const [row] = await database.queryArrays<[string]>(
+      { name: "taem_ledger_slice", text: "SELECT position FROM taem_ledger.checkpoints WHERE slice = $1" },
+      [account.slice],
+    );
+    return {
+      at: businessNow(account.programme, clock.now()),
+      cut: cutAt(row?.[0] ?? ""),
+      parked: await findParked(database, "taem_ledger", [streamOf(account)]),
+    };
+  }
+
+  async #readModel(account: AccountRef): Promise<Seen> {
+    // Before the rows: they are then at least as new as the answer says.
+    const standing = await this.standing(account);
+    const { member, currency } = account;
+    const [found] = await readAccounts(this.#platform.database, [{ member, currency: currency.code }]);
+    return { ...standing, state: found?.state ?? newAccount() };
+  }
+}

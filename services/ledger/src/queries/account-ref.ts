@@ -1,0 +1,18 @@
+import { accountStream } from "@taem/contracts";
+import { type AccountIdentity, type Currency, type Programme, zoneAt } from "@taem/domain";
+
+/** One account: a member's points in one currency of a programme. */
+export interface AccountRef {
+  readonly programme: Programme;
+  readonly currency: Currency;
+  readonly member: string;
+  readonly slice: number;
+}
+
+export function streamOf({ member, currency }: AccountRef): string {
+  return accountStream(member, currency.no);
+}
+
+export function identityOf(programme: Programme, currency: string, member: string): AccountIdentity {
+  return { programme: programme.id, member, currency, zoneAt: (at) => zoneAt(programme, at) };
+}

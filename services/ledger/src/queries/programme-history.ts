@@ -1,0 +1,16 @@
+import { type DefinitionEvent, decodeEvent, programmeStream } from "@taem/contracts";
+import { evolveProgramme, type Programme } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
+
+/** A programme as it was defined by a position of the log; undefined if it was not yet. */
+export async function programmeAt(
+  store: Pick<EventStore, "read">,
+  id: string,
+  position: string,
+): Promise<Programme | undefined> {
+  const [stream] = await store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
+  return (stream?.events ?? [])
+    .filter((record) => record.position <= position)
+    .map(({ type, data }) => decodeEvent(type, data) as DefinitionEvent)
+    .reduce<Programme | undefined>(evolveProgramme, undefined);
+}

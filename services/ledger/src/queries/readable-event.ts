@@ -1,0 +1,38 @@
+import { catalogue, type Field, type Fields } from "@taem/contracts";
+import { fields } from "@taem/http";
+
+type Json = unknown;
+
+/**
+ * An event's data as a person reads it: amounts stay decimal strings, instants become RFC 3339. Driven by the
+ * catalogue's own description, so that a new event needs nothing here.
+ */
+export function readableData(type: string, data: string): Record<string, Json> {
+  const description = (catalogue as Record<string, Fields>)[type];
+  const parsed = JSON.parse(data) as Record<string, Json>;
+  return description === undefined ? parsed : readableRecord(description, parsed);
+}
+
+function readable(field: Field<unknown>, value: Json): Json {
+  switch (field.kind) {
+    case "instant":
+      return fields.formatInstant(value as number);
+    case "list":
+      return (value as Json[]).map((item) => readable(field.of, item));
+    case "optional":
+      return readable(field.of, value);
+    case "record":
+      return readableRecord(field.fields, value as Record<string, Json>);
+    default:
+      return value;
+  }
+}
+
+function readableRecord(described: Fields, value: Record<string, Json>): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      const field = described[name];
+      return [name, field === undefined ? member : readable(field, member)];
+    }),
+  );
+}

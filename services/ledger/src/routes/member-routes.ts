@@ -1,0 +1,181 @@
+import { balanceAt, type Lot } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
+import { cursor, fields, type Page, pageFrom, type Route, route } from "@taem/http";
+import type { Database } from "@taem/postgres";
+import { z } from "zod";
+import { type AccountRecord, accountEvents } from "../queries/account-events.ts";
+import { type AccountReader, isFolded } from "../queries/account-reader.ts";
+import { identityOf } from "../queries/account-ref.ts";
+import { foldStatement, readStatement, type StatementEntry } from "../queries/statement.ts";
+import {
+  balanceAnswer,
+  balanceBody,
+  headBody,
+  lotBody,
+  lotItem,
+  nextExpiry,
+  pageAnswer,
+  statementBody,
+  statementItem,
+} from "./account-answers.ts";
+import { eventBody, eventItem } from "./event-answers.ts";
+import { currencyQuery, memberParams, memberProblems, type Requests, viewOf, viewQuery } from "./request.ts";
+
+export interface MemberRoutesPlatform {
+  readonly database: Database;
+  readonly store: EventStore;
+  readonly requests: Requests;
+  readonly reader: AccountReader;
+}
+
+const MEMBER = "/v1/programmes/{programme}/members/{member}";
+const declared = {
+  method: "GET",
+  scope: "read",
+  tag: "members",
+  params: memberParams,
+  problems: memberProblems,
+} as const;
+const query = { ...currencyQuery, ...viewQuery };
+const revisionCursor = cursor(z.tuple([z.int()])).optional();
+const limit = fields.pageSize(100, 1_000);
+
+export function memberRoutes(platform: MemberRoutesPlatform): Route[] {
+  return [balanceRoute(platform), lotsRoute(platform), statementRoute(platform), eventsRoute(platform)];
+}
+
+function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
+  return route({
+    ...declared,
+    path: `${MEMBER}/balance`,
+    summary: "A member's balance",
+    description: "book = available + pending + held + due; debt stands beside it.",
+    query,
+    responses: { 200: { description: "The balance.", schema: balanceAnswer } },
+    handler: async ({ params, query: asked }, { deadline }) => {
+      const account = await requests.account(params.programme, params.member, asked.currency);
+      const view = viewOf(asked);
+      await requests.reachToken(asked, deadline);
+      const seen = await reader.see(account, view);
+      const identity = identityOf(account.programme, account.currency.code, account.member);
+      const balance = balanceAt(seen.state, identity, seen.at);
+      const body = {
+        ...headBody(account, view, seen),
+        balance: balanceBody(balance),
+        nextExpiry: nextExpiry(account, seen),
+      };
+      return { status: 200, body };
+    },
+  });
+}
+
+/** A place in the burn order. */
+const lotCursor = cursor(z.tuple([z.int().nullable(), z.int(), z.int()])).optional();
+type LotPlace = readonly [expiresAt: number | null, earnedAt: number, no: number];
+
+function lotsRoute({ requests, reader }: MemberRoutesPlatform): Route {
+  return route({
+    ...declared,
+    path: `${MEMBER}/lots`,
+    summary: "A member's lots with something left, in the order in which they are spent",
+    query: { ...query, cursor: lotCursor, limit },
+    responses: { 200: { description: "A page of lots.", schema: pageAnswer(lotItem) } },
+    handler: async ({ params, query: asked }, { deadline }) => {
+      const account = await requests.account(params.programme, params.member, asked.currency);
+      const view = viewOf(asked);
+      await requests.reachToken(asked, deadline);
+      const seen = await reader.see(account, view);
+      const place = asked.cursor;
+      const rest =
+        place === undefined ? seen.state.open : seen.state.open.filter((lot) => isAfter(lot, place));
+      const page = pageFrom(rest, asked.limit, placeOf, (lot) => lotBody(lot, seen));
+      return { status: 200, body: { ...headBody(account, view, seen), ...page } };
+    },
+  });
+}
+
+function placeOf({ expiresAt, earnedAt, no }: Lot): LotPlace {
+  return [Number.isFinite(expiresAt) ? expiresAt : null, earnedAt, no];
+}
+
+function isAfter({ expiresAt, earnedAt, no }: Lot, [expiry, earned, number]: LotPlace): boolean {
+  const bound = expiry ?? Number.POSITIVE_INFINITY;
+  if (expiresAt !== bound) return expiresAt > bound;
+  return earnedAt === earned ? no > number : earnedAt > earned;
+}
+
+function statementRoute({ database, store, requests, reader }: MemberRoutesPlatform): Route {
+  return route({
+    ...declared,
+    path: `${MEMBER}/statement`,
+    summary: "A member's statement, newest line first",
+    description:
+      "One line for each event of the account, with its reason. The sum of the deltas is the book balance.",
+    query: { ...query, cursor: revisionCursor, limit },
+    responses: { 200: { description: "A page of lines.", schema: pageAnswer(statementItem) } },
+    handler: async ({ params, query: asked }, { deadline }) => {
+      const account = await requests.account(params.programme, params.member, asked.currency);
+      const view = viewOf(asked);
+      await requests.reachToken(asked, deadline);
+      const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1 };
+      if (isFolded(view)) {
+        const seen = await reader.horizon(account.programme, view);
+        const entries = await foldStatement(store, account, seen.horizon, wanted);
+        return {
+          status: 200,
+          body: { ...headBody(account, view, seen), ...statementPage(entries, asked.limit) },
+        };
+      }
+      const seen = await reader.standing(account);
+      const entries = await readStatement(database, account, wanted);
+      return {
+        status: 200,
+        body: { ...headBody(account, view, seen), ...statementPage(entries, asked.limit) },
+      };
+    },
+  });
+}
+
+function statementPage(
+  entries: readonly StatementEntry[],
+  size: number,
+): Page<z.input<typeof statementItem>> {
+  return pageFrom(entries, size, ({ revision }) => [revision], statementBody);
+}
+
+function eventsRoute({ store, requests, reader }: MemberRoutesPlatform): Route {
+  return route({
+    ...declared,
+    path: `${MEMBER}/events`,
+    summary: "The events of a member's account, as recorded, oldest first",
+    description:
+      "Always from the event store itself: amounts are decimal strings of minor units, instants RFC 3339.",
+    query: { ...query, cursor: revisionCursor, limit },
+    responses: { 200: { description: "A page of events.", schema: pageAnswer(eventItem) } },
+    handler: async ({ params, query: asked }) => {
+      const account = await requests.account(params.programme, params.member, asked.currency);
+      const view = viewOf(asked);
+      const seen = await reader.horizon(account.programme, view);
+      const events = accountEvents(store, account, seen.horizon, asked.cursor?.[0] ?? 0);
+      const page = await pageOfEvents(events, asked.limit);
+      return { status: 200, body: { ...headBody(account, view, seen), ...page } };
+    },
+  });
+}
+
+async function pageOfEvents(
+  events: AsyncIterable<AccountRecord>,
+  size: number,
+): Promise<Page<z.input<typeof eventItem>>> {
+  const found: AccountRecord[] = [];
+  for await (const record of events) {
+    found.push(record);
+    if (found.length > size) break;
+  }
+  return pageFrom(
+    found,
+    size,
+    ({ record }) => [record.revision],
+    ({ record }) => eventBody(record),
+  );
+}

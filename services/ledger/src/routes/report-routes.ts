@@ -1,0 +1,218 @@
+import { businessNow, type Currency, type Programme } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
+import { ApiError, fields, type Route, route } from "@taem/http";
+import type { Database, Queryable } from "@taem/postgres";
+import type { Clock } from "@taem/runtime";
+import type { AccountReader } from "../queries/account-reader.ts";
+import { type Cut, cutAt, readModelCut } from "../queries/cut.ts";
+import { type Outstanding, outstanding } from "../queries/outstanding.ts";
+import { pastOutstanding } from "../queries/outstanding-history.ts";
+import { type LedgerAccount, trialBalance } from "../queries/trial-balance.ts";
+import { cutBody } from "./answers.ts";
+import { ledgerBody, outstandingAnswer, outstandingBody, trialBalanceAnswer } from "./report-answers.ts";
+import {
+  currenciesOf,
+  currencyQuery,
+  programmeParams,
+  type Requests,
+  type ViewQuery,
+  viewProblems,
+  viewQuery,
+} from "./request.ts";
+
+export interface ReportRoutesPlatform {
+  readonly database: Database;
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly requests: Requests;
+  readonly reader: AccountReader;
+}
+
+const PROGRAMME = "/v1/programmes/{programme}";
+const declared = {
+  method: "GET",
+  scope: "finance",
+  tag: "reports",
+  params: programmeParams,
+  problems: viewProblems,
+} as const;
+
+export function reportRoutes(platform: ReportRoutesPlatform): Route[] {
+  return [trialBalanceRoute(platform), outstandingRoute(platform)];
+}
+
+/** Waits for what the caller must see in the read model. */
+async function reach(requests: Requests, asked: ViewQuery, deadline: number): Promise<void> {
+  if (asked.token !== undefined) await requests.reach(asked.token, deadline);
+  if (asked.consistency === "strong") await requests.reachHead(deadline);
+}
+
+interface Question {
+  readonly programme: Programme;
+  readonly asOf: number | undefined;
+  /** Position by which it was known; undefined = everything recorded. */
+  readonly knownBy: string | undefined;
+  readonly at: number;
+}
+
+async function questionOf(
+  { requests, reader, clock }: ReportRoutesPlatform,
+  code: string,
+  { asOf, knownAt, consistency }: ViewQuery,
+): Promise<Question> {
+  const programme = await requests.programme(code);
+  if (knownAt === undefined) {
+    return { programme, asOf, knownBy: undefined, at: asOf ?? businessNow(programme, clock.now()) };
+  }
+  const { horizon, at } = await reader.horizon(programme, { asOf, knownAt, consistency });
+  return { programme, asOf, knownBy: horizon.recordedBy, at };
+}
+
+/** What of the read model counts where only what was known by a position is asked for. */
+function cutBy({ position, through }: Cut, knownBy: string | undefined): Cut {
+  const earlier = (known: string) => (knownBy !== undefined && knownBy < known ? knownBy : known);
+  return cutAt(earlier(position), earlier(through));
+}
+
+function ledgerOf(
+  sql: Queryable,
+  { programme, asOf, knownBy }: Question,
+  currency: string | undefined,
+): Promise<LedgerAccount[]> {
+  return trialBalance(sql, { programme: programme.id, currency, asOf, knownBy });
+}
+
+function trialBalanceRoute(platform: ReportRoutesPlatform): Route {
+  return route({
+    ...declared,
+    path: `${PROGRAMME}/trial-balance`,
+    summary: "The trial balance: every ledger account, by currency",
+    description: "Debits are positive; the balances of a currency sum to zero.",
+    query: { ...currencyQuery, ...viewQuery },
+    responses: { 200: { description: "The trial balance.", schema: trialBalanceAnswer } },
+    handler: async ({ params, query: asked }, { deadline }) => {
+      const question = await questionOf(platform, params.programme, asked);
+      const currencies = currenciesOf(question.programme, asked.currency);
+      await reach(platform.requests, asked, deadline);
+      return await platform.database.transaction(
+        async (sql) => {
+          const accounts = await ledgerOf(sql, question, asked.currency);
+          const cut = cutBy(await readModelCut(sql), question.knownBy);
+          return {
+            status: 200,
+            body: {
+              ...head(question, asked, cut),
+              currencies: currencies.map((c) => ledgerBody(c, accounts)),
+            },
+          };
+        },
+        { snapshot: true },
+      );
+    },
+  });
+}
+
+function head({ programme, at }: Question, { asOf, knownAt }: ViewQuery, cut: Cut) {
+  const { formatInstant } = fields;
+  return {
+    programme: programme.code,
+    at: formatInstant(at),
+    ...(asOf === undefined ? {} : { asOf: formatInstant(asOf) }),
+    ...(knownAt === undefined ? {} : { knownAt: formatInstant(knownAt) }),
+    cut: cutBody(cut),
+  };
+}
+
+const largest = fields.pageSize(10, 100);
+
+function outstandingRoute(platform: ReportRoutesPlatform): Route {
+  const past = new Past();
+  return route({
+    ...declared,
+    path: `${PROGRAMME}/outstanding`,
+    summary: "What is owed: by ledger account, by month of expiry, and to whom most",
+    description:
+      "book = due + heldPastExpiry + the months. `due` is over by now, its event still to come: it counts as expired. " +
+      "Of the past (`asOf`, `knownAt`) every account is folded from the log, which takes seconds for a million events.",
+    query: { ...currencyQuery, ...viewQuery, largest },
+    problems: [...viewProblems, "overloaded"],
+    responses: { 200: { description: "What is owed.", schema: outstandingAnswer } },
+    handler: async ({ params, query: asked }, { deadline }) => {
+      const question = await questionOf(platform, params.programme, asked);
+      const currencies = currenciesOf(question.programme, asked.currency);
+      await reach(platform.requests, asked, deadline);
+      const { cut, accounts, found } = await platform.database.transaction(
+        async (sql) => ({
+          cut: cutBy(await readModelCut(sql), question.knownBy),
+          accounts: await ledgerOf(sql, question, asked.currency),
+          found: isPast(question) ? undefined : await owedNow(sql, question, currencies, asked.largest),
+        }),
+        { snapshot: true },
+      );
+      const owed =
+        found ?? (await owedThen(platform, past, { question, currencies, largest: asked.largest, cut }));
+      const bodies = currencies.map((currency, i) =>
+        outstandingBody(currency, owed[i] as Outstanding, accounts),
+      );
+      return { status: 200, body: { ...head(question, asked, cut), currencies: bodies } };
+    },
+  });
+}
+
+function isPast({ asOf, knownBy }: Question): boolean {
+  return asOf !== undefined || knownBy !== undefined;
+}
+
+async function owedNow(
+  sql: Queryable,
+  { programme, at }: Question,
+  currencies: readonly Currency[],
+  top: number,
+): Promise<Outstanding[]> {
+  const all: Outstanding[] = [];
+  for (const currency of currencies) all.push(await outstanding(sql, programme, currency, at, top));
+  return all;
+}
+
+interface PastQuestion {
+  readonly question: Question;
+  readonly currencies: readonly Currency[];
+  readonly largest: number;
+  readonly cut: Cut;
+}
+
+/** One at a time: each takes memory and a whole processor. */
+class Past {
+  #isBusy = false;
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isBusy)
+      throw new ApiError("overloaded", { detail: "another report of the past is being made" });
+    this.#isBusy = true;
+    try {
+      return await work();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}
+
+function owedThen(
+  { store, database }: ReportRoutesPlatform,
+  past: Past,
+  { question, currencies, largest: top, cut }: PastQuestion,
+): Promise<Outstanding[]> {
+  const { programme, asOf, at } = question;
+  return past.run(async () => {
+    const [row] = await database.queryArrays<[string]>(
+      "SELECT sum(events)::text FROM taem_ledger.checkpoints",
+    );
+    const horizon = { effectiveBy: asOf, recordedBy: cut.through };
+    const events = Number(row?.[0] ?? 0);
+    const all: Outstanding[] = [];
+    for (const currency of currencies) {
+      all.push(await pastOutstanding(store, { programme, currency, horizon, at, largest: top, events }));
+    }
+    return all;
+  });
+}

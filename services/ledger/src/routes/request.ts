@@ -1,0 +1,133 @@
+import type { Currency, Programme } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
+import { ApiError, fields, type MemberRef } from "@taem/http";
+import { type Projector, parseToken, type Token } from "@taem/projection";
+import type { Clock } from "@taem/runtime";
+import type { Directory } from "../directory.ts";
+import { isFolded, type View } from "../queries/account-reader.ts";
+import type { AccountRef } from "../queries/account-ref.ts";
+
+const { consistency, currencyCode, instant, memberRef, programmeCode, textField, Fault } = fields;
+
+export const programmeParams = { programme: programmeCode };
+export const memberParams = { programme: programmeCode, member: memberRef };
+
+const token = textField<Token>({
+  id: "Token",
+  description: "The `token` of a command's answer: what the command did is in the answer to this query.",
+  pattern: "^[0-9]{1,2}:[!-~]{1,100}$",
+  maxLength: 103,
+  examples: ["17:0000000000012345"],
+  problems: ["malformed_value"],
+  decode: (text) =>
+    parseToken(text) ?? new Fault("malformed_value", "must be the token of a command's answer"),
+  encode: ({ slice, position }) => `${slice}:${position}`,
+});
+
+/** What every query may be asked with. */
+export const viewQuery = {
+  asOf: instant
+    .optional()
+    .meta({ description: "What was effective by then: as if the question had been asked at that instant." }),
+  knownAt: instant
+    .optional()
+    .meta({ description: "What had been recorded by then: later corrections are left out." }),
+  consistency,
+  token: token.optional(),
+};
+
+export const currencyQuery = { currency: currencyCode.optional() };
+
+export interface ViewQuery {
+  readonly asOf: number | undefined;
+  readonly knownAt: number | undefined;
+  readonly consistency: "eventual" | "strong";
+  readonly token: Token | undefined;
+}
+
+/** How long a query waits for the read model, in milliseconds. */
+const MAX_WAIT_MS = 2_000;
+/** Left for the answer itself. */
+const RESERVE_MS = 250;
+
+export interface RequestPlatform {
+  readonly store: EventStore;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly projector: Pick<Projector, "waitFor">;
+}
+
+/** Finds out what a request is about, and waits for what it must see. */
+export class Requests {
+  readonly #platform: RequestPlatform;
+
+  constructor(platform: RequestPlatform) {
+    this.#platform = platform;
+  }
+
+  async programme(code: string): Promise<Programme> {
+    const programme = await this.#platform.directory.programme(code);
+    if (programme === undefined) throw new ApiError("programme_unknown");
+    return programme;
+  }
+
+  async account(code: string, ref: MemberRef, currency: string | undefined): Promise<AccountRef> {
+    const programme = await this.programme(code);
+    const member = await this.#platform.directory.member(programme, ref);
+    if (member === undefined) throw new ApiError("member_unknown");
+    return { programme, currency: theCurrency(programme, currency), member: member.id, slice: member.slice };
+  }
+
+  /** Waits for everything recorded until now. */
+  async reachHead(deadline: number): Promise<void> {
+    const position = await this.#platform.store.head();
+    const slices = Array.from({ length: 64 }, (_, slice) => slice);
+    await Promise.all(slices.map((slice) => this.reach({ slice, position }, deadline)));
+  }
+
+  /** Waits for the caller's own write, where the answer comes from the read model. */
+  async reachToken(asked: ViewQuery, deadline: number): Promise<void> {
+    if (asked.token !== undefined && !isFolded(asked)) await this.reach(asked.token, deadline);
+  }
+
+  /** Throws `read_model_behind` when the read model does not get there in time. */
+  async reach(place: Token, deadline: number): Promise<void> {
+    const left = deadline - this.#platform.clock.now() - RESERVE_MS;
+    const timeoutMs = Math.max(0, Math.min(MAX_WAIT_MS, left));
+    if (await this.#platform.projector.waitFor(place, timeoutMs)) return;
+    throw new ApiError("read_model_behind", {
+      detail: `the read model has not reached position ${place.position} of slice ${place.slice} yet`,
+    });
+  }
+}
+
+export function viewOf({ asOf, knownAt, consistency: wanted }: ViewQuery): View {
+  return { asOf, knownAt, consistency: wanted };
+}
+
+/** The currency asked for; a programme with a single one needs no asking. */
+function theCurrency(programme: Programme, code: string | undefined): Currency {
+  const currencies = [...programme.currencies.values()];
+  const found = code === undefined ? currencies[0] : programme.currencies.get(code);
+  if (code === undefined && currencies.length > 1) {
+    throw new ApiError("missing_field", {
+      detail: `query /currency: the programme has ${currencies.map((currency) => currency.code).join(", ")}`,
+    });
+  }
+  if (found === undefined) throw new ApiError("currency_unknown");
+  return found;
+}
+
+/** The currencies a report is about, in the order of their codes. */
+export function currenciesOf(programme: Programme, code: string | undefined): Currency[] {
+  if (code !== undefined) return [theCurrency(programme, code)];
+  return [...programme.currencies.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
+}
+
+export const viewProblems = [
+  "programme_unknown",
+  "currency_unknown",
+  "missing_field",
+  "read_model_behind",
+] as const;
+export const memberProblems = ["member_unknown", ...viewProblems] as const;

@@ -1,0 +1,63 @@
+/** The first thing found wrong: which check, where, what the events say and what stands there. */
+export interface Discrepancy {
+  readonly check: Check;
+  readonly where: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/**
+ * | check | what it holds against what |
+ * | --- | --- |
+ * | event_missing, event_altered | the log against the digests its writers made |
+ * | event_unreadable, stream_corrupt | each event against the catalogue, and against the events before it |
+ * | stated_book | the book balance an event states against the fold of its stream |
+ * | parked | streams that the read model has given up |
+ * | balance, lot, hold | rows of the read model against the fold of the events |
+ * | sum_of_lots | the lots of the read model against its balances |
+ * | statement | lines without gaps, each book balance the sum of the deltas up to it |
+ * | control_total, posting_total | the totals, and the postings added up, against the postings of the events |
+ * | posting_sum | the postings of one event, which sum to zero |
+ */
+export type Check =
+  | "event_missing"
+  | "event_altered"
+  | "event_unreadable"
+  | "stream_corrupt"
+  | "stated_book"
+  | "parked"
+  | "balance"
+  | "lot"
+  | "hold"
+  | "sum_of_lots"
+  | "statement"
+  | "control_total"
+  | "posting_total"
+  | "posting_sum";
+
+/** Ends a verification; never leaves it. */
+export class Discrepant extends Error {
+  readonly discrepancy: Discrepancy;
+  constructor(discrepancy: Discrepancy) {
+    super(describeDiscrepancy(discrepancy));
+    this.discrepancy = discrepancy;
+  }
+}
+
+type Value = string | number | bigint | null | undefined;
+
+/** Throws `Discrepant` unless both are the same in writing. */
+export function mustEqual(check: Check, where: () => string, expected: Value, actual: Value): void {
+  if (expected === actual || String(expected ?? null) === String(actual ?? null)) return;
+  throw new Discrepant({
+    check,
+    where: where(),
+    expected: String(expected ?? null),
+    actual: String(actual ?? null),
+  });
+}
+
+/** One line for an operator. */
+export function describeDiscrepancy({ check, where, expected, actual }: Discrepancy): string {
+  return `${check}: ${where}: the events say ${expected}, found ${actual}`;
+}

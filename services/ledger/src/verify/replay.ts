@@ -1,0 +1,140 @@
+import { type AccountEvent, accountEvents, decodeEvent, type TaemEvent } from "@taem/contracts";
+import { type AccountState, evolve, newAccount, postingsOf } from "@taem/domain";
+import type { RecordedEvent } from "@taem/event-store";
+import { accountingDate } from "../read-model/ledger-fold.ts";
+import type { ZoneHistory } from "../read-model/zone-history.ts";
+import { Discrepant, mustEqual } from "./discrepancy.ts";
+
+export interface ReplayedAccount {
+  readonly stream: string;
+  readonly slice: number;
+  readonly programme: string;
+  readonly member: string;
+  readonly currency: string;
+  readonly state: AccountState;
+  position: string;
+  /** Its last event is a part of a larger effect of which the rest is still to come. */
+  isMidway: boolean;
+}
+
+export interface Total {
+  debit: bigint;
+  credit: bigint;
+  postings: number;
+}
+
+/** The accounts of some slices and what was posted for them, from the events alone. */
+export class Replay {
+  readonly accounts = new Map<string, ReplayedAccount>();
+  readonly totals = new Map<string, Total>();
+  readonly #byStream = new Map<string, ReplayedAccount>();
+  readonly #zones: ZoneHistory;
+  readonly #programmes = new Set<string>();
+  events = 0;
+
+  constructor(zones: ZoneHistory) {
+    this.#zones = zones;
+  }
+
+  /** Folds events of a slice in log order. Throws `Discrepant` on the first that cannot be. */
+  async add(records: readonly RecordedEvent[]): Promise<void> {
+    for (const record of records) {
+      if (!Object.hasOwn(accountEvents, record.type)) continue;
+      const event = decoded(record) as AccountEvent;
+      // Only what was published before an event counts, so one look at a programme is enough.
+      if (!this.#programmes.has(event.programme)) {
+        await this.#zones.refresh([event.programme]);
+        this.#programmes.add(event.programme);
+      }
+      this.#fold(record, event);
+    }
+  }
+
+  #fold(record: RecordedEvent, event: AccountEvent): void {
+    const account = this.#byStream.get(record.stream) ?? this.#open(record, event);
+    evolveChecked(account, record, event);
+    account.position = record.position;
+    account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
+    this.events++;
+    let sum = 0n;
+    const date = accountingDate(event, this.#zones, record.position);
+    for (const posting of postingsOf(event)) {
+      sum += posting.amount;
+      this.#post(
+        totalKey(record.slice, event.programme, event.currency, date, posting.account),
+        posting.amount,
+      );
+    }
+    mustEqual("posting_sum", () => placeOf(record), 0n, sum);
+  }
+
+  #open(
+    { stream, slice, position }: RecordedEvent,
+    { programme, member, currency }: AccountEvent,
+  ): ReplayedAccount {
+    const state = newAccount();
+    const account = { stream, slice, programme, member, currency, state, position, isMidway: false };
+    this.#byStream.set(stream, account);
+    this.accounts.set(accountKey(member, currency), account);
+    return account;
+  }
+
+  #post(key: string, amount: bigint): void {
+    let total = this.totals.get(key);
+    if (total === undefined) {
+      total = { debit: 0n, credit: 0n, postings: 0 };
+      this.totals.set(key, total);
+    }
+    if (amount > 0n) total.debit += amount;
+    else total.credit -= amount;
+    total.postings++;
+  }
+}
+
+export function accountKey(member: string, currency: string): string {
+  return `${member} ${currency}`;
+}
+
+export function totalKey(
+  slice: number,
+  programme: string,
+  currency: string,
+  date: string,
+  account: string,
+): string {
+  return `${programme} ${currency} ${date} ${account} slice ${slice}`;
+}
+
+function placeOf({ stream, revision, position }: RecordedEvent): string {
+  return `${stream} event ${revision} at ${position}`;
+}
+
+function decoded(record: RecordedEvent): TaemEvent {
+  try {
+    return decodeEvent(record.type, record.data);
+  } catch (error) {
+    const actual = (error as Error).message;
+    throw new Discrepant({
+      check: "event_unreadable",
+      where: placeOf(record),
+      expected: record.type,
+      actual,
+    });
+  }
+}
+
+function evolveChecked({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
+  try {
+    evolve(state, event);
+  } catch (error) {
+    const actual = (error as Error).message;
+    throw new Discrepant({
+      check: "stream_corrupt",
+      where: placeOf(record),
+      expected: "what can follow",
+      actual,
+    });
+  }
+  mustEqual("stream_corrupt", () => `${placeOf(record)}: revision`, state.revision, record.revision);
+  mustEqual("stated_book", () => placeOf(record), state.book, event.book);
+}

@@ -1,0 +1,21 @@
+import type { CommandService } from "@taem/commands";
+import { ApiError } from "@taem/http";
+import type { Directory } from "@taem/ledger";
+
+/** Who the programmes and members are, as the commands service of the same process knows it. */
+export function directoryOf({ programmes, members }: CommandService): Directory {
+  return {
+    // Queries show definitions as they are now, whichever instance published them.
+    programme: (code) => unlessUnknown(programmes.get(code), "programme_unknown"),
+    member: (programme, ref) => unlessUnknown(members.resolve(programme.id, ref), "member_unknown"),
+  };
+}
+
+async function unlessUnknown<T>(found: Promise<T>, code: string): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === code) return undefined;
+    throw error;
+  }
+}
