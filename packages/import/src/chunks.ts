@@ -74,8 +74,8 @@ class ChunkBuilder {
   readonly #rows: ReadRow[] = [];
   #end: number;
   #newest: number | undefined;
-  /** The first row that needs the clock moved. */
-  #aheadFrom: number | undefined;
+  /** Where the clock needs to be for the first transaction. */
+  #from: number | undefined;
 
   constructor(start: number, prefix: Hash, clock: number) {
     this.#end = start;
@@ -93,8 +93,8 @@ class ChunkBuilder {
 
   isFullFor(outcome: Transaction | Rejection): boolean {
     if (this.#rows.length >= MAX_ROWS) return true;
-    const isAhead = !(outcome instanceof Rejection) && this.#aheadFrom !== undefined;
-    return isAhead && outcome.occurredAt > (this.#aheadFrom as number) + CLOCK_STEP_MS;
+    if (outcome instanceof Rejection || this.#from === undefined) return false;
+    return outcome.occurredAt > this.#from + CLOCK_STEP_MS;
   }
 
   add(row: ReadRow, content: Buffer): void {
@@ -102,7 +102,7 @@ class ChunkBuilder {
     this.#rows.push(row);
     if (row.outcome instanceof Rejection) return;
     const { occurredAt } = row.outcome;
-    if (occurredAt > this.#clock) this.#aheadFrom ??= occurredAt;
+    this.#from ??= Math.max(occurredAt, this.#clock);
     this.#newest = Math.max(this.#newest ?? 0, occurredAt);
   }
 

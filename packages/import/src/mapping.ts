@@ -5,9 +5,11 @@ import { timeFormat } from "./time-format.ts";
 
 /** How a file of transactions is read: what README.md describes, field by field. Everything that is not named is refused. */
 
-const column = z.union([z.string().min(1), z.int().min(1).max(10_000)], {
-  error: "must be a column's name in the header, or its position from 1",
-});
+const COLUMN = "must be a column's name in the header, or its position from 1";
+const column = z.union(
+  [z.string().min(1, COLUMN), z.int({ error: COLUMN }).min(1, COLUMN).max(10_000, COLUMN)],
+  { error: COLUMN },
+);
 const code = z.string().regex(/^[A-Z][A-Z0-9]{1,11}$/, "must be a currency code such as THB or POINT");
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, "must be a name such as base-earn");
 const kind = z.enum(["earn", "reversal", "opening_balance"]);

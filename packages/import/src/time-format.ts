@@ -44,9 +44,10 @@ export interface TimeFormat {
 /** Throws with what is wrong with the format. */
 export function timeFormat(format: string): TimeFormat {
   const parts: Part[] = [];
-  const pattern = (format.match(/'[^']*'|([A-Za-z])\1*|[^A-Za-z]/gu) ?? []).map((piece) => {
+  const pattern = (format.match(/'(?:[^']|'')*'|([A-Za-z])\1*|[^A-Za-z]/gu) ?? []).map((piece) => {
     if (piece === "'") throw new Error("a single quote is not closed");
-    if (piece.startsWith("'")) return literal(piece === "''" ? "'" : piece.slice(1, -1));
+    if (piece.startsWith("'"))
+      return literal(piece === "''" ? "'" : piece.slice(1, -1).replaceAll("''", "'"));
     if (!/[A-Za-z]/.test(piece)) return literal(piece);
     const token = TOKENS[piece];
     if (token === undefined) throw new Error(`${piece} is no part of a time; text stands in single quotes`);
@@ -85,8 +86,8 @@ function reading(found: Partial<Record<Part, string>>) {
     return undefined;
   if (hour === undefined || hour > 23 || minute > 59 || second > 59) return undefined;
   const wall = Date.UTC(year, month - 1, day, hour, minute, second, number("millisecond", 0));
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999; the API takes none before 1970.
-  return year < 1970 ? undefined : { wall, offset: offsetOf(found.offset) };
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  return year < 1900 ? undefined : { wall, offset: offsetOf(found.offset) };
 }
 
 function hourOf({ hour, halfDayHour, halfDay }: Partial<Record<Part, string>>): number | undefined {

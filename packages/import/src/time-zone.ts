@@ -24,9 +24,11 @@ export function zoneReader(zone: string): (wall: number) => number {
 }
 
 function offsetOf(zone: string, midnight: number): number | undefined {
-  const start = plain(midnight).toZonedDateTime(zone);
+  const begins = plain(midnight);
+  const start = begins.toZonedDateTime(zone);
   const end = plain(midnight + DAY_MS).toZonedDateTime(zone);
-  const isPlainDay = start.offset === end.offset && start.hoursInDay === 24;
+  const exists = start.toPlainDateTime().equals(begins); // Samoa skipped one
+  const isPlainDay = exists && start.offset === end.offset && start.hoursInDay === 24;
   return isPlainDay ? start.offsetNanoseconds / 1e6 : undefined;
 }
 
