@@ -9,17 +9,9 @@ interface LedgerAccount {
   readonly balance: string;
 }
 
-interface TrialBalance {
+interface Outstanding {
   readonly at: string;
   readonly cut: { readonly position: string };
-  readonly currencies: readonly {
-    readonly currency: string;
-    readonly accounts: readonly LedgerAccount[];
-    readonly totals: { readonly debit: string; readonly credit: string; readonly balance: string };
-  }[];
-}
-
-interface Outstanding {
   readonly currencies: readonly {
     readonly currency: string;
     readonly book: string;
@@ -29,6 +21,7 @@ interface Outstanding {
     readonly pending: string;
     readonly debt: string;
     readonly accounts: number;
+    readonly ledger: readonly LedgerAccount[];
     readonly expiry: {
       readonly heldPastExpiry: string;
       readonly months: readonly { readonly month: string | null; readonly points: string }[];
@@ -37,32 +30,34 @@ interface Outstanding {
   }[];
 }
 
-/** Trial balance, outstanding points with their expiry profile, largest accounts. Lines of text. */
+/**
+ * Trial balance, outstanding points with their expiry profile, largest accounts. Lines of text. One report gives all of
+ * it, so that everything is of one cut.
+ */
 export async function financeReport(url: string, token: string, programme: string): Promise<string[]> {
-  const get = async <T>(report: string): Promise<T> => {
-    const answer = await fetch(`${url}/v1/programmes/${programme}/${report}`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    if (!answer.ok) throw new Error(`${report}: ${await answer.text()}`);
-    return (await answer.json()) as T;
-  };
-  const balance = await get<TrialBalance>("trial-balance");
-  const owed = await get<Outstanding>("outstanding");
+  const answer = await fetch(`${url}/v1/programmes/${programme}/outstanding`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  if (!answer.ok) throw new Error(`the report could not be read: ${await answer.text()}`);
+  const { at, cut, currencies } = (await answer.json()) as Outstanding;
   return [
-    `Programme ${programme} at ${balance.at}, log position ${Number(balance.cut.position)}`,
-    ...balance.currencies.flatMap((currency) => trialBalance(currency)),
-    ...owed.currencies.flatMap((currency) => outstanding(currency)),
+    `Programme ${programme} at ${at}, log position ${Number(cut.position).toLocaleString("en-US")}`,
+    ...currencies.flatMap((currency) => [...trialBalance(currency), ...outstanding(currency)]),
   ];
 }
 
 const left = (title: string): Column => ({ title, align: "left" });
 const right = (title: string): Column => ({ title, align: "right" });
 
-function trialBalance({ currency, accounts, totals }: TrialBalance["currencies"][number]): string[] {
-  const rows = accounts.map(({ account, debit, credit, balance }) => [account, debit, credit, balance]);
-  const sums = ["total", totals.debit, totals.credit, totals.balance];
+function trialBalance({ currency, ledger }: Outstanding["currencies"][number]): string[] {
+  const rows = ledger.map(({ account, debit, credit, balance }) => [account, debit, credit, balance]);
+  const sums = ["total", ...(["debit", "credit", "balance"] as const).map((column) => sum(ledger, column))];
   const columns = [left("ledger account"), right("debit"), right("credit"), right("balance")];
   return ["", `Trial balance, ${currency}`, ...table(columns, [...rows, sums].map(grouped))];
+}
+
+function sum(ledger: readonly LedgerAccount[], column: "debit" | "credit" | "balance"): string {
+  return String(ledger.reduce((all, account) => all + BigInt(account[column]), 0n));
 }
 
 function outstanding(owed: Outstanding["currencies"][number]): string[] {
