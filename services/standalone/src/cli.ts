@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
+import { parkedCommand } from "./parked-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { startCommand } from "./start-command.ts";
 import { verifyCommand } from "./verify-command.ts";
@@ -17,6 +18,7 @@ const program = new Command("taem")
   .addCommand(verifyCommand(print))
   .addCommand(rebuildCommand(print))
   .addCommand(exportCommand(print))
+  .addCommand(parkedCommand(print))
   .addCommand(keyCommand(print));
 
 try {

@@ -1,10 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import { describeDifference, type RebuildOutcome, rebuild, type TableChanges } from "@taem/projection";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";
 import { ProgressBar } from "./progress-bar.ts";
-import { projectionsOf } from "./projections.ts";
+import { projectionNamed } from "./projections.ts";
 
 /** Exit code where the rebuilt tables are not as expected, so that a script can tell it from a failure to build. */
 const DIFFERENT = 3;
@@ -27,8 +27,7 @@ export function rebuildCommand(print: (line: string) => void): Command {
     .action(async (name: string, options: Options) => {
       await using platform = await openToolPlatform(readConfig(process.env));
       const { database, store } = platform;
-      const projection = projectionsOf(platform).find((one) => one.name === name);
-      if (projection === undefined) throw new InvalidArgumentError(`there is no projection ${name}`);
+      const projection = projectionNamed(platform, name);
       const began = performance.now();
       using bar = new ProgressBar();
       const outcome = await rebuild({
