@@ -32,7 +32,7 @@ export function vintageOf(zone: string, instant: Instant): string {
  * The instant at which a local day begins, as a deadline reads it: midnight inside a gap means the first instant
  * after the gap, a midnight that happens twice means the later one.
  */
-export function startOfLocalDay(zone: string, date: Temporal.PlainDate): Instant {
+function startOfLocalDay(zone: string, date: Temporal.PlainDate): Instant {
   const midnight = date.toPlainDateTime();
   const earlier = midnight.toZonedDateTime(zone, { disambiguation: "earlier" });
   const later = midnight.toZonedDateTime(zone, { disambiguation: "later" });

@@ -35,7 +35,7 @@ export function dueEvents(state: AccountState, account: AccountIdentity, now: In
 }
 
 /** Whether `dueEvents` would find anything; the earliest lots and the holds decide. */
-export function isDue(state: AccountState, now: Instant): boolean {
+function isDue(state: AccountState, now: Instant): boolean {
   if (state.debt > 0n && state.open.length > 0) return true;
   for (const hold of state.holds.values()) if (hold.timeoutAt <= now) return true;
   if (state.deadline <= now) return state.open.some((lot) => free(lot) > 0n);

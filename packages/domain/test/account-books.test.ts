@@ -58,6 +58,6 @@ test("no posting is of zero, and every event balances within its one currency", 
         assert.notEqual(posting.amount, 0n);
       }
     },
-    2,
+    1,
   );
 });

@@ -121,6 +121,6 @@ test("working out what is due changes nothing", () => {
         assert.deepEqual(plain(account.state), before);
       }
     },
-    2,
+    1,
   );
 });

@@ -93,7 +93,7 @@ describe("applied keys", () => {
         expect(keys.size).toBe(model.size);
         expect([...keys.entries()]).toHaveLength(model.size);
       }),
-      { numRuns: 200, interruptAfterTimeLimit: 3_000 },
+      { numRuns: 200, interruptAfterTimeLimit: 1_000 },
     );
   });
 });

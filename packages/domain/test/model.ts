@@ -137,7 +137,7 @@ export function returned(lot: ModelLot, what: "amount" | "restored" | "spent" | 
   return add(lot.returns.map((part) => part[what]));
 }
 
-export function remaining(lot: ModelLot): bigint {
+function remaining(lot: ModelLot): bigint {
   const out = fated(lot, "debited", "expired", "repaid", "returned", "recovered");
   return fated(lot, "begun", "given_back") - out;
 }
@@ -154,7 +154,7 @@ export const diesAt = (account: ModelAccount, lot: ModelLot): number =>
 
 export const lotOf = (account: ModelAccount, no: number): ModelLot => account.lots[no - 1] as ModelLot;
 
-export function burnOrder(account: ModelAccount): ModelLot[] {
+function burnOrder(account: ModelAccount): ModelLot[] {
   const by = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
   return [...account.lots].sort(
     (a, b) => by(a.expiresAt, b.expiresAt) || by(a.earnedAt, b.earnedAt) || by(a.no, b.no),

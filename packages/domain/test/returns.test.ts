@@ -44,7 +44,7 @@ test("a thousand partial returns in random order take exactly what the sale earn
         expect(account.balance()).toMatchObject({ book: 0n, debt: burns && earned > 1n ? earned / 2n : 0n });
       },
     ),
-    { numRuns: 20, interruptAfterTimeLimit: 4_000 },
+    { numRuns: 20, interruptAfterTimeLimit: 2_500 },
   );
 });
 
@@ -87,6 +87,6 @@ test("returns by points, by money, by all and without a sale never take more tha
         }
       },
     ),
-    { numRuns: 400, interruptAfterTimeLimit: 2_000 },
+    { numRuns: 400, interruptAfterTimeLimit: 1_500 },
   );
 });

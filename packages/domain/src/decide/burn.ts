@@ -118,7 +118,8 @@ export function voidHold(command: VoidHold, state: AccountState, context: Decisi
 function openHold(state: AccountState, no: number): Hold | { refused: Refusal } {
   const hold = state.holds.get(no);
   if (hold !== undefined) return hold;
-  if (no > 0 && no < state.nextHold) return refuse("hold_closed", "the hold has been captured, voided or timed out");
+  if (no > 0 && no < state.nextHold)
+    return refuse("hold_closed", "the hold has been captured, voided or timed out");
   return refuse("hold_unknown", "there is no such hold");
 }
 

@@ -126,7 +126,8 @@ function unreferencedAmount(command: Reverse, context: DecisionContext): bigint 
     return refuse("wrong_currency", `rule ${by.rule} earns ${rule.currency}, not ${context.currency.code}`);
   }
   const { rounded } = round(by.spend * rule.points, rule.per, rule.rounding);
-  if (rounded > MAX_AMOUNT) return refuse("amount_too_large", `the rule makes ${rounded} points of that spend`);
+  if (rounded > MAX_AMOUNT)
+    return refuse("amount_too_large", `the rule makes ${rounded} points of that spend`);
   return rounded;
 }
 

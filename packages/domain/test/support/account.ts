@@ -135,7 +135,7 @@ export class TestAccount {
   }
 }
 
-export function named(id: string | undefined): { key?: BusinessKey } {
+function named(id: string | undefined): { key?: BusinessKey } {
   return id === undefined ? {} : { key: keyNamed(id) };
 }
 

@@ -23,7 +23,7 @@ export function played(run: Run): World {
 }
 
 /** Checks a property on as many runs as fit into the time; a failure prints the seed that repeats it. */
-export function holds<T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => void, seconds = 2.5): void {
+export function holds<T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => void, seconds = 1.5): void {
   fc.assert(
     fc.property(arbitrary, (value) => check(value)),
     { numRuns: 2_000, interruptAfterTimeLimit: seconds * 1_000 },

@@ -11,7 +11,7 @@ export const NOON = Date.UTC(2026, 2, 2, 5);
 
 export const at = (text: string): number => Date.parse(text);
 
-export const plainSettings: CurrencySettings = {
+const plainSettings: CurrencySettings = {
   expiry: { kind: "never" },
   clawback: "unlimited",
   returnGraceDays: 0,
@@ -22,7 +22,7 @@ export const plainSettings: CurrencySettings = {
 };
 
 /** One point for every baht (100 satang). */
-export const plainRule: EarnRule = {
+const plainRule: EarnRule = {
   currency: "PTS",
   money: "THB",
   per: 100n,
@@ -39,7 +39,7 @@ export interface Shape {
   readonly more?: readonly DefinitionEvent[];
 }
 
-export const PROGRAMME = "p-1";
+const PROGRAMME = "p-1";
 
 export function programmeOf({ zone = "Asia/Bangkok", settings, rules, more = [] }: Shape = {}): Programme {
   const programme = PROGRAMME;
