@@ -58,6 +58,7 @@ test("a snapshot is taken after a thousand events, and the next reader reads on 
   expect(reads.mock.calls[0]?.[0]).toEqual([
     { stream: "long", afterRevision: 1_000, limit: expect.any(Number) },
   ]);
+  expect(saved).toHaveBeenCalledTimes(1);
 });
 
 test("a stream that is in use is written out every thousand events, and a longer one less often", async () => {
