@@ -11,12 +11,12 @@ export interface WorkloadOptions {
   readonly run: string;
 }
 
-export const PROGRAMME = "bench";
+const PROGRAMME = "bench";
 const BASE = `/v1/programmes/${PROGRAMME}`;
-export const CURRENCY = "PTS";
+const CURRENCY = "PTS";
 
 /** Deterministic, fast, good enough to spread load (Marsaglia's xorshift32). */
-export function randomNumbers(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed | 1;
   return () => {
     state ^= state << 13;
@@ -26,14 +26,14 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-export interface Operation {
+interface Operation {
   readonly op: "earn" | "burn" | "transfer";
   readonly member: string;
   readonly fields: string;
 }
 
 /** Operations without end; `fields` is the body's JSON without its braces. */
-export function operations({ members, run }: WorkloadOptions, seed = 1): () => Operation {
+function operations({ members, run }: WorkloadOptions, seed = 1): () => Operation {
   const random = randomNumbers(seed);
   const member = () => `ext:M-${Math.floor(random() ** 3 * members)}`;
   let count = 0;

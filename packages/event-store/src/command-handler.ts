@@ -1,5 +1,5 @@
-import { type EventMeta, encodeEvent, metaCodec, type TaemEvent } from "@taem/contracts";
-import type { Aggregate, Appended, Step } from "./aggregate.ts";
+import { encodeEvent, metaCodec, type TaemEvent } from "@taem/contracts";
+import type { Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { StateCache } from "./state-cache.ts";
 import { Turn, type TurnTools } from "./turn.ts";
@@ -28,25 +28,6 @@ export interface CommandHandlerOptions {
   readonly cacheBytes?: number;
   /** Called with what goes wrong behind an answer: a snapshot not saved, a stream that does not fold. */
   readonly onError?: (error: unknown, stream: string) => void;
-}
-
-export interface Command<S, E extends TaemEvent, R> {
-  readonly aggregate: Aggregate<S, E>;
-  readonly stream: string;
-  readonly slice: number;
-  readonly meta: EventMeta;
-  /** Pure; may run again on a newer state. */
-  readonly decide: (state: S) => Step<S, E, R>;
-  /** On the handler's clock: no retry and no waiting after it. */
-  readonly deadline: number;
-}
-
-/** A command on its way, with its promise. Type parameters are erased here: a queue holds every kind. */
-export interface Item {
-  readonly command: Command<unknown, TaemEvent, unknown>;
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-  state: "queued" | "flushing" | "done";
 }
 
 const DEADLINE_CHECK_MS = 50;
@@ -246,9 +227,3 @@ export class CommandHandler {
     item.reject(new HandlerRefusal(code, message));
   }
 }
-
-export type Answer = {
-  readonly item: Item;
-  readonly answer: (appended: Appended) => unknown;
-  readonly revision: number;
-};

@@ -1,6 +1,6 @@
 import { decodeEvent, type EventMeta, type TaemEvent } from "@taem/contracts";
 import type { Aggregate, Step } from "./aggregate.ts";
-import type { Answer, Item } from "./command-handler.ts";
+import type { Answer, Item } from "./command.ts";
 import type { EventStore, NewEvent } from "./event-store.ts";
 import type { CachedState } from "./state-cache.ts";
 

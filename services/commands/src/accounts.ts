@@ -210,7 +210,7 @@ export class Accounts {
   }
 }
 
-export function streamOf({ member, currency }: AccountRef): string {
+function streamOf({ member, currency }: AccountRef): string {
   return accountStream(member.id, currency.no);
 }
 

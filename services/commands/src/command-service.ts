@@ -10,7 +10,7 @@ import {
 } from "@taem/domain";
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
-import { type Accepted, type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
+import { type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
 import { answerOf, type CommandAnswer } from "./effect.ts";
 import { type Enrolment, type Member, Members } from "./members.ts";
 import {
@@ -252,5 +252,3 @@ export function asProblem(error: unknown): unknown {
   if (error instanceof StoreUnavailable) return new ApiError("unavailable", { cause: error });
   return error;
 }
-
-export type { Accepted };

@@ -17,7 +17,7 @@ const lot = z.strictObject({
 
 const part = z.strictObject({ lot: z.int(), points: total });
 
-export const effectSchema = z.strictObject({
+const effectSchema = z.strictObject({
   kind: z.enum([
     "earned",
     "burned",
@@ -46,7 +46,7 @@ export const effectSchema = z.strictObject({
     .optional(),
 });
 
-export const balanceSchema = z.strictObject({
+const balanceSchema = z.strictObject({
   book: total,
   available: total,
   pending: total,
@@ -69,7 +69,7 @@ export const commandAnswer = z.strictObject({
 export type CommandAnswer = z.input<typeof commandAnswer>;
 type Effect = z.input<typeof effectSchema>;
 
-export function balanceBody(balance: Balance): z.input<typeof balanceSchema> {
+function balanceBody(balance: Balance): z.input<typeof balanceSchema> {
   const { book, available, pending, held, due, debt } = balance;
   return {
     book: String(book),
@@ -82,7 +82,7 @@ export function balanceBody(balance: Balance): z.input<typeof balanceSchema> {
 }
 
 /** Ids of holds and adjustments: the account and its ordinal there, so that a route needs no look-up. */
-export function ordinalId({ member, currency }: AccountRef, no: number): string {
+function ordinalId({ member, currency }: AccountRef, no: number): string {
   return `${member.id}-${currency.no}-${no}`;
 }
 

@@ -75,6 +75,9 @@ class ScheduleFold implements Fold<TaemEvent> {
     } else if (endsTransfer(account)) this.#ended.push([slice, account.transfer]);
   }
 
+  /** No table of this projection is only added to. */
+  async writeAdded(): Promise<void> {}
+
   async write(sql: Queryable, schema: string): Promise<void> {
     await insert(sql, `${schema}.sweeps`, SWEEP_TYPES, [...this.#sweeps.values()]);
     await insert(sql, `${schema}.transfers`, TRANSFER_TYPES, this.#begun);

@@ -17,7 +17,7 @@ const program = new Command("taem")
   .addCommand(importCommand())
   .addCommand(verifyCommand(print))
   .addCommand(rebuildCommand(print))
-  .addCommand(exportCommand(print))
+  .addCommand(exportCommand())
   .addCommand(parkedCommand(print))
   .addCommand(keyCommand(print));
 

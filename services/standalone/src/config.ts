@@ -1,7 +1,7 @@
 import { durationSetting, type Environment, integerSetting, loadConfig, secret } from "@taem/runtime";
 import { z } from "zod";
 
-export const SERVICES = ["commands", "ledger", "scheduler"] as const;
+const SERVICES = ["commands", "ledger", "scheduler"] as const;
 
 /** Everything that can be set, by environment variable. What is not set has a default that suits one small machine. */
 const settings = z.object({

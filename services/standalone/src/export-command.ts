@@ -1,29 +1,41 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { SLICES } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import { type Projection, schemaOf } from "@taem/projection";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
-import { openToolPlatform } from "./platform.ts";
+import { openToolPlatform, type Platform } from "./platform.ts";
 import { projectionsOf } from "./projections.ts";
 
 const PAGE = 2_000;
 
 /** `taem export --canonical`: the log and the read models as sorted lines, so that two installations can be compared. */
-export function exportCommand(print: (line: string) => void): Command {
+export function exportCommand(): Command {
   return new Command("export")
     .description("write events and read models as sorted lines: slice by slice, each table by its key")
     .requiredOption("--canonical", "the one format there is: tab-separated, amounts as decimal strings")
     .action(async () => {
       await using platform = await openToolPlatform(readConfig(process.env));
-      const { store, database } = platform;
-      for (let slice = 0; slice < SLICES; slice++) {
-        for (const line of await eventLines(store, slice)) print(line);
-        for (const projection of projectionsOf(platform)) {
-          for await (const line of rowLines(database, projection, slice)) print(line);
-        }
+      try {
+        // Line by line, as fast as whoever reads takes them.
+        await pipeline(Readable.from(canonicalLines(platform)), process.stdout, { end: false });
+      } catch (error) {
+        // Whoever read has seen enough.
+        if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
       }
     });
+}
+
+async function* canonicalLines(platform: Platform): AsyncGenerator<string> {
+  const { store, database } = platform;
+  for (let slice = 0; slice < SLICES; slice++) {
+    for (const line of await eventLines(store, slice)) yield `${line}\n`;
+    for (const projection of projectionsOf(platform)) {
+      for await (const line of rowLines(database, projection, slice)) yield `${line}\n`;
+    }
+  }
 }
 
 /** Events of a slice by stream and revision. */
@@ -41,7 +53,7 @@ async function eventLines(store: EventStore, slice: number): Promise<string[]> {
   return lines.map(({ line }) => line);
 }
 
-async function* rowLines(database: Database, projection: Projection, slice: number): AsyncIterable<string> {
+async function* rowLines(database: Database, projection: Projection, slice: number): AsyncGenerator<string> {
   for (const { name, key } of projection.tables) {
     const rows = await database.queryArrays<[string]>(
       `SELECT row_to_json(t)::text FROM ${schemaOf(projection)}.${name} t WHERE slice = $1 ORDER BY ${key.join(", ")}`,

@@ -1,6 +1,6 @@
 import { type DefinitionEvent, encodeEvent } from "@taem/contracts";
 import { type FaultyStore, faultyStore } from "../../../../test/support/faulty-store.ts";
-import type { Command } from "../../src/command-handler.ts";
+import type { Command } from "../../src/command.ts";
 import { type Aggregate, CommandHandler, type CommandHandlerOptions, type Step } from "../../src/index.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
 

@@ -31,11 +31,17 @@ const CURRENT = {
 const PAST = {
   name: "taem_ledger_trial_balance_past",
   text: `
-    SELECT currency, account, coalesce(sum(amount) FILTER (WHERE amount > 0), 0),
-           coalesce(-sum(amount) FILTER (WHERE amount < 0), 0), count(*)::text
-      FROM taem_ledger.postings
-     WHERE programme = $1 AND ($2::text IS NULL OR currency = $2)
-       AND ($3::bigint IS NULL OR effective_at <= $3) AND ($4::text IS NULL OR position <= $4)
+    WITH pairs AS (
+      SELECT currency, debit, credit, sum(amount) AS amount, count(*) AS postings
+        FROM taem_ledger.postings
+       WHERE programme = $1 AND ($2::text IS NULL OR currency = $2)
+         AND ($3::bigint IS NULL OR effective_at <= $3) AND ($4::text IS NULL OR position <= $4)
+       GROUP BY currency, debit, credit
+    )
+    SELECT currency, account, sum(debited), sum(credited), sum(postings)::text
+      FROM (SELECT currency, debit AS account, amount AS debited, 0 AS credited, postings FROM pairs
+            UNION ALL
+            SELECT currency, credit, 0, amount, postings FROM pairs) posted
      GROUP BY currency, account ORDER BY currency, account`,
 };
 

@@ -4,7 +4,9 @@ import type { Lot } from "@taem/domain";
 /** What a batch did to one lot. */
 export interface LotDelta {
   /** Set when the lot began in the batch; the changes below then start from nothing. */
-  begun: { readonly lot: NewLot; readonly kind: Lot["kind"]; readonly source: string } | undefined;
+  readonly begun: NewLot | undefined;
+  readonly kind: Lot["kind"];
+  readonly source: string;
   remaining: bigint;
   held: bigint;
   /** Latest effectiveAt of what touched it, 0 = untouched. */
@@ -104,7 +106,7 @@ export class AccountDelta {
   }
 
   #begin(lot: NewLot, kind: Lot["kind"], source: string, effectiveAt: number): void {
-    this.lots.set(lot.no, { begun: { lot, kind, source }, remaining: lot.amount, held: 0n, effectiveAt });
+    this.lots.set(lot.no, { begun: lot, kind, source, remaining: lot.amount, held: 0n, effectiveAt });
     this.book += lot.amount;
   }
 
@@ -166,7 +168,14 @@ export class AccountDelta {
   #lot(no: number): LotDelta {
     const known = this.lots.get(no);
     if (known !== undefined) return known;
-    const fresh: LotDelta = { begun: undefined, remaining: 0n, held: 0n, effectiveAt: 0 };
+    const fresh: LotDelta = {
+      begun: undefined,
+      kind: "earn",
+      source: "",
+      remaining: 0n,
+      held: 0n,
+      effectiveAt: 0,
+    };
     this.lots.set(no, fresh);
     return fresh;
   }

@@ -1,17 +1,19 @@
 import type { AccountEvent } from "@taem/contracts";
-import { localDate, postingsOf } from "@taem/domain";
+import { localDate } from "@taem/domain";
 import type { Queryable } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/projection";
 import { AccountDelta } from "./account-delta.ts";
-import { type ControlTotal, type Row, writeLedger } from "./ledger-writer.ts";
+import { ControlTotal } from "./control-total.ts";
+import { entriesOf } from "./entries.ts";
+import { type Row, writeAdded, writeDifferences } from "./ledger-writer.ts";
 import { statementLine } from "./statement-line.ts";
 import type { ZoneHistory } from "./zone-history.ts";
 
 /** A batch of account events, folded into rows to add and differences to apply. */
 export class LedgerFold implements Fold<AccountEvent> {
   readonly #zones: ZoneHistory;
-  readonly #postings: Row[] = [];
-  readonly #lines: Row[] = [];
+  #postings: Row[] = [];
+  #lines: Row[] = [];
   readonly #accounts = new Map<string, AccountDelta>();
   readonly #totals = new Map<string, ControlTotal>();
 
@@ -23,7 +25,7 @@ export class LedgerFold implements Fold<AccountEvent> {
     const { slice, position, revision, recordedAt, stream } = record;
     // Whatever can fail comes first: an event counts as a whole or not at all.
     const date = accountingDate(event, this.#zones, position);
-    const postings = postingsOf(event);
+    const entries = entriesOf(event);
     const line = statementLine(event);
 
     let account = this.#accounts.get(stream);
@@ -36,7 +38,7 @@ export class LedgerFold implements Fold<AccountEvent> {
     account.position = position;
 
     const { member, programme, currency, effectiveAt, occurredAt } = event;
-    postings.forEach((posting, no) => {
+    entries.forEach(({ debit, credit, amount }, no) => {
       this.#postings.push([
         slice,
         no,
@@ -45,10 +47,12 @@ export class LedgerFold implements Fold<AccountEvent> {
         effectiveAt,
         date,
         currency,
-        posting.account,
-        posting.amount,
+        debit,
+        credit,
+        amount,
       ]);
-      this.#total(slice, programme, currency, date, posting.account, posting.amount);
+      this.#total(slice, programme, currency, date, debit).add(amount, 0n);
+      this.#total(slice, programme, currency, date, credit).add(0n, amount);
     });
     this.#lines.push([
       slice,
@@ -71,32 +75,26 @@ export class LedgerFold implements Fold<AccountEvent> {
     ]);
   }
 
-  async write(transaction: Queryable, schema: string): Promise<void> {
-    await writeLedger(transaction, schema, {
-      postings: this.#postings,
-      lines: this.#lines,
-      accounts: [...this.#accounts.values()],
-      totals: [...this.#totals.values()],
-    });
+  async writeAdded(transaction: Queryable, schema: string): Promise<void> {
+    const added = { postings: this.#postings, lines: this.#lines };
+    this.#postings = [];
+    this.#lines = [];
+    await writeAdded(transaction, schema, added);
   }
 
-  #total(
-    slice: number,
-    programme: string,
-    currency: string,
-    date: string,
-    account: string,
-    amount: bigint,
-  ): void {
+  async write(transaction: Queryable, schema: string): Promise<void> {
+    await this.writeAdded(transaction, schema);
+    await writeDifferences(transaction, schema, [...this.#accounts.values()], [...this.#totals.values()]);
+  }
+
+  #total(slice: number, programme: string, currency: string, date: string, account: string): ControlTotal {
     const id = `${slice} ${date} ${currency} ${programme} ${account}`;
     let total = this.#totals.get(id);
     if (total === undefined) {
-      total = { slice, programme, currency, date, account, debit: 0n, credit: 0n, postings: 0 };
+      total = new ControlTotal(slice, programme, currency, date, account);
       this.#totals.set(id, total);
     }
-    if (amount > 0n) total.debit += amount;
-    else total.credit -= amount;
-    total.postings++;
+    return total;
   }
 }
 

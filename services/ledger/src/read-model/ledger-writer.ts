@@ -1,37 +1,33 @@
 import { int4Array, int8Array, type Queryable, type Statement, textArray, uuidArray } from "@taem/postgres";
 import { UnprojectableEvent } from "@taem/projection";
 import type { AccountDelta, HoldDelta, LotDelta } from "./account-delta.ts";
+import type { ControlTotal } from "./control-total.ts";
 import { tables } from "./tables.ts";
 
 /** Values in the order of the table's columns. */
 export type Row = readonly unknown[];
 
-export interface ControlTotal {
-  readonly slice: number;
-  readonly programme: string;
-  readonly currency: string;
-  readonly date: string;
-  readonly account: string;
-  debit: bigint;
-  credit: bigint;
-  postings: number;
-}
-
-export interface LedgerRows {
-  readonly postings: readonly Row[];
-  readonly lines: readonly Row[];
-  readonly accounts: readonly AccountDelta[];
-  readonly totals: readonly ControlTotal[];
-}
-
-/** Writes a batch: new rows by COPY, differences by one statement for each table. */
-export async function writeLedger(sql: Queryable, schema: string, rows: LedgerRows): Promise<void> {
+/** Rows that nothing changes any more, by COPY. */
+export async function writeAdded(
+  sql: Queryable,
+  schema: string,
+  rows: { readonly postings: readonly Row[]; readonly lines: readonly Row[] },
+): Promise<void> {
   await copy(sql, schema, "postings", rows.postings);
   await copy(sql, schema, "statement_lines", rows.lines);
-  await writeBalances(sql, schema, rows.accounts);
-  await writeLots(sql, schema, rows.accounts);
-  await writeHolds(sql, schema, rows.accounts);
-  await writeTotals(sql, schema, rows.totals);
+}
+
+/** New rows by COPY, differences by one statement for each table. */
+export async function writeDifferences(
+  sql: Queryable,
+  schema: string,
+  accounts: readonly AccountDelta[],
+  totals: readonly ControlTotal[],
+): Promise<void> {
+  await writeBalances(sql, schema, accounts);
+  await writeLots(sql, schema, accounts);
+  await writeHolds(sql, schema, accounts);
+  await writeTotals(sql, schema, totals);
 }
 
 async function copy(sql: Queryable, schema: string, name: string, rows: readonly Row[]): Promise<void> {
@@ -157,7 +153,8 @@ async function writeLots(sql: Queryable, schema: string, accounts: readonly Acco
 }
 
 function lotRow({ slice, member, currency }: AccountDelta, no: number, delta: LotDelta): Row {
-  const { lot, kind, source } = delta.begun as NonNullable<LotDelta["begun"]>;
+  const { kind, source, effectiveAt, remaining, held } = delta;
+  const lot = delta.begun as NonNullable<LotDelta["begun"]>;
   return [
     slice,
     member,
@@ -165,14 +162,14 @@ function lotRow({ slice, member, currency }: AccountDelta, no: number, delta: Lo
     lot.availableFrom,
     lot.expiresAt,
     lot.earnedAt,
-    delta.effectiveAt,
+    effectiveAt,
     currency,
     kind,
     source,
     lot.vintage,
     lot.amount,
-    delta.remaining,
-    delta.held,
+    remaining,
+    held,
   ];
 }
 

@@ -9,7 +9,7 @@ const text = `text COLLATE "C" NOT NULL`;
 const instant = "bigint NOT NULL";
 const amount = "numeric NOT NULL";
 
-/** Every posting of every event, in log order. */
+/** Every posting of every event, in log order, as pairs: `amount` is above zero, `debit` and `credit` are ledger accounts. */
 const postings: Table = {
   name: "postings",
   columns: {
@@ -20,7 +20,8 @@ const postings: Table = {
     effective_at: instant,
     accounting_date: "date NOT NULL",
     currency: text,
-    account: text,
+    debit: text,
+    credit: text,
     amount,
   },
   key: ["position", "no"],

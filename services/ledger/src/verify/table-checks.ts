@@ -278,21 +278,21 @@ const TOTALS = {
       FROM taem_ledger.control_totals WHERE slice = ANY ($1::int[])
      ORDER BY programme, currency, accounting_date, account, slice`,
   posting_total: `
-    SELECT slice, programme, currency, accounting_date, account, coalesce(sum(amount) FILTER (WHERE amount > 0), 0),
-           coalesce(-sum(amount) FILTER (WHERE amount < 0), 0), count(*)
-      FROM taem_ledger.postings WHERE slice = ANY ($1::int[])
+    WITH pairs AS (
+      SELECT slice, programme, currency, accounting_date, debit, credit, sum(amount) AS amount, count(*) AS postings
+        FROM taem_ledger.postings WHERE slice = ANY ($1::int[])
+       GROUP BY slice, programme, currency, accounting_date, debit, credit
+    )
+    SELECT slice, programme, currency, accounting_date, account, sum(debited), sum(credited), sum(postings)::bigint
+      FROM (SELECT slice, programme, currency, accounting_date, debit AS account, amount AS debited, 0 AS credited,
+                   postings FROM pairs
+            UNION ALL
+            SELECT slice, programme, currency, accounting_date, credit, 0, amount, postings FROM pairs) posted
      GROUP BY slice, programme, currency, accounting_date, account
      ORDER BY programme, currency, accounting_date, account, slice`,
 } as const;
 
 async function checkTotals(sql: Queryable, replay: Replay, slices: readonly number[]): Promise<void> {
-  const unbalanced = await sql.queryArrays<[string, string]>(
-    `SELECT position, sum(amount) FROM taem_ledger.postings WHERE slice = ANY ($1::int[])
-      GROUP BY position HAVING sum(amount) <> 0 ORDER BY position LIMIT 1`,
-    [slices],
-  );
-  for (const [position, sum] of unbalanced)
-    mustEqual("posting_sum", () => `postings of the event at ${position}`, 0n, sum);
   for (const check of ["control_total", "posting_total"] as const)
     await checkTotalsOf(sql, replay, slices, check);
 }
