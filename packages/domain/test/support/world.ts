@@ -35,6 +35,13 @@ interface Side {
   readonly keys: string[];
 }
 
+export interface Asked {
+  readonly who: number;
+  readonly command: AccountCommand;
+  readonly now: number;
+  readonly actor: string;
+}
+
 interface Applied {
   readonly who: number;
   readonly command: AccountCommand;
@@ -47,6 +54,8 @@ export class World {
   readonly oracle: Oracle;
   readonly sides: readonly Side[];
   readonly flights: Flight[] = [];
+  /** What callers asked of the accounts, and when. */
+  readonly asked: Asked[] = [];
   readonly #applied: Applied[] = [];
   now = NOON;
   #commands = 0;
@@ -124,6 +133,7 @@ export class World {
     const { account, keys } = this.#side(who);
     account.actor = call.actor;
     const command = account.command({ occurredAt: call.occurredAt, ...request, key: keyNamed(call.key) });
+    this.asked.push({ who, command, now: this.now, actor: call.actor });
     const decision = decidePurely(account, command);
     if ("refused" in decision) {
       assert.equal(decision.refused.code, expected);
