@@ -1,11 +1,14 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { open, readFile, readlink, realpath, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Account, Binaries } from "./embedded-binaries.ts";
 import { dataDirArgument, serverProcess } from "./embedded-cluster.ts";
 import { PostgresError } from "./postgres-error.ts";
+
+const run = promisify(execFile);
 
 /** A running server, as its pid file tells. */
 export interface Server {
@@ -53,11 +56,15 @@ export async function runningServer(folder: string): Promise<Server | undefined>
   return { pid, port: Number(lines[3]), ready: lines[7]?.trim() === "ready" };
 }
 
-/** A pid file left behind whose number lives again, as another process, would keep the server from starting. */
+/**
+ * A pid file left behind whose number lives again, as some other program, would keep the server from starting. That of
+ * any PostgreSQL stays: it may be a server in use that we do not know.
+ */
 export async function removeStalePidFile(folder: string): Promise<void> {
   const file = join(folder, "postmaster.pid");
   const pid = Number.parseInt(await readFile(file, "utf8").catch(() => ""), 10);
-  if (pid > 0 && (await isAlive(pid)) && !(await servesFolder(pid, folder))) await rm(file);
+  const [program = ""] = (await commandLine(pid)).split(/[\0 :]/);
+  if (pid > 0 && basename(program) !== "postgres") await rm(file, { force: true });
 }
 
 /** Whether a process lives; one that only waits to be reaped does not. */
@@ -72,8 +79,21 @@ export async function isAlive(pid: number): Promise<boolean> {
 }
 
 async function servesFolder(pid: number, folder: string): Promise<boolean> {
-  if (!existsSync("/proc/self")) return await isAlive(pid);
-  return (await readlink(`/proc/${pid}/cwd`).catch(() => "")) === (await realpath(folder));
+  return (await commandLine(pid)).includes(await folderMark(folder));
+}
+
+/** Everybody may read it; a root of few capabilities may not see more of another user's process. */
+async function commandLine(pid: number): Promise<string> {
+  if (existsSync("/proc/self")) return await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return await run("ps", ["-o", "args=", "-p", String(pid)]).then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
+}
+
+/** A parameter of ours that means nothing to the server and names the folder it serves. */
+async function folderMark(folder: string): Promise<string> {
+  return `taem.folder=${await realpath(folder)}`;
 }
 
 export interface StartOptions {
@@ -89,11 +109,12 @@ export async function startServer(options: StartOptions): Promise<Server> {
   const { folder, port, logFile, binaries, account } = options;
   await rename(logFile, `${logFile}.1`).catch(() => {});
   const log = await open(logFile, "a");
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const settings = Object.entries(SETTINGS).map(([name, value]) => `${name}=${value}`);
+  const parameters = [...settings, await folderMark(folder)].flatMap((setting) => ["-c", setting]);
   // In a session of its own: an interrupt from the terminal is for us, who stop the server when all else is done.
   const child = spawn(
     binaries.postgres,
-    ["-D", dataDirArgument(folder, account), "-p", String(port), ...settings],
+    ["-D", dataDirArgument(folder, account), "-p", String(port), ...parameters],
     {
       ...serverProcess(folder, account),
       detached: true,
@@ -124,14 +145,22 @@ export async function startServer(options: StartOptions): Promise<Server> {
 
 /** Stops the server and waits until it is gone; open transactions are rolled back. */
 export async function stopServer(server: Server, folder: string): Promise<void> {
-  process.kill(server.pid, "SIGINT");
+  signal(server, "SIGINT");
   if (await isGone(folder, FAST_STOP_TIMEOUT_MS)) return;
-  process.kill(server.pid, "SIGQUIT");
+  signal(server, "SIGQUIT");
   if (await isGone(folder, IMMEDIATE_STOP_TIMEOUT_MS)) return;
   throw new PostgresError(
     "postgres_stop_failed",
     `PostgreSQL (process ${server.pid}) does not stop; end it by hand`,
   );
+}
+
+function signal({ pid }: Server, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 async function isGone(folder: string, timeout: number): Promise<boolean> {
