@@ -21,7 +21,9 @@ export interface Service extends AsyncDisposable {
   readonly commands: CommandService;
   /** What it logged as a warning or worse. */
   readonly complaints: string[];
-  /** A caller with a key of its own; without a programme, of the whole installation. Closed with the service. */
+  /** The token of a new key; without a programme, of the whole installation. */
+  key(key?: Partial<Omit<Principal, "keyId">>): string;
+  /** A caller with a key of its own. Closed with the service. */
   api(key?: Partial<Omit<Principal, "keyId">>, connections?: number): Api;
   close(): Promise<void>;
 }
@@ -51,14 +53,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   );
   const url = await server.listen(0, "127.0.0.1");
   const started = undo.move();
-  const api: Service["api"] = (key = {}, connections) => {
+  const key: Service["key"] = (given = {}) => {
     const token = randomBytes(8).toString("hex");
-    keys.set(token, { keyId: token, name: "tester", programme: null, scopes: SCOPES, ...key });
-    return started.use(new Api(url, token, connections));
+    keys.set(token, { keyId: token, name: "tester", programme: null, scopes: SCOPES, ...given });
+    return token;
   };
+  const api: Service["api"] = (given, connections) => started.use(new Api(url, key(given), connections));
   const close = () => started.disposeAsync();
   const { routes, service } = commands;
-  return { url, routes, commands: service, complaints, api, close, [Symbol.asyncDispose]: close };
+  return { url, routes, commands: service, complaints, key, api, close, [Symbol.asyncDispose]: close };
 }
 
 function collecting(complaints: string[]): Logger {

@@ -63,7 +63,7 @@ async function* delimitedRows(
     on_record: (cells, { lines }) => {
       // The parser counts a Windows line end inside a quoted cell twice.
       extraLines += cells.reduce((count, cell) => count + (cell.split("\r\n").length - 1), 0);
-      return { line: lines - extraLines, cells: cells.map((cell) => cell.trim()) };
+      return { line: lines - extraLines, cells: cells.map((cell) => unquoted(cell.trim(), quote)) };
     },
     on_skip: (error) => {
       if (error?.code !== "CSV_QUOTE_NOT_CLOSED") throw error;
@@ -76,6 +76,12 @@ async function* delimitedRows(
   piping.catch(() => undefined); // the parser rejects with the same error
   yield* parser as AsyncIterable<FileRow>;
   await piping;
+}
+
+/** The parser leaves the quotes of a cell that white space follows. */
+function unquoted(cell: string, quote: string | null): string {
+  const isQuoted = quote !== null && cell.length > 1 && cell.startsWith(quote) && cell.endsWith(quote);
+  return isQuoted ? cell.slice(1, -1).trim() : cell;
 }
 
 const LINE_END = /\r\n|\n|\r/;

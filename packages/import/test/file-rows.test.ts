@@ -35,7 +35,7 @@ describe("delimited rows", () => {
     ["a byte order mark", "\ufeffa,b\n1,2\n"],
     ["quotes that are not needed", '"a","b"\n"1","2"\n'],
     ["white space around cells", " a , b\t\n  1 ,\u00a02\n"],
-    ["white space before quotes", 'a, "b"\n1, "2"\n'],
+    ["white space around quotes", 'a, "b"\n "1" ,"2" \n'],
     ["blank lines", "\n\na,b\n   \n1,2\n\n"],
   ])("are the same with %s", async (_, content) => {
     expect(await cellsOf(content)).toEqual([

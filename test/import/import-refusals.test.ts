@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Importing, mappingOf, openImporting, rejectsOf } from "./support/importing.ts";
+
+let importing: Importing;
+let file: string;
+
+beforeAll(async () => {
+  importing = await openImporting();
+  file = await importing.write("orders.csv", "member,time,amount\nm1,2026-01-05 10:00,10.00\n");
+});
+
+afterAll(() => importing[Symbol.asyncDispose]());
+
+async function mapping(change: object): Promise<string> {
+  return importing.write("other.json", JSON.stringify(mappingOf(change)));
+}
+
+describe("a mistake in how it is called ends the import before anything is sent", () => {
+  it.each([
+    ["a file that is not there", { file: "none.csv" }, /none\.csv cannot be read/],
+    ["a mapping that is not there", { mapping: "none.json" }, /none\.json cannot be read/],
+    ["no programme anywhere", { programme: undefined }, /--programme/],
+    ["a folder for its state that cannot be made", { state: "/dev/null" }, /--state/],
+  ])("%s: exit code 2", async (_, options, message) => {
+    const outcome = await importing.run({ file, ...options });
+    expect(outcome).toMatchObject({ exitCode: 2, err: expect.stringMatching(message), out: "" });
+  });
+
+  it("a column that is not in the file: exit code 2", async () => {
+    const outcome = await importing.run({ file, mapping: await mapping({ member: "customer" }) });
+    expect(outcome).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('"member", "time", "amount"'),
+    });
+  });
+
+  it("an empty file: exit code 2", async () => {
+    const empty = await importing.write("empty.csv", "");
+    expect(await importing.run({ file: empty })).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe("what the API refuses as a whole ends the import", () => {
+  it.each([
+    ["a key that it does not know", { key: "wrong" }, "unauthenticated"],
+    ["a programme that it does not know and nobody defines", { programme: "unknown" }, "programme_unknown"],
+  ])("%s: exit code 4", async (_, options, code) => {
+    const outcome = await importing.run({ file, mapping: await mapping({ define: undefined }), ...options });
+    expect(outcome).toMatchObject({ exitCode: 4, err: expect.stringContaining(code) });
+  });
+
+  it.each([
+    ["a rule that the programme has not", { spend: { currency: "THB", rule: "other" } }, "rule_unknown"],
+    ["points that the programme has not", { points: "MILE" }, "currency_unknown"],
+    ["points of another scale", { spend: undefined }, "2"],
+    ["money that the rule is not for", { spend: { currency: "USD", rule: "base-earn" } }, "wrong_currency"],
+  ])("%s: exit code 4", async (_, change, message) => {
+    await importing.run({ file });
+    const outcome = await importing.run({ file, mapping: await mapping({ ...change, system: "refused" }) });
+    expect(outcome).toMatchObject({ exitCode: 4, err: expect.stringContaining(message) });
+  });
+
+  it("a key that may not do it: exit code 4", async () => {
+    await importing.run({ file });
+    const more = await importing.write("more.csv", "member,time,amount\nm1,2026-01-06 10:00,10.00\n");
+    const key = importing.service.key({ scopes: ["read"] });
+    expect(await importing.run({ file: more, key })).toMatchObject({
+      exitCode: 4,
+      err: expect.stringContaining("forbidden"),
+    });
+  });
+
+  it("keys that were declared with another scope: exit code 4", async () => {
+    const keyed = (scope: string) => mapping({ system: "scoped", key: { columns: ["time"], scope } });
+    await importing.run({ file, mapping: await keyed("account") });
+    const outcome = await importing.run({ file, mapping: await keyed("programme") });
+    expect(outcome).toMatchObject({ exitCode: 4, err: expect.stringContaining("per account for ever") });
+  });
+});
+
+describe("other ends", () => {
+  it("an API that is not there: exit code 3", async () => {
+    const outcome = await importing.run({ file, url: "http://127.0.0.1:9" });
+    expect(outcome).toMatchObject({ exitCode: 3, err: expect.stringContaining("http://127.0.0.1:9") });
+  });
+
+  it("a mapping that fits no row: exit code 5, with the reasons", async () => {
+    const outcome = await importing.run({
+      file,
+      mapping: await mapping({ time: { column: "time", format: "d/M/yyyy" } }),
+      goLive: true,
+    });
+    expect(outcome).toMatchObject({ exitCode: 5, err: expect.stringContaining("does the mapping fit") });
+    expect(await rejectsOf(file)).toContain("malformed_time");
+    const { body } = await importing.service.api().get("/v1/programmes/the-1");
+    expect(body).toMatchObject({ clock: { mode: "replay" } });
+  });
+
+  it("a folder of its own for state and reports leaves the file's folder alone", async () => {
+    const state = join(importing.folder, "states");
+    expect(await importing.run({ file, state })).toMatchObject({ exitCode: 0 });
+    expect(await rejectsOf(join(state, "orders.csv"))).toBe("line,reason,detail\n");
+  });
+});

@@ -1,0 +1,139 @@
+import { EventEmitter } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { type AccountEvent, decodeEvent, isAccountEvent, type TaemEvent } from "@taem/contracts";
+import { OUTSTANDING, postingsOf } from "@taem/domain";
+import { type ImportCommandOptions, importCommand } from "@taem/import";
+import { type Service, startService } from "../../support/commands-service.ts";
+import { openTestStore, wholeLog } from "../../support/test-store.ts";
+
+export interface Outcome {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface ImportOptions extends Partial<ImportCommandOptions> {
+  readonly file: string;
+  /** Called with each piece of what a person sees while waiting. */
+  readonly onErr?: (text: string, signals: EventEmitter) => void;
+}
+
+/** A ledger, a folder for files, and `taem import` between them. */
+export interface Importing extends AsyncDisposable {
+  readonly service: Service;
+  readonly folder: string;
+  write(name: string, content: string | Buffer): Promise<string>;
+  run(options: ImportOptions): Promise<Outcome>;
+  /** The account events of a programme, in the order of the log. */
+  events(programme: string): Promise<AccountEvent[]>;
+  /** All events of the log. */
+  log(): Promise<TaemEvent[]>;
+}
+
+export async function openImporting(): Promise<Importing> {
+  await using undo = new AsyncDisposableStack();
+  const { store } = undo.use(await openTestStore());
+  const service = undo.use(await startService({ store }));
+  const folder = await mkdtemp(join(tmpdir(), "taem-import-"));
+  undo.defer(() => rm(folder, { recursive: true }));
+  const mapping = join(folder, "mapping.json");
+  await writeFile(mapping, JSON.stringify(mappingOf()));
+  const key = service.key();
+  const log = async () => (await wholeLog(store)).map(({ type, data }) => decodeEvent(type, data));
+  const opened = undo.move();
+  return {
+    service,
+    folder,
+    write: async (name, content) => {
+      const path = join(folder, name);
+      await writeFile(path, content);
+      return path;
+    },
+    run: (options) => run({ mapping, url: service.url, key, programme: "the-1", ...options }),
+    log,
+    events: async (programme) => {
+      const all = await log();
+      const defined = all.find((event) => event.type === "ProgrammeDefined" && event.code === programme);
+      return all.filter(isAccountEvent).filter((event) => event.programme === defined?.programme);
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+async function run({ onErr, ...options }: ImportOptions & ImportCommandOptions): Promise<Outcome> {
+  const signals = new EventEmitter();
+  const texts = { out: "", err: "" };
+  const out = writing((text) => {
+    texts.out += text;
+  });
+  const err = writing((text) => {
+    texts.err += text;
+    onErr?.(text, signals);
+  });
+  const exitCode = await importCommand(options, { out, err, signals });
+  return { exitCode, ...texts };
+}
+
+function writing(take: (text: string) => void): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _, done) => {
+      take(chunk.toString());
+      done();
+    },
+  });
+}
+
+/** Stops an import at its first sign of progress. */
+export function interrupting(text: string, signals: EventEmitter): void {
+  if (text.includes("rows/s")) signals.emit("SIGINT");
+}
+
+/** For `member,time,amount` in baht, with the programme it needs. */
+export function mappingOf(change: object = {}) {
+  return {
+    system: "shop",
+    file: { format: "delimited" },
+    member: "member",
+    kind: { by: "sign" },
+    amount: { column: "amount", decimals: 2 },
+    points: "POINT",
+    spend: { currency: "THB", rule: "base-earn" },
+    time: { column: "time", format: "yyyy-MM-dd HH:mm", zone: "Asia/Bangkok" },
+    define: {
+      name: "The 1",
+      zone: "Asia/Bangkok",
+      currencies: { POINT: { expiry: { kind: "never" } } },
+      rules: { "base-earn": { currency: "POINT", money: "THB", per: "100", points: "1" } },
+    },
+    ...change,
+  };
+}
+
+/** Points that members hold, by the double-entry reading of the log. */
+export function outstanding(events: readonly AccountEvent[]): bigint {
+  return -events
+    .flatMap((event) => postingsOf(event))
+    .filter(({ account }) => account === OUTSTANDING)
+    .reduce((sum, { amount }) => sum + amount, 0n);
+}
+
+/** What was done, without the ids that differ between two ledgers. */
+export function effects(events: readonly AccountEvent[]): string[] {
+  return events
+    .map((event) => {
+      const key = "key" in event ? event.key.id : "";
+      return `${key} ${event.type} ${event.effectiveAt} ${postingsOf(event).map(({ account, amount }) => `${account}=${amount}`)}`;
+    })
+    .toSorted();
+}
+
+export async function reportOf(file: string): Promise<Readonly<Record<string, unknown>>> {
+  return JSON.parse(await readFile(`${file}.import/report.json`, "utf8")) as Record<string, unknown>;
+}
+
+export function rejectsOf(file: string): Promise<string> {
+  return readFile(`${file}.import/rejects.csv`, "utf8");
+}
