@@ -1,7 +1,8 @@
+import type { RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
-import { advance, type Checkpoints, type Move } from "./checkpoints.ts";
+import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
 import type { Link } from "./event-source.ts";
-import { type Folded, foldEvents } from "./folding.ts";
+import { Folding } from "./folding.ts";
 import { insertParked, type Parked, parkedAt } from "./parking.ts";
 import type { Fold, Projection } from "./projection.ts";
 
@@ -45,7 +46,7 @@ export class Applier {
   async apply(links: readonly Link[]): Promise<void> {
     const { fold, parked } = await this.#fold(links);
     try {
-      await this.#commit(links, parked, fold);
+      await this.#commit(links, [...parked.values()], fold);
     } catch (error) {
       if (!isDeterministic(error)) throw error;
       await this.#isolate(links, error);
@@ -68,9 +69,10 @@ export class Applier {
 
   async #commit(links: readonly Link[], parked: readonly Parked[], fold?: Fold): Promise<void> {
     const { schema, transact } = this.#options;
+    const moves = new Moves(this.checkpoints).add(links).all(parked, this.parked.values());
     await transact(async (transaction) => {
       // The checkpoints first: whoever holds them keeps other writers of the slices out.
-      await advance(transaction, schema, this.#moves(links, parked));
+      await advance(transaction, schema, moves);
       await fold?.write(transaction, schema);
       await insertParked(transaction, schema, parked);
     });
@@ -81,38 +83,22 @@ export class Applier {
     }
   }
 
-  #moves(links: readonly Link[], parked: readonly Parked[]): Move[] {
-    const moves = new Map<number, Move>();
-    for (const { slice, position, event } of links) {
-      let move = moves.get(slice);
-      if (move === undefined) {
-        const from = this.checkpoints.get(slice) ?? "";
-        move = { slice, from, to: position, events: 0, wereParked: 0, parked: 0 };
-        moves.set(slice, move);
-      }
-      move.to = position;
-      if (event !== undefined) move.events++;
-    }
-    for (const { slice } of this.parked.values()) {
-      const move = moves.get(slice);
-      if (move !== undefined) move.wereParked++;
-    }
-    for (const { slice } of parked) (moves.get(slice) as Move).parked++;
-    return [...moves.values()];
+  async #fold(links: readonly Link[]): Promise<Folding> {
+    const folding = new Folding(this.#options.projection, this.#options.mayPark);
+    await folding.add(recordsOf(links, this.parked));
+    return folding;
   }
+}
 
-  #fold(links: readonly Link[]): Promise<Folded> {
-    const records = links.flatMap(({ event }) =>
-      event === undefined || this.parked.has(event.stream) ? [] : [event],
-    );
-    return foldEvents(this.#options.projection, records, this.#options.mayPark);
-  }
+/** The events of links, but for those of parked streams. */
+export function recordsOf(links: readonly Link[], parked: ReadonlyMap<string, Parked>): RecordedEvent[] {
+  return links.flatMap(({ event }) => (event === undefined || parked.has(event.stream) ? [] : [event]));
 }
 
 /** SQLSTATE classes of errors that the same rows meet every time: data exception, integrity constraint, program limit. */
 const DETERMINISTIC = /^(22|23|54)/;
 
-function isDeterministic(error: unknown): boolean {
+export function isDeterministic(error: unknown): boolean {
   if (error instanceof UnprojectableEvent) return true;
   const { code } = error as { code?: unknown };
   return typeof code === "string" && code.length === 5 && DETERMINISTIC.test(code);

@@ -1,5 +1,7 @@
 import type { Position } from "@taem/event-store";
 import { int4Array, type Queryable, textArray } from "@taem/postgres";
+import type { Link } from "./event-source.ts";
+import type { Parked } from "./parking.ts";
 
 /** By slice: the position up to which everything is in the tables. */
 export type Checkpoints = Map<number, Position>;
@@ -53,4 +55,38 @@ export async function advance(transaction: Queryable, schema: string, moves: rea
     ],
   );
   if (rowCount !== moves.length) throw new CheckpointConflict();
+}
+
+/** Adds up what links, and the streams parked among them, do to the checkpoints. */
+export class Moves {
+  readonly #from: ReadonlyMap<number, Position>;
+  readonly #moves = new Map<number, Move>();
+
+  constructor(from: ReadonlyMap<number, Position>) {
+    this.#from = from;
+  }
+
+  add(links: readonly Link[]): this {
+    for (const { slice, position, event } of links) {
+      let move = this.#moves.get(slice);
+      if (move === undefined) {
+        const from = this.#from.get(slice) ?? "";
+        move = { slice, from, to: position, events: 0, wereParked: 0, parked: 0 };
+        this.#moves.set(slice, move);
+      }
+      move.to = position;
+      if (event !== undefined) move.events++;
+    }
+    return this;
+  }
+
+  /** `parked` by these links, beside the streams that were parked before. */
+  all(parked: Iterable<Parked>, before: Iterable<Parked>): Move[] {
+    for (const { slice } of before) {
+      const move = this.#moves.get(slice);
+      if (move !== undefined) move.wereParked++;
+    }
+    for (const { slice } of parked) (this.#moves.get(slice) as Move).parked++;
+    return [...this.#moves.values()];
+  }
 }

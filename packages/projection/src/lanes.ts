@@ -1,11 +1,15 @@
+import type { Applier } from "./applier.ts";
 import type { Link } from "./event-source.ts";
 
 /**
- * Splits links by slice into parts that can be applied at the same time: slices share no rows, and while the database
- * works on one part, this process folds another.
+ * Applies links in parts by slice, at the same time: slices share no rows, and while the database works on one part,
+ * this process folds another. Rejects when every part has come to its end.
  */
-export function lanesOf(links: readonly Link[], lanes: number): Link[][] {
+export async function applyInLanes(applier: Applier, links: readonly Link[], lanes: number): Promise<void> {
   const parts = Array.from({ length: lanes }, (): Link[] => []);
   for (const link of links) (parts[link.slice % lanes] as Link[]).push(link);
-  return parts.filter((part) => part.length > 0);
+  const outcomes = await Promise.allSettled(
+    parts.filter((part) => part.length > 0).map((part) => applier.apply(part)),
+  );
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }

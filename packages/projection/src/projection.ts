@@ -44,7 +44,9 @@ export interface Projection<E extends TaemEvent = TaemEvent> {
 export interface Fold<E extends TaemEvent = TaemEvent> {
   /** Throws on an event that cannot be projected, and then leaves the batch as it was. */
   add(projected: ProjectedEvent<E>): void;
-  /** Writes what the batch came to, set-based, into the tables of a schema. */
+  /** Takes the new rows of append-only tables as they are when it is called, and writes them: a long fold stays small. */
+  writeAdded(transaction: Queryable, schema: string): Promise<void>;
+  /** Writes all that the batch came to, set-based, into the tables of a schema. */
   write(transaction: Queryable, schema: string): Promise<void>;
 }
 

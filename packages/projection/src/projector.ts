@@ -6,6 +6,7 @@ import type { Clock, Logger, Metrics } from "@taem/runtime";
 import { Applier } from "./applier.ts";
 import { CheckpointConflict, type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
 import { type EventSource, judge, type Link } from "./event-source.ts";
+import { applyInLanes } from "./lanes.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
 import { loadParked } from "./parking.ts";
@@ -39,6 +40,8 @@ export interface ProjectorStatus {
 }
 
 const BATCH_SIZE = 2_000;
+/** From here on two transactions at a time are worth their cost. */
+const LARGE_BATCH = 500;
 const IDLE_MS = 2_000;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
@@ -231,7 +234,7 @@ export class Projector {
   async #apply(links: readonly Link[]): Promise<void> {
     if (links.length === 0) return;
     const began = performance.now();
-    await this.#applier.apply(links);
+    await applyInLanes(this.#applier, links, links.length < LARGE_BATCH ? 1 : 2);
     this.#waiters.reached(this.#applier.checkpoints);
     const oldest = links.find(({ event }) => event !== undefined)?.event;
     if (oldest === undefined) return;

@@ -1,6 +1,7 @@
 import type { EventStore, Position } from "@taem/event-store";
 import type { Database, Queryable } from "@taem/postgres";
-import { Applier } from "./applier.ts";
+import { Applier, isDeterministic } from "./applier.ts";
+import { BulkLoader } from "./bulk-loader.ts";
 import { type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
 import {
   type Difference,
@@ -10,7 +11,6 @@ import {
   type TableChanges,
 } from "./comparison.ts";
 import type { Link } from "./event-source.ts";
-import { lanesOf } from "./lanes.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { loadParked } from "./parking.ts";
@@ -42,8 +42,7 @@ export type RebuildOutcome =
   | { readonly outcome: "different"; readonly events: number; readonly difference: Difference }
   | { readonly outcome: "declined"; readonly events: number; readonly changes: readonly TableChanges[] };
 
-const BATCH_SIZE = 12_000;
-const LANES = 3;
+const BATCH_SIZE = 2_000;
 const IDLE_MS = 60_000;
 
 /**
@@ -79,10 +78,9 @@ class Rebuild {
   }
 
   async run(): Promise<RebuildOutcome> {
-    const { database, projection, store } = this.#options;
-    const { live, rebuilt } = this.#schemas;
-    await this.#drop();
-    await database.transaction((transaction) => createTables(transaction, projection, rebuilt));
+    const { database, store } = this.#options;
+    const { live } = this.#schemas;
+    await this.#create();
     const isFirst = (await versionOf(database, live)) === undefined;
     const target = isFirst
       ? await this.#everywhere(await store.head())
@@ -96,6 +94,12 @@ class Rebuild {
     }
     await this.#takeOver(isFirst);
     return { outcome: "taken_over", events: this.#events, changes: verdict };
+  }
+
+  async #create(): Promise<void> {
+    const { database, projection } = this.#options;
+    await this.#drop();
+    await database.transaction((transaction) => createTables(transaction, projection, this.#schemas.rebuilt));
   }
 
   async #drop(): Promise<void> {
@@ -116,11 +120,27 @@ class Rebuild {
   }
 
   async #load(target: Checkpoints, total: number | undefined): Promise<void> {
-    const { database } = this.#options;
-    const transact = <T>(work: (transaction: Queryable) => Promise<T>) =>
-      database.transaction(work, { relaxed: true });
-    const applier = await this.#applier(database, transact);
-    await this.#applyUpTo(target, applier, LANES, (done) => this.#report("load", done, total));
+    const onBatch = (done: number) => this.#report("load", done, total);
+    try {
+      await this.#loadInBulk(target, onBatch);
+    } catch (error) {
+      if (!isDeterministic(error)) throw error;
+      // An event that the database refuses: batch by batch it is found and parked, as a projector does.
+      await this.#create();
+      this.#events = 0;
+      const { database } = this.#options;
+      const transact = <T>(work: (transaction: Queryable) => Promise<T>) =>
+        database.transaction(work, { relaxed: true });
+      await this.#applyUpTo(target, await this.#applier(database, transact), onBatch);
+    }
+  }
+
+  async #loadInBulk(target: Checkpoints, onBatch: (events: number) => void): Promise<void> {
+    const { database, projection } = this.#options;
+    const { rebuilt } = this.#schemas;
+    const loader = new BulkLoader(database, projection, rebuilt, await loadCheckpoints(database, rebuilt));
+    await this.#read(loader.checkpoints, target, (links) => loader.add(links), onBatch);
+    await loader.finish();
   }
 
   async #applier(
@@ -133,23 +153,25 @@ class Rebuild {
     return new Applier({ projection, schema: rebuilt, transact }, checkpoints, parked);
   }
 
-  async #applyUpTo(
+  #applyUpTo(
     target: ReadonlyMap<number, Position>,
     applier: Applier,
-    lanes: number,
     onBatch: (events: number) => void = () => {},
   ): Promise<void> {
+    return this.#read(applier.checkpoints, target, (links) => applier.apply(links), onBatch);
+  }
+
+  async #read(
+    from: ReadonlyMap<number, Position>,
+    target: ReadonlyMap<number, Position>,
+    apply: (links: readonly Link[]) => Promise<void>,
+    onBatch: (events: number) => void,
+  ): Promise<void> {
     const reading = new AbortController();
-    const batches = linksBetween(
-      this.#options.store,
-      applier.checkpoints,
-      target,
-      BATCH_SIZE,
-      reading.signal,
-    );
+    const batches = linksBetween(this.#options.store, from, target, BATCH_SIZE, reading.signal);
     for await (const links of oneAhead(batches, IDLE_MS, () => reading.abort())) {
       if (links === undefined) continue;
-      await Promise.all(lanesOf(links, lanes).map((lane) => applier.apply(lane)));
+      await apply(links);
       this.#events += countEvents(links);
       onBatch(this.#events);
     }
@@ -187,7 +209,7 @@ class Rebuild {
   async #catchUp(transaction: Queryable): Promise<void> {
     const target = await loadCheckpoints(transaction, this.#schemas.live);
     const applier = await this.#applier(transaction, (work) => inSavepoint(transaction, work));
-    await this.#applyUpTo(target, applier, 1);
+    await this.#applyUpTo(target, applier);
   }
 
   /** Projectors wait at the checkpoints meanwhile, and then find those of the new tables, which are the same. */

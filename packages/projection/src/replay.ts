@@ -1,6 +1,6 @@
 import type { EventStore, RecordedEvent } from "@taem/event-store";
 import type { Database, Queryable } from "@taem/postgres";
-import { foldEvents } from "./folding.ts";
+import { Folding } from "./folding.ts";
 import type { Parked } from "./parking.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
@@ -26,9 +26,10 @@ export async function replayParked(
   return await database.transaction(async (transaction) => {
     const { parked, checkpoint } = await lockParked(transaction, schema, projection, key);
     const records = await recordsOf(store, parked, checkpoint);
-    const { fold, parked: failed } = await foldEvents(projection, records);
-    await fold.write(transaction, schema);
-    const [still] = failed;
+    const folding = new Folding(projection);
+    await folding.add(records);
+    await folding.fold.write(transaction, schema);
+    const [still] = folding.parked.values();
     await repark(transaction, schema, parked, still);
     const events = still === undefined ? records.length : still.revision - parked.revision;
     return { events, parked: still };

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { describeDifference, type RebuildOptions, rebuild } from "../src/index.ts";
 import { type Installation, Numbers, openInstallation } from "./support/installation.ts";
 import { count, type Projecting, startProjector } from "./support/projecting.ts";
-import { Sums, totals, UNLUCKY } from "./support/sums.ts";
+import { REFUSED_BY_DATABASE, Sums, totals, UNLUCKY } from "./support/sums.ts";
 
 let installation: Installation;
 let numbers: Numbers;
@@ -13,6 +13,7 @@ beforeAll(async () => {
   numbers = new Numbers(installation.store);
   for (let round = 1; round <= 30; round++) await numbers.append(round % 7, [`a${round % 7}`, round]);
   await numbers.append(5, ["p", 1], ["p", UNLUCKY], ["p", 3]);
+  await numbers.append(6, ["refused", 1], ["refused", REFUSED_BY_DATABASE], ["refused", 3]);
 });
 afterAll(() => installation[Symbol.asyncDispose]());
 
@@ -40,7 +41,7 @@ test("a rebuild of sound tables takes over, parked streams included, and the pro
   const { rows } = await sql("SELECT obj_description('taem_sums.sums'::regclass) AS comment");
   expect(rows).toEqual([{ comment: null }]);
   expect(await totals(installation.database)).toEqual(before);
-  expect(await count(installation.database, "taem_sums.parked")).toBe(1);
+  expect(await count(installation.database, "taem_sums.parked")).toBe(2);
   expect(await count(installation.database, "pg_namespace WHERE nspname LIKE 'taem_sums%'")).toBe(1);
 
   await numbers.append(2, ["after", 5]);
@@ -100,7 +101,7 @@ test("a changed definition is reported, and takes over only when confirmed", asy
   expect(await run({ projection, expect: "changes", confirm: async () => true })).toMatchObject({
     outcome: "taken_over",
   });
-  expect(await totals(installation.database)).toMatchObject({ p: "101" });
+  expect(await totals(installation.database)).toMatchObject({ p: "101", refused: "101" });
   await using mended = await startProjector(installation, { projection });
   await mended.caughtUp();
 });

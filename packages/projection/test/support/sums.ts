@@ -52,29 +52,40 @@ export class Sums implements Projection<Enrolled> {
   async prepare(): Promise<void> {}
 
   begin(): Fold<Enrolled> {
+    let entered: ProjectedEvent<Enrolled>[] = [];
     const added: ProjectedEvent<Enrolled>[] = [];
+    const writeAdded = async (transaction: Queryable, schema: string) => {
+      const rows = entered.map(({ record, event }) => [
+        record.slice,
+        record.position,
+        event.member,
+        event.enrolledAt,
+      ]);
+      entered = [];
+      await transaction.copyInto(`${schema}.entries`, ["slice", "position", "member", "number"], rows);
+    };
     return {
       add: (projected) => {
         if (projected.event.enrolledAt === this.unlucky) throw new Error("an unlucky number");
         added.push(projected);
+        entered.push(projected);
       },
+      writeAdded,
       write: async (transaction, schema) => {
         this.batches.push(added.length);
-        await this.#write(transaction, schema, added);
+        await writeAdded(transaction, schema);
+        await this.#writeSums(transaction, schema, added);
         const failure = this.failures.shift();
         if (failure !== undefined) throw failure;
       },
     };
   }
 
-  async #write(sql: Queryable, schema: string, added: readonly ProjectedEvent<Enrolled>[]): Promise<void> {
-    const rows = added.map(({ record, event }) => [
-      record.slice,
-      record.position,
-      event.member,
-      event.enrolledAt,
-    ]);
-    await sql.copyInto(`${schema}.entries`, ["slice", "position", "member", "number"], rows);
+  async #writeSums(
+    sql: Queryable,
+    schema: string,
+    added: readonly ProjectedEvent<Enrolled>[],
+  ): Promise<void> {
     for (const { record, event } of added) {
       await sql.query(
         `INSERT INTO ${schema}.sums AS s VALUES ($1, $2, $3, 1)

@@ -1,0 +1,71 @@
+import type { Database } from "@taem/postgres";
+import { recordsOf } from "./applier.ts";
+import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
+import type { Link } from "./event-source.ts";
+import { Folding } from "./folding.ts";
+import { insertParked, type Parked } from "./parking.ts";
+import type { Projection } from "./projection.ts";
+
+/** How many events' differences are kept in memory before they are written: a few hundred bytes each. */
+const EVENTS_IN_MEMORY = 400_000;
+
+/**
+ * Loads tables that nobody else writes: one long fold, whose new rows go to the database while the next events are
+ * folded. What ends up in the rows is the same as batch by batch.
+ */
+export class BulkLoader {
+  readonly #database: Database;
+  readonly #projection: Projection;
+  readonly #schema: string;
+  readonly checkpoints: Checkpoints;
+  readonly #parked = new Map<string, Parked>();
+  #folding: Folding;
+  #moves: Moves;
+  #events = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(database: Database, projection: Projection, schema: string, checkpoints: Checkpoints) {
+    this.#database = database;
+    this.#projection = projection;
+    this.#schema = schema;
+    this.checkpoints = checkpoints;
+    this.#folding = new Folding(projection);
+    this.#moves = new Moves(checkpoints);
+  }
+
+  /** Links that follow on those before. */
+  async add(links: readonly Link[]): Promise<void> {
+    const { fold } = this.#folding;
+    await this.#folding.add(recordsOf(links, this.#parked));
+    this.#moves.add(links);
+    this.#events += links.length;
+    await this.#writing;
+    this.#writing = this.#database.transaction((sql) => fold.writeAdded(sql, this.#schema), {
+      relaxed: true,
+    });
+    // A failure is met by whoever waits for it next.
+    this.#writing.catch(() => undefined);
+    if (this.#events >= EVENTS_IN_MEMORY) await this.finish();
+  }
+
+  /** Writes all that is left, with the checkpoints. */
+  async finish(): Promise<void> {
+    const { fold, parked } = this.#folding;
+    const failed = [...parked.values()];
+    const moves = this.#moves.all(failed, this.#parked.values());
+    await this.#writing;
+    await this.#database.transaction(
+      async (sql) => {
+        await advance(sql, this.#schema, moves);
+        await fold.write(sql, this.#schema);
+        await insertParked(sql, this.#schema, failed);
+      },
+      { relaxed: true },
+    );
+    for (const { slice, to } of moves) this.checkpoints.set(slice, to);
+    for (const stream of failed) this.#parked.set(stream.key, stream);
+    this.#folding = new Folding(this.#projection);
+    this.#moves = new Moves(this.checkpoints);
+    this.#events = 0;
+  }
+}
