@@ -139,7 +139,7 @@ function contradictions(mapping: Mapping): [path: (string | number)[], message: 
 }
 
 /** What kinds a row can be. */
-export function kindsOf({ kind: by }: Mapping): Kind[] {
+function kindsOf({ kind: by }: Mapping): Kind[] {
   if (by.by === "sign") return ["earn", "reversal"];
   return by.by === "constant" ? [by.kind] : Object.values(by.values);
 }
