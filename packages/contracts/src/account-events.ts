@@ -21,8 +21,7 @@ export const key = record({ system: text, id: text, leg: text });
 /** A part of a lot. `vintage` is the local month (`2026-11`) in which the points were first earned. */
 export const lotPart = record({ lot: integer, amount, vintage: text });
 
-/** A lot as it begins. Available at t iff availableFrom <= t < expiresAt; no expiresAt = never expires. */
-export const newLot = record({
+const lotFields = {
   no: integer,
   amount,
   availableFrom: instant,
@@ -30,7 +29,13 @@ export const newLot = record({
   /** When the points were first earned; kept through transfers. */
   earnedAt: instant,
   vintage: text,
-});
+} as const;
+
+/** A lot as it begins. Available at t iff availableFrom <= t < expiresAt; no expiresAt = never expires. */
+export const newLot = record(lotFields);
+
+/** A lot that stands in for a dead one; `replaces` is the lot that was first, also where a replacement died. */
+export const replacementLot = record({ ...lotFields, replaces: integer });
 
 export const fraction = record({ numerator: amount, denominator: amount });
 
@@ -153,7 +158,7 @@ export const accountEvents = {
     origin: integer,
     amount,
     restored: list(lotPart),
-    replacements: list(newLot),
+    replacements: list(replacementLot),
     redemption: text,
     reason: text,
     /** Set where the account's inactivity deadline would kill the replacements before their time. */

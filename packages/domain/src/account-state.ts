@@ -21,9 +21,11 @@ export interface Lot {
   /** When the points were first earned; kept through transfers. */
   readonly earnedAt: Instant;
   readonly vintage: string;
+  /** The lot for which this replacement stands in; 0 = it stands for itself. */
+  readonly replaces: number;
   /** Latest effectiveAt of the events that touched it. */
   readonly effectiveAt: Instant;
-  /** Ever expired from it. */
+  /** Ever expired from it, or from what stood in for it. */
   readonly expired: bigint;
   /** Ever used to repay debt, and how much of that debt a reversal has restored. */
   readonly repaid: bigint;

@@ -57,7 +57,7 @@ function apply(state: AccountState, event: AccountEvent): void {
     case "HoldTimedOut":
       return endHold(state, event);
     case "PointsExpired":
-      return debit(state, event.takes, event, (lot, taken) => ({ expired: lot.expired + taken }));
+      return expire(state, event);
     case "DebtRepaid":
       debit(state, event.takes, event, (lot, taken) => ({ repaid: lot.repaid + taken }));
       return changeDebt(state, -event.amount, event.effectiveAt);
@@ -65,7 +65,9 @@ function apply(state: AccountState, event: AccountEvent): void {
       return reverseEarn(state, event);
     case "BurnReversed":
       credit(state, event.restored, event);
-      for (const lot of event.replacements) addLot(state, lot, "replacement", "", event.effectiveAt);
+      for (const lot of event.replacements) {
+        addLot(state, lot, "replacement", "", event.effectiveAt, lot.replaces);
+      }
       state.deadline = event.deadline ?? state.deadline;
       state.givenBack.set(event.origin, (state.givenBack.get(event.origin) ?? 0n) + event.amount);
       return;
@@ -95,7 +97,14 @@ function apply(state: AccountState, event: AccountEvent): void {
   }
 }
 
-function addLot(state: AccountState, lot: NewLot, kind: LotKind, source: string, effectiveAt: number): void {
+function addLot(
+  state: AccountState,
+  lot: NewLot,
+  kind: LotKind,
+  source: string,
+  effectiveAt: number,
+  replaces = 0,
+): void {
   // An as-of cut leaves out what was recorded before but counts later, so numbers rise but may skip.
   if (lot.no < state.nextLot) throw new CorruptStream(state.revision, `lot ${lot.no} begins a second time`);
   state.nextLot = lot.no + 1;
@@ -110,6 +119,7 @@ function addLot(state: AccountState, lot: NewLot, kind: LotKind, source: string,
     expiresAt: lot.expiresAt ?? Number.POSITIVE_INFINITY,
     earnedAt: lot.earnedAt,
     vintage: lot.vintage,
+    replaces,
     effectiveAt,
     expired: 0n,
     repaid: 0n,
@@ -148,6 +158,22 @@ function debit(
       ...extra?.(lot, take.amount),
     });
     state.book -= take.amount;
+  }
+}
+
+/** What expires of a replacement was not spent after all: the return of the first lot's sale must not claim it. */
+function expire(state: AccountState, event: AccountEvent<"PointsExpired">): void {
+  const lapsed: { readonly first: number; readonly amount: bigint }[] = [];
+  debit(state, event.takes, event, (lot, amount) => {
+    if (lot.replaces > 0) lapsed.push({ first: lot.replaces, amount });
+    return { expired: lot.expired + amount };
+  });
+  for (const { first, amount } of lapsed) {
+    const lot = anyLot(state, first);
+    changeLot(state, lot, {
+      expired: lot.expired + amount,
+      effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import {
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-2";
+export const SNAPSHOT_SCHEMA = "account-3";
 
 const LOT_FIELDS = [
   "no",
@@ -23,6 +23,7 @@ const LOT_FIELDS = [
   "expiresAt",
   "earnedAt",
   "vintage",
+  "replaces",
   "effectiveAt",
   "expired",
   "repaid",

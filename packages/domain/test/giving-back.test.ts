@@ -68,6 +68,7 @@ describe("a refunded burn", () => {
           expiresAt: at("2026-05-12T00:00+07:00"),
           earnedAt: NOON,
           vintage: "2026-03",
+          replaces: 1,
         },
       ],
     });
@@ -95,6 +96,38 @@ describe("a refunded burn", () => {
     account.returnOf("burn", { points: 4n });
     account.returnOf("burn");
     expect(account.lots()).toEqual({ 2: 4n, 3: 6n });
+  });
+
+  test("that expired in its replacement was not spent: the return of its sale forgives it and makes no debt", () => {
+    const account = new TestAccount(graceOf(2));
+    account.earn(10n, { key: keyNamed("sale"), expiresAt: NOON + HOUR });
+    account.burn(10n, "burn");
+    account.now += 10 * DAY;
+    account.returnOf("burn");
+    account.burn(3n);
+    account.now += 10 * DAY;
+    expect(only(account.returnOf("sale"), "EarnReversed")).toMatchObject({
+      origins: [{ own: 0n, spent: 3n, expired: 7n }],
+      debt: 3n,
+    });
+  });
+
+  test("that died in a replacement of a replacement still goes back to the sale that earned it", () => {
+    const account = new TestAccount(graceOf(2));
+    account.earn(10n, { key: keyNamed("sale"), expiresAt: NOON + HOUR });
+    account.burn(10n, "first");
+    account.now += 10 * DAY;
+    account.returnOf("first");
+    account.burn(10n, "second");
+    account.now += 10 * DAY;
+    expect(only(account.returnOf("second"), "BurnReversed").replacements).toMatchObject([
+      { no: 3, replaces: 1 },
+    ]);
+    account.now += 10 * DAY;
+    expect(only(account.returnOf("sale"), "EarnReversed")).toMatchObject({
+      debt: 0n,
+      origins: [{ expired: 10n }],
+    });
   });
 
   test("repays debt first", () => {

@@ -95,7 +95,10 @@ export function takeBack(
 
 /** Points of the lot that went elsewhere, or are held to go elsewhere, and that no return has asked for yet. */
 function spentOf(account: ModelAccount, lot: ModelLot, own: bigint, restored: bigint): bigint {
-  const gone = fated(lot, "debited", "recovered") - fated(lot, "given_back") + held(account, lot);
+  const lapsed = account.lots
+    .filter((other) => other.replaces === lot.no)
+    .reduce((total, other) => total + fated(other, "expired"), 0n);
+  const gone = fated(lot, "debited", "recovered") - fated(lot, "given_back") - lapsed + held(account, lot);
   const untouched = free(account, lot) - own + fated(lot, "repaid") - returned(lot, "restored") - restored;
   const spent = gone - returned(lot, "spent") + untouched;
   return spent < 0n ? 0n : spent;
@@ -125,9 +128,9 @@ export function giveBack(
   const dead = slices.filter(([lot]) => isDead(lot));
   for (const [lot, amount] of slices) if (!isDead(lot)) move(account, lot, "given_back", amount, at);
   if (dead.length > 0) account.deadline = Math.max(account.deadline, graceEnd);
-  for (const [{ earnedAt }, amount] of dead) {
+  for (const [{ earnedAt, no, replaces = no }, amount] of dead) {
     const times = { availableFrom: at, expiresAt: graceEnd, effectiveAt: at };
-    begin(account, { amount, earnedAt, ...times, earned: false });
+    begin(account, { amount, earnedAt, replaces, ...times, earned: false });
   }
   return undefined;
 }

@@ -47,6 +47,8 @@ export interface ModelLot {
   readonly expiresAt: number;
   readonly spend?: bigint;
   readonly capDay?: number;
+  /** The first lot for which this one stands in. */
+  readonly replaces?: number;
   effectiveAt: number;
   readonly moves: { readonly fate: Fate; readonly amount: bigint }[];
   readonly returns: {

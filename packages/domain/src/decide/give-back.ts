@@ -1,4 +1,4 @@
-import type { AccountEvent, NewLot } from "@taem/contracts";
+import type { AccountEvent } from "@taem/contracts";
 import { type AccountState, diesAt, type Lot } from "../account-state.ts";
 import { min, sum } from "../amounts.ts";
 import { afterTerm, type Instant } from "../calendar.ts";
@@ -10,6 +10,7 @@ import { effectiveAt, inParts } from "../taking.ts";
 import { commandFields, type Decided, type DecisionContext, settings } from "./context.ts";
 
 type Redemption = AccountEvent<"PointsBurned" | "HoldCaptured">;
+type Replacement = AccountEvent<"BurnReversed">["replacements"][number];
 
 /**
  * A refunded burn: the points return to the lots they came from, last consumed first. A lot that has died since gets
@@ -104,6 +105,8 @@ function graceEnd(context: DecisionContext, at: Instant): Instant | undefined {
   return afterTerm(zoneAt(context.programme, context.now), context.now, { count: days, unit: "days" });
 }
 
-function replacement({ lot, amount }: Slice, no: number, at: Instant, expiresAt: Instant): NewLot {
-  return { no, amount, availableFrom: at, expiresAt, earnedAt: lot.earnedAt, vintage: lot.vintage };
+function replacement({ lot, amount }: Slice, no: number, at: Instant, expiresAt: Instant): Replacement {
+  const { earnedAt, vintage } = lot;
+  const replaces = lot.replaces === 0 ? lot.no : lot.replaces;
+  return { no, amount, availableFrom: at, expiresAt, earnedAt, vintage, replaces };
 }
