@@ -119,7 +119,6 @@ function lotOf(fields: LotFields): Lot {
     effectiveAt,
     // What only reversals ask for is not read back: nobody decides on a read model.
     replaces: 0,
-    replaces: 0,
     expired: 0n,
     repaid: 0n,
     restored: 0n,
