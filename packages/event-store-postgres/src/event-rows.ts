@@ -3,16 +3,20 @@ import { type Position, type RecordedEvent, START } from "@taem/event-store";
 const POSITION_DIGITS = 16;
 
 export function toPosition(number: bigint): Position {
-  return number === 0n ? START : String(number).padStart(POSITION_DIGITS, "0");
+  return number === 0n ? START : padded(String(number));
 }
 
 export function fromPosition(position: Position): bigint {
   return BigInt(position);
 }
 
+function padded(digits: string): Position {
+  return digits.padStart(POSITION_DIGITS, "0");
+}
+
 /** An event as selected by `EVENT_COLUMNS` from `taem_store.events e`, in array mode. */
 export type EventRow = readonly [
-  position: bigint,
+  position: string,
   stream: string,
   revision: number,
   id: string,
@@ -20,12 +24,15 @@ export type EventRow = readonly [
   data: string,
   meta: string,
   slice: number,
-  recordedAt: bigint,
+  recordedAt: number,
 ];
 
-/** The stream's name by a look-up for each row: a join could be planned as a scan of all streams. */
-export const EVENT_COLUMNS = `e.position, (SELECT s.name FROM taem_store.streams s WHERE s.id = e.stream_id),
-  e.revision, e.event_id, e.type, e.data, e.meta, e.slice, e.recorded_at`;
+/**
+ * The stream's name by a look-up for each row: a join could be planned as a scan of all streams. The numbers of 64 bits
+ * in forms that are cheap to turn into what is wanted.
+ */
+export const EVENT_COLUMNS = `e.position::text, (SELECT s.name FROM taem_store.streams s WHERE s.id = e.stream_id),
+  e.revision, e.event_id, e.type, e.data, e.meta, e.slice, e.recorded_at::float8`;
 
 export function toEvent(row: EventRow): RecordedEvent {
   const [position, stream, revision, id, type, data, meta, slice, recordedAt] = row;
@@ -36,9 +43,9 @@ export function toEvent(row: EventRow): RecordedEvent {
     meta,
     stream,
     revision,
-    position: toPosition(position),
+    position: padded(position),
     slice,
-    recordedAt: Number(recordedAt),
+    recordedAt,
   };
 }
 
@@ -53,8 +60,8 @@ export class EventLogDamaged extends Error {
 
 /** Positions are dense, so the rows that follow a position are numbered from there. */
 export function assertDense(after: bigint, rows: readonly EventRow[]): void {
-  const last = rows.at(-1)?.[0];
-  if (last === undefined || last === after + BigInt(rows.length)) return;
-  const index = rows.findIndex(([position], i) => position !== after + BigInt(i + 1));
+  const last = rows.at(-1);
+  if (last === undefined || BigInt(last[0]) === after + BigInt(rows.length)) return;
+  const index = rows.findIndex(([position], i) => BigInt(position) !== after + BigInt(i + 1));
   throw new EventLogDamaged(after + BigInt(index + 1));
 }

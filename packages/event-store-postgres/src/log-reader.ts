@@ -50,10 +50,10 @@ export async function readPage(
     slices === undefined
       ? await readAll(database, start, limit)
       : await readSlices(database, start, limit, slices);
-  const last = rows.at(-1);
+  const events = rows.map(toEvent);
   return {
-    events: rows.map(toEvent),
-    next: last === undefined ? after : toPosition(last[0]),
+    events,
+    next: events.at(-1)?.position ?? after,
     scanned: toPosition(scanned),
   };
 }
@@ -84,7 +84,7 @@ async function readSlices(
     const missing = limit - rows.length;
     const found = await database.queryArrays<EventRow>(WINDOW, [scanned, end, missing, slices]);
     rows.push(...found);
-    scanned = found.length < missing ? end : (found.at(-1) as EventRow)[0];
+    scanned = found.length < missing ? end : BigInt((found.at(-1) as EventRow)[0]);
   }
   return { rows, scanned };
 }

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const ROW = [1n, "taem.account-1", 1, "0e0b7a1c-5d4e-4d1c-9a52-0d4f2b6a7c11", "T", "{}", "{}", 0, 1n];
+const ROW = ["1", "taem.account-1", 1, "0e0b7a1c-5d4e-4d1c-9a52-0d4f2b6a7c11", "T", "{}", "{}", 0, 1];
 
 test("a wake-up that comes while the log is being read empty is not lost", async () => {
   // Time stands still: only a wake-up can bring the event.
@@ -37,4 +37,35 @@ test("without any wake-up the head is looked at again after a while", async () =
   await vi.advanceTimersByTimeAsync(10_000);
   expect((await next).value?.events).toHaveLength(1);
   await pages.return(undefined);
+});
+
+test("a full page is followed by the reading of the next, a part of a page is not", async () => {
+  const asked: unknown[] = [];
+  const row = (position: number) => [String(position), ...ROW.slice(1)];
+  const database = {
+    queryArrays: (_: unknown, [after]: [bigint]) => {
+      asked.push(after);
+      const count = after === 0n ? 2 : 1;
+      return Promise.resolve(Array.from({ length: count }, (_, i) => row(Number(after) + i + 1)));
+    },
+  } as unknown as Queryable;
+  const pages = followLog(database, new WakeUps(), START, 2, {}, new AbortController().signal);
+  await pages.next();
+  expect(asked).toEqual([0n, 2n]);
+  await pages.next();
+  expect(asked).toEqual([0n, 2n]);
+  await pages.next();
+  expect(asked).toEqual([0n, 2n, 3n]);
+  await pages.return(undefined);
+});
+
+test("a consumer that leaves while the server is away is not held up", async () => {
+  const away = Object.assign(new Error("away"), { code: "ECONNREFUSED" });
+  const full = [ROW];
+  const database = {
+    queryArrays: () => (full.length > 0 ? Promise.resolve(full.splice(0)) : Promise.reject(away)),
+  } as unknown as Queryable;
+  const pages = followLog(database, new WakeUps(), START, 1, {}, new AbortController().signal);
+  expect((await pages.next()).value?.events).toHaveLength(1);
+  expect(await pages.return(undefined)).toEqual({ value: undefined, done: true });
 });
