@@ -1,4 +1,4 @@
-import type { BulkLine, CommandAnswer, Routes } from "@taem/client";
+import type { BulkLine, CommandAnswer, CurrencyBody, Routes, RuleBody } from "@taem/client";
 import type { bulkLine, CommandAnswer as ServiceAnswer } from "@taem/commands";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
@@ -75,4 +75,61 @@ describe("the routes that the client knows", () => {
     const served = service.routes.map(({ method, path }) => `${method} ${path}`);
     expect(served).toEqual(expect.arrayContaining(Object.keys(known)));
   });
+
+  it("have bodies with the fields that the API documents", async () => {
+    const currency: Record<keyof CurrencyBody, true> = {
+      adjustmentLimit: true,
+      clawback: true,
+      expiry: true,
+      holdTimeoutSeconds: true,
+      inactivity: true,
+      maxBalance: true,
+      maxHoldTimeoutSeconds: true,
+      returnGraceDays: true,
+      scale: true,
+      transferExpiry: true,
+      validFrom: true,
+    };
+    const rule: Record<keyof RuleBody, true> = {
+      currency: true,
+      maxPerDay: true,
+      maxPerOrder: true,
+      minimumSpend: true,
+      money: true,
+      pendingSeconds: true,
+      per: true,
+      points: true,
+      rounding: true,
+      validFrom: true,
+    };
+    const { body } = await service.api().get("/openapi.json");
+    expect(bodyFields(body, "/v1/programmes/{programme}/currencies/{currency}")).toEqual(
+      Object.keys(currency),
+    );
+    expect(bodyFields(body, "/v1/programmes/{programme}/rules/{rule}")).toEqual(Object.keys(rule));
+  });
 });
+
+function bodyFields(document: unknown, path: string): string[] {
+  const { paths } = document as OpenApi;
+  return Object.keys(
+    paths[path]?.put.requestBody.content["application/json"].schema.properties ?? {},
+  ).toSorted();
+}
+
+interface OpenApi {
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly put: {
+          readonly requestBody: {
+            readonly content: {
+              readonly "application/json": { readonly schema: { readonly properties: object } };
+            };
+          };
+        };
+      }
+    >
+  >;
+}
