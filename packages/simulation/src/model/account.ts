@@ -19,6 +19,8 @@ export interface Lot {
   /** Infinity = never. */
   readonly expiresAt: Instant;
   readonly earnedAt: Instant;
+  /** The first of the dead lots for which this one stands in. */
+  readonly replaces: Lot | undefined;
   remaining: bigint;
   /** Of `remaining`, what open holds have set aside. */
   held: bigint;
@@ -56,7 +58,7 @@ export interface Balance {
 }
 
 export type NewLot = Pick<Lot, "amount" | "availableFrom" | "earnedAt"> &
-  Partial<Pick<Lot, "source" | "spend" | "expiresAt" | "touchedAt">>;
+  Partial<Pick<Lot, "source" | "spend" | "expiresAt" | "touchedAt" | "replaces">>;
 
 export class Account {
   readonly currency: CurrencyCode;
@@ -132,6 +134,7 @@ export class Account {
     for (const lot of this.#open.filter((lot) => lot.expiresAt === at && free(lot) > 0n)) {
       const amount = free(lot);
       lot.expired += amount;
+      if (lot.replaces !== undefined) lot.replaces.expired += amount;
       this.debit([{ lot, amount }], at, EXPIRED);
     }
   }
@@ -180,6 +183,7 @@ export class Account {
       availableFrom,
       expiresAt: begun.expiresAt ?? this.expiryOf(earnedAt),
       earnedAt,
+      replaces: begun.replaces,
       remaining: amount,
       held: 0n,
       touchedAt: begun.touchedAt ?? earnedAt,

@@ -152,8 +152,8 @@ export function giveBack(
         continue;
       }
       const expiresAt = graceEnd(when.now, returnGraceDays);
-      const replacement = { amount, availableFrom: at, touchedAt: at, earnedAt: lot.earnedAt, expiresAt };
-      account.credit(replacement, against);
+      const { earnedAt, replaces = lot } = lot;
+      account.credit({ amount, availableFrom: at, touchedAt: at, earnedAt, expiresAt, replaces }, against);
     }
     return { points };
   });
