@@ -67,7 +67,7 @@ test("pages and heads are read through indexes, on tables without statistics too
   for (const analyzed of [false, true]) {
     if (analyzed) await pool.query("ANALYZE taem_store.events, taem_store.streams");
     const page = await plan(
-      "SELECT * FROM taem_store.events e WHERE e.position > 100 ORDER BY e.position LIMIT 500",
+      "SELECT * FROM taem_store.events e WHERE e.position > 100 ORDER BY e.position LIMIT 50",
     );
     const head = await plan("SELECT e.position FROM taem_store.events e ORDER BY e.position DESC LIMIT 1");
     const stream = await plan(`SELECT * FROM taem_store.events e WHERE e.stream_id =
