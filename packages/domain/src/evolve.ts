@@ -170,10 +170,7 @@ function expire(state: AccountState, event: AccountEvent<"PointsExpired">): void
   });
   for (const { first, amount } of lapsed) {
     const lot = anyLot(state, first);
-    changeLot(state, lot, {
-      expired: lot.expired + amount,
-      effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
-    });
+    changeLot(state, lot, { expired: lot.expired + amount });
   }
 }
 
