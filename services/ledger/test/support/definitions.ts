@@ -46,7 +46,7 @@ export function definitionsOf(id: string, code: string, zone: string): Definitio
         clawback: "within_balance",
         returnGraceDays: 5,
         transferExpiry: "replaced",
-        maxBalance: 20_000n,
+        maxBalance: 1_500n,
       },
     },
     { type: "EarnRulePublished", programme, rule: "base", version: 1, validFrom, definition: rule },

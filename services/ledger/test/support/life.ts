@@ -22,7 +22,8 @@ function step(simulation: Simulation, account: Account): void {
   const { random } = simulation;
   const points = BigInt(random.integer(1, 400));
   const chance = random.next();
-  if (chance < 0.42) earn(simulation, account, points);
+  if (account.state.debt > 0n && random.chance(0.2)) adjust(simulation, account, points);
+  else if (chance < 0.42) earn(simulation, account, points);
   else if (chance < 0.57)
     simulation.act(account, { type: "burn", points, redemption: random.pick(["reward", "voucher"]) });
   else if (chance < 0.65) simulation.act(account, { type: "hold", points, redemption: "checkout" });
@@ -75,11 +76,32 @@ function transfer(simulation: Simulation, account: Account, points: bigint): voi
 
 function adjust(simulation: Simulation, account: Account, points: bigint): void {
   const { random } = simulation;
-  const direction = random.pick(["credit", "debit", "write_off"]);
+  const { debt } = account.state;
+  const direction = debt > 0n ? "write_off" : random.pick(["credit", "debit"]);
   const large = random.chance(0.3) ? points + 500n : points;
-  simulation.act(account, { type: "adjust", direction, points: large, reason: "correction" }, "clerk");
+  const amount = direction === "write_off" && debt < large ? debt : large;
+  simulation.act(account, { type: "adjust", direction, points: amount, reason: "correction" }, "clerk");
   const [pending] = account.state.pending.values();
   if (pending !== undefined && random.chance(0.7)) {
     simulation.act(account, { type: "approve", adjustment: pending.no }, "manager");
   }
+}
+
+/** An account with so many small lots that what is done to all of them takes several events. */
+export async function hoard(simulation: Simulation, account: Account, lots: number): Promise<void> {
+  for (let i = 0; i < lots; i++)
+    simulation.act(account, { type: "earn", by: { points: 1n }, reason: "bonus" });
+  const points = BigInt(lots - 20);
+  simulation.act(account, { type: "hold", points, redemption: "checkout" });
+  simulation.act(account, { type: "capture", hold: 1, points: points - 10n });
+  const [burn] = [...account.recent.values()].slice(-1);
+  if (burn !== undefined) {
+    simulation.act(account, { type: "reverse", origin: burn.key, by: { all: true }, reason: "return" });
+  }
+  simulation.act(account, { type: "hold", points, redemption: "checkout" });
+  await simulation.settle();
+  simulation.advance(10);
+  simulation.sweep(account);
+  simulation.act(account, { type: "burn", points, redemption: "reward" });
+  await simulation.settle();
 }

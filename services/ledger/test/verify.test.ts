@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { verifyLedger } from "../src/index.ts";
+import { Installation } from "./support/installation.ts";
+
+let installation: Installation;
+
+beforeEach(async () => {
+  installation = await Installation.open(3);
+  await installation.populate(24, 500, 100);
+  await installation.project();
+}, 60_000);
+afterEach(() => installation[Symbol.asyncDispose]());
+
+const sql = (text: string, values: readonly unknown[] = []) => installation.database.query(text, values);
+const verify = () => installation.ledger.verify();
+
+async function one<T extends object>(text: string): Promise<T> {
+  const { rows } = await installation.database.query<T>(text);
+  const [row] = rows;
+  if (row === undefined) throw new Error(`no row for ${text}`);
+  return row;
+}
+
+test("a sound ledger agrees with its events, and says how many accounts and events that were", async () => {
+  const reports: string[] = [];
+  const found = await installation.ledger.verify({
+    onProgress: ({ phase, done, total }) => reports.push(`${phase} ${done}/${total}`),
+  });
+  const events = Number(await installation.store.head());
+  expect(found).toEqual({ ok: true, events, accounts: 24, position: await installation.store.head() });
+  expect(reports).toContain(`replay ${events}/${events}`);
+  expect(reports.at(-1)).toBe("compare 64/64");
+});
+
+describe("tampering with the read model is named", () => {
+  test("a balance changed", async () => {
+    const { member, book } = await one<{ member: string; book: string }>(
+      "UPDATE taem_ledger.balances SET book = book + 7 WHERE member = (SELECT max(member::text)::uuid FROM taem_ledger.balances) RETURNING member, book",
+    );
+    expect(await verify()).toMatchObject({
+      ok: false,
+      discrepancy: {
+        check: "balance",
+        where: expect.stringContaining(`${member}`),
+        actual: book,
+        expected: String(BigInt(book) - 7n),
+      },
+    });
+  });
+
+  test("a balance deleted", async () => {
+    const { member } = await one<{ member: string }>(
+      "DELETE FROM taem_ledger.balances WHERE member = (SELECT min(member::text)::uuid FROM taem_ledger.balances) RETURNING member",
+    );
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "balance", where: expect.stringContaining(member), actual: "no row" },
+    });
+  });
+
+  test("points moved from one lot of an account to another", async () => {
+    const { member } = await one<{ member: string }>(
+      "SELECT member FROM taem_ledger.lots WHERE remaining > 1 GROUP BY member HAVING count(*) > 1 ORDER BY member LIMIT 1",
+    );
+    await sql(
+      `WITH two AS (SELECT no, row_number() OVER (ORDER BY no) AS n FROM taem_ledger.lots WHERE member = $1 AND remaining > 1)
+       UPDATE taem_ledger.lots l SET remaining = l.remaining + CASE two.n WHEN 1 THEN 1 ELSE -1 END
+         FROM two WHERE l.member = $1 AND l.no = two.no AND two.n <= 2`,
+      [member],
+    );
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "lot", where: expect.stringContaining(`${member} `) },
+    });
+  });
+
+  test("a lot's expiry changed", async () => {
+    const { member, no } = await one<{ member: string; no: number }>(
+      `UPDATE taem_ledger.lots SET expires_at = expires_at + 1 WHERE (member, no) =
+         (SELECT member, no FROM taem_ledger.lots WHERE expires_at IS NOT NULL ORDER BY member, no LIMIT 1) RETURNING member, no`,
+    );
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "lot", where: expect.stringMatching(`${member} \\w+ lot ${no}: expires_at`) },
+    });
+  });
+
+  test("a hold changed", async () => {
+    await sql(
+      "UPDATE taem_ledger.holds SET status = CASE status WHEN 'open' THEN 'voided' ELSE 'open' END WHERE (member, no) = (SELECT member, no FROM taem_ledger.holds ORDER BY member LIMIT 1)",
+    );
+    expect(await verify()).toMatchObject({ discrepancy: { check: "hold" } });
+  });
+
+  test("a statement line deleted, in the middle and at the end", async () => {
+    const { member } = await one<{ member: string }>(
+      "SELECT member FROM taem_ledger.balances WHERE revision > 5 ORDER BY member LIMIT 1",
+    );
+    await sql("DELETE FROM taem_ledger.statement_lines WHERE member = $1 AND revision = 3", [member]);
+    expect(await verify()).toMatchObject({
+      discrepancy: {
+        check: "statement",
+        where: expect.stringMatching(`${member} \\w+: line 3$`),
+        expected: "3",
+        actual: "4",
+      },
+    });
+    await sql("DELETE FROM taem_ledger.statement_lines WHERE member = $1 AND revision >= 3", [member]);
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "statement", where: expect.stringContaining("number of lines"), actual: "2" },
+    });
+  });
+
+  test("a delta of a statement changed", async () => {
+    await sql(
+      "UPDATE taem_ledger.statement_lines SET delta = delta + 1 WHERE revision = 2 AND member = (SELECT member FROM taem_ledger.balances WHERE revision > 2 ORDER BY member LIMIT 1)",
+    );
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "statement", where: expect.stringContaining("line 2: book") },
+    });
+  });
+
+  test("a control total changed", async () => {
+    await sql(
+      "UPDATE taem_ledger.control_totals SET debit = debit + 1 WHERE account = 'expired' AND accounting_date = (SELECT min(accounting_date) FROM taem_ledger.control_totals WHERE account = 'expired')",
+    );
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "control_total", where: expect.stringContaining(" expired slice ") },
+    });
+  });
+
+  test("a posting deleted, and a posting changed", async () => {
+    await sql(
+      "DELETE FROM taem_ledger.postings WHERE position = (SELECT max(position) FROM taem_ledger.postings)",
+    );
+    expect(await verify()).toMatchObject({ discrepancy: { check: "posting_total" } });
+    await sql(
+      "UPDATE taem_ledger.postings SET credit = 'outstanding', debit = credit WHERE position = (SELECT min(position) FROM taem_ledger.postings)",
+    );
+    expect(await verify()).toMatchObject({ discrepancy: { check: "posting_total" } });
+  });
+});
+
+describe("tampering with the log is named", () => {
+  const openLog = () => sql("ALTER TABLE taem_store.events DISABLE TRIGGER USER");
+
+  test("an event altered, though it still makes sense", async () => {
+    await openLog();
+    const { position } = await one<{ position: bigint }>(
+      "UPDATE taem_store.events SET data = replace(data, '\"bonus\"', '\"bogus\"') WHERE position = (SELECT min(position) FROM taem_store.events WHERE data LIKE '%\"bonus\"%') RETURNING position",
+    );
+    expect(await verify()).toMatchObject({
+      discrepancy: {
+        check: "event_altered",
+        where: expect.stringContaining(String(position).padStart(16, "0")),
+      },
+    });
+  });
+
+  test("an event deleted", async () => {
+    await openLog();
+    await sql("DELETE FROM taem_store.events WHERE position = 100");
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "event_missing", where: expect.stringContaining("0000000000000100") },
+    });
+  });
+
+  test("an amount altered in a store without digests, by the balance that the event itself states", async () => {
+    await openLog();
+    await sql(`UPDATE taem_store.events SET data = regexp_replace(data, '"lot":\\{"amount":"(\\d+)"', '"lot":{"amount":"9\\1"')
+                WHERE position = (SELECT min(position) FROM taem_store.events WHERE type = 'PointsEarned')`);
+    const { database, store } = installation;
+    const withoutDigests = { readLog: store.readLog, read: store.read, head: store.head };
+    expect(await verifyLedger({ database, store: withoutDigests })).toMatchObject({
+      discrepancy: { check: "stated_book" },
+    });
+  });
+});
+
+test("a parked stream is a discrepancy: its events are not in the tables", async () => {
+  await sql(
+    "INSERT INTO taem_ledger.parked VALUES (1, 'taem.account-x-1', '0000000000000009', 4, 'Error: poison')",
+  );
+  expect(await verify()).toMatchObject({ discrepancy: { check: "parked", actual: "Error: poison" } });
+});
+
+describe("a rebuild", () => {
+  test("of a sound ledger is equal, row for row", async () => {
+    const events = Number(await installation.store.head());
+    expect(await installation.ledger.rebuild({ expect: "equal" })).toEqual({
+      outcome: "taken_over",
+      events,
+      changes: [],
+    });
+    expect(await verify()).toMatchObject({ ok: true });
+  });
+
+  test("names a balance changed", async () => {
+    await sql(
+      "UPDATE taem_ledger.balances SET book = book + 7 WHERE member = (SELECT min(member::text)::uuid FROM taem_ledger.balances)",
+    );
+    expect(await installation.ledger.rebuild({ expect: "equal" })).toMatchObject({
+      outcome: "different",
+      difference: { table: "balances", column: "book" },
+    });
+  });
+
+  test("names a statement line deleted, and a reason changed", async () => {
+    await sql(
+      "DELETE FROM taem_ledger.statement_lines WHERE revision = 3 AND member = (SELECT member FROM taem_ledger.balances WHERE revision > 3 ORDER BY member LIMIT 1)",
+    );
+    expect(await installation.ledger.rebuild({ expect: "equal" })).toMatchObject({
+      difference: { table: "statement_lines", key: { revision: "3" }, live: null, rebuilt: "present" },
+    });
+    expect(await installation.ledger.rebuild({ expect: "changes", confirm: async () => true })).toMatchObject(
+      { outcome: "taken_over" },
+    );
+    await sql("UPDATE taem_ledger.statement_lines SET reason = 'gift' WHERE revision = 1");
+    expect(await installation.ledger.rebuild({ expect: "equal" })).toMatchObject({
+      difference: { table: "statement_lines", column: "reason", live: "gift" },
+    });
+  });
+
+  test("names what a stored event, altered, would have made of the tables", async () => {
+    await sql("ALTER TABLE taem_store.events DISABLE TRIGGER USER");
+    await sql(
+      "UPDATE taem_store.events SET data = replace(data, '\"bonus\"', '\"bogus\"') WHERE position = (SELECT max(position) FROM taem_store.events WHERE data LIKE '%\"bonus\"%')",
+    );
+    expect(await installation.ledger.rebuild({ expect: "equal" })).toMatchObject({
+      difference: { table: "statement_lines", column: "reason", live: "bonus", rebuilt: "bogus" },
+    });
+  });
+});
