@@ -20,7 +20,8 @@ interface DecidedEvent {
 
 /**
  * The commands of one stream in one flush: decided one after the other on a draft of the stream's state. Whatever is
- * thrown on the way is the fault of that one command; the others never notice.
+ * thrown on the way is the fault of that one command; the others never notice. Like a refusal, it is believed only
+ * once the store has confirmed that the state was current: on an old one even a sound decision may not fold.
  */
 export class Turn {
   readonly stream: string;
@@ -70,12 +71,15 @@ export class Turn {
 
   async #loadThenGoOn(item: Item, waiting: Waiting, at: number): Promise<void> {
     try {
-      for (let next: Waiting | undefined = waiting; next !== undefined; ) {
-        const events = await this.#load(next.load.revision, next.load.count);
-        next = this.#take(item, next.next(events));
+      let step: Waiting | undefined = waiting;
+      while (step !== undefined) {
+        const { load, next }: Waiting = step;
+        const events = await this.#load(load.revision, load.count);
+        step = this.#attempt(item, () => this.#take(item, next(events)));
       }
     } catch (error) {
-      fail(item, error);
+      if (item.state !== "done") item.reject(error);
+      item.state = "done";
     }
     await this.#decideFrom(at + 1);
   }
@@ -121,13 +125,11 @@ export class Turn {
     try {
       return work();
     } catch (error) {
-      fail(item, error);
+      const answer = (): never => {
+        throw error;
+      };
+      this.answers.push({ item, answer, revision: this.base.revision + this.events.length });
       return undefined;
     }
   }
-}
-
-function fail(item: Item, error: unknown): void {
-  if (item.state !== "done") item.reject(error);
-  item.state = "done";
 }

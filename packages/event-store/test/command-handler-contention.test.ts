@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { conflicts } from "../../../test/support/faulty-store.ts";
 import { type AppendResult, HandlerRefusal } from "../src/index.ts";
-import { appendDirectly, type Bench, openBench, stored } from "./support/purse.ts";
+import { appendDirectly, type Bench, commandOn, decideOn, openBench, stored } from "./support/purse.ts";
 
 /** Holds the next append up until it is told to go on; resolves when the append has come. */
 function holdUp(bench: Bench): { readonly come: Promise<void>; readonly release: () => void } {
@@ -40,6 +40,17 @@ test("a refusal decided on what was known is decided again on what is true", asy
   expect(await bench.move("a", "out", -11)).toEqual({ balance: 0, revision: 3, done: true });
   await appendDirectly(bench.memory, "a", stored("theirs", 5), stored("theirs", -5));
   expect(await bench.move("a", "out", -1)).toEqual({ balance: 0, revision: 5, done: false });
+});
+
+test("what is thrown on an old state is decided again on the newest", async () => {
+  await using bench = openBench();
+  await bench.move("a", "one", 1);
+  await appendDirectly(bench.memory, "a", stored("theirs", 10));
+  const command = commandOn("a", (purse) => {
+    if (purse.balance < 11) throw new Error("cannot be");
+    return decideOn("sure", 1)(purse);
+  });
+  expect(await bench.handler.execute(command)).toEqual({ balance: 12, revision: 3, done: true });
 });
 
 test("a conflict of one stream makes no other wait", async () => {

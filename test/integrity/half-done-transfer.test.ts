@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Api } from "../support/api.ts";
+import { audit, type Findings } from "../support/auditor.ts";
+import { type Service, startService } from "../support/commands-service.ts";
+import { type AppendFault, breaks, faultyStore, losesAnswer, passes } from "../support/faulty-store.ts";
+import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
+
+// Failure: a transfer half done for ever: points that left one member and reached nobody, or that reached two.
+
+let testStore: TestStore;
+let healthy: Service;
+let api: Api;
+let programmeId: string;
+
+beforeAll(async () => {
+  testStore = await openTestStore();
+  healthy = await startService({ store: testStore.store });
+  api = healthy.api();
+  const path = await defineProgramme(api, "shop", { maxBalance: "1000" });
+  programmeId = ((await api.get(path)).body as unknown as { readonly id: string }).id;
+});
+
+afterAll(async () => {
+  await healthy.close();
+  expect(healthy.complaints).toEqual([]);
+  await testStore.close();
+});
+
+const PTS = { currency: "PTS" };
+const SHOP = "/v1/programmes/shop";
+const CALLER = { actor: "scheduler", correlation: "test", deadline: Number.POSITIVE_INFINITY };
+let scenarios = 0;
+
+/** A giver with 100 points, and a taker who has room for 40 more, or for 5. */
+async function prepare(isAccepted: boolean) {
+  const name = `scenario-${++scenarios}`;
+  const [giver, taker] = (await enrolMany(api, "shop", name, 2)) as [string, string];
+  const earn = { ...PTS, source: source("seed") };
+  await succeeds(api.post(`${SHOP}/members/${giver}/earn`, { ...earn, points: "100" }));
+  const full = isAccepted ? "960" : "995";
+  await succeeds(api.post(`${SHOP}/members/${taker}/earn`, { ...earn, points: full }));
+  const command = { ...PTS, points: "40", to: taker, source: source("gift") };
+  const transfer = (by: Api) => by.post(`${SHOP}/members/${giver}/transfers`, command);
+  return { giver, taker, transfer };
+}
+
+/** An instance that dies at its nth append: nothing after it reaches the store. */
+async function dieAt(n: number, last: AppendFault, transfer: (by: Api) => Promise<{ status: number }>) {
+  const store = faultyStore(testStore.store);
+  await using dying = await startService({ store });
+  store.appendFaults.push(...Array(n - 1).fill(passes), last, ...Array(20).fill(breaks));
+  expect((await transfer(dying.api())).status).toBe(503);
+}
+
+/** What the scheduler does with a first leg that it finds. */
+async function complete(giver: string): Promise<void> {
+  const out = (await wholeLog(testStore.store)).find(
+    ({ type, data }) => type === "TransferOut" && data.includes(`"member":"${giver}"`),
+  );
+  if (out === undefined) return;
+  const name = { programme: programmeId, member: giver, currency: "PTS", revision: out.revision };
+  await healthy.commands.completeTransfer(name, CALLER);
+}
+
+async function findings(): Promise<Findings> {
+  return audit(await wholeLog(testStore.store));
+}
+
+/** What the giver has, what the taker has, what is on its way between them. */
+async function booksOf(giver: string, taker: string): Promise<bigint[]> {
+  const books = await findings();
+  const [from, to] = [books.of(giver), books.of(taker)];
+  return [from.book, to.book, from.clearing + to.clearing];
+}
+
+const RECOVERIES = {
+  "the caller's retry": (_giver: string, retry: () => Promise<void>) => retry(),
+  "the scheduler, then the caller's retry": async (giver: string, retry: () => Promise<void>) => {
+    await complete(giver);
+    await retry();
+  },
+  "both at once": async (giver: string, retry: () => Promise<void>) => {
+    await Promise.all([retry(), complete(giver), retry(), complete(giver)]);
+  },
+} as const;
+
+const STEPS = [
+  ["before the points leave", 1, breaks],
+  ["after the points have left", 1, losesAnswer],
+  ["before the target is told", 2, breaks],
+  ["after the target was told", 2, losesAnswer],
+] as const;
+
+const RETURN_STEPS = [
+  ...STEPS,
+  ["before the points are returned", 3, breaks],
+  ["after the points were returned", 3, losesAnswer],
+] as const;
+
+describe.each(Object.entries(RECOVERIES))("ended by %s", (_, recover) => {
+  test.each(STEPS)("a transfer killed %s arrives once", async (_step, n, fault) => {
+    const { giver, taker, transfer } = await prepare(true);
+    await dieAt(n, fault, transfer);
+    await recover(giver, async () => void (await succeeds(transfer(api))));
+    expect(await booksOf(giver, taker)).toEqual([60n, 1000n, 0n]);
+    expect((await succeeds(transfer(api))).body).toMatchObject({ replayed: true, effect: { points: "40" } });
+    expect((await findings()).of(giver).sums.get("TransferOut")).toBe(40n);
+  });
+
+  test.each(RETURN_STEPS)(
+    "a transfer that is refused and killed %s returns once",
+    async (_step, n, fault) => {
+      const { giver, taker, transfer } = await prepare(false);
+      await dieAt(n, fault, transfer);
+      const refused = async () => {
+        const { status, body } = await transfer(api);
+        expect([status, body.code]).toEqual([409, "balance_limit_exceeded"]);
+      };
+      await recover(giver, refused);
+      expect(await booksOf(giver, taker)).toEqual([100n, 995n, 0n]);
+      await refused();
+      expect((await findings()).of(giver).sums.get("TransferReturned")).toBe(40n);
+    },
+  );
+});
+
+test("a transfer that waits for its end is ended by the scheduler alone", async () => {
+  const { giver, taker, transfer } = await prepare(true);
+  await dieAt(1, losesAnswer, transfer);
+  expect(await booksOf(giver, taker)).toEqual([60n, 960n, 40n]);
+  await complete(giver);
+  expect(await booksOf(giver, taker)).toEqual([60n, 1000n, 0n]);
+});
+
+test("a transfer of 1,200 lots killed between its legs arrives whole", async () => {
+  const LOTS = 1_200;
+  await defineProgramme(api, "crumbs");
+  const [giver, taker] = (await enrolMany(api, "crumbs", "member", 2)) as [string, string];
+  const lines = Array.from({ length: LOTS }, (_, i) => ({
+    op: "earn",
+    member: giver,
+    ...PTS,
+    points: "1",
+    source: source(`crumb ${i}`),
+  }));
+  await api.bulk("crumbs", lines);
+  const command = { ...PTS, points: String(LOTS), to: taker, source: source("all") };
+  const transfer = (by: Api) => by.post(`/v1/programmes/crumbs/members/${giver}/transfers`, command);
+  await dieAt(1, losesAnswer, transfer);
+  await succeeds(transfer(api));
+  expect(await booksOf(giver, taker)).toEqual([0n, BigInt(LOTS), 0n]);
+  expect([...(await findings()).of(taker).lots.values()]).toEqual(Array(LOTS).fill(1n));
+});
