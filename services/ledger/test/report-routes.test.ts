@@ -1,0 +1,203 @@
+import { type AccountEvent, accountEvents, decodeEvent } from "@taem/contracts";
+import type { Balance } from "@taem/domain";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Api, serve } from "./support/api.ts";
+import { DAY } from "./support/definitions.ts";
+import { balanceOf, eventsOf, ledgerOf, stateBy } from "./support/expected.ts";
+import { Installation } from "./support/installation.ts";
+import type { Account } from "./support/simulation.ts";
+
+let installation: Installation;
+let api: Api;
+
+beforeAll(async () => {
+  installation = await Installation.open(31);
+  await installation.populate(50, 1_500, 120);
+  // Holds end, lots die and debts are repaid, and nobody has swept yet.
+  installation.simulation.advance(9);
+  installation.now = installation.simulation.now;
+  await installation.project();
+  api = await serve(installation);
+}, 120_000);
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await installation[Symbol.asyncDispose]();
+});
+
+const iso = (at: number) => new Date(at).toISOString();
+
+async function logOf(code: string, currency: string, asOf = Number.POSITIVE_INFINITY, position = "~") {
+  const id = installation.simulation.programmes.find((programme) => programme.code === code)?.id;
+  const events: AccountEvent[] = [];
+  for (let after = ""; ; ) {
+    const page = await installation.store.readLog(after, 2_000);
+    if (page.events.length === 0) break;
+    after = page.next;
+    for (const record of page.events) {
+      if (!(record.type in accountEvents) || record.position > position) continue;
+      const event = decodeEvent(record.type, record.data) as AccountEvent;
+      if (event.programme === id && event.currency === currency && event.effectiveAt <= asOf)
+        events.push(event);
+    }
+  }
+  return events;
+}
+
+interface LedgerAccount {
+  readonly account: string;
+  readonly debit: string;
+  readonly credit: string;
+  readonly balance: string;
+}
+
+function balances(accounts: readonly LedgerAccount[]): Record<string, string> {
+  return Object.fromEntries(accounts.map(({ account, balance }) => [account, balance]));
+}
+
+describe("the trial balance", () => {
+  test("holds every posting by ledger account, and sums to zero", async () => {
+    for (const code of ["one", "two"]) {
+      const { status, body } = await api.get(`${code}/trial-balance`);
+      expect(status).toBe(200);
+      expect(body.currencies.map(({ currency }: { currency: string }) => currency)).toEqual([
+        "POINT",
+        "STAR",
+      ]);
+      for (const { currency, accounts, totals } of body.currencies) {
+        expect(balances(accounts)).toEqual(ledgerOf(await logOf(code, currency)));
+        expect(totals.balance).toBe("0");
+        expect(totals.debit).toBe(totals.credit);
+      }
+      const position = await installation.store.head();
+      expect(body.cut).toEqual({ position, through: position, definitionVersion: 1 });
+    }
+  });
+
+  test("as of an instant, and as known on a date, holds the postings that counted", async () => {
+    const asOf = installation.now - 45 * DAY;
+    const past = await api.get(`one/trial-balance?currency=POINT&asOf=${iso(asOf)}`);
+    expect(balances(past.body.currencies[0].accounts)).toEqual(ledgerOf(await logOf("one", "POINT", asOf)));
+
+    const { events } = await installation.store.readLog("0000000000000700", 1);
+    const knownAt = events[0]?.recordedAt ?? 0;
+    const position = await installation.store.positionAt(knownAt);
+    const known = await api.get(`one/trial-balance?currency=POINT&knownAt=${iso(knownAt)}`);
+    expect(balances(known.body.currencies[0].accounts)).toEqual(
+      ledgerOf(await logOf("one", "POINT", Number.POSITIVE_INFINITY, position)),
+    );
+    expect(known.body.cut).toMatchObject({ position, through: position });
+  });
+
+  test("with an unknown filter is refused, never empty", async () => {
+    expect(await api.get("one/trial-balance?account=expired")).toMatchObject({
+      status: 400,
+      body: { code: "unknown_field" },
+    });
+    expect(await api.get("one/trial-balance?currency=GOLD")).toMatchObject({
+      body: { code: "currency_unknown" },
+    });
+  });
+
+  test("asked for with consistency=strong waits for everything recorded so far", async () => {
+    const { simulation, ledger } = installation;
+    const account = simulation.accounts.find(({ currency }) => currency.code === "POINT") as Account;
+    await ledger.projection.pause();
+    simulation.act(account, { type: "earn", by: { points: 1_000n }, reason: "bonus" });
+    await simulation.settle();
+    expect(await api.get("one/trial-balance?consistency=strong")).toMatchObject({
+      body: { code: "read_model_behind" },
+    });
+    const waiting = api.get("one/trial-balance?consistency=strong&currency=POINT");
+    ledger.projection.resume();
+    const { body } = await waiting;
+    expect(balances(body.currencies[0].accounts)).toEqual(ledgerOf(await logOf("one", "POINT")));
+  });
+});
+
+describe("what is outstanding", () => {
+  const currencies = ["POINT", "STAR"];
+
+  async function expected(
+    code: string,
+    currency: string,
+    at: number,
+    asOf?: number,
+  ): Promise<Record<string, string>> {
+    const sum: Record<keyof Balance, bigint> = {
+      book: 0n,
+      available: 0n,
+      pending: 0n,
+      held: 0n,
+      due: 0n,
+      debt: 0n,
+    };
+    for (const account of installation.simulation.accounts) {
+      if (account.programme.code !== code || account.currency.code !== currency) continue;
+      const events = await eventsOf(installation.store, account);
+      const balance = balanceOf(account, stateBy(events, asOf), at);
+      for (const name of Object.keys(sum) as (keyof Balance)[]) sum[name] += balance[name];
+    }
+    const { book, due, held, pending, debt } = sum;
+    const amounts = { book, due, outstanding: book - due, held, pending, debt };
+    return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)]));
+  }
+
+  test("is the sum over all accounts, with what is over but not swept as a line of its own", async () => {
+    const at = installation.now;
+    let due = 0n;
+    for (const code of ["one", "two"]) {
+      const { body } = await api.get(`${code}/outstanding`);
+      expect(body.at).toBe(iso(at));
+      for (const [i, currency] of currencies.entries()) {
+        expect(body.currencies[i]).toMatchObject(await expected(code, currency, at));
+        due += BigInt(body.currencies[i].due);
+      }
+    }
+    expect(due).toBeGreaterThan(0n);
+  });
+
+  test("is, in the past, the sum over all accounts as they were", async () => {
+    for (const daysAgo of [10, 60]) {
+      const asOf = installation.now - daysAgo * DAY;
+      const { body } = await api.get(`one/outstanding?asOf=${iso(asOf)}`);
+      for (const [i, currency] of currencies.entries()) {
+        expect(body.currencies[i]).toMatchObject(await expected("one", currency, asOf, asOf));
+        const outstanding = body.currencies[i].ledger.find(
+          ({ account }: LedgerAccount) => account === "outstanding",
+        );
+        expect(outstanding?.balance ?? "0").toBe(String(-BigInt(body.currencies[i].book)));
+      }
+    }
+  });
+
+  test("of now and of this instant as the past are the same", async () => {
+    const now = await api.get("two/outstanding?largest=5");
+    const past = await api.get(`two/outstanding?largest=5&asOf=${iso(installation.now)}`);
+    const { asOf, ...same } = past.body;
+    expect(asOf).toBe(iso(installation.now));
+    expect(same.currencies).toEqual(now.body.currencies);
+  });
+
+  test("adds up: book = due + held past expiry + the months of expiry", async () => {
+    const { body } = await api.get("one/outstanding?currency=POINT");
+    const [{ book, due, expiry }] = body.currencies;
+    const months = expiry.months.reduce(
+      (sum: bigint, { points }: { points: string }) => sum + BigInt(points),
+      0n,
+    );
+    expect(BigInt(due) + BigInt(expiry.heldPastExpiry) + months).toBe(BigInt(book));
+    const counted = expiry.months.map(({ months: left }: { months: number | null }) => left ?? 99);
+    expect(counted).toEqual(counted.toSorted((a: number, b: number) => a - b));
+    expect(counted.every((left: number) => left >= 0)).toBe(true);
+  });
+
+  test("names the largest accounts", async () => {
+    const { body } = await api.get("one/outstanding?currency=POINT&largest=3");
+    const accounts = installation.simulation.accounts.filter(
+      ({ programme, currency }) => programme.code === "one" && currency.code === "POINT",
+    );
+    const books = accounts.map(({ state }) => state.book).sort((a, b) => (a > b ? -1 : 1));
+    const largest = body.currencies[0].largest.map(({ book }: { book: string }) => BigInt(book));
+    expect(largest).toEqual(books.slice(0, 3));
+  });
+});
