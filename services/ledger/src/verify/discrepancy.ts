@@ -56,6 +56,6 @@ export function mustEqual(check: Check, where: () => string, expected: Value, ac
 }
 
 /** One line for an operator. */
-export function describeDiscrepancy({ check, where, expected, actual }: Discrepancy): string {
+function describeDiscrepancy({ check, where, expected, actual }: Discrepancy): string {
   return `${check}: ${where}: the events say ${expected}, found ${actual}`;
 }
