@@ -20,6 +20,8 @@ describe("a mistake in how it is called ends the import before anything is sent"
   it.each([
     ["a file that is not there", { file: "none.csv" }, /none\.csv cannot be read/],
     ["a mapping that is not there", { mapping: "none.json" }, /none\.json cannot be read/],
+    ["an address that is none", { url: "localhost" }, /localhost is no URL/],
+    ["no key", { key: undefined }, /--key/],
     ["no programme anywhere", { programme: undefined }, /--programme/],
     ["a folder for its state that cannot be made", { state: "/dev/null" }, /--state/],
   ])("%s: exit code 2", async (_, options, message) => {

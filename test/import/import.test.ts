@@ -160,6 +160,14 @@ describe("rows with key columns", () => {
     ]);
   });
 
+  it("that neither member nor key can be called, are rejected, and the rest is taken", async () => {
+    const content = "order,member,time,amount\nA\u200b1,m\u200b1,2026-01-05,10.00\nA2,m1,2026-01-05,11.00\n";
+    const file = await importing.write("odd-keys.csv", content);
+    const mapping = await importing.write("odd-keys.json", JSON.stringify(keyed("account")));
+    await importing.run({ file, mapping, programme: fresh() });
+    expect(await reportOf(file)).toMatchObject({ taken: { earn: 1 }, rejected: { malformed_id: 1 } });
+  });
+
   it("may be unique for each account alone", async () => {
     const file = await importing.write(
       "slips.csv",

@@ -16,7 +16,7 @@ export interface ImportCommandOptions {
   readonly mapping: string;
   readonly url: string;
   /** Token of an API key with the scopes `earn` and `admin`. */
-  readonly key: string;
+  readonly key: string | undefined;
   /** Code; unless told, the one that the mapping names. */
   readonly programme?: string | undefined;
   readonly duplicates?: "keep" | "reject" | undefined;
@@ -83,6 +83,9 @@ async function execute(options: ImportCommandOptions, terminal: Terminal): Promi
     throw new UsageError("programme_missing", "name the programme with --programme, or in the mapping");
   }
   const { file, url, key, duplicates = "keep", state: stateFolder, deadlineMs } = options;
+  if (key === undefined) throw new UsageError("key_missing", "give an API key with --key, or as TAEM_KEY");
+  if (!URL.canParse(url))
+    throw new UsageError("url_invalid", `${url} is no URL such as http://127.0.0.1:8080`);
   const totalBytes = await sizeOf(file);
   await using client = createClient({ url, key, deadlineMs });
   using progress = openProgress(terminal.err, totalBytes);

@@ -138,7 +138,7 @@ class ImportRun {
     const first = await rows.next();
     if (first.done === true) throw new UsageError("file_unreadable", `${file} is empty`);
     const { cells } = first.value;
-    const latest = Date.now() + TOLERANCE_MS;
+    const latest = this.#clock.latest(Date.now()) + TOLERANCE_MS;
     const read = rowReader({ mapping, header: cells, zone: programme.zone, latest, duplicates });
     const { header: hasHeader } = mapping.file;
     const options = { header: hasHeader ? cells : [], read, clock: this.#clock.now, done: this.#state };

@@ -172,7 +172,9 @@ type UsageCode =
   | "file_unreadable"
   | "column_unknown"
   | "state_unusable"
-  | "programme_missing";
+  | "programme_missing"
+  | "key_missing"
+  | "url_invalid";
 
 /** The mapping or the file cannot be used as they are; nothing was sent. */
 export class UsageError extends Error {

@@ -21,6 +21,11 @@ export class ReplayClock {
     return this.#now;
   }
 
+  /** The later of this machine's time and a replay that has gone further. */
+  latest(machine: number): number {
+    return Number.isFinite(this.#now) ? Math.max(machine, this.#now) : machine;
+  }
+
   async advance(to: number): Promise<void> {
     if (to <= this.#now) return;
     await this.#put({ mode: "replay", at: new Date(to).toISOString() });

@@ -174,7 +174,8 @@ function unitsOf(kind: Kind, amount: bigint | Rejection, { amount: { zero }, kin
 function timeReader({ mapping: { time }, zone, latest }: RowReaderOptions, cellOf: CellOf) {
   if ("at" in time) {
     const at = Date.parse(time.at);
-    return () => at;
+    const taken = at > latest ? new Rejection("time_in_future", `${time.at} has not been yet`) : at;
+    return () => taken;
   }
   const read = instantReader(timeFormat(time.format), time.zone ?? zone);
   return (cells: readonly string[]): number | Rejection => {

@@ -1,4 +1,4 @@
-import type { BulkAnswer, BulkLine, Client, CommandAnswer } from "@taem/client";
+import type { BulkAnswer, BulkLine, Client, CommandAnswer, ProblemDetails } from "@taem/client";
 import type { Chunk } from "./chunks.ts";
 import type { Reject } from "./import-folder.ts";
 import { ImportRefused } from "./programme-setup.ts";
@@ -30,7 +30,6 @@ const NOT_OF_A_ROW: ReadonlySet<string> = new Set([
   "rule_unknown",
   "unauthenticated",
   "unknown_field",
-  "validation_failed",
   "wrong_currency",
 ]);
 
@@ -87,8 +86,9 @@ export class Sender {
   }
 
   #take(answer: BulkAnswer, work: ChunkWork): void {
-    if ("problem" in answer && NOT_OF_A_ROW.has(answer.problem.code)) {
-      throw new ImportRefused(answer.problem.code, answer.problem.detail);
+    const refusal = "problem" in answer ? refusalOf(answer.problem) : undefined;
+    if (refusal !== undefined && NOT_OF_A_ROW.has(refusal.code)) {
+      throw new ImportRefused(refusal.code, refusal.detail);
     }
     if (answer.line.op !== "enrol") work.take(answer);
     else if ("problem" in answer)
@@ -99,6 +99,12 @@ export class Sender {
 
 function* finished(open: ChunkWork[]): Generator<SentChunk> {
   while (open[0]?.isDone) yield open.shift() as ChunkWork;
+}
+
+/** Where several fields are wrong, the first of them. */
+function refusalOf(problem: ProblemDetails): { readonly code: string; readonly detail: string } {
+  const [first] = problem.errors ?? [];
+  return problem.code === "validation_failed" && first !== undefined ? first : problem;
 }
 
 /** A chunk under way: its transactions are answered one after the other. */
@@ -138,7 +144,8 @@ class ChunkWork implements SentChunk {
   take(answer: BulkAnswer): void {
     const at = this.#answered++;
     if ("problem" in answer) {
-      this.#reject(this.#lines[at] as number, answer.problem.code, answer.problem.detail);
+      const { code, detail } = refusalOf(answer.problem);
+      this.#reject(this.#lines[at] as number, code, detail);
     } else {
       countTaken(this.tally, (this.transactions[at] as Transaction).kind, answer.result as CommandAnswer);
     }

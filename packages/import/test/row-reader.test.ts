@@ -163,6 +163,7 @@ describe("a row is rejected", () => {
     ["wrong_sign", opening, { amount: "-1.00" }],
     ["malformed_time", {}, { time: "2026-02-30 10:00" }],
     ["time_in_future", {}, { time: "2911-12-01 10:00" }],
+    ["time_in_future", { time: { at: "2911-01-01T00:00:00Z" } }, {}],
     ["malformed_expiry", opening, { expiry: "31.12.2026" }],
     ["no_expiry", opening, { expiry: "" }],
   ])("as %s", (reason, change, cells) => {

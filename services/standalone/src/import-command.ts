@@ -1,5 +1,5 @@
 import { importCommand as runImport } from "@taem/import";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
 interface Options {
   readonly mapping: string;
@@ -22,12 +22,15 @@ export function importCommand(): Command {
     .option("--url <url>", "where the API is served", "http://127.0.0.1:8080")
     .option("--key <token>", "API key with the scopes earn and admin; or TAEM_KEY in the environment")
     .option("--programme <code>", "the programme; without it, the one the mapping names")
-    .option("--duplicates <how>", "identical rows: keep (each is a transaction) or reject", "keep")
+    .addOption(
+      new Option("--duplicates <how>", "identical rows: keep (each is a transaction) or reject")
+        .choices(["keep", "reject"])
+        .default("keep"),
+    )
     .option("--state <folder>", "where position and reports are kept; without it, beside the file")
     .option("--go-live", "let the programme's clock go live when the import is complete")
     .action(async (file: string, options: Options) => {
       const key = options.key ?? process.env["TAEM_KEY"];
-      if (key === undefined) throw new Error("give an API key with --key, or as TAEM_KEY");
       const terminal = { out: process.stdout, err: process.stderr, signals: process };
       process.exitCode = await runImport({ ...options, file, key }, terminal);
     });
