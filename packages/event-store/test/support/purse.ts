@@ -64,7 +64,7 @@ export function decideOn(label: string, amount: number) {
   };
 }
 
-export const NEVER = Number.POSITIVE_INFINITY;
+const NEVER = Number.POSITIVE_INFINITY;
 
 export function commandOn<R>(
   stream: string,

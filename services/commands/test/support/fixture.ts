@@ -65,7 +65,7 @@ export async function defined(answering: Promise<Answer>): Promise<void> {
 }
 
 /** Moves the programme's replay clock. */
-export async function setClock(api: Api, programme: string, at: string): Promise<void> {
+async function setClock(api: Api, programme: string, at: string): Promise<void> {
   await defined(api.put(`${programme}/clock`, { mode: "replay", at }));
 }
 
