@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Agent, request } from "undici";
 
@@ -112,7 +111,13 @@ export class Api implements AsyncDisposable {
       headers: { ...this.#authorization(), "content-type": "application/x-ndjson" },
       body,
     });
-    for await (const line of createInterface({ input: answer.body })) yield JSON.parse(line) as BulkAnswer;
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield JSON.parse(line) as BulkAnswer;
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

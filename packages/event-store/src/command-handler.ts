@@ -1,6 +1,7 @@
 import { encodeEvent, metaCodec, type TaemEvent } from "@taem/contracts";
 import type { Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
+import { SharedReader } from "./shared-reader.ts";
 import { StateCache } from "./state-cache.ts";
 import { Turn, type TurnTools } from "./turn.ts";
 
@@ -57,7 +58,7 @@ export class CommandHandler {
       options.onError?.(error, stream),
     );
     this.#turnTools = {
-      store: options.store,
+      reader: new SharedReader(options.store),
       encode: (event, meta) => ({
         id: options.newId(),
         type: event.type,

@@ -1,3 +1,4 @@
 export type { Aggregate, Appended, Step } from "./aggregate.ts";
 export { CommandHandler, type CommandHandlerOptions, HandlerRefusal } from "./command-handler.ts";
 export * from "./event-store.ts";
+export { SharedReader } from "./shared-reader.ts";

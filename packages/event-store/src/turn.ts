@@ -1,14 +1,15 @@
 import { decodeEvent, type EventMeta, type TaemEvent } from "@taem/contracts";
 import type { Aggregate, Step } from "./aggregate.ts";
 import type { Answer, Item } from "./command.ts";
-import type { EventStore, NewEvent } from "./event-store.ts";
+import type { NewEvent } from "./event-store.ts";
+import type { SharedReader } from "./shared-reader.ts";
 import type { CachedState } from "./state-cache.ts";
 
 type AnyStep = Step<unknown, TaemEvent, unknown>;
 type Waiting = Extract<AnyStep, { readonly load: unknown }>;
 
 export interface TurnTools {
-  readonly store: EventStore;
+  readonly reader: SharedReader;
   /** An event as it is appended; throws when it is none of the catalogue's. */
   readonly encode: (event: TaemEvent, meta: EventMeta) => NewEvent;
 }
@@ -91,8 +92,8 @@ export class Turn {
     const decided = this.events.slice(ahead, ahead + count - stored).map(({ event }) => event);
     if (stored === 0) return decided;
     const request = { stream: this.stream, afterRevision: revision - 1, limit: stored };
-    const [slice] = await this.#tools.store.read([request]);
-    return [...(slice?.events ?? []).map((event) => decodeEvent(event.type, event.data)), ...decided];
+    const events = await this.#tools.reader.read(request);
+    return [...events.map((event) => decodeEvent(event.type, event.data)), ...decided];
   }
 
   /** Takes a decision over into the draft; one that needs earlier events comes back. */

@@ -107,6 +107,23 @@ test("a decision that needs earlier events is given them, from the store and fro
   expect(bench.store.trips).toEqual({ ...before, append: before.append + 1, read: before.read + 2 });
 });
 
+test("what commands of different streams need is read at once", async () => {
+  await using bench = openBench();
+  const streams = Array.from({ length: 100 }, (_, i) => `stream-${i}`);
+  await Promise.all(streams.map((stream) => bench.move(stream, "one", 1)));
+  const { read } = bench.store.trips;
+  const recalled = streams.map((stream) =>
+    bench.handler.execute(
+      commandOn(stream, () => ({
+        load: { revision: 1, count: 1 },
+        next: (events) => ({ events: [], answer: () => () => events.length }),
+      })),
+    ),
+  );
+  expect(await Promise.all(recalled)).toEqual(streams.map(() => 1));
+  expect(bench.store.trips.read).toBe(read + 1);
+});
+
 test("commands after one that loads are decided after it", async () => {
   await using bench = openBench();
   await bench.move("a", "one", 1);

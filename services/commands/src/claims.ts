@@ -1,5 +1,5 @@
 import { type DefinitionEvent, decodeEvent, type MemberEvent, sliceOfStream } from "@taem/contracts";
-import type { EventStore, StreamSlice } from "@taem/event-store";
+import { type EventStore, SharedReader } from "@taem/event-store";
 import { type Claim, claimAggregate } from "./aggregates.ts";
 import { type Caller, metaOf, type Toolbox } from "./platform.ts";
 
@@ -25,41 +25,16 @@ export function claim(
 
 /** Reads first events of streams; look-ups that come together share one round trip. */
 export class ClaimReader {
-  readonly #store: EventStore;
-  #waiting: {
-    readonly stream: string;
-    readonly resolve: (claim: Claim) => void;
-    readonly reject: (e: unknown) => void;
-  }[] = [];
+  readonly #reader: SharedReader;
 
   constructor(store: EventStore) {
-    this.#store = store;
+    this.#reader = new SharedReader(store);
   }
 
-  read(stream: string): Promise<Claim> {
-    const { promise, resolve, reject } = Promise.withResolvers<Claim>();
-    if (this.#waiting.length === 0) setImmediate(() => void this.#readAll());
-    this.#waiting.push({ stream, resolve, reject });
-    return promise;
+  async read(stream: string): Promise<Claim> {
+    const [event] = await this.#reader.read({ stream, afterRevision: 0, limit: 1 });
+    return event === undefined
+      ? undefined
+      : (decodeEvent(event.type, event.data) as MemberEvent | DefinitionEvent);
   }
-
-  async #readAll(): Promise<void> {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    try {
-      const slices = await this.#store.read(
-        waiting.map(({ stream }) => ({ stream, afterRevision: 0, limit: 1 })),
-      );
-      for (const [i, { resolve }] of waiting.entries()) resolve(firstEvent(slices[i]));
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-    }
-  }
-}
-
-function firstEvent(slice: StreamSlice | undefined): Claim {
-  const event = slice?.events[0];
-  return event === undefined
-    ? undefined
-    : (decodeEvent(event.type, event.data) as MemberEvent | DefinitionEvent);
 }
