@@ -1,0 +1,143 @@
+import { openPostgresEventStore } from "@taem/event-store-postgres";
+import { openTcpProxy, type TcpProxy } from "@taem/postgres/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Api } from "../support/api.ts";
+import { audit } from "../support/auditor.ts";
+import { type Service, startService } from "../support/commands-service.ts";
+import { type FaultyStore, faultyStore, losesAnswer } from "../support/faulty-store.ts";
+import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
+
+// Failure: a command that was done but not answered is done again by its repetition.
+
+let testStore: TestStore;
+let store: FaultyStore;
+let service: Service;
+let api: Api;
+let shop: string;
+
+beforeAll(async () => {
+  testStore = await openTestStore();
+  store = faultyStore(testStore.store);
+  service = await startService({ store });
+  api = service.api();
+  shop = await defineProgramme(api, "shop");
+});
+
+afterAll(async () => {
+  await service.close();
+  await testStore.close();
+});
+
+const PTS = { currency: "PTS" };
+
+async function memberWith(name: string, points: string): Promise<string> {
+  const [member] = await enrolMany(api, "shop", name, 1);
+  const path = `${shop}/members/${member}`;
+  await succeeds(api.post(`${path}/earn`, { ...PTS, points, source: source("seed") }));
+  return path;
+}
+
+async function account(path: string) {
+  return audit(await wholeLog(testStore.store)).of(path.split("/").at(-1) as string);
+}
+
+test("a retry of a timed-out command gets its first result", async () => {
+  const path = await memberWith("retry", "1000");
+  const [to] = await enrolMany(api, "shop", "target", 1);
+  const held = (await succeeds(api.post(`${path}/holds`, { ...PTS, points: "50" }, "hold"))).body.effect.hold
+    .id;
+  const commands: readonly [path: string, body: object][] = [
+    [`${path}/earn`, { ...PTS, points: "10" }],
+    [`${path}/burn`, { ...PTS, points: "10" }],
+    [`${path}/holds`, { ...PTS, points: "10" }],
+    [`${shop}/holds/${held}/capture`, { points: "5" }],
+    [`${path}/transfers`, { ...PTS, points: "10", to }],
+    [`${path}/reversals`, { ...PTS, origin: source("seed"), points: "10" }],
+    [`${path}/adjustments`, { ...PTS, direction: "credit", points: "10", reason: "fix" }],
+  ];
+  for (const [i, [target, body]] of commands.entries()) {
+    store.appendFaults.push(losesAnswer);
+    const lost = await api.post(target, body, `c${i}`);
+    expect([lost.status, lost.body.code]).toEqual([503, "outcome_unknown"]);
+    const first = await succeeds(api.post(target, body, `c${i}`));
+    expect(first.body.replayed).toBe(true);
+    const second = await succeeds(api.post(target, body, `c${i}`));
+    expect(second.body.effect).toEqual(first.body.effect);
+  }
+  const { sums } = await account(path);
+  expect(Object.fromEntries(sums)).toEqual({
+    PointsEarned: 1010n,
+    HoldPlaced: 60n,
+    PointsBurned: 10n,
+    HoldCaptured: 5n,
+    TransferOut: 10n,
+    EarnReversed: 10n,
+    AdjustmentRequested: 10n,
+  });
+});
+
+test("a caller who hangs up and asks again gets the result of what was done meanwhile", async () => {
+  const path = await memberWith("impatient", "100");
+  const stored = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  store.appendFaults.push(async (append) => {
+    const results = await append();
+    stored.resolve();
+    await release.promise;
+    return results;
+  });
+  const impatient = service.api();
+  const key = source("impatient");
+  const gone = impatient.post(`${path}/burn`, { ...PTS, points: "60", source: key }).catch(() => "hung up");
+  await stored.promise;
+  await impatient[Symbol.asyncDispose]();
+  expect(await gone).toBe("hung up");
+  release.resolve();
+  const again = await succeeds(api.post(`${path}/burn`, { ...PTS, points: "60", source: key }));
+  expect(again.body).toMatchObject({ replayed: true, effect: { points: "60" } });
+  expect(await account(path)).toMatchObject({ book: 40n });
+});
+
+test("a reply of the database lost on its way is found out: nobody notices", async () => {
+  await using proxy: TcpProxy = await openTcpProxy(testStore.url);
+  await using proxied = await openPostgresEventStore({ url: proxy.url, max: 1 });
+  // Time stands still, so that no definitions are looked up: every reply is that of an append.
+  const instant = Date.now();
+  await using behind = await startService({ store: proxied, clock: { now: () => instant } });
+  const caller = behind.api();
+  const path = await memberWith("proxied", "1000");
+  await succeeds(caller.post(`${path}/burn`, { ...PTS, points: "1" }, "warm"));
+  for (let i = 0; i < 20; i++) {
+    const lost = proxy.loseNextReply();
+    const burned = await succeeds(caller.post(`${path}/burn`, { ...PTS, points: "10" }, `b${i}`));
+    await lost;
+    expect(burned.body).toMatchObject({ replayed: false, effect: { points: "10" } });
+    expect(burned.body.balance.book).toBe(String(999 - 10 * (i + 1)));
+  }
+  const { book, keys } = await account(path);
+  expect([book, keys.size]).toEqual([799n, 22]);
+});
+
+test("connections cut at random under load lose nothing and double nothing", async () => {
+  await using proxy = await openTcpProxy(testStore.url);
+  await using proxied = await openPostgresEventStore({ url: proxy.url });
+  await using behind = await startService({ store: proxied });
+  const caller = behind.api();
+  const path = await memberWith("cut", "100000");
+  let done = 0;
+  const burn = async (key: string) => {
+    for (;;) {
+      const { status, body } = await caller.post(`${path}/burn`, { ...PTS, points: "3" }, key);
+      if (status < 300) break;
+      expect(["unavailable", "outcome_unknown"]).toContain(body.code);
+    }
+    if (++done % 40 === 0) proxy.cut();
+  };
+  const lanes = Array.from({ length: 20 }, async (_, lane) => {
+    for (let i = 0; i < 30; i++) await burn(`${lane}-${i}`);
+  });
+  await Promise.all(lanes);
+  const { sums } = await account(path);
+  expect(sums.get("PointsBurned")).toBe(BigInt(20 * 30 * 3));
+});

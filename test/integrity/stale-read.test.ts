@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Api } from "../support/api.ts";
+import { audit, underWay } from "../support/auditor.ts";
+import { type Service, startService } from "../support/commands-service.ts";
+import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
+
+// Failure: "your points are not there yet": a spend refused although the credit before it was acknowledged.
+
+const PTS = { currency: "PTS" };
+let testStore: TestStore;
+let services: Service[];
+let here: Api;
+let there: Api;
+let shop: string;
+
+beforeAll(async () => {
+  testStore = await openTestStore();
+  services = [
+    await startService({ store: testStore.store }),
+    await startService({ store: await testStore.another() }),
+  ];
+  [here, there] = services.map((service) => service.api()) as [Api, Api];
+  shop = await defineProgramme(here, "shop");
+});
+
+afterAll(async () => {
+  for (const service of services) await service.close();
+  expect(services.flatMap(({ complaints }) => complaints)).toEqual([]);
+  await testStore.close();
+});
+
+/** As many members at once, each its rounds one after the other. */
+async function inLanes(name: string, lanes: number, rounds: number, round: Round): Promise<string[]> {
+  const members = await enrolMany(here, "shop", name, lanes);
+  const run = async (member: string) => {
+    for (let i = 0; i < rounds; i++) await round(`${shop}/members/${member}`, i, member);
+  };
+  await Promise.all(members.map(run));
+  return members;
+}
+
+type Round = (path: string, round: number, member: string) => Promise<void>;
+
+test("what one instance credited the other spends at once, 2,400 times", async () => {
+  const members = await inLanes("spender", 16, 150, async (path, i) => {
+    const [credits, spends] = i % 2 === 0 ? [here, there] : [there, here];
+    await succeeds(credits.post(`${path}/earn`, { ...PTS, points: "7" }, `e${i}`));
+    await succeeds(spends.post(`${path}/burn`, { ...PTS, points: "7" }, `b${i}`));
+  });
+  const books = audit(await wholeLog(testStore.store));
+  for (const member of members) expect(books.of(member).book).toBe(0n);
+});
+
+test("what one instance transferred the other spends at once on the target", async () => {
+  const [rich] = (await enrolMany(here, "shop", "rich", 1)) as [string];
+  await succeeds(here.post(`${shop}/members/${rich}/earn`, { ...PTS, points: "800" }, "e"));
+  await inLanes("target", 8, 25, async (path, i, member) => {
+    const gift = { ...PTS, points: "4", to: member, source: source(`${member} ${i}`) };
+    await succeeds(here.post(`${shop}/members/${rich}/transfers`, gift));
+    await succeeds(there.post(`${path}/burn`, { ...PTS, points: "4" }, `b${i}`));
+  });
+  const books = audit(await wholeLog(testStore.store));
+  expect([books.of(rich).book, underWay(books)]).toEqual([0n, 0n]);
+});
+
+test("a hold placed through one instance is captured through the other at once", async () => {
+  await inLanes("holder", 8, 25, async (path, i) => {
+    await succeeds(here.post(`${path}/earn`, { ...PTS, points: "5" }, `e${i}`));
+    const { body } = await succeeds(there.post(`${path}/holds`, { ...PTS, points: "5" }, `h${i}`));
+    await succeeds(here.post(`${shop}/holds/${body.effect.hold.id}/capture`, {}, `c${i}`));
+  });
+});
