@@ -86,7 +86,7 @@ describe("at the bound of an event", () => {
     expect(account.balance()).toMatchObject({ available: 0n, held: points });
     expectParts(account.run({ type: "void", hold: 1 }), "HoldVoided", sizes);
     expect(account.balance()).toMatchObject({ available: points, held: 0n });
-    account.hold(points);
+    expect(new Set(account.hold(points).map((event) => "hold" in event && event.hold))).toEqual(new Set([2]));
     account.now += HOUR;
     expectParts(account.sweep(), "HoldTimedOut", sizes);
     expect(account.balance()).toMatchObject({ available: points, held: 0n });

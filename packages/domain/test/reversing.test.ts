@@ -207,6 +207,14 @@ describe("a return that names no sale", () => {
     expect(account.lots()).toEqual({ 1: 5n, 3: 10n });
   });
 
+  test("touches no sale that it does not reach", () => {
+    const account = new TestAccount();
+    account.earn(10n, { occurredAt: NOON - HOUR });
+    account.run({ type: "burn", points: 1n, redemption: "reward", occurredAt: NOON + 300_000 });
+    account.earn(10n);
+    expect(returned(account, 10n)).toMatchObject({ effectiveAt: NOON, origins: [{ lot: 2 }] });
+  });
+
   test("takes never more than was ever earned, and records what found no earn", () => {
     const account = new TestAccount();
     account.earn(10n);
