@@ -14,11 +14,11 @@ import { wholeLog } from "../support/test-store.ts";
 const PTS = { currency: "PTS" };
 const MEMBERS = 40;
 const SEED = 1_000_000n;
-const COMMANDS = 4_000;
-const BULK_LINES = 500;
+const COMMANDS = 2_400;
+const BULK_LINES = 400;
 const LANES = 24;
-const LIVES = 3;
-/** The program is started four times. */
+const LIVES = 2;
+/** The program is started three times. */
 const TIMEOUT_MS = 120_000;
 
 interface Command {
@@ -140,7 +140,7 @@ test("kill -9 in the middle of a batch: acknowledged is once, the rest at most o
 
   for (let life = 1; life <= LIVES; life++) {
     await using api = new Api(program.url, token);
-    await liveAndDie(program, api, work, life * 900);
+    await liveAndDie(program, api, work, life * 800);
     const { effects } = audit(await wholeLog(store));
     for (const i of work.commands.keys()) {
       const count = effects.get(`pos c${i} main`) ?? 0;

@@ -102,11 +102,11 @@ test("a caller who hangs up and asks again gets the result of what was done mean
 test("a reply of the database lost on its way is found out: nobody notices", async () => {
   await using proxy: TcpProxy = await openTcpProxy(testStore.url);
   await using proxied = await openPostgresEventStore({ url: proxy.url, max: 1 });
+  const path = await memberWith("proxied", "1000");
   // Time stands still, so that no definitions are looked up: every reply is that of an append.
   const instant = Date.now();
   await using behind = await startService({ store: proxied, clock: { now: () => instant } });
   const caller = behind.api();
-  const path = await memberWith("proxied", "1000");
   await succeeds(caller.post(`${path}/burn`, { ...PTS, points: "1" }, "warm"));
   for (let i = 0; i < 20; i++) {
     const lost = proxy.loseNextReply();
