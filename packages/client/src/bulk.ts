@@ -63,10 +63,7 @@ export class Bulk<L extends BulkLine> {
 
   /** Opens no request before there is a line for it. */
   async #hasWork(): Promise<boolean> {
-    if (this.#slots.length === 0) {
-      await this.#pull();
-      this.#progress(); // waiting for the source is not the API's silence
-    }
+    if (this.#slots.length === 0) await this.#pull();
     this.#throwSourceError();
     return this.#slots.length > 0;
   }
@@ -155,6 +152,8 @@ export class Bulk<L extends BulkLine> {
   }
 
   #add({ done, value }: IteratorResult<L>): undefined {
+    // The time that the source took is not the API's silence.
+    if (this.#slots.length === 0) this.#progress();
     if (done === true) this.#exhausted = true;
     else this.#slots.push({ line: value, sends: 0 });
   }

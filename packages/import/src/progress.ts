@@ -29,21 +29,21 @@ export function openProgress(stream: Writable, totalBytes: number): ProgressDisp
     notTTYSchedule: BETWEEN_LINES_MS,
     etaBuffer: 50,
   });
-  let startedAt: number | undefined;
+  const startedAt = performance.now();
+  let isShown = false;
   const show = ({ bytes, rows, rowsNow, rejected }: Progress) => {
-    if (startedAt === undefined) {
-      startedAt = performance.now();
-      bar.start(totalBytes, 0, { rows: "0", speed: "0", rejected: "0" });
-    }
+    // Not before there is something to show: what goes wrong at once needs no bar.
+    if (!isShown) bar.start(totalBytes, 0, { rows: "0", speed: "0", rejected: "0" });
+    isShown = true;
     const seconds = (performance.now() - startedAt) / 1_000;
     bar.update(Math.min(bytes, totalBytes), {
       rows: rows.toLocaleString("en-US"),
-      speed: Math.round(rowsNow / Math.max(seconds, 0.001)).toLocaleString("en-US"),
+      speed: Math.round(rowsNow / seconds).toLocaleString("en-US"),
       rejected: rejected.toLocaleString("en-US"),
     });
   };
   const note = (text: string) => {
-    if (isTerminal && startedAt !== undefined) {
+    if (isTerminal && isShown) {
       cursorTo(stream, 0);
       clearLine(stream, 0);
     }
