@@ -73,7 +73,7 @@ describe("call", () => {
       const problem = { code: "overloaded", status: 429, detail: "wait", retryable: true };
       response.writeHead(429, { "retry-after": "3600" }).end(JSON.stringify(problem));
     });
-    await using client = createClient({ url: server.url, key: KEY, deadlineMs: 20_000 });
+    await using client = createClient({ url: server.url, key: KEY, deadlineMs: 3_000 });
     const failure = client.call(earn, { params: { programme: "the-1", member: "m" }, body });
     await expect(failure).rejects.toMatchObject({ code: "overloaded", retryAfter: 3_600_000 });
   });
