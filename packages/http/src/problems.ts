@@ -20,6 +20,7 @@ export const problems = {
   incomplete_body: final(400, "Send as many bytes as Content-Length says, or end the chunked body."),
   body_required: final(400, "Send a body."),
   malformed_json: final(400, "Send valid JSON, encoded in UTF-8."),
+  repeated_field: final(400, "Give each field once."),
   truncated_json: final(400, "Send the whole document: the JSON text ends before its value does."),
   unauthenticated: final(401, "Send `Authorization: Bearer` with an API key that is valid and not revoked."),
   forbidden: final(403, "Use an API key that has the scope which the route asks for."),

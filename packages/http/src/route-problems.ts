@@ -14,7 +14,7 @@ const FIELDS: readonly ProblemCode[] = [
   "value_not_allowed",
   "value_out_of_range",
 ];
-const JSON_TEXT: readonly ProblemCode[] = ["malformed_json", "truncated_json"];
+const JSON_TEXT: readonly ProblemCode[] = ["malformed_json", "truncated_json", "repeated_field"];
 const BODY: readonly ProblemCode[] = [
   "body_required",
   "body_too_large",

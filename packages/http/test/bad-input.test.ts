@@ -127,6 +127,17 @@ const bodies: readonly Row[] = [
   ["text that is not JSON", "points=10", "malformed_json"],
   ["JSON with a trailing comma", '{"points":"10",}', "malformed_json"],
   ["two JSON documents", "{}{}", "malformed_json"],
+  ["a field given twice", '{"points":"10","currency":"POINT","points":"11"}', "repeated_field"],
+  [
+    "a field given twice, once escaped",
+    '{"points":"10","currency":"POINT","p\\u006fints":"11"}',
+    "repeated_field",
+  ],
+  [
+    "a nested field given twice",
+    '{"points":"10","currency":"POINT","source":{"system":"pos","id":"1","id":"1"}}',
+    "repeated_field",
+  ],
   ["JSON cut off within an object", '{"points":"10","currency":"POI', "truncated_json"],
   ["JSON cut off after a comma", '{"points":"10",', "truncated_json"],
   ["JSON cut off after a value", '{"points":"10"', "truncated_json"],

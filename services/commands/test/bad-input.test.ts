@@ -119,6 +119,8 @@ const TEXTS: readonly (readonly [what: string, text: string | Buffer, status: nu
   ["a truncated text", '{"currency":"PT', 400, "truncated_json"],
   ["no JSON", "points=1", 400, "malformed_json"],
   ["a trailing comma", '{"currency":"PTS","points":"1",}', 400, "malformed_json"],
+  ["a field given twice", '{"currency":"PTS","points":"1","points":"2"}', 400, "repeated_field"],
+  ["a field given twice alike", '{"currency":"PTS","points":"1","points":"1"}', 400, "repeated_field"],
   ["more than one value", '{"currency":"PTS","points":"1"} {}', 400, "malformed_json"],
   ["a comment", '{"currency":"PTS",/* one */"points":"1"}', 400, "malformed_json"],
   ["NaN", '{"currency":"PTS","points":NaN}', 400, "malformed_json"],

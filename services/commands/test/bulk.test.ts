@@ -121,6 +121,7 @@ test("each malformed line has its own code, and writes nothing", async () => {
     ['{"op":"earn"', "truncated_json"],
     ["}", "malformed_json"],
     ["nonsense", "malformed_json"],
+    ['{"op":"enrol","externalId":"a","externalId":"b"}', "repeated_field"],
     ["null", "wrong_type"],
     ["[]", "wrong_type"],
     ["{}", "missing_field"],
