@@ -53,7 +53,18 @@ export interface Reply {
 }
 
 /** Refusals that newer definitions might lift: another instance may have published them a moment ago. */
-const MAYBE_STALE: ReadonlySet<RefusalCode> = new Set(["rule_unknown", "rule_not_valid", "wrong_currency"]);
+const MAYBE_STALE: ReadonlySet<RefusalCode> = new Set([
+  "rule_unknown",
+  "rule_not_valid",
+  "wrong_currency",
+  "hold_timeout_too_long",
+  "occurred_at_in_future",
+]);
+
+/** A replay clock is a definition too, and what was pending before it moved on may be available now. */
+function mayBeStale(code: RefusalCode, { clock }: Programme): boolean {
+  return MAYBE_STALE.has(code) || (code === "insufficient_points" && clock.mode === "replay");
+}
 
 /** From a validated request to its answer. */
 export class CommandService {
@@ -97,10 +108,11 @@ export class CommandService {
   ): Promise<Reply> {
     authorize(request);
     let outcome = await this.#attempt(account, request, caller);
-    if ("refused" in outcome && MAYBE_STALE.has(outcome.refused.code)) {
+    if ("refused" in outcome && mayBeStale(outcome.refused.code, account.programme)) {
       const programme = await this.programmes.refresh(account.programme);
       if (programme.revision > account.programme.revision) {
-        outcome = await this.#attempt({ ...account, programme }, request, caller);
+        const currency = programme.currencies.get(account.currency.code) as Currency;
+        outcome = await this.#attempt({ ...account, programme, currency }, request, caller);
       }
     }
     if ("refused" in outcome) throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail });

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
 import type { Service } from "../../../test/support/commands-service.ts";
-import { defined, defineProgramme, done, enrol, type Fixture, openFixture } from "./support/fixture.ts";
+import {
+  defined,
+  defineProgramme,
+  done,
+  enrol,
+  type Fixture,
+  openFixture,
+  setClock,
+} from "./support/fixture.ts";
 
 // Two instances on one store, whose clocks the tests move.
 let now = Date.parse("2026-06-01T00:00:00Z");
@@ -39,6 +47,27 @@ test("a currency defined through one instance is known to the other before it re
   const [member] = (await enrol(there, shop, "member")) as [string];
   await defined(here.put(`${shop}/currencies/FRESH`, { expiry: { kind: "never" } }));
   await done(there, `${member}/earn`, { currency: "FRESH", points: "1" }, "e1");
+});
+
+test("a replay clock moved through one instance is known to the other before it refuses", async () => {
+  const shop = await defineProgramme(here, "clocks");
+  const [member] = (await enrol(there, shop, "member")) as [string];
+  await defined(here.put(`${shop}/rules/delayed`, { ...RULE, pendingSeconds: 3600 }));
+  const spend = { ...SPEND, rule: "delayed" };
+  await done(there, `${member}/earn`, { ...PTS, spend }, "e1");
+  await setClock(here, shop, "2026-03-10T04:00:00Z");
+  await done(there, `${member}/burn`, { ...PTS, points: "1" }, "b1");
+  await setClock(here, shop, "2026-03-11T04:00:00Z");
+  await done(there, `${member}/earn`, { ...PTS, points: "1", occurredAt: "2026-03-11T04:00:00Z" }, "e2");
+});
+
+test("a longer hold allowed through one instance is known to the other before it refuses", async () => {
+  const shop = await defineProgramme(here, "holds", { maxHoldTimeoutSeconds: 60, holdTimeoutSeconds: 60 });
+  const [member] = (await enrol(there, shop, "member")) as [string];
+  await done(there, `${member}/earn`, { ...PTS, points: "1" }, "e1");
+  const longer = { expiry: { kind: "never" }, maxHoldTimeoutSeconds: 120, holdTimeoutSeconds: 60 };
+  await defined(here.put(`${shop}/currencies/PTS`, longer));
+  await done(there, `${member}/holds`, { ...PTS, points: "1", timeoutSeconds: 120 }, "h1");
 });
 
 test("an instance that was idle prices by the version that another published", async () => {

@@ -64,6 +64,11 @@ export async function defined(answering: Promise<Answer>): Promise<void> {
   expect(status).toBe(200);
 }
 
+/** Moves the programme's replay clock. */
+export async function setClock(api: Api, programme: string, at: string): Promise<void> {
+  await defined(api.put(`${programme}/clock`, { mode: "replay", at }));
+}
+
 /** Enrols members and yields the path of each. */
 export async function enrol(api: Api, programme: string, ...externalIds: string[]): Promise<string[]> {
   const answers = await Promise.all(
