@@ -139,6 +139,13 @@ describe("points die", () => {
       "2011-12-31T00:00+14:00",
     ],
     [
+      "a gap that begins before midnight: the first instant after it (Toronto)",
+      days(1),
+      "America/Toronto",
+      "1919-03-29T12:00-05:00",
+      "1919-03-31T00:30-04:00",
+    ],
+    [
       "a gap elsewhere in the day moves nothing (Berlin)",
       days(1),
       "Europe/Berlin",
@@ -202,6 +209,11 @@ describe("a local day", () => {
       }),
       { numRuns: 300, interruptAfterTimeLimit: 3_000 },
     );
+  });
+
+  test("of 23 hours is over after 23 hours, also when it was just asked for", () => {
+    expect(localDate("America/Sao_Paulo", at("2018-11-04T12:00-02:00"))).toBe("2018-11-04");
+    expect(localDate("America/Sao_Paulo", at("2018-11-05T00:30-02:00"))).toBe("2018-11-05");
   });
 
   test("that a term ends with is the start day plus the term", () => {
