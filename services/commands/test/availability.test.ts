@@ -78,17 +78,15 @@ test.each<[string, AppendFault, number]>([
 });
 
 test("a transfer whose second leg was not tried does not say that nothing was done", async () => {
-  let now = Date.now();
-  const { member, store, api } = await faulty("half", { clock: { now: () => now } });
+  const { member, store, api } = await faulty("half");
   await enrol(fixture.api, shop, "other-half");
   const transfer = { ...PTS, points: "60", to: "ext:other-half" };
-  // The first leg is stored as the caller's time runs out; the second meets a busy target.
-  const late: AppendFault = async (append) => {
+  // The first leg is stored; then the target cannot be read.
+  store.appendFaults.push(async (append) => {
     const results = await append();
-    now += 3_600_000;
+    store.readFaults.push(unreachable);
     return results;
-  };
-  store.appendFaults.push(late, conflicts);
+  });
   expectProblem(await api.post(`${member}/transfers`, transfer, "t1"), 503, "outcome_unknown");
   expect(await balanceOf(fixture.service, "shop", "half")).toMatchObject({ book: 40n });
   const again = await api.post(`${member}/transfers`, transfer, "t1");

@@ -7,6 +7,7 @@ import {
   enrol,
   type Fixture,
   openFixture,
+  refused,
   START,
 } from "./support/fixture.ts";
 
@@ -220,6 +221,38 @@ test("an opening balance brings its own expiry", async () => {
   expect(effect.credited).toMatchObject([{ expiresAt: "2026-12-31T17:00:00.000Z" }]);
   const never = await done(api, `${member}/earn`, { ...PTS, points: "5", expiresAt: null }, "o2");
   expect(never.effect.credited).toMatchObject([{ expiresAt: null }]);
+});
+
+test("an effect of several events is repeated whole", async () => {
+  await enrol(api, shop, "crumbs");
+  const lines = Array.from({ length: 501 }, (_, i) => {
+    const source = { system: "pos", id: `crumb ${i}` };
+    return { op: "earn", member: "ext:crumbs", ...PTS, points: "1", source };
+  });
+  await api.bulk("shop", lines);
+  const burn = `${shop}/members/ext:crumbs/burn`;
+  const { effect } = await done(api, burn, { ...PTS, points: "501" }, "b1");
+  expect(effect.debited).toHaveLength(501);
+  expect((await api.post(burn, { ...PTS, points: "501" }, "b1")).body.effect).toEqual(effect);
+});
+
+test("a member may be called otherwise in the repetition", async () => {
+  const member = await memberWith("renamed", "100");
+  await enrol(api, shop, "renamed-target");
+  const transfer = { ...PTS, points: "10", to: "ext:renamed-target" };
+  const first = await done(api, `${member}/transfers`, transfer, "t1");
+  const path = `${shop}/members/${first.member}/transfers`;
+  const again = await api.post(path, { ...transfer, to: first.effect.transfer.to }, "t1");
+  expect([again.status, again.body.effect]).toEqual([200, first.effect]);
+});
+
+test("a key used for one hold is refused for another", async () => {
+  const member = await memberWith("two-holds", "100");
+  const hold = async (key: string) =>
+    (await done(api, `${member}/holds`, { ...PTS, points: "10" }, key)).effect.hold.id;
+  const [one, two] = [await hold("h1"), await hold("h2")];
+  await done(api, `${shop}/holds/${one}/capture`, {}, "c1");
+  await refused(fixture, () => api.post(`${shop}/holds/${two}/capture`, {}, "c1"), 422, "key_reused");
 });
 
 test("every operation repeated under its key answers its first effect and writes nothing", async () => {
