@@ -1,5 +1,6 @@
 const CHUNK_LENGTH = 64 * 1024;
 const SPECIAL = /[\\\n\r\t]/g;
+const HAS_SPECIAL = /[\\\n\r\t]/;
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** Encodes rows as COPY's text format, in chunks of about 64 Ki characters. */
@@ -17,17 +18,26 @@ export function* copyChunks(rows: Iterable<readonly unknown[]>): Generator<strin
 
 function encodeRow(row: readonly unknown[]): string {
   let line = "";
-  for (let i = 0; i < row.length; i++) line += (i === 0 ? "" : "\t") + encodeValue(row[i]);
+  for (let i = 0; i < row.length; i++) line += i === 0 ? encodeValue(row[i]) : `\t${encodeValue(row[i])}`;
   return `${line}\n`;
 }
 
+/** Looking for special characters first costs strings without any, nearly all, a third of replacing them. */
 function encodeValue(value: unknown): string {
-  if (value === null || value === undefined) return "\\N";
-  if (typeof value === "string") return value.replace(SPECIAL, (character) => ESCAPES[character] as string);
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean")
-    return String(value);
-  if (value instanceof Uint8Array) return `\\\\x${Buffer.from(value).toString("hex")}`;
-  throw new TypeError(
-    "COPY takes strings, numbers, bigints, booleans, bytes and null; convert the value first",
-  );
+  switch (typeof value) {
+    case "string":
+      return HAS_SPECIAL.test(value)
+        ? value.replace(SPECIAL, (character) => ESCAPES[character] as string)
+        : value;
+    case "number":
+    case "bigint":
+    case "boolean":
+      return `${value}`;
+    default:
+      if (value === null || value === undefined) return "\\N";
+      if (value instanceof Uint8Array) return `\\\\x${Buffer.from(value).toString("hex")}`;
+      throw new TypeError(
+        "COPY takes strings, numbers, bigints, booleans, bytes and null; convert the value first",
+      );
+  }
 }

@@ -5,9 +5,10 @@ import type { Link } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import { insertParked, type Parked } from "./parking.ts";
 import type { Projection } from "./projection.ts";
+import { createIndexes } from "./schema.ts";
 
-/** How many events' differences are kept in memory before they are written: a few hundred bytes each. */
-const EVENTS_IN_MEMORY = 400_000;
+/** How many events' differences are kept in memory before they are written. More would cost more collecting garbage than it saves. */
+const EVENTS_IN_MEMORY = 100_000;
 
 /**
  * Loads tables that nobody else writes: one long fold, whose new rows go to the database while the next events are
@@ -22,6 +23,7 @@ export class BulkLoader {
   #folding: Folding;
   #moves: Moves;
   #events = 0;
+  #isIndexed = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(database: Database, projection: Projection, schema: string, checkpoints: Checkpoints) {
@@ -45,11 +47,27 @@ export class BulkLoader {
     });
     // A failure is met by whoever waits for it next.
     this.#writing.catch(() => undefined);
-    if (this.#events >= EVENTS_IN_MEMORY) await this.finish();
+    if (this.#events < EVENTS_IN_MEMORY) return;
+    await this.#write();
+    await this.#indexForChanges();
   }
 
-  /** Writes all that is left, with the checkpoints. */
-  async finish(): Promise<void> {
+  /** Writes all that is left. True if the tables whose rows change have their indexes by now. */
+  async finish(): Promise<boolean> {
+    await this.#write();
+    return this.#isIndexed;
+  }
+
+  /** A first fold has only new rows; the next ones change rows that are there. */
+  async #indexForChanges(): Promise<void> {
+    if (this.#isIndexed) return;
+    await this.#database.transaction((sql) =>
+      createIndexes(sql, this.#projection, this.#schema, ({ appendOnly }) => !appendOnly),
+    );
+    this.#isIndexed = true;
+  }
+
+  async #write(): Promise<void> {
     const { fold, parked } = this.#folding;
     const failed = [...parked.values()];
     const moves = this.#moves.all(failed, this.#parked.values());

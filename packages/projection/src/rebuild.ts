@@ -14,9 +14,9 @@ import type { Link } from "./event-source.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { loadParked } from "./parking.ts";
-import { type Projection, schemaOf } from "./projection.ts";
+import { type Projection, schemaOf, type Table } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
-import { createLateIndexes, createTables, versionOf } from "./schema.ts";
+import { createIndexes, createTables, versionOf } from "./schema.ts";
 
 export interface RebuildProgress {
   readonly phase: "load" | "index" | "compare" | "take_over";
@@ -85,8 +85,8 @@ class Rebuild {
     const target = isFirst
       ? await this.#everywhere(await store.head())
       : await loadCheckpoints(database, live);
-    await this.#load(target, isFirst ? undefined : await this.#countEvents(live));
-    await this.#index();
+    const isIndexed = await this.#load(target, isFirst ? undefined : await this.#countEvents(live));
+    await this.#index(isIndexed);
     const verdict = isFirst ? [] : await this.#compare();
     if (!Array.isArray(verdict)) {
       await this.#drop();
@@ -119,28 +119,36 @@ class Rebuild {
     return Number(row?.[0]);
   }
 
-  async #load(target: Checkpoints, total: number | undefined): Promise<void> {
+  /** True if the tables whose rows change have their indexes by now. */
+  async #load(target: Checkpoints, total: number | undefined): Promise<boolean> {
     const onBatch = (done: number) => this.#report("load", done, total);
     try {
-      await this.#loadInBulk(target, onBatch);
+      return await this.#loadInBulk(target, onBatch);
     } catch (error) {
       if (!isDeterministic(error)) throw error;
       // An event that the database refuses: batch by batch it is found and parked, as a projector does.
       await this.#create();
-      this.#events = 0;
-      const { database } = this.#options;
-      const transact = <T>(work: (transaction: Queryable) => Promise<T>) =>
-        database.transaction(work, { relaxed: true });
-      await this.#applyUpTo(target, await this.#applier(database, transact), onBatch);
+      await this.#applyInBatches(target, onBatch);
+      return true;
     }
   }
 
-  async #loadInBulk(target: Checkpoints, onBatch: (events: number) => void): Promise<void> {
+  async #loadInBulk(target: Checkpoints, onBatch: (events: number) => void): Promise<boolean> {
     const { database, projection } = this.#options;
     const { rebuilt } = this.#schemas;
     const loader = new BulkLoader(database, projection, rebuilt, await loadCheckpoints(database, rebuilt));
     await this.#read(loader.checkpoints, target, (links) => loader.add(links), onBatch);
-    await loader.finish();
+    return await loader.finish();
+  }
+
+  async #applyInBatches(target: Checkpoints, onBatch: (events: number) => void): Promise<void> {
+    const { database, projection } = this.#options;
+    const { rebuilt } = this.#schemas;
+    this.#events = 0;
+    await database.transaction((sql) => createIndexes(sql, projection, rebuilt, isChanged));
+    const transact = <T>(work: (transaction: Queryable) => Promise<T>) =>
+      database.transaction(work, { relaxed: true });
+    await this.#applyUpTo(target, await this.#applier(database, transact), onBatch);
   }
 
   async #applier(
@@ -177,14 +185,12 @@ class Rebuild {
     }
   }
 
-  async #index(): Promise<void> {
+  async #index(isIndexed: boolean): Promise<void> {
     const { database, projection } = this.#options;
     const { rebuilt } = this.#schemas;
     this.#report("index", 0, 1);
-    await database.transaction(async (transaction) => {
-      await transaction.query("SET LOCAL maintenance_work_mem = '256MB'");
-      await createLateIndexes(transaction, projection, rebuilt);
-    });
+    const isMissing = (table: Table) => !(isIndexed && isChanged(table));
+    await database.transaction((sql) => createIndexes(sql, projection, rebuilt, isMissing));
     for (const { name } of projection.tables) await database.query(`ANALYZE ${rebuilt}.${name}`);
     this.#report("index", 1, 1);
   }
@@ -231,6 +237,10 @@ class Rebuild {
   #report(phase: RebuildProgress["phase"], done: number, total: number | undefined): void {
     this.#options.onProgress?.({ phase, done, total });
   }
+}
+
+function isChanged({ appendOnly }: Table): boolean {
+  return !appendOnly;
 }
 
 function countEvents(links: readonly Link[]): number {

@@ -28,7 +28,7 @@ const OWN_TABLES = `
   );
   COMMENT ON TABLE {schema}.parked IS 'streams whose events from this one on are not in the tables';`;
 
-/** Creates the schema and its tables, without the indexes of append-only tables; `createLateIndexes` adds those. */
+/** Creates the schema and its tables, without indexes. */
 export async function createTables(
   transaction: Queryable,
   projection: Projection,
@@ -42,34 +42,27 @@ export async function createTables(
      INSERT INTO ${schema}.checkpoints SELECT slice, '', 0, 0 FROM generate_series(0, ${SLICES - 1}) AS slice;
      ${tables.join("\n")}`,
   );
-  await createIndexes(transaction, projection, schema, (table) => !table.appendOnly);
 }
 
-export async function createLateIndexes(
+/** Indexes of the tables chosen. What is changed row by row needs them; what is only added to is faster without. */
+export async function createIndexes(
   transaction: Queryable,
-  projection: Projection,
+  { tables }: Projection,
   schema: string,
+  chosen: (table: Table) => boolean = () => true,
 ): Promise<void> {
-  await createIndexes(transaction, projection, schema, (table) => table.appendOnly);
+  await transaction.query("SET LOCAL maintenance_work_mem = '256MB'");
+  for (const table of tables.filter(chosen)) {
+    for (const index of table.indexes) {
+      await transaction.query(index.replaceAll("{table}", `${schema}.${table.name}`));
+    }
+  }
 }
 
 function createTable({ name, columns, storage }: Table, schema: string): string {
   const defined = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
   const parameters = storage === undefined ? "" : ` WITH (${storage})`;
   return `CREATE TABLE ${schema}.${name} (${defined.join(", ")})${parameters};`;
-}
-
-async function createIndexes(
-  transaction: Queryable,
-  { tables }: Projection,
-  schema: string,
-  chosen: (table: Table) => boolean,
-): Promise<void> {
-  for (const table of tables.filter(chosen)) {
-    for (const index of table.indexes) {
-      await transaction.query(index.replaceAll("{table}", `${schema}.${table.name}`));
-    }
-  }
 }
 
 /**
@@ -83,7 +76,7 @@ export async function ensureSchema(database: Database, projection: Projection): 
     const version = await versionOf(transaction, schema);
     if (version === undefined) {
       await createTables(transaction, projection, schema);
-      await createLateIndexes(transaction, projection, schema);
+      await createIndexes(transaction, projection, schema);
     } else if (version !== projection.version) {
       throw new ProjectionError(
         "projection_outdated",

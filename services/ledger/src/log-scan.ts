@@ -3,7 +3,7 @@ import type { EventStore, LogPage, Position, RecordedEvent } from "@taem/event-s
 
 const PAGE = 2_000;
 /** About how many events' worth of accounts are kept in memory at a time: a few hundred bytes each. */
-const EVENTS_IN_MEMORY = 500_000;
+const EVENTS_IN_MEMORY = 300_000;
 
 /** Slices in groups, each small enough to be folded in memory, for as many passes over the log. */
 export function passesOver(events: number): number[][] {

@@ -3,8 +3,8 @@ import { localDate } from "@taem/domain";
 import type { Queryable } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/projection";
 import { AccountDelta } from "./account-delta.ts";
-import { ControlTotal } from "./control-total.ts";
-import { entriesOf } from "./entries.ts";
+import { ControlTotals } from "./control-total.ts";
+import { type Entry, entriesOf } from "./entries.ts";
 import { type Row, writeAdded, writeDifferences } from "./ledger-writer.ts";
 import { statementLine } from "./statement-line.ts";
 import type { ZoneHistory } from "./zone-history.ts";
@@ -15,7 +15,7 @@ export class LedgerFold implements Fold<AccountEvent> {
   #postings: Row[] = [];
   #lines: Row[] = [];
   readonly #accounts = new Map<string, AccountDelta>();
-  readonly #totals = new Map<string, ControlTotal>();
+  readonly #totals = new ControlTotals();
 
   constructor(zones: ZoneHistory) {
     this.#zones = zones;
@@ -38,7 +38,9 @@ export class LedgerFold implements Fold<AccountEvent> {
     account.position = position;
 
     const { member, programme, currency, effectiveAt, occurredAt } = event;
-    entries.forEach(({ debit, credit, amount }, no) => {
+    for (let no = 0; no < entries.length; no++) {
+      const entry = entries[no] as Entry;
+      const { debit, credit, amount } = entry;
       this.#postings.push([
         slice,
         no,
@@ -51,9 +53,8 @@ export class LedgerFold implements Fold<AccountEvent> {
         credit,
         amount,
       ]);
-      this.#total(slice, programme, currency, date, debit).add(amount, 0n);
-      this.#total(slice, programme, currency, date, credit).add(0n, amount);
-    });
+      this.#totals.add(slice, programme, currency, date, entry);
+    }
     this.#lines.push([
       slice,
       member,
@@ -84,17 +85,9 @@ export class LedgerFold implements Fold<AccountEvent> {
 
   async write(transaction: Queryable, schema: string): Promise<void> {
     await this.writeAdded(transaction, schema);
-    await writeDifferences(transaction, schema, [...this.#accounts.values()], [...this.#totals.values()]);
-  }
-
-  #total(slice: number, programme: string, currency: string, date: string, account: string): ControlTotal {
-    const id = `${slice} ${date} ${currency} ${programme} ${account}`;
-    let total = this.#totals.get(id);
-    if (total === undefined) {
-      total = new ControlTotal(slice, programme, currency, date, account);
-      this.#totals.set(id, total);
-    }
-    return total;
+    // In the order of their keys: neighbours in an index are written one after the other.
+    const accounts = [...this.#accounts.values()].sort((a, b) => (a.member < b.member ? -1 : 1));
+    await writeDifferences(transaction, schema, accounts, [...this.#totals.all()]);
   }
 }
 

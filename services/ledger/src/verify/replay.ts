@@ -1,6 +1,7 @@
 import { type AccountEvent, accountEvents, decodeEvent, type TaemEvent } from "@taem/contracts";
 import { type AccountState, evolve, newAccount } from "@taem/domain";
 import type { RecordedEvent } from "@taem/event-store";
+import { type ControlTotal, ControlTotals } from "../read-model/control-total.ts";
 import { entriesOf } from "../read-model/entries.ts";
 import { accountingDate } from "../read-model/ledger-fold.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
@@ -18,22 +19,10 @@ export interface ReplayedAccount {
   isMidway: boolean;
 }
 
-class Total {
-  debit = 0n;
-  credit = 0n;
-  postings = 0;
-
-  add(debit: bigint, credit: bigint): void {
-    this.debit += debit;
-    this.credit += credit;
-    this.postings++;
-  }
-}
-
 /** The accounts of some slices and what was posted for them, from the events alone. */
 export class Replay {
   readonly accounts = new Map<string, ReplayedAccount>();
-  readonly totals = new Map<string, Total>();
+  readonly #totals = new ControlTotals();
   readonly #byStream = new Map<string, ReplayedAccount>();
   readonly #zones: ZoneHistory;
   readonly #programmes = new Set<string>();
@@ -65,10 +54,19 @@ export class Replay {
     this.events++;
     const date = accountingDate(event, this.#zones, record.position);
     const { programme, currency } = event;
-    for (const { debit, credit, amount } of entriesOf(event)) {
-      this.#total(totalKey(record.slice, programme, currency, date, debit)).add(amount, 0n);
-      this.#total(totalKey(record.slice, programme, currency, date, credit)).add(0n, amount);
+    for (const entry of entriesOf(event)) {
+      this.#totals.add(record.slice, programme, currency, date, entry);
     }
+  }
+
+  /** What was posted, by `totalKey`. */
+  totals(): Map<string, ControlTotal> {
+    const totals = new Map<string, ControlTotal>();
+    for (const total of this.#totals.all()) {
+      const { slice, programme, currency, date, account } = total;
+      totals.set(totalKey(slice, programme, currency, date, account), total);
+    }
+    return totals;
   }
 
   #open(
@@ -80,15 +78,6 @@ export class Replay {
     this.#byStream.set(stream, account);
     this.accounts.set(accountKey(member, currency), account);
     return account;
-  }
-
-  #total(key: string): Total {
-    let total = this.totals.get(key);
-    if (total === undefined) {
-      total = new Total();
-      this.totals.set(key, total);
-    }
-    return total;
   }
 }
 

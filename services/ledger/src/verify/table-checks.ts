@@ -298,11 +298,12 @@ async function checkTotalsOf(
   slices: readonly number[],
   check: keyof typeof TOTALS,
 ): Promise<void> {
-  const rest = new Set(replay.totals.keys());
+  const totals = replay.totals();
+  const rest = new Set(totals.keys());
   for await (const row of cursorRows<TotalRow>(sql, TOTALS[check], [slices])) {
     const [slice, programme, currency, date, account, debit, credit, postings] = row;
     const key = totalKey(slice, programme, currency, date, account);
-    const total = replay.totals.get(key);
+    const total = totals.get(key);
     rest.delete(key);
     mustEqual(check, () => `${key}: debit`, total?.debit ?? 0n, debit);
     mustEqual(check, () => `${key}: credit`, total?.credit ?? 0n, credit);
