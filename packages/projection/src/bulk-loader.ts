@@ -5,7 +5,6 @@ import type { Link } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import { insertParked, type Parked } from "./parking.ts";
 import type { Projection } from "./projection.ts";
-import { createIndexes } from "./schema.ts";
 
 /** How many events' differences are kept in memory before they are written. More would cost more collecting garbage than it saves. */
 const EVENTS_IN_MEMORY = 100_000;
@@ -19,18 +18,25 @@ export class BulkLoader {
   readonly #projection: Projection;
   readonly #schema: string;
   readonly checkpoints: Checkpoints;
+  readonly #eventsInMemory: number;
   readonly #parked = new Map<string, Parked>();
   #folding: Folding;
   #moves: Moves;
   #events = 0;
-  #isIndexed = false;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(database: Database, projection: Projection, schema: string, checkpoints: Checkpoints) {
+  constructor(
+    database: Database,
+    projection: Projection,
+    schema: string,
+    checkpoints: Checkpoints,
+    eventsInMemory = EVENTS_IN_MEMORY,
+  ) {
     this.#database = database;
     this.#projection = projection;
     this.#schema = schema;
     this.checkpoints = checkpoints;
+    this.#eventsInMemory = eventsInMemory;
     this.#folding = new Folding(projection);
     this.#moves = new Moves(checkpoints);
   }
@@ -47,27 +53,11 @@ export class BulkLoader {
     });
     // A failure is met by whoever waits for it next.
     this.#writing.catch(() => undefined);
-    if (this.#events < EVENTS_IN_MEMORY) return;
-    await this.#write();
-    await this.#indexForChanges();
+    if (this.#events >= this.#eventsInMemory) await this.finish();
   }
 
-  /** Writes all that is left. True if the tables whose rows change have their indexes by now. */
-  async finish(): Promise<boolean> {
-    await this.#write();
-    return this.#isIndexed;
-  }
-
-  /** A first fold has only new rows; the next ones change rows that are there. */
-  async #indexForChanges(): Promise<void> {
-    if (this.#isIndexed) return;
-    await this.#database.transaction((sql) =>
-      createIndexes(sql, this.#projection, this.#schema, ({ appendOnly }) => !appendOnly),
-    );
-    this.#isIndexed = true;
-  }
-
-  async #write(): Promise<void> {
+  /** Writes all that is left. */
+  async finish(): Promise<void> {
     const { fold, parked } = this.#folding;
     const failed = [...parked.values()];
     const moves = this.#moves.all(failed, this.#parked.values());

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore, Position } from "@taem/event-store";
-import type { Database, Queryable } from "@taem/postgres";
+import { type Database, isRolledBack, type Queryable } from "@taem/postgres";
 import { Applier, isDeterministic } from "./applier.ts";
 import { BulkLoader } from "./bulk-loader.ts";
 import { type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
@@ -14,9 +15,9 @@ import type { Link } from "./event-source.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { loadParked } from "./parking.ts";
-import { type Projection, schemaOf, type Table } from "./projection.ts";
+import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
-import { createIndexes, createTables, versionOf } from "./schema.ts";
+import { createLateIndexes, createTables, versionOf } from "./schema.ts";
 
 export interface RebuildProgress {
   readonly phase: "load" | "index" | "compare" | "take_over";
@@ -44,6 +45,9 @@ export type RebuildOutcome =
 
 const BATCH_SIZE = 2_000;
 const IDLE_MS = 60_000;
+/** Shorter than the server's deadlock_timeout: whoever reads on meanwhile is never the one to be cancelled. */
+const LOCK_WAIT_MS = 500;
+const RETRY_MS = 200;
 
 /**
  * Builds a projection's tables anew from the store beside the live ones, compares them at the same checkpoints and
@@ -85,8 +89,8 @@ class Rebuild {
     const target = isFirst
       ? await this.#everywhere(await store.head())
       : await loadCheckpoints(database, live);
-    const isIndexed = await this.#load(target, isFirst ? undefined : await this.#countEvents(live));
-    await this.#index(isIndexed);
+    await this.#load(target, isFirst ? undefined : await this.#countEvents(live));
+    await this.#index();
     const verdict = isFirst ? [] : await this.#compare();
     if (!Array.isArray(verdict)) {
       await this.#drop();
@@ -119,33 +123,29 @@ class Rebuild {
     return Number(row?.[0]);
   }
 
-  /** True if the tables whose rows change have their indexes by now. */
-  async #load(target: Checkpoints, total: number | undefined): Promise<boolean> {
+  async #load(target: Checkpoints, total: number | undefined): Promise<void> {
     const onBatch = (done: number) => this.#report("load", done, total);
     try {
-      return await this.#loadInBulk(target, onBatch);
+      await this.#loadInBulk(target, onBatch);
     } catch (error) {
       if (!isDeterministic(error)) throw error;
       // An event that the database refuses: batch by batch it is found and parked, as a projector does.
       await this.#create();
       await this.#applyInBatches(target, onBatch);
-      return true;
     }
   }
 
-  async #loadInBulk(target: Checkpoints, onBatch: (events: number) => void): Promise<boolean> {
+  async #loadInBulk(target: Checkpoints, onBatch: (events: number) => void): Promise<void> {
     const { database, projection } = this.#options;
     const { rebuilt } = this.#schemas;
     const loader = new BulkLoader(database, projection, rebuilt, await loadCheckpoints(database, rebuilt));
     await this.#read(loader.checkpoints, target, (links) => loader.add(links), onBatch);
-    return await loader.finish();
+    await loader.finish();
   }
 
   async #applyInBatches(target: Checkpoints, onBatch: (events: number) => void): Promise<void> {
-    const { database, projection } = this.#options;
-    const { rebuilt } = this.#schemas;
+    const { database } = this.#options;
     this.#events = 0;
-    await database.transaction((sql) => createIndexes(sql, projection, rebuilt, isChanged));
     const transact = <T>(work: (transaction: Queryable) => Promise<T>) =>
       database.transaction(work, { relaxed: true });
     await this.#applyUpTo(target, await this.#applier(database, transact), onBatch);
@@ -185,12 +185,11 @@ class Rebuild {
     }
   }
 
-  async #index(isIndexed: boolean): Promise<void> {
+  async #index(): Promise<void> {
     const { database, projection } = this.#options;
     const { rebuilt } = this.#schemas;
     this.#report("index", 0, 1);
-    const isMissing = (table: Table) => !(isIndexed && isChanged(table));
-    await database.transaction((sql) => createIndexes(sql, projection, rebuilt, isMissing));
+    await database.transaction((sql) => createLateIndexes(sql, projection, rebuilt));
     for (const { name } of projection.tables) await database.query(`ANALYZE ${rebuilt}.${name}`);
     this.#report("index", 1, 1);
   }
@@ -218,29 +217,42 @@ class Rebuild {
     await this.#applyUpTo(target, applier);
   }
 
-  /** Projectors wait at the checkpoints meanwhile, and then find those of the new tables, which are the same. */
+  /**
+   * Projectors wait at the checkpoints meanwhile, and then find those of the new tables, which are the same. A query
+   * that has begun on the live tables ends on them: they are dropped in the same transaction, which waits for it, but
+   * never long while it keeps others out.
+   */
   async #takeOver(isFirst: boolean): Promise<void> {
-    const { live, rebuilt } = this.#schemas;
     this.#report("take_over", 0, 1);
-    await this.#options.database.transaction(async (transaction) => {
-      if (!isFirst) {
-        await transaction.query(`LOCK TABLE ${live}.checkpoints IN EXCLUSIVE MODE`);
-        await this.#catchUp(transaction);
-        await transaction.query(`ALTER SCHEMA ${live} RENAME TO ${live}_before`);
+    for (;;) {
+      try {
+        await this.#options.database.transaction((transaction) => this.#swap(transaction, isFirst));
+        break;
+      } catch (error) {
+        if (!isRolledBack(error)) throw error;
+        await delay(RETRY_MS);
       }
-      await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
-      if (!isFirst) await transaction.query(`DROP SCHEMA ${live}_before CASCADE`);
-    });
+    }
     this.#report("take_over", 1, 1);
+  }
+
+  async #swap(transaction: Queryable, isFirst: boolean): Promise<void> {
+    const { live, rebuilt } = this.#schemas;
+    if (isFirst) {
+      await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
+      return;
+    }
+    await transaction.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
+    await transaction.query(`LOCK TABLE ${live}.checkpoints IN EXCLUSIVE MODE`);
+    await this.#catchUp(transaction);
+    await transaction.query(`ALTER SCHEMA ${live} RENAME TO ${live}_before`);
+    await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
+    await transaction.query(`DROP SCHEMA ${live}_before CASCADE`);
   }
 
   #report(phase: RebuildProgress["phase"], done: number, total: number | undefined): void {
     this.#options.onProgress?.({ phase, done, total });
   }
-}
-
-function isChanged({ appendOnly }: Table): boolean {
-  return !appendOnly;
 }
 
 function countEvents(links: readonly Link[]): number {

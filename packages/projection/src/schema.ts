@@ -28,7 +28,7 @@ const OWN_TABLES = `
   );
   COMMENT ON TABLE {schema}.parked IS 'streams whose events from this one on are not in the tables';`;
 
-/** Creates the schema and its tables, without indexes. */
+/** Creates the schema and its tables, without the indexes of append-only ones, which are loaded faster without. */
 export async function createTables(
   transaction: Queryable,
   projection: Projection,
@@ -42,14 +42,22 @@ export async function createTables(
      INSERT INTO ${schema}.checkpoints SELECT slice, '', 0, 0 FROM generate_series(0, ${SLICES - 1}) AS slice;
      ${tables.join("\n")}`,
   );
+  await createIndexes(transaction, projection, schema, (table) => !table.appendOnly);
 }
 
-/** Indexes of the tables chosen. What is changed row by row needs them; what is only added to is faster without. */
-export async function createIndexes(
+export async function createLateIndexes(
+  transaction: Queryable,
+  projection: Projection,
+  schema: string,
+): Promise<void> {
+  await createIndexes(transaction, projection, schema, (table) => table.appendOnly);
+}
+
+async function createIndexes(
   transaction: Queryable,
   { tables }: Projection,
   schema: string,
-  chosen: (table: Table) => boolean = () => true,
+  chosen: (table: Table) => boolean,
 ): Promise<void> {
   await transaction.query("SET LOCAL maintenance_work_mem = '256MB'");
   for (const table of tables.filter(chosen)) {
@@ -76,7 +84,7 @@ export async function ensureSchema(database: Database, projection: Projection): 
     const version = await versionOf(transaction, schema);
     if (version === undefined) {
       await createTables(transaction, projection, schema);
-      await createIndexes(transaction, projection, schema);
+      await createLateIndexes(transaction, projection, schema);
     } else if (version !== projection.version) {
       throw new ProjectionError(
         "projection_outdated",

@@ -1,5 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { describeDifference, type RebuildOptions, rebuild } from "../src/index.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { BulkLoader } from "../src/bulk-loader.ts";
+import {
+  describeDifference,
+  type Link,
+  loadCheckpoints,
+  type RebuildOptions,
+  rebuild,
+} from "../src/index.ts";
+import { linksBetween } from "../src/log-range.ts";
+import { createTables } from "../src/schema.ts";
 import { type Installation, Numbers, openInstallation } from "./support/installation.ts";
 import { count, type Projecting, startProjector } from "./support/projecting.ts";
 import { REFUSED_BY_DATABASE, Sums, totals, UNLUCKY } from "./support/sums.ts";
@@ -141,4 +150,65 @@ test("progress counts the events that will be loaded", async () => {
   const events = Number(await installation.store.head());
   expect(reports).toContain(`load ${events}/${events}`);
   expect(reports.at(-1)).toBe("take_over 1/1");
+});
+
+test("a load in many folds gives the rows of a load in one", async () => {
+  const { database, store } = installation;
+  const projection = new Sums();
+  const built: unknown[] = [];
+  for (const eventsInMemory of [5, 1_000]) {
+    await sql("DROP SCHEMA IF EXISTS loaded CASCADE");
+    await database.transaction((transaction) => createTables(transaction, projection, "loaded"));
+    const checkpoints = await loadCheckpoints(database, "loaded");
+    const loader = new BulkLoader(database, projection, "loaded", checkpoints, eventsInMemory);
+    const target = await loadCheckpoints(database, "taem_sums");
+    const { signal } = new AbortController();
+    const sound = (link: Link) => !link.event?.stream.endsWith("refused");
+    for await (const links of linksBetween(store, new Map(checkpoints), target, 3, signal)) {
+      await loader.add(links.filter(sound));
+    }
+    await loader.finish();
+    const tables = ["entries", "sums", "checkpoints", "parked"];
+    const rows = tables.map(async (table) => (await sql(`SELECT * FROM loaded.${table} t ORDER BY t`)).rows);
+    built.push(await Promise.all(rows));
+  }
+  expect(built[1]).toEqual(built[0]);
+  await sql("DROP SCHEMA loaded CASCADE");
+});
+
+test("a report that has begun ends on the tables it began on, and is not cancelled", async () => {
+  const { database } = installation;
+  const read = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const report = database.transaction(
+    async (transaction) => {
+      const before = await transaction.query("SELECT count(*) FROM taem_sums.sums");
+      read.resolve();
+      await go.promise;
+      const tables = ["sums", "entries", "checkpoints", "parked"];
+      for (const table of tables) await transaction.query(`SELECT count(*) FROM taem_sums.${table}`);
+      const after = await transaction.query("SELECT count(*) FROM taem_sums.sums");
+      return { before: before.rows, after: after.rows };
+    },
+    { snapshot: true },
+  );
+  await read.promise;
+  const takingOver = Promise.withResolvers<void>();
+  const rebuilding = run({
+    onProgress: ({ phase }) => {
+      if (phase === "take_over") takingOver.resolve();
+    },
+  });
+  await takingOver.promise;
+  await vi.waitFor(async () => {
+    const waiting = await count(
+      database,
+      "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    expect(waiting).toBeGreaterThan(0);
+  });
+  go.resolve();
+  const { before, after } = await report;
+  expect(after).toEqual(before);
+  expect((await rebuilding).outcome).toBe("taken_over");
 });
