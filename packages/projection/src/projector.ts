@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { catalogue } from "@taem/contracts";
-import type { EventStore } from "@taem/event-store";
+import { type EventStore, StoreUnavailable } from "@taem/event-store";
 import { type Database, isConnectionLost, isRolledBack } from "@taem/postgres";
 import type { Clock, Logger, Metrics } from "@taem/runtime";
 import { Applier } from "./applier.ts";
@@ -157,7 +157,7 @@ export class Projector {
         });
       } catch (error) {
         if (signal.aborted) return;
-        this.#logger.error({ err: error }, "reading events failed; trying again");
+        this.#report(error, "reading events failed; trying again");
         await this.#waitBefore(failures);
       }
     }
@@ -281,9 +281,15 @@ export class Projector {
       this.#logger.info({}, "someone else has written; going on from there");
       return;
     }
-    const level = isConnectionLost(error) || isRolledBack(error) ? "warn" : "error";
-    this.#logger[level]({ err: error }, "a batch was not applied; trying again");
+    this.#report(error, "a batch was not applied; trying again");
     await this.#waitBefore(failures);
+  }
+
+  /** What is away comes back: no fault of the program, so no stack. */
+  #report(error: unknown, message: string): void {
+    const isPassing = error instanceof StoreUnavailable || isConnectionLost(error) || isRolledBack(error);
+    if (isPassing) this.#logger.warn({ reason: (error as Error).message }, message);
+    else this.#logger.error({ err: error }, message);
   }
 
   async #waitBefore(failures: number): Promise<void> {

@@ -1,8 +1,9 @@
+import { StoreUnavailable } from "@taem/event-store";
 import { openPool } from "@taem/postgres";
 import { openTcpProxy } from "@taem/postgres/testing";
 import { createMetrics, systemClock } from "@taem/runtime";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Link, Projector, storeLogSource } from "../src/index.ts";
+import { type EventSource, type Link, Projector, storeLogSource } from "../src/index.ts";
 import { type Installation, Numbers, openInstallation } from "./support/installation.ts";
 import { altered, count, MemoryLogger, startProjector } from "./support/projecting.ts";
 import { REFUSED_BY_DATABASE, Sums, totals, UNLUCKY } from "./support/sums.ts";
@@ -290,4 +291,30 @@ test("a projector that cannot reach its database does not park anything", async 
   await projector.stop();
   expect(projector.status().parked).toBe(0);
   expect(await totals(database)).toEqual({ a: "1" });
+  expect(logger.lines.map(({ level }) => level)).toEqual(Array(4).fill("warn"));
+});
+
+test("a store or a database that is away is a warning without a stack; anything else is an error", async () => {
+  await using installation = await openInstallation();
+  const sound = storeLogSource(installation.store);
+  const failures: Error[] = [
+    new StoreUnavailable(new Error("refused")),
+    Object.assign(new Error("shutting down"), { code: "57P01" }),
+    new TypeError("a bug"),
+  ];
+  const source: EventSource = {
+    async *read(options) {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      yield* sound.read(options);
+    },
+  };
+  await new Numbers(installation.store).append(SLICE, ["a", 1]);
+  await using running = await startProjector(installation, { source });
+  await running.caughtUp();
+  expect(running.logger.lines.map(({ level, fields }) => [level, Object.keys(fields)])).toEqual([
+    ["warn", ["reason"]],
+    ["warn", ["reason"]],
+    ["error", ["err"]],
+  ]);
 });
