@@ -15,6 +15,8 @@ export interface Programme {
   /** Scope of the business keys of each declared source system; `account` for the others. */
   readonly sources: ReadonlyMap<string, KeyScope>;
   readonly clock: BusinessClock;
+  /** What the clock was when the programme was defined. */
+  readonly firstClock: BusinessClock;
 }
 
 export type KeyScope = "account" | "programme";
@@ -59,6 +61,7 @@ export function evolveProgramme(programme: Programme | undefined, event: Definit
       rules: new Map(),
       sources: new Map(),
       clock: { mode: "live" },
+      firstClock: { mode: "live" },
     };
   }
   if (programme === undefined) throw new Error(`${event.type} of a programme that was never defined`);
@@ -87,10 +90,12 @@ function changeOf(programme: Programme, event: DefinitionEvent<Change>): Partial
     }
     case "SourceDeclared":
       return { sources: new Map(programme.sources).set(event.system, event.scope) };
-    case "ClockSet":
-      return {
-        clock: event.mode === "live" ? { mode: "live" } : { mode: "replay", at: event.at as Instant },
-      };
+    case "ClockSet": {
+      const clock: BusinessClock =
+        event.mode === "live" ? { mode: "live" } : { mode: "replay", at: event.at as Instant };
+      // Only the definition itself can say it next: a clock that began live is never set.
+      return programme.revision === 1 ? { clock, firstClock: clock } : { clock };
+    }
   }
 }
 

@@ -80,6 +80,24 @@ describe("a programme", () => {
     ).toBe(MAY);
   });
 
+  test("knows the clock it was defined with, wherever that has gone since", () => {
+    const defined = evolveProgramme(undefined, {
+      type: "ProgrammeDefined",
+      programme: "p-1",
+      code: "p",
+      name: "p",
+      zone: "UTC",
+      validFrom: 0,
+    });
+    expect(defined.firstClock).toEqual({ mode: "live" });
+    const replay = evolveProgramme(defined, { type: "ClockSet", programme: "p-1", mode: "replay", at: MAY });
+    const later = evolveProgramme(replay, { type: "ClockSet", programme: "p-1", mode: "replay", at: JUNE });
+    const live = evolveProgramme(later, { type: "ClockSet", programme: "p-1", mode: "live" });
+    for (const programme of [replay, later, live]) {
+      expect(programme.firstClock).toEqual({ mode: "replay", at: MAY });
+    }
+  });
+
   test("is not changed by what is folded after it", () => {
     const before = programmeOf();
     const copy = structuredClone(before);

@@ -66,7 +66,7 @@ export const problems = {
   programme_unknown: final(404, "Check the programme's code, and that the API key belongs to it."),
   member_unknown: final(404, "Enrol the member first, or check the id."),
   hold_unknown: final(404, "Check the hold's id and its member."),
-  adjustment_unknown: final(404, "Check the adjustment's id."),
+  adjustment_unknown: final(404, "Check the adjustment's id, and that it still waits for approval."),
   origin_unknown: final(422, "Name the source of an earn, burn or capture of this account."),
   rule_unknown: final(422, "Publish the rule, or name one that the programme has."),
   currency_unknown: final(422, "Use a currency of the programme."),
@@ -74,13 +74,11 @@ export const problems = {
 
   // Keys
   key_reused: final(422, "Use a new key: this one already stands for a command of another meaning."),
-  member_exists: final(409, "Use the member who has this id already."),
   programme_exists: final(409, "Choose another code, or change the programme that has it."),
 
   // The state of the account
   insufficient_points: final(409, "Ask for at most what is available."),
-  hold_closed: final(409, "Place a new hold: this one was captured or voided."),
-  hold_expired: final(409, "Place a new hold: this one reached its timeout."),
+  hold_closed: final(409, "Place a new hold: this one was captured or voided, or timed out."),
   hold_timeout_too_long: final(422, "Ask for at most the programme's longest hold."),
   capture_exceeds_hold: final(422, "Capture at most what is held."),
   origin_not_reversible: final(409, "Reverse an earn, burn or capture; nothing else can be reversed."),
@@ -90,10 +88,7 @@ export const problems = {
   no_debt: final(409, "Write off at most what is owed."),
   balance_limit_exceeded: final(409, "Credit less: the account would pass the programme's limit."),
   rule_not_valid: final(422, "Use a rule that is valid at the time of the sale."),
-  rule_conflict: final(409, "Read the rule again and publish on top of its newest version."),
-  transfer_refused: final(409, "See `detail`: the target did not take the points, and they were returned."),
   transfer_to_self: final(422, "Name another member as the target."),
-  adjustment_closed: final(409, "Make a new adjustment: this one was decided."),
   approver_must_differ: final(409, "Approve with another API key than the one that asked."),
 
   // Time
@@ -102,10 +97,10 @@ export const problems = {
     "Give an occurredAt at most five minutes ahead of the programme's clock.",
   ),
   clock_backwards: final(409, "Set the clock to its present time or later."),
+  clock_differs: final(409, "Leave `clock` out, or move the clock with PUT /clock."),
   clock_live: final(409, "Leave the clock: a live programme follows the server's time."),
 
   // Limits and the present condition of the service
-  limit_exceeded: final(422, "Stay within the limit that `detail` names."),
   overloaded: transient(429, "Wait as Retry-After says and repeat: nothing was done."),
   internal: final(500, "Report the correlation id; a command may be repeated with the same key."),
   unavailable: transient(503, "Wait as Retry-After says and repeat: something the service needs is away."),

@@ -1,5 +1,5 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
-import type { Programme, Version } from "@taem/domain";
+import type { BusinessClock, Programme, Version } from "@taem/domain";
 import type { Definition } from "./programmes.ts";
 
 /**
@@ -12,13 +12,14 @@ const FROM_THE_BEGINNING = 0;
 export interface ProgrammeDefinition {
   readonly name: string;
   readonly zone: string;
-  readonly clock: { readonly mode: "live" } | { readonly mode: "replay"; readonly at: number };
+  /** Where the clock begins; live unless told. */
+  readonly clock?: BusinessClock | undefined;
 }
 
 export function defineProgramme(
   id: string,
   code: string,
-  { name, zone, clock }: ProgrammeDefinition,
+  { name, zone, clock = { mode: "live" } }: ProgrammeDefinition,
 ): DefinitionEvent[] {
   const defined: DefinitionEvent = {
     type: "ProgrammeDefined",
@@ -33,7 +34,23 @@ export function defineProgramme(
     : [defined, { type: "ClockSet", programme: id, mode: "replay", at: clock.at }];
 }
 
-export function changeZone(programme: Programme, zone: string, now: number): Definition {
+/**
+ * What defining a programme that is there changes: its zone. A clock may be repeated as it was first given, however far
+ * it has moved on since, so that a set-up can be run again; any other would be a wish that is not fulfilled.
+ */
+export function redefineProgramme(
+  programme: Programme,
+  { name, zone, clock }: ProgrammeDefinition,
+  now: number,
+): Definition {
+  if (programme.name !== name) {
+    return { refused: "programme_exists", detail: `the programme is called ${programme.name}` };
+  }
+  const { clock: runs, firstClock } = programme;
+  if (clock !== undefined && !isSame(clock, firstClock) && !isSame(clock, runs)) {
+    const detail = "the programme has another clock; leave `clock` out, or move it with PUT /clock";
+    return { refused: "clock_differs", detail };
+  }
   if (programme.zones.at(-1)?.value === zone) return { events: [] };
   return { events: [{ type: "ProgrammeZoneChanged", programme: programme.id, zone, validFrom: now }] };
 }
@@ -107,11 +124,7 @@ export function declareSource(
 }
 
 /** A replay clock moves on, or goes live, once; a live one is left alone. */
-export function setClock(
-  programme: Programme,
-  wanted: ProgrammeDefinition["clock"],
-  serverNow: number,
-): Definition {
+export function setClock(programme: Programme, wanted: BusinessClock, serverNow: number): Definition {
   const { clock, id } = programme;
   if (clock.mode === "live") {
     if (wanted.mode === "live") return { events: [] };

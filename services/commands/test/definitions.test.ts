@@ -87,6 +87,35 @@ test("a code that has another programme is refused", async () => {
   await refused(fixture, () => api.put(shop, other), 409, "programme_exists");
 });
 
+test("a set-up that is run again is accepted wherever the clock has gone; another clock is refused", async () => {
+  const shop = await defineProgramme(api, "scripted");
+  const setUp = { name: "scripted", zone: "Asia/Bangkok", clock: { mode: "replay", at: START } };
+  const moved = { mode: "replay", at: "2026-04-01T00:00:00.000Z" };
+  const other = { mode: "replay", at: "2026-05-01T00:00:00.000Z" };
+  const { clock: _, ...without } = setUp;
+  const live = { mode: "live" };
+  const differs = (clock: object) =>
+    refused(fixture, () => api.put(shop, { ...setUp, zone: "Asia/Tokyo", clock }), 409, "clock_differs");
+
+  await defined(api.put(`${shop}/clock`, moved));
+  for (const body of [setUp, without, { ...setUp, clock: moved }]) await repeats(shop, body);
+  for (const clock of [other, live]) await differs(clock);
+  expect((await differs(other)).detail).toContain("PUT /clock");
+  expect(await programmeAt(shop)).toMatchObject({ clock: moved, zone: "Asia/Bangkok" });
+
+  await defined(api.put(`${shop}/clock`, live));
+  for (const body of [setUp, without, { ...setUp, clock: live }]) await repeats(shop, body);
+  for (const clock of [other, moved]) await differs(clock);
+});
+
+test("a programme that began live takes no replay clock", async () => {
+  const plain = { name: "Always live", zone: "Asia/Bangkok" };
+  await defined(api.put("/v1/programmes/always-live", plain));
+  await repeats("/v1/programmes/always-live", { ...plain, clock: { mode: "live" } });
+  const replay = { ...plain, clock: { mode: "replay", at: START } };
+  await refused(fixture, () => api.put("/v1/programmes/always-live", replay), 409, "clock_differs");
+});
+
 test("the zone of a programme can change", async () => {
   const shop = await defineProgramme(api, "moved");
   await defined(api.put(shop, { name: "moved", zone: "Asia/Tokyo" }));

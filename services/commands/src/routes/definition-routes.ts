@@ -1,14 +1,14 @@
 import type { CurrencySettings, EarnRule } from "@taem/contracts";
 import { businessNow, isZone, type Programme } from "@taem/domain";
-import { ApiError, type AuthenticatedContext, fields, type Route, route } from "@taem/http";
+import { type AuthenticatedContext, fields, type Route, route } from "@taem/http";
 import { z } from "zod";
 import { asProblem, type CommandService } from "../command-service.ts";
 import {
-  changeZone,
   declareSource,
   defineCurrency,
   defineProgramme,
   publishRule,
+  redefineProgramme,
   setClock,
 } from "../definitions.ts";
 import type { Caller } from "../platform.ts";
@@ -26,6 +26,11 @@ const clock = z
     id: "BusinessClock",
     description: "`live` follows the server's time; `replay` stands where it is set.",
   });
+
+const firstClock = clock.optional().meta({
+  description:
+    "Where the clock of a new programme begins, `live` unless told. A programme that is there keeps its clock: leave it out, repeat what was first given, or name the clock it has; any other is refused (`clock_differs`), PUT /clock moves it.",
+});
 
 const term = z
   .strictObject({ count: z.int().min(1).max(36_500), unit: z.enum(["days", "months", "years"]) })
@@ -133,23 +138,20 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
       scope: "admin",
       tag,
       summary: "Define a programme, or change its time zone",
-      description: "A new programme needs a key of the whole installation. Currencies and rules follow.",
+      description:
+        "A new programme needs a key of the whole installation. Currencies and rules follow. Putting the same again " +
+        "changes nothing, also when the clock has moved on since.",
       params: { programme: programmeCode },
-      body: z.strictObject({ name, zone, clock: clock.default({ mode: "live" }) }),
+      body: z.strictObject({ name, zone, clock: firstClock }),
       responses: answers,
-      problems: ["programme_exists", ...writing],
+      problems: ["programme_exists", "clock_differs", ...writing],
       handler: async ({ params, body }, context) => {
         // A key of one programme may change it, but not make it.
         if (context.principal.programme !== null) await programmes.get(params.programme).catch(rethrow);
         const define = (id: string) => defineProgramme(id, params.programme, body);
-        const { programme } = await programmes
-          .define(params.programme, define, callerOf(context))
-          .catch(rethrow);
-        if (programme.name !== body.name) {
-          throw new ApiError("programme_exists", { detail: `the programme is called ${programme.name}` });
-        }
+        await programmes.define(params.programme, define, callerOf(context)).catch(rethrow);
         return change(params.programme, context, (known) =>
-          changeZone(known, body.zone, businessNow(known, now())),
+          redefineProgramme(known, body, businessNow(known, now())),
         );
       },
     }),
