@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import type { Environment } from "@taem/runtime";
 
 const CLI = fileURLToPath(import.meta.resolve("../../services/standalone/src/cli.ts"));
 
@@ -12,30 +14,54 @@ export interface ProgramProcess extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-export async function startProcess(databaseUrl: string): Promise<ProgramProcess> {
-  const child = spawn(process.execPath, [CLI, "start"], {
-    env: { DATABASE_URL: databaseUrl, TAEM_PORT: "0", TAEM_LOG_LEVEL: "error" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const ended = once(child, "exit");
+/** Everything in one process, unless `services` names some, comma-separated. */
+export async function startProcess(databaseUrl: string, services?: string): Promise<ProgramProcess> {
+  const environment = { DATABASE_URL: databaseUrl, TAEM_PORT: "0", TAEM_SERVICES: services };
+  const { child, ended, end } = run(["start"], environment);
   let complaints = "";
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr?.on("data", (chunk: Buffer) => {
     complaints += chunk.toString();
   });
-  // A test that is abandoned must not leave it running.
-  const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
-  const end = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    await ended;
-    process.off("exit", abandon);
-  };
   const url = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       const address = /^API\s+(\S+)\/v1$/.exec(line)?.[1];
       if (address !== undefined) resolve(address);
     });
     ended.then(() => reject(new Error(`the program ended before it served: ${complaints}`)), reject);
   });
   return { url, kill: () => end("SIGKILL"), [Symbol.asyncDispose]: () => end("SIGTERM") };
+}
+
+/** What a command of the command line left behind. */
+export interface ToolRun {
+  readonly exitCode: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `taem <args>` to its end. */
+export async function runTool(args: readonly string[], environment: Environment = {}): Promise<ToolRun> {
+  const { child, ended } = run(args, environment);
+  const [out, err] = await Promise.all([
+    text(child.stdout as NodeJS.ReadableStream),
+    text(child.stderr as NodeJS.ReadableStream),
+    ended,
+  ]);
+  return { exitCode: child.exitCode, out, err };
+}
+
+function run(args: readonly string[], environment: Environment) {
+  const child: ChildProcess = spawn(process.execPath, [CLI, ...args], {
+    env: { TAEM_LOG_LEVEL: "error", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  // A test that is abandoned must not leave it running.
+  const abandon = () => child.kill("SIGKILL");
+  process.once("exit", abandon);
+  const ended = once(child, "close").finally(() => process.off("exit", abandon));
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await ended;
+  };
+  return { child, ended, end };
 }

@@ -1,0 +1,45 @@
+import { createTestDatabase } from "@taem/postgres/testing";
+import { expect, test } from "vitest";
+import { runTool } from "../../../test/support/program-process.ts";
+
+const USAGE = 2;
+
+test.each([
+  ["no command", []],
+  ["an unknown command", ["verfy"]],
+  ["an unknown option", ["verify", "--fast"]],
+  ["an option out of its bounds", ["start", "--members", "0"]],
+  ["a missing argument", ["rebuild"]],
+  ["a missing option", ["import", "sales.csv"]],
+  [
+    "a value that is not one of the choices",
+    ["import", "sales.csv", "--mapping", "m.json", "--duplicates", "maybe"],
+  ],
+  ["an unknown scope", ["key", "create", "--name", "me", "--scopes", "everything"]],
+  ["an unknown command of a command", ["parked", "lst"]],
+])("%s is an error of usage, and is said", async (_, args) => {
+  const { exitCode, out, err } = await runTool(args);
+  expect([exitCode, out]).toEqual([USAGE, ""]);
+  expect(err).toMatch(/^(error|Usage): /);
+});
+
+test("a setting that cannot be used is an error of usage, named", async () => {
+  const { exitCode, err } = await runTool(["verify"], { TAEM_PORT: "eighty" });
+  expect(exitCode).toBe(USAGE);
+  expect(err).toMatch(/^taem: .*TAEM_PORT/s);
+});
+
+test("a projection that there is not is an error of usage, named; a key that there is not is a failure", async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url };
+  const rebuild = await runTool(["rebuild", "ledgr"], environment);
+  expect(rebuild).toEqual({ exitCode: USAGE, out: "", err: "taem: there is no projection ledgr\n" });
+  const revoke = await runTool(["key", "revoke", "nobody"], environment);
+  expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: there is no key nobody\n" });
+});
+
+test("help is what was asked for", async () => {
+  const { exitCode, out, err } = await runTool(["rebuild", "--help"]);
+  expect([exitCode, err]).toEqual([0, ""]);
+  expect(out).toContain("--expect-equal");
+});
