@@ -1,4 +1,9 @@
-export { canonicalWorkload, type Workload, type WorkloadParameters } from "./canonical-workload.ts";
+export {
+  canonicalWorkload,
+  type Workload,
+  type WorkloadLine,
+  type WorkloadParameters,
+} from "./canonical-workload.ts";
 export { type Definitions, endOfSimulation, POINT, STAMP } from "./definitions.ts";
 export type { Chunk, CommandLine, Expected, Operation, PlannedLine, Sender, SourceKey } from "./line.ts";
 export type { Oracle } from "./oracle.ts";
