@@ -2,6 +2,7 @@ import type { LogFilter, LogPage, Position } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import { readPage } from "./log-reader.ts";
 import { GivenUp, persist } from "./persistence.ts";
+import type { StreamNames } from "./stream-names.ts";
 import type { WakeUps } from "./wake-ups.ts";
 
 /** Only for a notification that never comes, as over a connection that died in silence. */
@@ -13,6 +14,7 @@ const POLL_MS = 1_000;
  */
 export async function* followLog(
   database: Queryable,
+  streams: StreamNames,
   wakeUps: WakeUps,
   after: Position,
   limit: number,
@@ -24,7 +26,7 @@ export async function* followLog(
   const ask = (position: Position) => {
     // Counted before the read: an event appended after it cannot go unnoticed.
     const heard = wakeUps.count;
-    const page = persist(() => readPage(database, position, limit, filter), untilEnded);
+    const page = persist(() => readPage(database, streams, position, limit, filter), untilEnded);
     // A failure is seen when it is this page's turn.
     page.catch(() => {});
     return { heard, page };

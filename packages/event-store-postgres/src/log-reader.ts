@@ -2,21 +2,23 @@ import type { LogFilter, LogPage, Position } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import {
   assertDense,
-  EVENT_COLUMNS,
+  EventLogDamaged,
   type EventRow,
   fromPosition,
+  LOG_COLUMNS,
   toEvent,
   toPosition,
 } from "./event-rows.ts";
+import type { StreamNames } from "./stream-names.ts";
 
 const PAGE = {
   name: "taem_store_page",
-  text: `SELECT ${EVENT_COLUMNS} FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
+  text: `SELECT ${LOG_COLUMNS} FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
 };
 
 const WINDOW = {
   name: "taem_store_window",
-  text: `SELECT ${EVENT_COLUMNS} FROM taem_store.events e
+  text: `SELECT ${LOG_COLUMNS} FROM taem_store.events e
           WHERE e.position > $1 AND e.position <= $2 AND e.slice = ANY ($4)
           ORDER BY e.position LIMIT $3`,
 };
@@ -41,6 +43,7 @@ export async function readHead(database: Queryable): Promise<bigint> {
 
 export async function readPage(
   database: Queryable,
+  streams: StreamNames,
   after: Position,
   limit: number,
   { slices }: LogFilter,
@@ -50,12 +53,17 @@ export async function readPage(
     slices === undefined
       ? await readAll(database, start, limit)
       : await readSlices(database, start, limit, slices);
-  const events = rows.map(toEvent);
+  const names = await streams.of(database, rows);
+  const events = rows.map((row) => toEvent(row, names.get(row[1]) ?? streamLost(row)));
   return {
     events,
     next: events.at(-1)?.position ?? after,
     scanned: toPosition(scanned),
   };
+}
+
+function streamLost([position]: EventRow): never {
+  throw new EventLogDamaged(position, "stream of the event");
 }
 
 interface Scan {

@@ -1,11 +1,12 @@
 import type { Position, RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import { eventDigest } from "./event-digest.ts";
-import { EVENT_COLUMNS, type EventRow, fromPosition, toEvent, toPosition } from "./event-rows.ts";
+import { type EventRow, fromPosition, LOG_COLUMNS, toEvent, toPosition } from "./event-rows.ts";
+import { StreamNames } from "./stream-names.ts";
 
 const PAGE = {
   name: "taem_store_verify_page",
-  text: `SELECT ${EVENT_COLUMNS}, encode(e.digest, 'hex')
+  text: `SELECT ${LOG_COLUMNS}, encode(e.digest, 'hex')
            FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
 };
 
@@ -27,11 +28,13 @@ export interface VerifiedPage {
 /** Reads a page of the log and compares every event with the digest its writer made. */
 export async function verifyPage(database: Queryable, after: Position, limit: number): Promise<VerifiedPage> {
   const rows = await database.queryArrays<DigestRow>(PAGE, [fromPosition(after), limit]);
+  // Looked up again for every page: nothing that was read before is taken for granted here.
+  const names = await new StreamNames().of(database, rows as unknown as EventRow[]);
   const events: RecordedEvent[] = [];
   let next = after;
   for (const row of rows) {
     const expected = toPosition(fromPosition(next) + 1n);
-    const event = toEvent(row as unknown as EventRow);
+    const event = toEvent(row as unknown as EventRow, names.get(row[1]) ?? "");
     if (event.position !== expected) return { events, next, damage: { kind: "missing", position: expected } };
     if (eventDigest(event.stream, event.revision, event) !== row[9]) {
       return { events, next, damage: { kind: "altered", position: expected, event } };

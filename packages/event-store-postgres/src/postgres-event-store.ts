@@ -22,6 +22,7 @@ import { type VerifiedPage, verifyPage } from "./log-verification.ts";
 import { GivenUp, persist } from "./persistence.ts";
 import { CHANNEL, migrations } from "./schema.ts";
 import { loadSnapshots, saveSnapshots } from "./snapshots.ts";
+import { StreamNames } from "./stream-names.ts";
 import { readStreamPages, readStreams } from "./stream-reader.ts";
 import { WakeUps } from "./wake-ups.ts";
 
@@ -63,6 +64,7 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
   const closing = new AbortController();
   const reader = readerOn(database);
   const wakeUps = new WakeUps();
+  const streams = new StreamNames();
   let listener: Listener | undefined;
 
   const endOf = (signal: AbortSignal | undefined) =>
@@ -88,12 +90,12 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
     readStream: (stream, afterRevision, pageSize = STREAM_PAGE) =>
       readStreamPages(reader, stream, afterRevision, pageSize),
     async readLog(after, limit, filter = {}) {
-      const { events, next } = await readPage(reader, after, limit, filter);
+      const { events, next } = await readPage(reader, streams, after, limit, filter);
       return { events, next };
     },
     follow(after, { limit, signal, ...filter }) {
       listener ??= database.listen(CHANNEL, () => wakeUps.ring());
-      return followLog(database, wakeUps, after, limit, filter, endOf(signal));
+      return followLog(database, streams, wakeUps, after, limit, filter, endOf(signal));
     },
     head: async () => toPosition(await readHead(reader)),
     async positionAt(instant) {

@@ -55,7 +55,7 @@ export async function* readStreamPages(
   let revision = afterRevision;
   for (;;) {
     const rows = await database.queryArrays<EventRow>(ONE, [stream, revision, pageSize]);
-    if (rows.length > 0) yield rows.map(toEvent);
+    if (rows.length > 0) yield rows.map((row) => toEvent(row));
     if (rows.length < pageSize) return;
     revision = (rows.at(-1) as EventRow)[2];
   }

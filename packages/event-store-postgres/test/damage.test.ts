@@ -93,6 +93,24 @@ test("verification names the first event deleted, and readers refuse to read pas
   await expect(reading).rejects.toMatchObject({ code: "event_log_damaged" });
 });
 
+test("verification looks at names of streams that were read before, and readers refuse events of none", async () => {
+  await using log = await openLog();
+  await log.store.readLog(START, 100);
+  const tamperStreams = (change: string) =>
+    log.sql.query(`ALTER TABLE taem_store.streams DISABLE TRIGGER append_only; ${change}`);
+  const third = "(SELECT stream_id FROM taem_store.events WHERE position = 7)";
+  await tamperStreams(`UPDATE taem_store.streams SET name = 'taem.account-other' WHERE id = ${third}`);
+  expect(await firstDamage(log.store)).toMatchObject({ kind: "altered", position: "0000000000000007" });
+
+  await tamperStreams(`DELETE FROM taem_store.streams WHERE id = ${third}`);
+  expect(await firstDamage(log.store)).toMatchObject({ kind: "altered", position: "0000000000000007" });
+  await using fresh = await openPostgresEventStore({ database: log.sql });
+  await expect(fresh.readLog(START, 100)).rejects.toMatchObject({
+    code: "event_log_damaged",
+    message: /stream of the event at position 7:/,
+  });
+});
+
 test("no two events share a digest by moving text from one field to the next", () => {
   const event = { ...newEvent(), type: "ab", data: "c", meta: "d" };
   const digest = (stream: string, type: string, data: string) =>

@@ -1,14 +1,24 @@
 import { START } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import { afterEach, expect, test, vi } from "vitest";
+import type { EventRow } from "../src/event-rows.ts";
 import { followLog } from "../src/log-follower.ts";
+import { StreamNames } from "../src/stream-names.ts";
 import { WakeUps } from "../src/wake-ups.ts";
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-const ROW = ["1", "taem.account-1", 1, "0e0b7a1c-5d4e-4d1c-9a52-0d4f2b6a7c11", "T", "{}", "{}", 0, 1];
+const ROW = ["1", "1", 1, "0e0b7a1c-5d4e-4d1c-9a52-0d4f2b6a7c11", "T", "{}", "{}", 0, "1"];
+
+/** A database with one stream, whose name is known. */
+async function streamNames(): Promise<StreamNames> {
+  const streams = new StreamNames();
+  const database = { queryArrays: async () => [["1", "taem.account-1"]] } as unknown as Queryable;
+  await streams.of(database, [ROW as unknown as EventRow]);
+  return streams;
+}
 
 test("a wake-up that comes while the log is being read empty is not lost", async () => {
   // Time stands still: only a wake-up can bring the event.
@@ -22,7 +32,7 @@ test("a wake-up that comes while the log is being read empty is not lost", async
     },
   } as unknown as Queryable;
   const done = new AbortController();
-  const pages = followLog(database, wakeUps, START, 10, {}, done.signal);
+  const pages = followLog(database, await streamNames(), wakeUps, START, 10, {}, done.signal);
   expect((await pages.next()).value?.events).toHaveLength(1);
   await pages.return(undefined);
 });
@@ -32,7 +42,7 @@ test("without any wake-up the head is looked at again after a while", async () =
   const answers = [[], [], [ROW]];
   const database = { queryArrays: () => Promise.resolve(answers.shift()) } as unknown as Queryable;
   const done = new AbortController();
-  const pages = followLog(database, new WakeUps(), START, 10, {}, done.signal);
+  const pages = followLog(database, await streamNames(), new WakeUps(), START, 10, {}, done.signal);
   const next = pages.next();
   await vi.advanceTimersByTimeAsync(10_000);
   expect((await next).value?.events).toHaveLength(1);
@@ -49,7 +59,15 @@ test("a full page is followed by the reading of the next, a part of a page is no
       return Promise.resolve(Array.from({ length: count }, (_, i) => row(Number(after) + i + 1)));
     },
   } as unknown as Queryable;
-  const pages = followLog(database, new WakeUps(), START, 2, {}, new AbortController().signal);
+  const pages = followLog(
+    database,
+    await streamNames(),
+    new WakeUps(),
+    START,
+    2,
+    {},
+    new AbortController().signal,
+  );
   await pages.next();
   expect(asked).toEqual([0n, 2n]);
   await pages.next();
@@ -65,7 +83,15 @@ test("a consumer that leaves while the server is away is not held up", async () 
   const database = {
     queryArrays: () => (full.length > 0 ? Promise.resolve(full.splice(0)) : Promise.reject(away)),
   } as unknown as Queryable;
-  const pages = followLog(database, new WakeUps(), START, 1, {}, new AbortController().signal);
+  const pages = followLog(
+    database,
+    await streamNames(),
+    new WakeUps(),
+    START,
+    1,
+    {},
+    new AbortController().signal,
+  );
   expect((await pages.next()).value?.events).toHaveLength(1);
   expect(await pages.return(undefined)).toEqual({ value: undefined, done: true });
 });
