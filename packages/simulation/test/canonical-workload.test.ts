@@ -4,7 +4,9 @@ import { canonicalWorkload, type WorkloadLine } from "../src/index.ts";
 import { keyText } from "../src/line.ts";
 
 function first<L>(count: number, lines: Iterable<L>): L[] {
-  return Iterator.from(lines).take(count).toArray();
+  const taken: L[] = [];
+  for (const line of lines) if (taken.push(line) === count) break;
+  return taken;
 }
 
 function take(count: number, seed = 1, accounts = 10_000): WorkloadLine[] {
