@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock, Logger } from "@taem/runtime";
-import type { SweepTask, TaskTable, TransferTask } from "./task-table.ts";
+import type { Cursor, SweepTask, TaskTable, TransferTask } from "./task-table.ts";
 
 /** What the scheduler has others do. Each is idempotent; one that rejects is asked for again later. */
 export interface AccountKeeper {
@@ -20,7 +20,6 @@ export interface SweeperOptions {
 }
 
 const POLL_MS = 1_000;
-const BATCH = 1_000;
 /** Whoever began a transfer ends it within this time, or is not coming back. */
 const TRANSFER_GRACE_MS = 15_000;
 
@@ -28,6 +27,9 @@ const TRANSFER_GRACE_MS = 15_000;
 export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #stopping = new AbortController();
+  /** Where the next round goes on, of each programme: tasks that keep failing must not hide those behind them. */
+  readonly #sweepsFrom = new Map<string, Cursor | undefined>();
+  #transfersFrom: Cursor | undefined;
   #finished: Promise<void> | undefined;
 
   constructor(options: SweeperOptions) {
@@ -56,25 +58,37 @@ export class Sweeper {
     }
   }
 
-  /** One round over everything due now; how many tasks were done. */
+  /** One round: some of what is due of each programme; how many sweeps were done. */
   async runOnce(): Promise<number> {
-    const { tasks, keeper, clock } = this.#options;
-    // What is completed here leaves the list when its event arrives: it does not count as work done.
-    const open = await tasks.openTransfers(clock.now() - TRANSFER_GRACE_MS, BATCH);
-    await this.#doAll(open, (task) => keeper.completeTransfer(task));
+    const { tasks, logger } = this.#options;
+    await this.#endTransfers();
     let done = 0;
     for (const { programme, dueAt } of await tasks.programmes()) {
       if (this.#stopping.signal.aborted) return done;
-      const now = await keeper.now(programme);
-      if (dueAt <= now) done += await this.#sweepDue(programme, now);
+      try {
+        done += await this.#sweepDue(programme, dueAt);
+      } catch (err) {
+        logger.warn({ err, programme }, "a programme was not swept; its accounts stay due");
+      }
     }
     return done;
   }
 
-  async #sweepDue(programme: string, now: number): Promise<number> {
+  /** What is completed here leaves the list when its event arrives: it does not count as work done. */
+  async #endTransfers(): Promise<void> {
+    const { tasks, keeper, clock } = this.#options;
+    const open = await tasks.openTransfers(clock.now() - TRANSFER_GRACE_MS, this.#transfersFrom);
+    this.#transfersFrom = open.next;
+    await this.#doAll(open.tasks, (task) => keeper.completeTransfer(task));
+  }
+
+  async #sweepDue(programme: string, dueAt: number): Promise<number> {
     const { tasks, keeper } = this.#options;
-    const due = await tasks.dueSweeps(programme, now, BATCH);
-    const swept = await this.#doAll(due, (task) => keeper.sweep(task));
+    const now = await keeper.now(programme);
+    if (dueAt > now) return 0;
+    const due = await tasks.dueSweeps(programme, now, this.#sweepsFrom.get(programme));
+    this.#sweepsFrom.set(programme, due.next);
+    const swept = await this.#doAll(due.tasks, (task) => keeper.sweep(task));
     if (swept.length > 0) await tasks.swept(swept, now);
     return swept.length;
   }
