@@ -1,53 +1,115 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type Memory, memoryOf } from "./process-usage.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const CLI = "services/standalone/src/cli.ts";
+const BARE = "test/bench/bare-main.ts";
+const POLL_MS = 50;
+/** Outgoing sockets take ports above. */
+const [FIRST_PORT, PORT_LIMIT] = [20_000, 32_768];
+
+type Environment = Readonly<Record<string, string>>;
 
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;
-  /** Resident memory in MiB. */
-  memory(): Promise<number>;
+  readonly pid: number;
 }
 
-/** Starts a server as a process of its own and waits until it is ready. `script` is relative to the repository. */
-export async function startServer(
-  script: string,
-  args: readonly string[],
-  port: number,
-  environment: Readonly<Record<string, string>>,
-): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [script, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, TAEM_PORT: String(port), ...environment },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  await ready(child, port);
-  return {
-    port,
-    memory: () => residentMemory(child.pid as number),
-    [Symbol.asyncDispose]: () => stop(child),
-  };
+export interface ToolRun {
+  readonly output: string;
+  /** The most memory that was resident at a time, in MB. */
+  readonly peakMemory: number;
+}
+
+/** Processes of the product beside the benchmark's own, ended with it. */
+export class Processes implements AsyncDisposable {
+  readonly #running = new Set<ChildProcess>();
+
+  /** `taem start` in a process of its own, when it is ready. */
+  startTaem(environment: Environment): Promise<ServerProcess> {
+    return this.#startServer([CLI, "start"], environment);
+  }
+
+  startBare(environment: Environment): Promise<ServerProcess> {
+    return this.#startServer([BARE], environment);
+  }
+
+  /** Runs a command of the command line to its end; rejects if it fails. */
+  async runTaem(args: readonly string[], environment: Environment): Promise<ToolRun> {
+    const child = this.#spawn([CLI, ...args], environment, "pipe");
+    const output = text(child.stdout as NodeJS.ReadableStream);
+    let memory: Memory = { now: 0, peak: 0 };
+    const ended = once(child, "exit");
+    while (child.exitCode === null && child.signalCode === null) {
+      memory = memoryUnlessEnded(child.pid as number) ?? memory;
+      await Promise.race([delay(POLL_MS), ended]);
+    }
+    if (child.exitCode === 0) return { output: await output, peakMemory: memory.peak };
+    throw new Error(`taem ${args.join(" ")} ended with ${child.exitCode}: ${await output}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running].map(stop));
+  }
+
+  async #startServer(args: readonly string[], environment: Environment): Promise<ServerProcess> {
+    const port = await freePort();
+    const child = this.#spawn(args, { ...environment, TAEM_PORT: String(port) }, "ignore");
+    await ready(child, port);
+    return { port, pid: child.pid as number, [Symbol.asyncDispose]: () => stop(child) };
+  }
+
+  #spawn(args: readonly string[], environment: Environment, stdout: "pipe" | "ignore"): ChildProcess {
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", stdout, "inherit"],
+    });
+    this.#running.add(child);
+    child.on("exit", () => this.#running.delete(child));
+    return child;
+  }
+}
+
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, PORT_LIMIT);
+    const probe = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.on("error", () => resolve(false));
+      probe.listen({ port, host: "127.0.0.1" }, () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+  }
 }
 
 async function ready(child: ChildProcess, port: number): Promise<void> {
-  while (child.exitCode === null) {
+  while (child.exitCode === null && child.signalCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
     if (answer?.ok) return;
-    await delay(50);
+    await delay(POLL_MS);
   }
-  throw new Error(`the server ended with ${child.exitCode} before it was ready`);
+  throw new Error(`a server ended with ${child.exitCode ?? child.signalCode} before it was ready`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM");
   await once(child, "exit");
 }
 
-async function residentMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+function memoryUnlessEnded(pid: number): Memory | undefined {
+  try {
+    return memoryOf(pid);
+  } catch {
+    return undefined;
+  }
 }
