@@ -31,7 +31,10 @@ const lotFields = {
   vintage: text,
 } as const;
 
-/** A lot as it begins. Available at t iff availableFrom <= t < expiresAt; no expiresAt = never expires. */
+/**
+ * A lot as it begins. Available at t iff availableFrom <= t < expiresAt; no expiresAt = never expires. A lot whose
+ * availableFrom is not after its event's effectiveAt is available with the event, whatever a reader's clock says.
+ */
 export const newLot = record(lotFields);
 
 /** A lot that stands in for a dead one; `replaces` is the lot that was first, also where a replacement died. */
@@ -132,15 +135,16 @@ export const accountEvents = {
         own: amount,
         /** Had repaid debt: that debt is restored. */
         restored: amount,
-        /** Had been spent or moved: recovered from other lots, as debt, or waived, by policy. */
+        /** Had been spent, moved or held: recovered from other lots, as debt, or waived, by policy. */
         spent: amount,
+        /** Of `spent`, what was not recovered. */
+        waived: amount,
         /** Had expired: neither recovered nor owed. */
         expired: amount,
       }),
     ),
     takes: list(lotPart),
     debt: amount,
-    waived: amount,
     policy: choice("only_pending", "within_balance", "unlimited"),
     /** Sources of the reversed earns, for the issuance account, and how much of takes + debt falls to each. */
     issuance: list(record({ source: text, amount })),
@@ -150,6 +154,14 @@ export const accountEvents = {
     unmatched: amount,
     refund: optional(record({ spend: amount, cumulative: amount, eligible: amount })),
     reason: text,
+  },
+  /** Points that a return had waived, as they were held or spent then, came back and are taken after all. */
+  WaiverRecovered: {
+    ...common,
+    amount,
+    takes: list(lotPart),
+    /** Which returns had waived them: revision of the return, the sale's lot and its source. */
+    returns: list(record({ revision: integer, lot: integer, source: text, unreferenced: flag, amount })),
   },
   /** A burn was refunded: points go back to the lots they came from; replacements stand in for dead ones. */
   BurnReversed: {
@@ -181,6 +193,8 @@ export const accountEvents = {
     lots: list(newLot),
     part: commanded.part,
     key,
+    /** Set where the account has no inactivity deadline to come. */
+    deadline: optional(instant),
   },
   TransferInRefused: { ...common, transfer: text, from: text, amount, refusal: text, key },
   TransferReturned: {
@@ -207,6 +221,8 @@ export const accountEvents = {
     reason: text,
     requestedBy: text,
     approvedBy: optional(text),
+    /** Set where the account has no inactivity deadline to come. */
+    deadline: optional(instant),
   },
   AdjustmentDebited: {
     ...commanded,

@@ -1,3 +1,4 @@
+import type { NewLot } from "@taem/contracts";
 import { AppliedKeys } from "./applied-keys.ts";
 import type { Instant } from "./calendar.ts";
 import { LayeredMap } from "./layered-map.ts";
@@ -15,6 +16,7 @@ export interface Lot {
   readonly remaining: bigint;
   /** Part of `remaining` that open holds have named. */
   readonly held: bigint;
+  /** As `availableFrom` says. */
   readonly availableFrom: Instant;
   /** Infinity = never. */
   readonly expiresAt: Instant;
@@ -30,10 +32,9 @@ export interface Lot {
   /** Ever used to repay debt, and how much of that debt a reversal has restored. */
   readonly repaid: bigint;
   readonly restored: bigint;
-  /** Reversed of `amount`, and how much of that was found expired or spent. */
+  /** Reversed of `amount`, and how much of that was found expired. */
   readonly reversed: bigint;
   readonly forgiven: bigint;
-  readonly recovered: bigint;
   /** Money refunded of the sale that earned it. */
   readonly refunded: bigint;
 }
@@ -45,6 +46,19 @@ export interface Hold {
   readonly timeoutAt: Instant;
   readonly effectiveAt: Instant;
   readonly redemption: string;
+}
+
+/** What a return under `within_balance` had to leave, as it was held or spent: taken when it comes back. */
+export interface Waiver {
+  /** Of the return, and the first hold placed after it: what went out before can come back for it. */
+  readonly revision: number;
+  readonly nextHold: number;
+  /** The sale's. */
+  readonly lot: number;
+  readonly source: string;
+  readonly unreferenced: boolean;
+  readonly amount: bigint;
+  readonly effectiveAt: Instant;
 }
 
 export interface PendingAdjustment {
@@ -62,10 +76,10 @@ export interface PendingAdjustment {
 export interface AccountState {
   /** Number of events folded. */
   revision: number;
-  /** Lots with something left, in burn order: earliest expiry, earliest original earn, log position. */
-  open: Lot[];
-  /** Lots with nothing left, by number: returns and refunds still refer to them. */
-  closed: LayeredMap<number, Lot>;
+  /** Every lot there has been, by number: returns and refunds refer to those with nothing left too. */
+  lots: LayeredMap<number, Lot>;
+  /** Numbers of the lots with something left, in burn order: earliest expiry, earliest original earn, log position. */
+  open: number[];
   /** Open holds by number. */
   holds: Map<number, Hold>;
   pending: Map<number, PendingAdjustment>;
@@ -75,6 +89,8 @@ export interface AccountState {
   held: bigint;
   /** The latest availableFrom of all lots: from then on nothing is pending. */
   matureBy: Instant;
+  /** Oldest first. Replaced, never changed in place. */
+  waived: readonly Waiver[];
   debt: bigint;
   /** Latest effectiveAt of the events that changed the debt. */
   debtEffectiveAt: Instant;
@@ -93,13 +109,14 @@ export interface AccountState {
 export function newAccount(): AccountState {
   return {
     revision: 0,
+    lots: new LayeredMap(),
     open: [],
-    closed: new LayeredMap(),
     holds: new Map(),
     pending: new Map(),
     book: 0n,
     held: 0n,
     matureBy: 0,
+    waived: [],
     debt: 0n,
     debtEffectiveAt: 0,
     deadline: Number.POSITIVE_INFINITY,
@@ -116,8 +133,8 @@ export function newAccount(): AccountState {
 export function draft(state: AccountState): AccountState {
   return {
     ...state,
+    lots: state.lots.draft(),
     open: state.open.slice(),
-    closed: state.closed.draft(),
     holds: new Map(state.holds),
     pending: new Map(state.pending),
     keys: state.keys.draft(),
@@ -130,11 +147,26 @@ export function draft(state: AccountState): AccountState {
 export function commit(state: AccountState): AccountState {
   return {
     ...state,
-    closed: state.closed.commit(),
+    lots: state.lots.commit(),
     keys: state.keys.commit(),
     earnedOnDay: state.earnedOnDay.commit(),
     givenBack: state.givenBack.commit(),
   };
+}
+
+/** A lot by a number that the state itself names. */
+export function lotOf(state: AccountState, no: number): Lot {
+  return state.lots.get(no) as Lot;
+}
+
+/** The lots with something left, in burn order. */
+export function openLots(state: AccountState): Lot[] {
+  return state.open.map((no) => lotOf(state, no));
+}
+
+/** From when a fresh lot is available; 0 = since its event, whatever the clock of who asks. */
+export function availableFrom(lot: NewLot, effectiveAt: Instant): Instant {
+  return lot.availableFrom > effectiveAt ? lot.availableFrom : 0;
 }
 
 /** What of a lot no hold has named. */

@@ -1,4 +1,4 @@
-import { type AccountState, draft, free } from "./account-state.ts";
+import { type AccountState, draft, free, lotOf, openLots } from "./account-state.ts";
 import { sum } from "./amounts.ts";
 import type { Instant } from "./calendar.ts";
 import { evolve } from "./evolve.ts";
@@ -39,7 +39,10 @@ export function balanceAt(state: AccountState, account: AccountIdentity, now: In
 function pendingAt(view: AccountState, now: Instant): bigint {
   if (now >= view.matureBy) return 0n;
   let pending = 0n;
-  for (const lot of view.open) if (lot.availableFrom > now) pending += free(lot);
+  for (const no of view.open) {
+    const lot = lotOf(view, no);
+    if (lot.availableFrom > now) pending += free(lot);
+  }
   return pending;
 }
 
@@ -54,5 +57,5 @@ export function settledAt(state: AccountState, account: AccountIdentity, now: In
 
 /** Sum over the open lots: what `book` must equal. */
 export function sumOfLots(state: AccountState): bigint {
-  return sum(state.open.map((lot) => ({ amount: lot.remaining })));
+  return sum(openLots(state).map((lot) => ({ amount: lot.remaining })));
 }

@@ -1,5 +1,15 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { type AccountState, free, type Hold, inBurnOrder, type Lot, type LotKind } from "./account-state.ts";
+import {
+  type AccountState,
+  availableFrom,
+  free,
+  type Hold,
+  inBurnOrder,
+  type Lot,
+  type LotKind,
+  lotOf,
+  type Waiver,
+} from "./account-state.ts";
 
 /** The stream contradicts itself: an event cannot have happened after those before it. */
 export class CorruptStream extends Error {
@@ -63,6 +73,9 @@ function apply(state: AccountState, event: AccountEvent): void {
       return changeDebt(state, -event.amount, event.effectiveAt);
     case "EarnReversed":
       return reverseEarn(state, event);
+    case "WaiverRecovered":
+      debit(state, event.takes, event);
+      return reduceWaivers(state, event);
     case "BurnReversed":
       credit(state, event.restored, event);
       for (const lot of event.replacements) {
@@ -75,6 +88,7 @@ function apply(state: AccountState, event: AccountEvent): void {
       return debit(state, event.takes, event);
     case "TransferIn":
       for (const lot of event.lots) addLot(state, lot, "transfer", "", event.effectiveAt);
+      state.deadline = event.deadline ?? state.deadline;
       return;
     case "TransferInRefused":
       return;
@@ -84,7 +98,9 @@ function apply(state: AccountState, event: AccountEvent): void {
       return requestAdjustment(state, event);
     case "AdjustmentCredited":
       settleAdjustment(state, event.adjustment);
-      return addLot(state, event.lot, "adjustment", "", event.effectiveAt);
+      addLot(state, event.lot, "adjustment", "", event.effectiveAt);
+      state.deadline = event.deadline ?? state.deadline;
+      return;
     case "AdjustmentDebited":
       settleAdjustment(state, event.adjustment);
       return debit(state, event.takes, event);
@@ -115,7 +131,7 @@ function addLot(
     amount: lot.amount,
     remaining: lot.amount,
     held: 0n,
-    availableFrom: lot.availableFrom,
+    availableFrom: availableFrom(lot, effectiveAt),
     expiresAt: lot.expiresAt ?? Number.POSITIVE_INFINITY,
     earnedAt: lot.earnedAt,
     vintage: lot.vintage,
@@ -126,12 +142,12 @@ function addLot(
     restored: 0n,
     reversed: 0n,
     forgiven: 0n,
-    recovered: 0n,
     refunded: 0n,
   };
   state.book += lot.amount;
-  state.matureBy = Math.max(state.matureBy, lot.availableFrom);
-  putLot(state, begun);
+  state.matureBy = Math.max(state.matureBy, begun.availableFrom);
+  state.lots.set(begun.no, begun);
+  if (begun.remaining > 0n) openInBurnOrder(state, begun);
 }
 
 function countForDay(state: AccountState, event: AccountEvent<"PointsEarned">): void {
@@ -253,12 +269,35 @@ function reverseEarn(state: AccountState, event: AccountEvent<"EarnReversed">): 
       reversed: lot.reversed + origin.amount,
       restored: lot.restored + origin.restored,
       forgiven: lot.forgiven + origin.expired,
-      recovered: lot.recovered + origin.spent,
       refunded: event.refund === undefined ? lot.refunded : event.refund.cumulative,
       effectiveAt: Math.max(lot.effectiveAt, event.effectiveAt),
     });
   }
   if (event.debt > 0n) changeDebt(state, event.debt, event.effectiveAt);
+  if (event.policy === "within_balance") state.waived = [...state.waived, ...waiversOf(state, event)];
+}
+
+function waiversOf(state: AccountState, event: AccountEvent<"EarnReversed">): Waiver[] {
+  return event.origins
+    .filter((origin) => origin.waived > 0n)
+    .map(({ lot, waived }) => ({
+      revision: state.revision,
+      nextHold: state.nextHold,
+      lot,
+      source: lotOf(state, lot).source,
+      unreferenced: event.unreferenced,
+      amount: waived,
+      effectiveAt: event.effectiveAt,
+    }));
+}
+
+function reduceWaivers(state: AccountState, { returns }: AccountEvent<"WaiverRecovered">): void {
+  state.waived = state.waived
+    .map((waiver) => {
+      const taken = returns.find(({ revision, lot }) => revision === waiver.revision && lot === waiver.lot);
+      return taken === undefined ? waiver : { ...waiver, amount: waiver.amount - taken.amount };
+    })
+    .filter((waiver) => waiver.amount > 0n);
 }
 
 function requestAdjustment(state: AccountState, event: AccountEvent<"AdjustmentRequested">): void {
@@ -272,41 +311,47 @@ function settleAdjustment(state: AccountState, no: number | undefined): void {
 }
 
 function openLot(state: AccountState, no: number): Lot {
-  const lot = findOpen(state, no);
-  if (lot === undefined) throw new CorruptStream(state.revision, `lot ${no} is not open`);
+  const lot = state.lots.get(no);
+  if (lot === undefined || lot.remaining === 0n)
+    throw new CorruptStream(state.revision, `lot ${no} is not open`);
   return lot;
 }
 
-/** Debits come off the front of the burn order, so a scan from the front finds them at once. */
-function findOpen(state: AccountState, no: number): Lot | undefined {
-  return state.open.find((lot) => lot.no === no);
-}
-
 export function anyLot(state: AccountState, no: number): Lot {
-  return findOpen(state, no) ?? state.closed.get(no) ?? unknownLot(state, no);
-}
-
-function unknownLot(state: AccountState, no: number): never {
-  throw new CorruptStream(state.revision, `there is no lot ${no}`);
+  const lot = state.lots.get(no);
+  if (lot === undefined) throw new CorruptStream(state.revision, `there is no lot ${no}`);
+  return lot;
 }
 
 function changeLot(state: AccountState, lot: Lot, change: Partial<Lot>): void {
   const changed: Lot = { ...lot, ...change };
-  const at = lot.remaining > 0n ? state.open.indexOf(lot) : -1;
-  if (at >= 0 && changed.remaining > 0n) state.open[at] = changed;
-  else if (at >= 0) {
-    state.open.splice(at, 1);
-    state.closed.set(changed.no, changed);
-  } else putLot(state, changed);
+  state.lots.set(lot.no, changed);
+  if (lot.remaining === 0n && changed.remaining > 0n) openInBurnOrder(state, changed);
+  if (lot.remaining > 0n && changed.remaining === 0n) close(state, changed);
 }
 
-/** New lots mostly expire last, so the search starts at the end. */
-function putLot(state: AccountState, lot: Lot): void {
-  if (lot.remaining === 0n) {
-    state.closed.set(lot.no, lot);
-    return;
+/** New lots mostly expire last. */
+function openInBurnOrder(state: AccountState, lot: Lot): void {
+  const { open } = state;
+  const last = open.at(-1);
+  if (last === undefined || inBurnOrder(lotOf(state, last), lot) < 0) open.push(lot.no);
+  else open.splice(placeOf(state, lot), 0, lot.no);
+}
+
+/** Debits come off the front. */
+function close(state: AccountState, lot: Lot): void {
+  if (state.open[0] === lot.no) state.open.shift();
+  else state.open.splice(placeOf(state, lot), 1);
+}
+
+/** Index of the first open lot that is not before this one. */
+function placeOf(state: AccountState, lot: Lot): number {
+  let low = 0;
+  let high = state.open.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (inBurnOrder(lotOf(state, state.open[middle] as number), lot) < 0) low = middle + 1;
+    else high = middle;
   }
-  let at = state.open.length;
-  while (at > 0 && inBurnOrder(state.open[at - 1] as Lot, lot) > 0) at--;
-  state.open.splice(at, 0, lot);
+  return low;
 }

@@ -1,5 +1,6 @@
 export {
   type AccountState,
+  availableFrom,
   commit,
   diesAt,
   draft,
@@ -8,6 +9,7 @@ export {
   isAvailable,
   type Lot,
   newAccount,
+  openLots,
   type PendingAdjustment,
 } from "./account-state.ts";
 export { MAX_AMOUNT, type Rational, type Rounding, round } from "./amounts.ts";

@@ -41,6 +41,14 @@ export function postingsOf(event: AccountEvent): readonly Posting[] {
       return entry(OUTSTANDING, DEBT, event.amount);
     case "EarnReversed":
       return reversal(event);
+    case "WaiverRecovered":
+      return [
+        { account: OUTSTANDING, amount: event.amount },
+        ...event.returns.map(({ source, unreferenced, amount }) => ({
+          account: issuanceOf(source, unreferenced),
+          amount: -amount,
+        })),
+      ];
     case "TransferOut":
       return entry(OUTSTANDING, TRANSFER_CLEARING, event.amount);
     case "TransferIn":
@@ -72,14 +80,17 @@ function entry(debit: string, credit: string, amount: bigint): readonly Posting[
   ];
 }
 
+function issuanceOf(source: string, unreferenced: boolean): string {
+  return `issuance:${source}${unreferenced ? ":unreferenced_returns" : ""}`;
+}
+
 function reversal(event: AccountEvent<"EarnReversed">): readonly Posting[] {
   const taken = event.takes.reduce((sum, take) => sum + take.amount, 0n);
-  const suffix = event.unreferenced ? ":unreferenced_returns" : "";
   return [
     { account: OUTSTANDING, amount: taken },
     { account: DEBT, amount: event.debt },
     ...event.issuance.map(({ source, amount }) => ({
-      account: `issuance:${source}${suffix}`,
+      account: issuanceOf(source, event.unreferenced),
       amount: -amount,
     })),
   ].filter((posting) => posting.amount !== 0n);

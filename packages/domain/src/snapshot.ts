@@ -4,13 +4,14 @@ import {
   type Lot,
   newAccount,
   type PendingAdjustment,
+  type Waiver,
 } from "./account-state.ts";
 
 /**
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-3";
+export const SNAPSHOT_SCHEMA = "account-4";
 
 const LOT_FIELDS = [
   "no",
@@ -30,7 +31,6 @@ const LOT_FIELDS = [
   "restored",
   "reversed",
   "forgiven",
-  "recovered",
   "refunded",
 ] as const satisfies readonly (keyof Lot)[];
 
@@ -49,8 +49,9 @@ interface Text {
     | "nextAdjustment"
   >;
   /** Values in the order of LOT_FIELDS. */
-  readonly open: readonly unknown[][];
-  readonly closed: readonly unknown[][];
+  readonly lots: readonly unknown[][];
+  readonly open: readonly number[];
+  readonly waived: readonly Waiver[];
   readonly holds: readonly Hold[];
   readonly pending: readonly PendingAdjustment[];
   readonly earnedOnDay: readonly [string, bigint][];
@@ -72,7 +73,6 @@ export function writeSnapshot(state: AccountState): string {
     nextHold,
     nextAdjustment,
   } = state;
-  const open = new Set(state.open.map((lot) => lot.no));
   const text: Text = {
     plain: {
       revision,
@@ -86,8 +86,9 @@ export function writeSnapshot(state: AccountState): string {
       nextHold,
       nextAdjustment,
     },
-    open: state.open.map(lotValues),
-    closed: [...state.closed.entries()].filter(([no]) => !open.has(no)).map(([, lot]) => lotValues(lot)),
+    lots: [...state.lots.entries()].map(([, lot]) => lotValues(lot)),
+    open: state.open,
+    waived: state.waived,
     holds: [...state.holds.values()],
     pending: [...state.pending.values()],
     earnedOnDay: [...state.earnedOnDay.entries()],
@@ -99,10 +100,10 @@ export function writeSnapshot(state: AccountState): string {
 
 export function readSnapshot(snapshot: string): AccountState {
   const text = JSON.parse(snapshot, fromJson) as Text;
-  const state: AccountState = { ...newAccount(), ...text.plain, open: text.open.map(lotOf) };
-  for (const values of text.closed) {
-    const lot = lotOf(values);
-    state.closed.set(lot.no, lot);
+  const state: AccountState = { ...newAccount(), ...text.plain, open: [...text.open], waived: text.waived };
+  for (const values of text.lots) {
+    const lot = lotFrom(values);
+    state.lots.set(lot.no, lot);
   }
   for (const hold of text.holds) state.holds.set(hold.no, hold);
   for (const adjustment of text.pending) state.pending.set(adjustment.no, adjustment);
@@ -116,7 +117,7 @@ function lotValues(lot: Lot): unknown[] {
   return LOT_FIELDS.map((field) => lot[field]);
 }
 
-function lotOf(values: readonly unknown[]): Lot {
+function lotFrom(values: readonly unknown[]): Lot {
   return Object.fromEntries(LOT_FIELDS.map((field, i) => [field, values[i]])) as unknown as Lot;
 }
 

@@ -1,7 +1,8 @@
 import type { AccountEvent, LotPart } from "@taem/contracts";
-import { type AccountState, diesAt, draft, free, type Hold, type Lot } from "./account-state.ts";
+import { type AccountState, diesAt, draft, free, type Hold, type Lot, lotOf } from "./account-state.ts";
 import { min, sum } from "./amounts.ts";
 import { type Instant, lastValidDate, localDate } from "./calendar.ts";
+import { comeBack } from "./come-back.ts";
 import { evolve } from "./evolve.ts";
 import { inParts, MAX_LOTS_PER_EVENT } from "./taking.ts";
 
@@ -14,7 +15,7 @@ export interface AccountIdentity {
   readonly zoneAt: (at: Instant) => string;
 }
 
-type TimeMade = AccountEvent<"PointsExpired" | "HoldTimedOut" | "DebtRepaid">;
+type TimeMade = AccountEvent<"PointsExpired" | "HoldTimedOut" | "WaiverRecovered" | "DebtRepaid">;
 
 /**
  * What time alone has done to an account by `now`, in the order in which it happened: holds end at their timeout,
@@ -38,9 +39,10 @@ export function dueEvents(state: AccountState, account: AccountIdentity, now: In
 function isDue(state: AccountState, now: Instant): boolean {
   if (state.debt > 0n && state.open.length > 0) return true;
   for (const hold of state.holds.values()) if (hold.timeoutAt <= now) return true;
-  if (state.deadline <= now) return state.open.some((lot) => free(lot) > 0n);
-  for (const lot of state.open) {
-    if (lot.expiresAt > now) return false;
+  const isDead = state.deadline <= now;
+  for (const no of state.open) {
+    const lot = lotOf(state, no);
+    if (!isDead && lot.expiresAt > now) return false;
     if (free(lot) > 0n) return true;
   }
   return false;
@@ -50,11 +52,11 @@ function isDue(state: AccountState, now: Instant): boolean {
 export function nextDueAt(state: AccountState): Instant | undefined {
   let next = Number.POSITIVE_INFINITY;
   for (const hold of state.holds.values()) next = Math.min(next, hold.timeoutAt);
-  for (const lot of state.open) {
+  for (const no of state.open) {
+    const lot = lotOf(state, no);
     if (free(lot) === 0n) continue;
-    next = Math.min(next, diesAt(lot, state));
-    if (state.debt > 0n) next = Math.min(next, repaysAt(lot, state));
-    else break;
+    next = Math.min(next, owes(lot, state) ? lot.availableFrom : diesAt(lot, state));
+    if (state.debt === 0n) break;
   }
   return Number.isFinite(next) ? next : undefined;
 }
@@ -80,14 +82,22 @@ function nextDue(state: AccountState, now: Instant): Due | undefined {
     }
   };
   for (const hold of state.holds.values()) consider({ at: hold.timeoutAt, what: "timeout", hold });
-  for (const lot of state.open) {
+  for (const no of state.open) {
+    const lot = lotOf(state, no);
     if (free(lot) === 0n) continue;
-    consider({ at: diesAt(lot, state), what: "expiry" });
-    if (state.debt > 0n && repaysAt(lot, state) < diesAt(lot, state)) {
-      consider({ at: repaysAt(lot, state), what: "repayment", lot });
-    } else if (state.debt === 0n) break;
+    if (!owes(lot, state)) consider({ at: diesAt(lot, state), what: "expiry" });
+    else if (lot.availableFrom <= now) {
+      // It counts from when both are there, which an event of a fast clock may put after `now`.
+      consider({ at: Math.min(now, repaysAt(lot, state)), what: "repayment", lot });
+    }
+    if (state.debt === 0n) break;
   }
   return first;
+}
+
+/** Whether the lot's points are to repay debt in their life. */
+function owes(lot: Lot, state: AccountState): boolean {
+  return state.debt > 0n && repaysAt(lot, state) < diesAt(lot, state);
 }
 
 /** A credit repays debt as soon as both are there. */
@@ -111,15 +121,23 @@ function common(account: AccountIdentity, occurredAt: Instant, effectiveAt: Inst
   return { programme, member, currency, occurredAt, effectiveAt, book };
 }
 
-function timedOut(hold: Hold, state: AccountState, account: AccountIdentity): AccountEvent<"HoldTimedOut">[] {
+function timedOut(
+  hold: Hold,
+  state: AccountState,
+  account: AccountIdentity,
+): AccountEvent<"HoldTimedOut" | "WaiverRecovered" | "DebtRepaid">[] {
   const effectiveAt = Math.max(hold.timeoutAt, hold.effectiveAt);
-  return inParts(hold.takes, (released, part) => ({
-    type: "HoldTimedOut",
-    ...common(account, hold.timeoutAt, effectiveAt, state.book),
-    ...part,
-    hold: hold.no,
-    released,
-  }));
+  const released = inParts(
+    hold.takes,
+    (chunk, part): AccountEvent<"HoldTimedOut"> => ({
+      type: "HoldTimedOut",
+      ...common(account, hold.timeoutAt, effectiveAt, state.book),
+      ...part,
+      hold: hold.no,
+      released: chunk,
+    }),
+  );
+  return [...released, ...comeBack(state, { hold: hold.no }, hold.takes, released.at(-1))];
 }
 
 /** Everything that dies at one instant; what a hold released later expires at the release. */
@@ -129,9 +147,10 @@ function expiries(
   account: AccountIdentity,
 ): AccountEvent<"PointsExpired">[] {
   const groups = new Map<string, Lot[]>();
-  for (const lot of state.open) {
+  for (const no of state.open) {
+    const lot = lotOf(state, no);
     if (lot.expiresAt > at && state.deadline > at) break;
-    if (free(lot) === 0n || diesAt(lot, state) !== at) continue;
+    if (free(lot) === 0n || diesAt(lot, state) !== at || owes(lot, state)) continue;
     const cause = lot.expiresAt === at ? "term" : "inactivity";
     const group = `${Math.max(at, lot.effectiveAt)} ${cause}`;
     const lots = groups.get(group);

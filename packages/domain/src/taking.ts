@@ -1,5 +1,5 @@
 import type { LotPart } from "@taem/contracts";
-import { type AccountState, free, isAvailable, type Lot } from "./account-state.ts";
+import { type AccountState, free, isAvailable, type Lot, lotOf } from "./account-state.ts";
 import { min } from "./amounts.ts";
 import type { Instant } from "./calendar.ts";
 
@@ -23,8 +23,9 @@ export function takeAvailable(
   const takes: LotPart[] = [];
   const lots: Lot[] = [];
   let amount = 0n;
-  for (const lot of state.open) {
+  for (const no of state.open) {
     if (amount === wanted) break;
+    const lot = lotOf(state, no);
     if (!isAvailable(lot, state, now)) continue;
     const part = min(free(lot) - (taken.get(lot.no) ?? 0n), wanted - amount);
     if (part <= 0n) continue;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
-import { evolve, newAccount, replay, sumOfLots } from "../src/index.ts";
+import { evolve, newAccount, openLots, replay, sumOfLots } from "../src/index.ts";
 import { TestAccount } from "./support/account.ts";
 import { holds, played, returning, runs } from "./support/history.ts";
 import { plain } from "./support/plain.ts";
@@ -26,7 +26,7 @@ test("clocks that disagree and step back contradict no stream and overdraw no lo
 
 function assertSound({ state, log }: TestAccount): void {
   assert.equal(sumOfLots(state), state.book);
-  assert.ok(state.debt >= 0n && state.open.every((lot) => lot.held >= 0n && lot.held <= lot.remaining));
+  assert.ok(state.debt >= 0n && openLots(state).every((lot) => lot.held >= 0n && lot.held <= lot.remaining));
   assert.deepEqual(plain(replay(newAccount(), log)), plain(state));
   for (const at of new Set(log.map((event) => event.effectiveAt))) {
     const cut = newAccount();

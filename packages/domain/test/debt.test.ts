@@ -83,9 +83,8 @@ describe("debt", () => {
     account.burn(60n);
     account.now += 2 * HOUR;
     expect(only(account.returnOf("sale"), "EarnReversed")).toMatchObject({
-      origins: [{ restored: 40n, spent: 60n }],
+      origins: [{ restored: 40n, spent: 60n, waived: 60n }],
       debt: 40n,
-      waived: 60n,
       policy: "within_balance",
     });
     expect(account.balance()).toMatchObject({ book: 0n, debt: 40n });
@@ -140,7 +139,7 @@ describe("debt", () => {
     expect(account.lots()).toEqual({ 2: 4n });
   });
 
-  test("is repaid last of what happens in one instant: holds end, lots die, then what begins repays", () => {
+  test("is repaid by what a hold sets free too late to be spent, before what begins in the same instant", () => {
     const account = new TestAccount({ rules: { spend: { pendingSeconds: 3_600 } } });
     account.earn(10n, sale);
     account.burn(10n);
@@ -151,9 +150,56 @@ describe("debt", () => {
     account.now += DAY;
     expect(account.sweep()).toMatchObject([
       { type: "HoldTimedOut", effectiveAt: NOON + HOUR },
-      { type: "PointsExpired", amount: 6n, effectiveAt: NOON + HOUR },
-      { type: "DebtRepaid", amount: 9n, effectiveAt: NOON + HOUR },
+      { type: "DebtRepaid", amount: 6n, effectiveAt: NOON + HOUR },
+      { type: "DebtRepaid", amount: 4n, effectiveAt: NOON + HOUR },
     ]);
-    expect(account.balance()).toMatchObject({ book: 0n, debt: 1n });
+    expect(account.balance()).toMatchObject({ book: 5n, debt: 0n });
+  });
+
+  test("is repaid by what comes back to a dead lot; the rest of it expires", () => {
+    const account = new TestAccount();
+    account.earn(100n, { ...sale, expiresAt: NOON + DAY });
+    account.hold(100n, 604_800);
+    account.returnOf("sale", { points: 60n });
+    account.now += 2 * DAY;
+    expect(account.run({ type: "void", hold: 1 })).toMatchObject([
+      { type: "HoldVoided" },
+      { type: "DebtRepaid", amount: 60n, book: 40n },
+      { type: "PointsExpired", amount: 40n, book: 0n },
+    ]);
+    expect(account.balance()).toMatchObject({ book: 0n, debt: 0n });
+  });
+
+  test("is repaid by a burn that is refunded after its lot has died", () => {
+    const account = new TestAccount();
+    account.earn(100n, { ...sale, expiresAt: NOON + DAY });
+    account.run({ type: "burn", points: 100n, redemption: "reward", key: keyNamed("burn") });
+    account.returnOf("sale");
+    account.now += 2 * DAY;
+    const events = account.returnOf("burn");
+    expect(events.map((event) => event.type)).toEqual(["BurnReversed", "DebtRepaid"]);
+    expect(account.balance()).toMatchObject({ book: 0n, debt: 0n });
+  });
+
+  test("does not come again for what expired, once a refund has paid for what was spent", () => {
+    const account = new TestAccount();
+    account.earn(100n, { ...sale, expiresAt: NOON + DAY });
+    account.run({ type: "burn", points: 40n, redemption: "reward", key: keyNamed("burn") });
+    account.now += 2 * DAY;
+    account.returnOf("sale", { points: 70n });
+    expect(account.balance()).toMatchObject({ debt: 40n });
+    account.returnOf("burn");
+    expect(account.balance()).toMatchObject({ book: 0n, debt: 0n });
+    expect(only(account.returnOf("sale"), "EarnReversed").origins).toMatchObject([{ expired: 30n }]);
+    expect(account.balance()).toMatchObject({ book: 0n, debt: 0n });
+  });
+
+  test("is repaid at once by points whose sale lies ahead of the clock, before they can be spent", () => {
+    const account = new TestAccount();
+    account.earn(100n, sale);
+    account.burn(100n);
+    account.returnOf("sale");
+    account.earn(100n, { occurredAt: NOON + 200_000 });
+    expect(account.balance()).toMatchObject({ book: 0n, available: 0n, debt: 0n });
   });
 });

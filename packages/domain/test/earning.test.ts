@@ -37,12 +37,19 @@ describe("an earn", () => {
     expect(only(account.earn(1n), "PointsEarned").lot.vintage).toBe("2026-05");
   });
 
-  test("may lie five minutes ahead of the clock, and is pending until then", () => {
+  test("may lie five minutes ahead of the clock, and can be spent at once all the same", () => {
     const account = new TestAccount();
     account.earn(100n, { occurredAt: NOON + 300_000 });
-    expect(account.balance()).toMatchObject({ available: 0n, pending: 100n });
-    account.now += 300_000;
     expect(account.balance()).toMatchObject({ available: 100n, pending: 0n });
+    account.burn(100n);
+  });
+
+  test("can be spent at once through an instance whose clock is behind", () => {
+    const account = new TestAccount();
+    account.earn(100n);
+    account.now -= 1_000;
+    account.burn(100n);
+    expect(account.balance()).toMatchObject({ book: 0n });
   });
 
   test("with a date of its own, as an opening balance has, overrides the policy; null = never", () => {

@@ -168,17 +168,37 @@ describe("inactivity", () => {
     expect(nextDueAt(account.state)).toBe(end);
   });
 
-  test("is over at once for what comes to an account that has been silent too long", () => {
+  const received = (at: number) =>
+    ({
+      type: "receive_transfer",
+      transfer: "t",
+      from: "m-2",
+      effectiveAt: at,
+      lots: [{ no: 1, amount: 5n, availableFrom: at, earnedAt: at, vintage: "2026-03" }],
+    }) as const;
+
+  test.each([
+    ["an adjustment", { type: "adjust", direction: "credit", points: 5n, reason: "goodwill" } as const],
+    ["a transfer", received(end + DAY)],
+  ])("begins again with %s to an account that has been silent too long", (_, arrival) => {
     const account = new TestAccount(yearly);
     account.earn(100n);
     account.now = end + DAY;
-    const events = account.run({ type: "adjust", direction: "credit", points: 5n, reason: "goodwill" });
-    expect(events.map((event) => event.type)).toEqual([
+    expect(account.run(arrival).map((event) => event.type)).toEqual([
       "PointsExpired",
-      "AdjustmentCredited",
-      "PointsExpired",
+      arrival.type === "adjust" ? "AdjustmentCredited" : "TransferIn",
     ]);
-    expect(account.balance().book).toBe(0n);
+    expect(account.balance()).toMatchObject({ book: 5n, available: 5n });
+    expect(account.balance(end + 400 * DAY)).toMatchObject({ due: 5n, available: 0n });
+  });
+
+  test("runs for an account that has only ever received, and is not put off by what it receives", () => {
+    const account = new TestAccount(yearly);
+    account.run(received(NOON));
+    expect(nextDueAt(account.state)).toBe(end);
+    account.now += 30 * DAY;
+    account.run({ ...received(account.now), transfer: "t-2" });
+    expect(nextDueAt(account.state)).toBe(end);
   });
 
   test("of a policy that came later stays when news from before it comes in", () => {

@@ -70,6 +70,7 @@ describe.each([false, true])("a sale comes back, its lot expired: %s", (expires)
       own: expires ? 0n : rest,
       restored,
       spent: gone,
+      waived: 0n,
       expired: expires ? rest : 0n,
     });
     const held = sum(happened, ["held"]);

@@ -5,6 +5,7 @@ import {
   begin,
   book,
   type Call,
+  comeBack,
   dayOf,
   endHold,
   free,
@@ -70,7 +71,8 @@ export class Oracle {
     if (refusal !== undefined) return refusal;
     const { takes } = debit(account, call, points);
     this.#active(account, call.occurredAt);
-    return done(account, call, { redemption: { takes: takes.map((take) => ({ ...take, back: 0n })) } });
+    const no = ++account.redemptionsEver;
+    return done(account, call, { redemption: { no, takes: takes.map((take) => ({ ...take, back: 0n })) } });
   }
 
   hold(account: ModelAccount, call: Call, points: bigint, seconds = this.rules.holdSeconds): Refusal {
@@ -99,14 +101,17 @@ export class Oracle {
     if (wanted > all) return "capture_exceeds_hold";
     const at = endedAt(account, hold, call);
     endHold(account, hold, at);
-    const redemption: ModelRedemption = { takes: [] };
+    const redemption: ModelRedemption = { no: ++account.redemptionsEver, hold: no, takes: [] };
+    const released: { lot: number; amount: bigint }[] = [];
     for (const part of hold.parts) {
       const amount = least(part.amount, wanted);
       wanted -= amount;
+      if (amount < part.amount) released.push({ lot: part.lot, amount: part.amount - amount });
       if (amount === 0n) continue;
       move(account, lotOf(account, part.lot), "debited", amount, at);
       redemption.takes.push({ lot: part.lot, amount, back: 0n });
     }
+    comeBack(account, released, (waiver) => no <= waiver.holds, at);
     this.#active(account, call.occurredAt);
     return done(account, call, { redemption });
   }
@@ -116,7 +121,9 @@ export class Oracle {
     if (refusal !== undefined) return refusal;
     const hold = openHold(account, no);
     if (typeof hold === "string") return hold;
-    endHold(account, hold, endedAt(account, hold, call));
+    const at = endedAt(account, hold, call);
+    endHold(account, hold, at);
+    comeBack(account, hold.parts, (waiver) => no <= waiver.holds, at);
     return done(account, call, {});
   }
 
@@ -182,6 +189,7 @@ export class Oracle {
         earned: false,
       });
     }
+    this.#arrived(account, now);
     settle(account, now);
     return true;
   }
@@ -190,6 +198,7 @@ export class Oracle {
     const lots = plan.takes.map((take) => lotOf(account, take.lot));
     const at = Math.max(plan.effectiveAt, ...lots.map((lot) => lot.effectiveAt));
     for (const { lot, amount } of plan.takes) move(account, lotOf(account, lot), "given_back", amount, at);
+    comeBack(account, plan.takes, () => false, at);
     settle(account, now);
   }
 
@@ -245,7 +254,15 @@ export class Oracle {
       effectiveAt: occurredAt,
       earned: false,
     });
+    this.#arrived(account, call.now);
     return done(account, call, {});
+  }
+
+  /** What others send begins a term where none runs. */
+  #arrived(account: ModelAccount, now: number): void {
+    if (this.rules.inactivityDays === undefined) return;
+    if (account.deadline === NEVER || account.deadline <= now)
+      account.deadline = afterDays(now, this.rules.inactivityDays);
   }
 
   #onSight(account: ModelAccount, call: Call, amount: bigint): Refusal {

@@ -3,10 +3,10 @@ import {
   type By,
   begin,
   type Call,
+  comeBack,
   diesAt,
   fated,
   free,
-  held,
   least,
   lotOf,
   type ModelAccount,
@@ -57,11 +57,12 @@ export function takeBack(
   const policy = rules.clawback;
   const shares = wanted.map(([lot, amount]) => {
     const pending = lot.availableFrom > call.now;
-    const own = policy !== "only_pending" || pending ? least(amount, free(account, lot)) : 0n;
+    const lost = least(amount, lostOf(account, lot, amount));
+    const own = policy !== "only_pending" || pending ? least(amount - lost, free(account, lot)) : 0n;
     const repaid = fated(lot, "repaid") - returned(lot, "restored");
-    const restored = policy === "only_pending" ? 0n : least(amount - own, repaid);
-    const spent = least(amount - own - restored, spentOf(account, lot, own, restored));
-    const expired = amount - own - restored - spent;
+    const restored = policy === "only_pending" ? 0n : least(amount - lost - own, repaid);
+    const spent = amount - lost - own - restored;
+    const expired = lost;
     return { lot, amount, own, restored, spent, expired };
   });
   const touched = new Set(wanted.map(([lot]) => lot));
@@ -73,6 +74,7 @@ export function takeBack(
   };
   for (const { lot, own } of shares) if (own > 0n) takeOut(lot, "returned", own);
   let debt = 0n;
+  let waived = 0n;
   for (const { restored, spent } of shares) {
     debt += restored;
     let open = spent;
@@ -82,6 +84,7 @@ export function takeBack(
       open -= part;
     }
     if (policy === "unlimited") debt += open;
+    if (policy === "within_balance") waived += open;
   }
   const at = Math.max(
     call.occurredAt,
@@ -91,17 +94,18 @@ export function takeBack(
   for (const lot of touched) lot.effectiveAt = at;
   for (const { lot, own: _, ...share } of shares) lot.returns.push({ ...share, refunded });
   if (debt > 0n) owe(account, debt, at);
+  const { holdsEver: holds, redemptionsEver: redemptions } = account;
+  if (waived > 0n) account.waivers.push({ left: waived, at, holds, redemptions });
 }
 
-/** Points of the lot that went elsewhere, or are held to go elsewhere, and that no return has asked for yet. */
-function spentOf(account: ModelAccount, lot: ModelLot, own: bigint, restored: bigint): bigint {
+/** Of the points that no return has asked for yet, those that expired are asked for last. */
+function lostOf(account: ModelAccount, lot: ModelLot, amount: bigint): bigint {
   const lapsed = account.lots
     .filter((other) => other.replaces === lot.no)
     .reduce((total, other) => total + fated(other, "expired"), 0n);
-  const gone = fated(lot, "debited", "recovered") - fated(lot, "given_back") - lapsed + held(account, lot);
-  const untouched = free(account, lot) - own + fated(lot, "repaid") - returned(lot, "restored") - restored;
-  const spent = gone - returned(lot, "spent") + untouched;
-  return spent < 0n ? 0n : spent;
+  const expired = fated(lot, "expired") + lapsed - returned(lot, "expired");
+  const others = lot.amount - returned(lot, "amount") - expired;
+  return others < 0n ? amount : amount > others ? amount - others : 0n;
 }
 
 export function giveBack(
@@ -126,11 +130,15 @@ export function giveBack(
   const graceEnd = afterDays(call.now, rules.graceDays);
   const isDead = (lot: ModelLot) => rules.graceDays > 0 && diesAt(account, lot) <= call.now;
   const dead = slices.filter(([lot]) => isDead(lot));
+  const back = slices.filter(([lot]) => !isDead(lot)).map(([lot, amount]) => ({ lot: lot.no, amount }));
   for (const [lot, amount] of slices) if (!isDead(lot)) move(account, lot, "given_back", amount, at);
   if (dead.length > 0) account.deadline = Math.max(account.deadline, graceEnd);
   for (const [{ earnedAt, no, replaces = no }, amount] of dead) {
     const times = { availableFrom: at, expiresAt: graceEnd, effectiveAt: at };
     begin(account, { amount, earnedAt, replaces, ...times, earned: false });
+    back.push({ lot: account.lots.length, amount });
   }
+  const { hold, no } = redemption;
+  comeBack(account, back, (out) => (hold === undefined ? no <= out.redemptions : hold <= out.holds), at);
   return undefined;
 }

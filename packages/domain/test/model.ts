@@ -77,7 +77,18 @@ export interface ModelHold {
   readonly effectiveAt: number;
 }
 
+/** What a return had to leave, as it was out; and how many holds and redemptions there had been by then. */
+export interface ModelWaiver {
+  left: bigint;
+  readonly at: number;
+  readonly holds: number;
+  readonly redemptions: number;
+}
+
 export interface ModelRedemption {
+  /** Of the redemptions; and the hold it captured. */
+  readonly no: number;
+  readonly hold?: number;
   readonly takes: { readonly lot: number; readonly amount: bigint; back: bigint }[];
 }
 
@@ -95,6 +106,8 @@ export interface ModelAccount {
   holdsEver: number;
   waiting: ModelAdjustment[];
   adjustmentsEver: number;
+  redemptionsEver: number;
+  readonly waivers: ModelWaiver[];
   debt: bigint;
   debtEffectiveAt: number;
   deadline: number;
@@ -112,6 +125,8 @@ export function newModel(name: string): ModelAccount {
     holdsEver: 0,
     waiting: [],
     adjustmentsEver: 0,
+    redemptionsEver: 0,
+    waivers: [],
     debt: 0n,
     debtEffectiveAt: 0,
     deadline: NEVER,
@@ -216,22 +231,33 @@ export function settle(account: ModelAccount, now: number): void {
     ...account.lots.flatMap((lot) => [lot.expiresAt, lot.availableFrom, lot.effectiveAt]),
   ];
   const due = [...new Set(instants)].filter((at) => at <= now).sort((a, b) => a - b);
-  for (const at of due) tick(account, at);
+  for (const at of due) tick(account, at, now);
 }
 
-function tick(account: ModelAccount, at: number): void {
-  for (const hold of account.holds) if (hold.timeoutAt <= at) endHold(account, hold, hold.timeoutAt);
+function tick(account: ModelAccount, at: number, now: number): void {
+  for (const hold of account.holds) {
+    if (hold.timeoutAt > at) continue;
+    endHold(account, hold, hold.timeoutAt);
+    comeBack(account, hold.parts, (out) => hold.no <= out.holds, Math.max(hold.timeoutAt, hold.effectiveAt));
+  }
   for (const lot of account.lots) {
     const left = free(account, lot);
-    if (left > 0n && diesAt(account, lot) <= at) move(account, lot, "expired", left, diesAt(account, lot));
+    if (left === 0n || diesAt(account, lot) > at || readyAt(account, lot) < diesAt(account, lot)) continue;
+    move(account, lot, "expired", left, diesAt(account, lot));
   }
   for (const lot of burnOrder(account)) {
-    const ready = Math.max(lot.availableFrom, lot.effectiveAt, account.debtEffectiveAt);
+    const ready = readyAt(account, lot);
     const part = least(free(account, lot), account.debt);
-    if (part === 0n || ready > at || ready >= diesAt(account, lot)) continue;
+    const isDue = ready <= at || (at === now && lot.availableFrom <= now);
+    if (part === 0n || !isDue || ready >= diesAt(account, lot)) continue;
     move(account, lot, "repaid", part, ready);
     owe(account, -part, ready);
   }
+}
+
+/** When a lot's points are there and something is owed; never where nothing is. */
+function readyAt(account: ModelAccount, lot: ModelLot): number {
+  return account.debt === 0n ? NEVER : Math.max(lot.availableFrom, lot.effectiveAt, account.debtEffectiveAt);
 }
 
 /** A hold ends: its points are free again from then on. */
@@ -243,7 +269,41 @@ export function endHold(account: ModelAccount, hold: ModelHold, at: number): voi
   }
 }
 
+/** Points came back: they pay for what returns had to leave while they were out, and those of dead lots for debt. */
+export function comeBack(
+  account: ModelAccount,
+  parts: readonly { readonly lot: number; readonly amount: bigint }[],
+  wasOut: (waiver: ModelWaiver) => boolean,
+  at: number,
+): void {
+  const waivers = account.waivers.filter((waiver) => waiver.left > 0n && wasOut(waiver));
+  let from = at;
+  const left = parts.map(({ amount }) => amount);
+  parts.forEach(({ lot }, i) => {
+    for (const waiver of waivers) {
+      const part = least(left[i] as bigint, waiver.left);
+      if (part === 0n) continue;
+      from = Math.max(at, ...waivers.map((each) => each.at));
+      move(account, lotOf(account, lot), "recovered", part, from);
+      waiver.left -= part;
+      left[i] = (left[i] as bigint) - part;
+    }
+  });
+  const ready = Math.max(from, account.debtEffectiveAt);
+  const { debt } = account;
+  parts.forEach(({ lot: no }, i) => {
+    const lot = lotOf(account, no);
+    const part = least(left[i] as bigint, account.debt);
+    if (debt === 0n || part === 0n || lot.availableFrom >= diesAt(account, lot)) return;
+    if (diesAt(account, lot) > ready) return;
+    move(account, lot, "repaid", part, ready);
+    owe(account, -part, ready);
+  });
+}
+
+/** What counts with its beginning is there at once, whatever the clock says. */
 export function begin(account: ModelAccount, lot: Omit<ModelLot, "no" | "moves" | "returns">): void {
   const moves = [{ fate: "begun" as const, amount: lot.amount }];
-  account.lots.push({ ...lot, no: account.lots.length + 1, moves, returns: [] });
+  const availableFrom = lot.availableFrom > lot.effectiveAt ? lot.availableFrom : 0;
+  account.lots.push({ ...lot, availableFrom, no: account.lots.length + 1, moves, returns: [] });
 }

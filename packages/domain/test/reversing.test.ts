@@ -15,10 +15,9 @@ describe("a return takes back", () => {
     expect(account.balance()).toMatchObject({ available: 50n, pending: 100n });
     expect(only(account.returnOf("sale"), "EarnReversed")).toMatchObject({
       amount: 100n,
-      origins: [{ lot: 2, amount: 100n, own: 100n, restored: 0n, spent: 0n, expired: 0n }],
+      origins: [{ lot: 2, amount: 100n, own: 100n, restored: 0n, spent: 0n, waived: 0n, expired: 0n }],
       takes: [{ lot: 2, amount: 100n }],
       debt: 0n,
-      waived: 0n,
       issuance: [{ source: "pos", amount: 100n }],
       unreferenced: false,
     });
@@ -49,7 +48,8 @@ describe("a return takes back", () => {
     account.burn(100n);
     account.earn(30n);
     const reversal = only(account.returnOf("sale"), "EarnReversed");
-    expect(reversal).toMatchObject({ takes: [{ lot: 2, amount: 30n }], debt: 0n, waived: 70n });
+    expect(reversal).toMatchObject({ takes: [{ lot: 2, amount: 30n }], debt: 0n });
+    expect(reversal.origins).toMatchObject([{ spent: 100n, waived: 70n }]);
     expect(reversal.issuance).toEqual([{ source: "pos", amount: 30n }]);
     expect(account.balance()).toMatchObject({ book: 0n, debt: 0n });
   });
@@ -63,7 +63,10 @@ describe("a return takes back", () => {
     account.returnOf("sale", { points: 60n });
     expect(account.balance()).toMatchObject({ book: 40n, pending: 40n });
     account.now += HOUR;
-    expect(only(account.returnOf("sale"), "EarnReversed")).toMatchObject({ takes: [], waived: 40n });
+    expect(only(account.returnOf("sale"), "EarnReversed")).toMatchObject({
+      takes: [],
+      origins: [{ spent: 40n, waived: 40n }],
+    });
     expect(account.balance()).toMatchObject({ book: 40n, available: 40n });
   });
 

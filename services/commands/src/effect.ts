@@ -176,7 +176,7 @@ function reversal(events: readonly AccountEvent<"EarnReversed">[]) {
     clawback: {
       policy: first.policy,
       debt: total((event) => event.debt),
-      waived: total((event) => event.waived),
+      waived: total((event) => event.origins.reduce((all, origin) => all + origin.waived, 0n)),
       expired: total((event) => event.origins.reduce((all, origin) => all + origin.expired, 0n)),
       unmatched: total((event) => event.unmatched),
     },

@@ -7,11 +7,13 @@ import type { AccountEvent, NewLot } from "@taem/contracts";
 export function dueInstants(event: AccountEvent): readonly number[] {
   switch (event.type) {
     case "PointsEarned":
-      return [...lotInstants(event.lot, event.effectiveAt), ...optional(event.deadline)];
     case "AdjustmentCredited":
-      return lotInstants(event.lot, event.effectiveAt);
+      return [...lotInstants(event.lot, event.effectiveAt), ...optional(event.deadline)];
     case "TransferIn":
-      return event.lots.flatMap((lot) => lotInstants(lot, event.effectiveAt));
+      return [
+        ...event.lots.flatMap((lot) => lotInstants(lot, event.effectiveAt)),
+        ...optional(event.deadline),
+      ];
     case "BurnReversed":
       return [
         ...event.replacements.flatMap((lot) => lotInstants(lot, event.effectiveAt)),

@@ -7,7 +7,7 @@ import { zoneAt } from "../programme.ts";
 import { refuse } from "../refusals.ts";
 import { effectiveAt, inParts } from "../taking.ts";
 import { takeExactly } from "./burn.ts";
-import { commandFields, type Decided, type DecisionContext, settings } from "./context.ts";
+import { commandFields, type Decided, type DecisionContext, deadlineOnArrival, settings } from "./context.ts";
 
 /** A manual change, by a person who answers for it. Above the limit, and for every write-off, it waits for a second. */
 export function adjust(command: Adjust, state: AccountState, context: DecisionContext): Decided {
@@ -90,6 +90,7 @@ function credit(
     },
     reason,
     ...people,
+    ...deadlineOnArrival(state, context),
   };
   return { events: [event] };
 }

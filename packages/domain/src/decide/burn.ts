@@ -1,6 +1,7 @@
 import type { AccountEvent, LotPart } from "@taem/contracts";
 import type { AccountState, Hold } from "../account-state.ts";
 import { min, sum } from "../amounts.ts";
+import { comeBack } from "../come-back.ts";
 import type { Burn, CaptureHold, PlaceHold, VoidHold } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
 import { type Refusal, refuse } from "../refusals.ts";
@@ -93,7 +94,8 @@ export function capture(command: CaptureHold, state: AccountState, context: Deci
       ...deadlineAfter(state, context, command.occurredAt),
     };
   });
-  return { events };
+  const released = slices.filter((slice) => !slice.captured).map((slice) => slice.part);
+  return { events: [...events, ...comeBack(state, { hold: hold.no }, released, events.at(-1))] };
 }
 
 export function voidHold(command: VoidHold, state: AccountState, context: DecisionContext): Decided {
@@ -112,7 +114,7 @@ export function voidHold(command: VoidHold, state: AccountState, context: Decisi
       released,
     }),
   );
-  return { events };
+  return { events: [...events, ...comeBack(state, { hold: hold.no }, hold.takes, events.at(-1))] };
 }
 
 function openHold(state: AccountState, no: number): Hold | { refused: Refusal } {

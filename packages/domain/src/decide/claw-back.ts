@@ -66,7 +66,6 @@ export function claw(request: Claw): Reversed[] {
       origins,
       takes,
       debt: total(chunk, (piece) => piece.by === "debt"),
-      waived: total(chunk, (piece) => piece.by === "waiver"),
       policy: request.policy,
       issuance: issuanceOf(chunk),
       unmatched: first ? request.unmatched : 0n,
@@ -93,15 +92,17 @@ function piecesOf({ state, origins, policy, now }: Claw): Piece[] {
   });
 }
 
-/** What became of the points that a reversal asks for; what can be recovered is asked for first. */
+/**
+ * What became of the points that a reversal asks for. What can be recovered is asked for first: all that no reversal
+ * has asked for yet, but for what expired. Of what a refund has put back since, that much is not the sale's any more.
+ */
 function splitOrigin(lot: Lot, amount: bigint, policy: Policy, now: Instant) {
+  const expired = max(0n, amount - max(0n, lot.amount - lot.reversed - (lot.expired - lot.forgiven)));
+  const recoverable = amount - expired;
   const takesOwn = policy !== "only_pending" || lot.availableFrom > now;
-  const own = takesOwn ? min(amount, free(lot)) : 0n;
-  const restored = policy === "only_pending" ? 0n : min(amount - own, lot.repaid - lot.restored);
-  const expiredRoom = lot.expired - lot.forgiven;
-  const spentRoom = max(0n, lot.amount - lot.reversed - own - restored - expiredRoom);
-  const spent = min(amount - own - restored, spentRoom);
-  return { own, restored, spent, expired: amount - own - restored - spent };
+  const own = takesOwn ? min(recoverable, free(lot)) : 0n;
+  const restored = policy === "only_pending" ? 0n : min(recoverable - own, lot.repaid - lot.restored);
+  return { own, restored, spent: recoverable - own - restored, expired };
 }
 
 /** Spent or moved points come out of the other available lots, then become debt, as far as the policy goes. */
@@ -135,7 +136,7 @@ function originsOf(pieces: readonly Piece[], always: readonly { readonly lot: Lo
   const entry = (lot: Lot) => {
     const known = byLot.get(lot.no);
     if (known !== undefined) return known;
-    const fresh = { lot: lot.no, amount: 0n, own: 0n, restored: 0n, spent: 0n, expired: 0n };
+    const fresh = { lot: lot.no, amount: 0n, own: 0n, restored: 0n, spent: 0n, waived: 0n, expired: 0n };
     byLot.set(lot.no, fresh);
     return fresh;
   };
@@ -144,6 +145,7 @@ function originsOf(pieces: readonly Piece[], always: readonly { readonly lot: Lo
     const origin = entry(piece.origin);
     origin.amount += piece.amount;
     origin[piece.of] += piece.amount;
+    if (piece.by === "waiver") origin.waived += piece.amount;
   }
   return [...byLot.values()];
 }

@@ -56,6 +56,18 @@ export function commandFields(
 }
 
 /**
+ * The inactivity deadline of an account that points arrive in by no doing of the member's (a transfer, an adjustment):
+ * they do not put off one that is to come, but an account that is dormant or has never been active begins a new term,
+ * or what arrives would die at once, or never.
+ */
+export function deadlineOnArrival(state: AccountState, context: DecisionContext): { deadline?: Instant } {
+  const term = settings(context, context.now).inactivity;
+  const isToCome = Number.isFinite(state.deadline) && state.deadline > context.now;
+  if (term === undefined || isToCome) return {};
+  return { deadline: afterTerm(zoneAt(context.programme, context.now), context.now, term) };
+}
+
+/**
  * The inactivity deadline after an earn, burn or capture. It never moves backwards, not even when late news from
  * before the policy or under an older one comes in, and goes with the policy that is in force now.
  */

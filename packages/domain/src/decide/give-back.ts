@@ -1,7 +1,8 @@
-import type { AccountEvent } from "@taem/contracts";
+import type { AccountEvent, LotPart } from "@taem/contracts";
 import { type AccountState, diesAt, type Lot } from "../account-state.ts";
 import { min, sum } from "../amounts.ts";
 import { afterTerm, type Instant } from "../calendar.ts";
+import { comeBack, type WentOut } from "../come-back.ts";
 import type { Reverse } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
 import { zoneAt } from "../programme.ts";
@@ -58,7 +59,17 @@ export function giveBack(
       ...(outlivesDeadline ? { deadline: grace as Instant } : {}),
     };
   });
-  return { events };
+  const back = events.flatMap((event) => [...event.restored, ...event.replacements.map(partOf)]);
+  return { events: [...events, ...comeBack(state, wentOut(revision, burn), back, events.at(-1))] };
+}
+
+function partOf({ no, amount, vintage }: Replacement): LotPart {
+  return { lot: no, amount, vintage };
+}
+
+/** What was captured went out with its hold. */
+function wentOut(revision: number, [first]: readonly Redemption[]): WentOut {
+  return first?.type === "HoldCaptured" ? { hold: first.hold } : { revision };
 }
 
 function amountToGiveBack(command: Reverse, burned: bigint, already: bigint): bigint | { refused: Refusal } {

@@ -111,7 +111,7 @@ function mayMakeDue(events: readonly AccountEvent[], state: AccountState, contex
       case "PointsEarned":
         return isOver(event.lot.expiresAt) || isOver(event.deadline);
       case "AdjustmentCredited":
-        return isOver(event.lot.expiresAt) || isOver(state.deadline);
+        return isOver(event.lot.expiresAt) || isOver(event.deadline ?? state.deadline);
       default:
         return true;
     }

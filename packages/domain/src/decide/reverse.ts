@@ -132,10 +132,8 @@ function unreferencedAmount(command: Reverse, context: DecisionContext): bigint 
 }
 
 function earnsNewestFirst(state: AccountState): Lot[] {
-  const lots = new Map<number, Lot>();
-  for (const [no, lot] of state.closed.entries()) lots.set(no, lot);
-  for (const lot of state.open) lots.set(lot.no, lot);
-  return [...lots.values()]
+  return [...state.lots.entries()]
+    .map(([, lot]) => lot)
     .filter((lot) => lot.kind === "earn" && lot.reversed < lot.amount)
     .sort((a, b) => b.earnedAt - a.earnedAt || b.no - a.no);
 }

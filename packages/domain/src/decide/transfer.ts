@@ -2,13 +2,14 @@ import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
 import type { AccountState, Lot } from "../account-state.ts";
 import { sum } from "../amounts.ts";
 import { expiryOf, type Instant } from "../calendar.ts";
+import { comeBack } from "../come-back.ts";
 import { keyOf, type ReceiveTransfer, type ReturnTransfer, type Transfer } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
 import { zoneAt } from "../programme.ts";
 import { refuse } from "../refusals.ts";
 import { effectiveAt, inParts } from "../taking.ts";
 import { takeExactly } from "./burn.ts";
-import { commandFields, type Decided, type DecisionContext, settings } from "./context.ts";
+import { commandFields, type Decided, type DecisionContext, deadlineOnArrival, settings } from "./context.ts";
 
 /** First leg, on the source: takes available points and carries the whole plan for the target. */
 export function transferOut(command: Transfer, state: AccountState, context: DecisionContext): Decided {
@@ -72,11 +73,12 @@ export function transferIn(command: ReceiveTransfer, state: AccountState, contex
     const refusal = "balance_limit_exceeded";
     return { events: [{ type: "TransferInRefused", ...fields, book: state.book, amount, refusal }] };
   }
+  const deadline = deadlineOnArrival(state, context);
   let { book, nextLot } = state;
   const events = inParts(command.lots, (plan, part): AccountEvent<"TransferIn"> => {
     const lots = plan.map((lot) => ({ ...lot, no: nextLot++ }));
     book += sum(lots);
-    return { type: "TransferIn", ...fields, ...part, book, amount: sum(lots), lots };
+    return { type: "TransferIn", ...fields, ...part, book, amount: sum(lots), lots, ...deadline };
   });
   return { events };
 }
@@ -108,7 +110,7 @@ export function transferReturned(
       refusal,
     };
   });
-  return { events };
+  return { events: [...events, ...comeBack(state, undefined, command.takes, events.at(-1))] };
 }
 
 function legFields(command: ReceiveTransfer | ReturnTransfer, context: DecisionContext) {

@@ -12,6 +12,7 @@ import {
   dueEvents,
   evolve,
   newAccount,
+  openLots,
   type Programme,
   type RefusalCode,
   settledAt,
@@ -105,8 +106,8 @@ export class TestAccount {
 
   /** Remaining points per open lot, in burn order, once what is due is done. */
   lots(at = this.now): Record<number, bigint> {
-    const { open } = settledAt(this.state, accountOf(this.context), at);
-    return Object.fromEntries(open.map((lot) => [lot.no, lot.remaining]));
+    const settled = settledAt(this.state, accountOf(this.context), at);
+    return Object.fromEntries(openLots(settled).map((lot) => [lot.no, lot.remaining]));
   }
 
   earn(points: bigint, more: Partial<Extract<Request, { type: "earn" }>> = {}): readonly AccountEvent[] {

@@ -5,6 +5,7 @@ import {
   accountOf,
   type Decision,
   dueEvents,
+  openLots,
   type Programme,
   postingsOf,
   settledAt,
@@ -104,8 +105,8 @@ export class World {
   compare(who: number, at = this.now): void {
     const { account, model } = this.#side(who);
     const { book, available, pending, held, due, debt } = account.balance(at);
-    const { open } = settledAt(account.state, accountOf(account.context), at);
-    const lots = open.map((lot) => [lot.no, `${lot.remaining} held ${lot.held}`]);
+    const settled = settledAt(account.state, accountOf(account.context), at);
+    const lots = openLots(settled).map((lot) => [lot.no, `${lot.remaining} held ${lot.held}`]);
     const seen = { book: book - due, available, held, pending, debt, lots: Object.fromEntries(lots) };
     assert.deepEqual(seen, view(model, at));
     for (const amount of [book, available, pending, held, due, debt]) assert.ok(amount >= 0n);

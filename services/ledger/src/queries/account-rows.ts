@@ -86,9 +86,16 @@ function stateOf(row: Row): AccountState {
     debt: BigInt(debt),
     debtEffectiveAt: Number(debtEffectiveAt),
     deadline: deadline === null ? Number.POSITIVE_INFINITY : Number(deadline),
-    open,
+    lots: byNumber(open),
+    open: open.map(({ no }) => no),
     holds: new Map((holds ?? []).map((hold) => [hold[0], holdOf(hold)])),
   };
+}
+
+function byNumber(lots: readonly Lot[]): AccountState["lots"] {
+  const map = newAccount().lots;
+  for (const lot of lots) map.set(lot.no, lot);
+  return map;
 }
 
 function lotOf(fields: LotFields): Lot {
@@ -124,7 +131,6 @@ function lotOf(fields: LotFields): Lot {
     restored: 0n,
     reversed: 0n,
     forgiven: 0n,
-    recovered: 0n,
     refunded: 0n,
   };
 }

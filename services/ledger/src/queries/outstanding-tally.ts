@@ -4,6 +4,7 @@ import {
   diesAt,
   lastValidDate,
   localDate,
+  openLots,
   settledAt,
 } from "@taem/domain";
 
@@ -45,7 +46,7 @@ export class OutstandingTally {
     this.book += state.book;
     this.debt += view.debt;
     this.due += state.book - view.book;
-    for (const lot of view.open) {
+    for (const lot of openLots(view)) {
       this.#add(diesAt(lot, view), lot.availableFrom > this.at, lot.remaining, lot.held);
     }
   }

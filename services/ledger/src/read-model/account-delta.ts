@@ -1,10 +1,12 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import type { Lot } from "@taem/domain";
+import { availableFrom, type Lot } from "@taem/domain";
 
 /** What a batch did to one lot. */
 export interface LotDelta {
   /** Set when the lot began in the batch; the changes below then start from nothing. */
   readonly begun: NewLot | undefined;
+  /** Of a lot that began in the batch, as the domain reads it. */
+  readonly availableFrom: number;
   readonly kind: Lot["kind"];
   readonly source: string;
   remaining: bigint;
@@ -77,6 +79,7 @@ export class AccountDelta {
       case "PointsExpired":
       case "TransferOut":
       case "AdjustmentDebited":
+      case "WaiverRecovered":
         return this.#change(event.takes, -1n, event.effectiveAt);
       case "DebtRepaid":
         this.#owe(-event.amount, event.effectiveAt);
@@ -89,10 +92,12 @@ export class AccountDelta {
         return this.#change(event.restored, 1n, event.effectiveAt);
       case "TransferIn":
         for (const lot of event.lots) this.#begin(lot, "transfer", "", event.effectiveAt);
+        this.deadline = event.deadline ?? this.deadline;
         return;
       case "TransferReturned":
         return this.#change(event.restored, 1n, event.effectiveAt);
       case "AdjustmentCredited":
+        this.deadline = event.deadline ?? this.deadline;
         return this.#begin(event.lot, "adjustment", "", event.effectiveAt);
       case "DebtWrittenOff":
         return this.#owe(-event.amount, event.effectiveAt);
@@ -106,7 +111,15 @@ export class AccountDelta {
   }
 
   #begin(lot: NewLot, kind: Lot["kind"], source: string, effectiveAt: number): void {
-    this.lots.set(lot.no, { begun: lot, kind, source, remaining: lot.amount, held: 0n, effectiveAt });
+    this.lots.set(lot.no, {
+      begun: lot,
+      availableFrom: availableFrom(lot, effectiveAt),
+      kind,
+      source,
+      remaining: lot.amount,
+      held: 0n,
+      effectiveAt,
+    });
     this.book += lot.amount;
   }
 
@@ -170,6 +183,7 @@ export class AccountDelta {
     if (known !== undefined) return known;
     const fresh: LotDelta = {
       begun: undefined,
+      availableFrom: 0,
       kind: "earn",
       source: "",
       remaining: 0n,

@@ -159,7 +159,7 @@ function lotRow({ slice, member, currency }: AccountDelta, no: number, delta: Lo
     slice,
     member,
     no,
-    lot.availableFrom,
+    delta.availableFrom,
     lot.expiresAt,
     lot.earnedAt,
     effectiveAt,

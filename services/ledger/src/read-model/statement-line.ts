@@ -27,6 +27,7 @@ export const STATEMENT_KINDS = [
   "expiry",
   "debt_repayment",
   "earn_reversal",
+  "waiver_recovery",
   "burn_reversal",
   "transfer_out",
   "transfer_in",
@@ -75,6 +76,8 @@ function meaning(event: AccountEvent): Meaning {
         debt: event.debt,
       };
     }
+    case "WaiverRecovered":
+      return loss("waiver_recovery", "return", event.amount);
     case "BurnReversed":
       return gain("burn_reversal", event.reason, event.amount);
     case "TransferOut":

@@ -1,4 +1,4 @@
-import { type Balance, diesAt, free, type Lot, settledAt } from "@taem/domain";
+import { type Balance, diesAt, free, type Lot, openLots, settledAt } from "@taem/domain";
 import { fields } from "@taem/http";
 import { z } from "zod";
 import type { Seen, Standing, View } from "../queries/account-reader.ts";
@@ -64,7 +64,7 @@ export function nextExpiry({ programme, currency, member }: AccountRef, { state,
   const view = settledAt(state, identityOf(programme, currency.code, member), at);
   let first = Number.POSITIVE_INFINITY;
   let points = 0n;
-  for (const lot of view.open) {
+  for (const lot of openLots(view)) {
     const dies = diesAt(lot, view);
     if (dies <= at || free(lot) === 0n) continue;
     if (dies < first) [first, points] = [dies, 0n];
@@ -83,7 +83,8 @@ export const lotItem = z.strictObject({
   held: total,
   /** `due`: over, the event that says so still to come. */
   status: z.enum(["available", "pending", "due"]),
-  availableFrom: instant,
+  /** Null = since it began. */
+  availableFrom: nullableInstant,
   /** By its own terms or by the account's inactivity deadline, whichever is earlier; null = never. */
   expiresAt: nullableInstant,
   earnedAt: instant,
@@ -100,7 +101,7 @@ export function lotBody(lot: Lot, { state, at }: Seen): z.input<typeof lotItem> 
     remaining: String(lot.remaining),
     held: String(lot.held),
     status: dies <= at ? "due" : lot.availableFrom > at ? "pending" : "available",
-    availableFrom: formatInstant(lot.availableFrom),
+    availableFrom: lot.availableFrom === 0 ? null : formatInstant(lot.availableFrom),
     expiresAt: instantOrNull(dies),
     earnedAt: formatInstant(lot.earnedAt),
     vintage: lot.vintage,

@@ -1,4 +1,4 @@
-import { balanceAt, type Lot } from "@taem/domain";
+import { balanceAt, type Lot, openLots } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { cursor, fields, type Page, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
@@ -86,8 +86,8 @@ function lotsRoute({ requests, reader }: MemberRoutesPlatform): Route {
       await requests.reachToken(asked, deadline);
       const seen = await reader.see(account, view);
       const place = asked.cursor;
-      const rest =
-        place === undefined ? seen.state.open : seen.state.open.filter((lot) => isAfter(lot, place));
+      const open = openLots(seen.state);
+      const rest = place === undefined ? open : open.filter((lot) => isAfter(lot, place));
       const page = pageFrom(rest, asked.limit, placeOf, (lot) => lotBody(lot, seen));
       return { status: 200, body: { ...headBody(account, view, seen), ...page } };
     },

@@ -138,8 +138,7 @@ async function checkLots(sql: Queryable, replay: Replay, slices: readonly number
 function checkLotsOf(account: ReplayedAccount, rows: readonly LotRow[]): void {
   const { state, member, currency } = account;
   const where = (no: number, column: string) => () => `account ${member} ${currency} lot ${no}: ${column}`;
-  const lots = new Map<number, Lot>(state.closed.entries());
-  for (const lot of state.open) lots.set(lot.no, lot);
+  const lots = new Map<number, Lot>(state.lots.entries());
   for (const [, , no, amount, remaining, held, availableFrom, expiresAt] of rows) {
     const lot = lots.get(no);
     mustEqual("lot", where(no, "row"), lot === undefined ? "no such lot" : "present", "present");
