@@ -1,74 +1,106 @@
-import { openPool } from "@taem/postgres";
+import { openPostgresEventStore } from "@taem/event-store-postgres";
+import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { expect, test } from "vitest";
+import type { Api } from "../support/api.ts";
 import { audit } from "../support/auditor.ts";
-import { startService } from "../support/commands-service.ts";
-import { defineProgramme, enrolMany, source } from "../support/programme.ts";
-import { openTestStore, wholeLog } from "../support/test-store.ts";
+import { createInstallation } from "../support/program.ts";
+import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { bookOf, expectAgreement, outstandingOf } from "../support/read-model.ts";
+import { wholeLog } from "../support/test-store.ts";
 
 // Failures: a write transaction that somebody leaves open, even in another database of the server, stalls every reader
 // of the log (a reader that waits for a snapshot), or has it skip events (a reader that trusts sequences).
 
-const EVENTS = 6_000;
+const PTS = { currency: "PTS" };
+const MEMBERS = 100;
+const ROUNDS = 6;
+/** In each round, in bulk requests of so many lines and one by one. */
+const BULKS = 3;
 const LINES = 250;
+const SINGLES = 50;
+const EVENTS = ROUNDS * (BULKS * LINES + SINGLES);
 
-test.each(["another database", "the same database"])("a write transaction left open in %s", async (where) => {
-  await using testStore = await openTestStore();
-  await using elsewhere = await createTestDatabase();
-  const url = where === "the same database" ? testStore.url : elsewhere.url;
-  await using foreign = openPool({ url, max: 1, applicationName: "foreign" });
+/** Holds a transaction open that has written; ends it on request, and rejects if it was not open all along. */
+async function leaveOpen(foreign: Database) {
   await foreign.query("CREATE TABLE foreigner (id bigint GENERATED ALWAYS AS IDENTITY, text text)");
-
-  const opened = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<string>();
   const end = Promise.withResolvers<void>();
-  const transaction = foreign.transaction(async (open) => {
+  const finished = foreign.transaction(async (open) => {
+    const own = async () =>
+      (await open.queryArrays<[string]>("SELECT pg_current_xact_id_if_assigned()::text"))[0]?.[0] ?? "none";
     await open.query("INSERT INTO foreigner (text) VALUES ('open')");
-    opened.resolve();
+    opened.resolve(await own());
     await end.promise;
+    return own();
   });
-  await opened.promise;
+  const began = await Promise.race([opened.promise, finished]);
+  return {
+    async end(): Promise<void> {
+      end.resolve();
+      expect(await finished).toBe(began);
+    },
+  };
+}
 
-  await using service = await startService({ store: testStore.store });
-  const api = service.api();
-  await defineProgramme(api, "shop");
-  const members = await enrolMany(api, "shop", "member", 100);
-  const other = await testStore.another();
-  const following = new AbortController();
-  const seen: string[] = [];
-  const follower = (async () => {
-    for await (const page of other.follow("", { limit: 100, signal: following.signal })) {
-      seen.push(...page.events.map(({ position }) => position));
-      const last = page.events.findLast(({ type }) => type === "PointsBurned");
-      if (last !== undefined) following.abort();
+/** One round of earns of one point each. */
+async function load(api: Api, members: readonly string[], round: number): Promise<void> {
+  const line = (part: string, i: number) => ({
+    ...{ op: "earn", member: members[i % members.length], ...PTS, points: "1" },
+    source: source(`${round} ${part} ${i}`),
+  });
+  const bulks = Array.from({ length: BULKS }, async (_, bulk) => {
+    const lines = Array.from({ length: LINES }, (_, i) => line(`bulk ${bulk}`, i));
+    for (const { status } of await api.bulk("shop", lines)) expect(status).toBe(201);
+  });
+  const singles = Array.from({ length: SINGLES }, async (_, i) => {
+    const { op, member, ...body } = line("single", i);
+    const path = `/v1/programmes/shop/members/${member}`;
+    const earned = (await succeeds(api.post(`${path}/${op}`, body))).body;
+    expect(await bookOf(api, path, earned.token)).toBeGreaterThanOrEqual(BigInt(earned.balance.book));
+  });
+  await Promise.all([...bulks, ...singles]);
+}
+
+test.each(["another database", "the same database"])(
+  "a write transaction open in %s across a whole load stalls nothing and skips nothing",
+  async (where) => {
+    await using installation = await createInstallation();
+    await using elsewhere = await createTestDatabase();
+    const url = where === "the same database" ? installation.url : elsewhere.url;
+    await using foreign = openPool({ url, max: 1, applicationName: "foreign" });
+    await using program = await installation.start();
+    await using store = await openPostgresEventStore({ url: installation.url, max: 2 });
+    const { api } = program;
+
+    const open = await leaveOpen(foreign);
+    await defineProgramme(api, "shop");
+    const members = await enrolMany(api, "shop", "member", MEMBERS);
+    const following = new AbortController();
+    const seen: string[] = [];
+    const follower = (async () => {
+      for await (const page of store.follow("", { limit: 100, signal: following.signal })) {
+        seen.push(...page.events.map(({ position }) => position));
+        if (page.events.some(({ type }) => type === "PointsBurned")) following.abort();
+      }
+    })();
+    for (let round = 1; round <= ROUNDS; round++) {
+      await load(api, members, round);
+      // Everything written so far is in the read model while the transaction is still open.
+      expect(await outstandingOf(api, "shop")).toBe(BigInt((EVENTS / ROUNDS) * round));
     }
-  })();
+    // The last event of all, which the follower waits for.
+    const path = `/v1/programmes/shop/members/${members[0]}`;
+    await succeeds(api.post(`${path}/burn`, { ...PTS, points: "1" }, "last"));
+    await follower;
+    expect(await outstandingOf(api, "shop")).toBe(BigInt(EVENTS - 1));
+    await open.end();
 
-  const line = (op: string, i: number) => ({
-    op,
-    member: members[i % members.length],
-    currency: "PTS",
-    points: "1",
-    source: source(`${op} ${i}`),
-  });
-  for (let from = 0; from < EVENTS; from += 4 * LINES) {
-    const batches = [0, 1, 2, 3].map((batch) =>
-      api.bulk(
-        "shop",
-        Array.from({ length: LINES }, (_, i) => line("earn", from + batch * LINES + i)),
-      ),
-    );
-    for (const answer of (await Promise.all(batches)).flat()) expect(answer.status).toBe(201);
-  }
-  // The last event of all, which the follower sees while the transaction is still open.
-  const [last] = await api.bulk("shop", [line("burn", 0)]);
-  expect(last?.status).toBe(201);
-  await follower;
-
-  const log = await wholeLog(testStore.store);
-  expect(seen).toEqual(log.map(({ position }) => position));
-  const sums = [...audit(log).accounts.values()].map(({ book }) => book);
-  expect(sums.reduce((sum, book) => sum + book, 0n)).toBe(BigInt(EVENTS - 1));
-  end.resolve();
-  await transaction;
-  expect(service.complaints).toEqual([]);
-});
+    const log = await wholeLog(store);
+    expect(seen).toEqual(log.map(({ position }) => position));
+    const books = [...audit(log).accounts.values()].map(({ book }) => book);
+    expect(books.reduce((sum, book) => sum + book, 0n)).toBe(BigInt(EVENTS - 1));
+    await expectAgreement(installation.url);
+    expect(program.errors).toEqual([]);
+  },
+);

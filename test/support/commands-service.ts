@@ -2,8 +2,9 @@ import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { type CommandService, type CommandsConfig, createCommands } from "@taem/commands";
 import type { EventStore } from "@taem/event-store";
 import { createServer, type Limits, type Principal, type Route, SCOPES } from "@taem/http";
-import { type Clock, createHealth, createMetrics, type Logger, systemClock } from "@taem/runtime";
+import { type Clock, createHealth, createMetrics, systemClock } from "@taem/runtime";
 import { Api } from "./api.ts";
+import { collectingLogger } from "./collecting-logger.ts";
 
 export interface ServiceOptions {
   readonly store: EventStore;
@@ -33,8 +34,7 @@ const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
   await using undo = new AsyncDisposableStack();
-  const complaints: string[] = [];
-  const logger = collecting(complaints);
+  const { logger, complaints } = collectingLogger();
   const metrics = createMetrics();
   const commands = createCommands({ store, logger, metrics, clock, hmacKey }, config);
   undo.defer(() => commands.close());
@@ -63,24 +63,4 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const close = () => started.disposeAsync();
   const { routes, service } = commands;
   return { url, routes, commands: service, complaints, key, api, close, [Symbol.asyncDispose]: close };
-}
-
-function collecting(complaints: string[]): Logger {
-  const complain = (fields: Readonly<Record<string, unknown>>, message: string): void => {
-    complaints.push(`${message} ${JSON.stringify(fields, describeError)}`);
-  };
-  const ignore = (): void => {};
-  const logger: Logger = {
-    debug: ignore,
-    info: ignore,
-    warn: complain,
-    error: complain,
-    fatal: complain,
-    child: () => logger,
-  };
-  return logger;
-}
-
-function describeError(_: string, value: unknown): unknown {
-  return value instanceof Error ? `${value.name}: ${value.message}` : value;
 }

@@ -3,31 +3,47 @@ import { createTestDatabase } from "@taem/postgres/testing";
 import type { Clock } from "@taem/runtime";
 import { openPlatform, type Platform, readConfig, startProgram } from "@taem/standalone";
 import { Api } from "./api.ts";
+import { collectingLogger } from "./collecting-logger.ts";
 
-/** The whole standalone program in this process, on a database of its own. */
+/** The standalone program in this process. */
 export interface TestProgram extends AsyncDisposable {
   readonly platform: Platform;
   /** A caller with every scope. */
   readonly api: Api;
+  /** What it logged as an error. */
+  readonly errors: readonly string[];
+}
+
+export interface ProgramOptions {
+  readonly clock?: Clock;
+  /** Comma-separated; all of them unless told. */
+  readonly services?: string;
 }
 
 /** A database that outlives the programs on it. */
 export interface TestInstallation extends AsyncDisposable {
-  start(clock?: Clock): Promise<TestProgram>;
+  readonly url: string;
+  start(options?: ProgramOptions): Promise<TestProgram>;
 }
 
 export async function createInstallation(): Promise<TestInstallation> {
   const database = await createTestDatabase();
   return {
-    start: (clock) => start(database.url, clock),
+    url: database.url,
+    start: (options) => startTestProgram(database.url, options),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
 
-async function start(url: string, clock: Clock | undefined): Promise<TestProgram> {
+/** Runs until disposed. */
+export async function startTestProgram(
+  url: string,
+  { clock, services }: ProgramOptions = {},
+): Promise<TestProgram> {
   await using undo = new AsyncDisposableStack();
-  const config = readConfig({ DATABASE_URL: url, TAEM_PORT: "0", TAEM_LOG_LEVEL: "silent" });
-  const opened = undo.use(await openPlatform(config));
+  const config = readConfig({ DATABASE_URL: url, TAEM_PORT: "0", TAEM_SERVICES: services });
+  const { logger, errors } = collectingLogger();
+  const opened = undo.use(await openPlatform(config, logger));
   const platform = clock === undefined ? opened : { ...opened, clock };
   const program = undo.use(await startProgram(platform, config));
   const { token } = await createApiKey(platform.apiKeyStore, {
@@ -37,5 +53,5 @@ async function start(url: string, clock: Clock | undefined): Promise<TestProgram
   });
   const api = undo.use(new Api(program.url, token));
   const running = undo.move();
-  return { platform, api, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { platform, api, errors, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -1,0 +1,33 @@
+import type { Logger } from "@taem/runtime";
+
+export interface CollectingLogger {
+  readonly logger: Logger;
+  /** Lines logged as a warning or worse. */
+  readonly complaints: string[];
+  /** Those of them that are an error or worse. */
+  readonly errors: string[];
+}
+
+/** A logger that keeps what a test may have to ask about. */
+export function collectingLogger(): CollectingLogger {
+  const complaints: string[] = [];
+  const errors: string[] = [];
+  const into =
+    (...lists: readonly string[][]) =>
+    (fields: Readonly<Record<string, unknown>>, message: string): void => {
+      for (const list of lists) list.push(`${message} ${JSON.stringify(fields, describeError)}`);
+    };
+  const logger: Logger = {
+    debug: into(),
+    info: into(),
+    warn: into(complaints),
+    error: into(complaints, errors),
+    fatal: into(complaints, errors),
+    child: () => logger,
+  };
+  return { logger, complaints, errors };
+}
+
+function describeError(_: string, value: unknown): unknown {
+  return value instanceof Error ? `${value.name}: ${value.message}` : value;
+}
