@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
+import { availableParallelism, constants, cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openPool, startEmbeddedPostgres } from "@taem/postgres";
@@ -68,35 +68,38 @@ async function main(args: string[]): Promise<number> {
 /** Whatever ends it, nothing stays behind. */
 async function runUntilInterrupted(chosen: readonly string[], settings: Settings): Promise<number> {
   const interrupted = Promise.withResolvers<number>();
-  process.once("SIGINT", () => interrupted.resolve(130));
-  process.once("SIGTERM", () => interrupted.resolve(143));
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => interrupted.resolve(128 + constants.signals[signal]));
+  }
+  // Nobody reads any more.
+  process.stdout.once("error", () => interrupted.resolve(1));
   await using resources = new AsyncDisposableStack();
   try {
-    return await Promise.race([runPhases(chosen, settings, resources), interrupted.promise]);
+    const run = await prepareRun(settings, resources);
+    return await Promise.race([interrupted.promise, runPhases(chosen, run)]);
   } catch (error) {
     process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
     return 1;
   }
 }
 
-async function runPhases(
-  chosen: readonly string[],
-  settings: Settings,
-  resources: AsyncDisposableStack,
-): Promise<number> {
+async function prepareRun(settings: Settings, resources: AsyncDisposableStack): Promise<BenchRun> {
   const directory = await mkdtemp(join(tmpdir(), "taem-bench-"));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
   const postgres = resources.use(await startEmbeddedPostgres({ dataDir: join(directory, "postgres") }));
-  const run: BenchRun = {
+  return {
     settings,
     report: new Report((line) => process.stdout.write(`${line}\n`)),
     progress: new Progress(),
     processes: resources.use(new Processes()),
     postgresUrl: postgres.url,
   };
+}
+
+async function runPhases(chosen: readonly string[], run: BenchRun): Promise<number> {
   for (const name of chosen) await phases[name]?.(run);
-  const machine = await describeMachine(postgres.url);
-  process.stdout.write(`\n${machine}\n${describeSettings(settings)}\n\n${run.report.markdown()}\n`);
+  const machine = await describeMachine(run.postgresUrl);
+  process.stdout.write(`\n${machine}\n${describeSettings(run.settings)}\n\n${run.report.markdown()}\n`);
   return 0;
 }
 

@@ -6,7 +6,7 @@ const LAST_CHUNK = Buffer.from("\r\n0\r\n\r\n");
 const LENGTH = Buffer.from("content-length: ");
 /** How an answer line of the bulk route says that its command was refused. */
 const PROBLEM = Buffer.from('"problem":{');
-const SHOWN = 2_000;
+const SHOWN = 1_000;
 
 /** One connection to a server on this machine, with at most one request under way. Expects HTTP/1.1, kept alive. */
 export class LoadConnection {
@@ -67,6 +67,6 @@ function isGood(answer: Buffer): boolean {
 }
 
 function shown(answer: Buffer): string {
-  const from = Math.max(0, answer.indexOf(PROBLEM) - SHOWN / 2);
+  const from = Math.max(0, answer.indexOf(PROBLEM));
   return answer.toString("utf8", from, from + SHOWN);
 }

@@ -30,6 +30,7 @@ export interface ToolRun {
 /** Processes of the product beside the benchmark's own, ended with it. */
 export class Processes implements AsyncDisposable {
   readonly #running = new Set<ChildProcess>();
+  #isOver = false;
 
   /** `taem start` in a process of its own, when it is ready. */
   startTaem(environment: Environment): Promise<ServerProcess> {
@@ -55,6 +56,7 @@ export class Processes implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
     await Promise.all([...this.#running].map(stop));
   }
 
@@ -66,6 +68,7 @@ export class Processes implements AsyncDisposable {
   }
 
   #spawn(args: readonly string[], environment: Environment, stdout: "pipe" | "ignore"): ChildProcess {
+    if (this.#isOver) throw new Error("the benchmark is over");
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
       env: { ...process.env, ...environment },
