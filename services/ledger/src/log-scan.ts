@@ -6,8 +6,8 @@ const PAGE = 2_000;
 const EVENTS_IN_MEMORY = 300_000;
 
 /** Slices in groups, each small enough to be folded in memory, for as many passes over the log. */
-export function passesOver(events: number): number[][] {
-  const passes = Math.min(SLICES, Math.max(1, Math.ceil(events / EVENTS_IN_MEMORY)));
+export function passesOver(events: number, eventsInMemory = EVENTS_IN_MEMORY): number[][] {
+  const passes = Math.min(SLICES, Math.max(1, Math.ceil(events / eventsInMemory)));
   const groups = Array.from({ length: passes }, (): number[] => []);
   for (let slice = 0; slice < SLICES; slice++) (groups[slice % passes] as number[]).push(slice);
   return groups;

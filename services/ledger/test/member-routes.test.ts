@@ -1,5 +1,6 @@
+import { SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/domain";
 import { formatToken } from "@taem/projection";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { balanceOf, eventsOf, stateBy, written } from "./support/expected.ts";
@@ -194,6 +195,61 @@ test("the events of an account are shown as recorded: amounts as strings, instan
   expect(Date.parse(data.effectiveAt)).toBe(original?.effectiveAt);
   expect(data.effectiveAt).toMatch(/^\d{4}-\d\d-\d\dT/);
   expect(data.book).toBe(String(original?.book));
+});
+
+describe("a strong answer about a long account", () => {
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await installation.database.query("DELETE FROM taem_store.snapshots");
+  });
+
+  /** Asks, and tells after which revisions the stream was read. */
+  async function ask(path: string) {
+    const reads = vi.spyOn(installation.store, "readStream");
+    const { body } = await api.get(`${path}&consistency=strong`);
+    return { body, readAfter: reads.mock.calls.map(([, revision]) => revision) };
+  }
+
+  async function save(account: Account, revision: number, state: string): Promise<void> {
+    const { stream } = account;
+    await installation.store.saveSnapshots([{ stream, revision, schema: SNAPSHOT_SCHEMA, state }]);
+  }
+
+  test("begins with the snapshot and reads what came after it", async () => {
+    const account = busiest();
+    const path = pathOf(account, "balance");
+    const { body: folded } = await ask(path);
+    const events = await eventsOf(installation.store, account);
+    const state = stateBy(events.slice(0, -3), Number.POSITIVE_INFINITY);
+    await save(account, state.revision, writeSnapshot(state));
+    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, account.state.revision - 3] });
+  });
+
+  test("does without a snapshot that cannot be read, and answers about the past never use one", async () => {
+    const account = busiest();
+    const path = pathOf(account, "balance");
+    const { body: folded } = await ask(path);
+    await save(account, 5, "{");
+    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, 0] });
+    const { body } = await api.get(`${path}&asOf=${iso(installation.now)}`);
+    expect(body.balance).toEqual(folded.balance);
+  });
+
+  test("reads no more of the events than its page of the statement needs, however little the read model knows", async () => {
+    const account = busiest();
+    const path = `${pathOf(account, "statement")}&limit=4`;
+    const { revision } = account.state;
+    const { body, readAfter } = await ask(path);
+    expect(readAfter).toEqual([revision - 5]);
+    expect(await ask(`${path}&cursor=${body.next}`)).toMatchObject({
+      readAfter: [revision - 5, revision - 9],
+    });
+
+    const wrong = "UPDATE taem_ledger.balances SET revision = revision + $1 WHERE member = $2";
+    await installation.database.query(wrong, [100, account.member]);
+    expect((await ask(path)).body.items).toEqual(body.items);
+    await installation.database.query(wrong, [-100, account.member]);
+  });
 });
 
 describe("a request", () => {

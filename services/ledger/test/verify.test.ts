@@ -1,3 +1,4 @@
+import { type AccountEvent, decodeEvent, encodeEvent } from "@taem/contracts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { verifyLedger } from "../src/index.ts";
 import { Installation } from "./support/installation.ts";
@@ -171,6 +172,90 @@ describe("tampering with the log is named", () => {
     expect(await verifyLedger({ database, store: withoutDigests })).toMatchObject({
       discrepancy: { check: "stated_book" },
     });
+  });
+});
+
+describe("a business key applied a second time is named", () => {
+  /** Writes the account's last earn once more, as a writer would that forgets to look for its key. */
+  async function repeatEarn(change: Partial<AccountEvent<"PointsEarned">>) {
+    const { simulation, store } = installation;
+    const account = simulation.accounts.find(({ state }) => state.revision > 5 && state.book > 0n);
+    if (account === undefined) throw new Error("no account has points");
+    const { stream, slice, state } = account;
+    const [read] = await store.read([{ stream, afterRevision: 0 }]);
+    const original = read?.events.findLast(({ type }) => type === "PointsEarned");
+    if (original === undefined) throw new Error("the account has no earn");
+    const earn = decodeEvent(original.type, original.data) as AccountEvent<"PointsEarned">;
+    const lot = { ...earn.lot, no: state.nextLot };
+    const again = { ...earn, lot, book: state.book + lot.amount, ...change };
+    const event = {
+      id: crypto.randomUUID(),
+      type: again.type,
+      data: encodeEvent(again),
+      meta: original.meta,
+    };
+    const [result] = await store.append([
+      { stream, slice, expectedRevision: state.revision, events: [event] },
+    ]);
+    expect(result).toMatchObject({ ok: true });
+    await installation.project();
+    return { original, stream, key: earn.key.id, revision: state.revision + 1 };
+  }
+
+  test("by an event like the first", async () => {
+    const { original, stream, key, revision } = await repeatEarn({});
+    expect(await verify()).toEqual({
+      ok: false,
+      discrepancy: {
+        check: "key_repeated",
+        where: expect.stringMatching(`${stream} event ${revision} at \\d+: key pos ${key} main`),
+        expected: "applied for the first time",
+        actual: `applied by event ${original.revision}`,
+      },
+    });
+  });
+
+  test("by one that pretends to be a further part of the first", async () => {
+    await repeatEarn({ part: { index: 2, count: 2 } });
+    expect(await verify()).toMatchObject({ discrepancy: { check: "key_repeated" } });
+  });
+});
+
+describe("in several passes over the log", () => {
+  /** Few enough events at a time to take a pass for every few slices. */
+  const verifyInPasses = (passes: number[] = []) =>
+    verifyLedger({
+      ...installation,
+      eventsInMemory: 60,
+      onProgress: ({ phase, done }) => phase === "compare" && passes.push(done),
+    });
+
+  test("a sound ledger is sound, every event and account counted once", async () => {
+    const passes: number[] = [];
+    expect(await verifyInPasses(passes)).toEqual(await verify());
+    expect(passes.length).toBeGreaterThan(5);
+    expect(passes.at(-1)).toBe(64);
+  });
+
+  const last = (table: string) => `(SELECT max(member::text)::uuid FROM taem_ledger.${table})`;
+  test.each([
+    `UPDATE taem_ledger.balances SET book = book + 7 WHERE member = ${last("balances")}`,
+    `DELETE FROM taem_ledger.balances WHERE member = ${last("balances")}`,
+    `UPDATE taem_ledger.lots SET held = held + 1 WHERE no = 1 AND member = ${last("lots")}`,
+    `DELETE FROM taem_ledger.holds WHERE no = 1 AND member = ${last("holds")}`,
+    `DELETE FROM taem_ledger.statement_lines WHERE revision = 3 AND member = ${last("statement_lines")}`,
+    "DELETE FROM taem_ledger.postings WHERE position = (SELECT max(position) FROM taem_ledger.postings)",
+    `UPDATE taem_ledger.control_totals SET postings = postings + 1
+      WHERE ctid = (SELECT ctid FROM taem_ledger.control_totals ORDER BY slice DESC LIMIT 1)`,
+    "INSERT INTO taem_ledger.control_totals VALUES (63, gen_random_uuid(), '2026-01-01', 1, 'POINT', 'outstanding', 1, 0)",
+    `ALTER TABLE taem_store.events DISABLE TRIGGER USER;
+     UPDATE taem_store.events SET meta = replace(meta, 'simulation', 'other') WHERE position = 300`,
+    `ALTER TABLE taem_store.events DISABLE TRIGGER USER; DELETE FROM taem_store.events WHERE position = 300`,
+  ])("the same is found as in one: %s", async (change) => {
+    await sql(change);
+    const found = await verify();
+    expect(found.ok).toBe(false);
+    expect(await verifyInPasses()).toEqual(found);
   });
 });
 

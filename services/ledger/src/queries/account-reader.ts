@@ -1,8 +1,16 @@
-import { type AccountState, businessNow, evolve, newAccount, type Programme } from "@taem/domain";
+import {
+  type AccountState,
+  businessNow,
+  evolve,
+  newAccount,
+  type Programme,
+  readSnapshot,
+  SNAPSHOT_SCHEMA,
+} from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import { findParked, type Parked } from "@taem/projection";
-import type { Clock } from "@taem/runtime";
+import type { Clock, Logger } from "@taem/runtime";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, streamOf } from "./account-ref.ts";
 import { readAccounts } from "./account-rows.ts";
@@ -36,9 +44,15 @@ export function isFolded(view: View): boolean {
   return view.consistency === "strong" || view.asOf !== undefined || view.knownAt !== undefined;
 }
 
+/** A view that every event of the account counts in. */
+export function isWhole(view: View): boolean {
+  return view.asOf === undefined && view.knownAt === undefined;
+}
+
 export interface AccountReaderPlatform {
   readonly database: Database;
   readonly store: EventStore;
+  readonly logger: Logger;
   readonly clock: Clock;
 }
 
@@ -52,9 +66,11 @@ export class AccountReader {
 
   async see(account: AccountRef, view: View): Promise<Seen> {
     if (!isFolded(view)) return await this.#readModel(account);
+    // Before the horizon: whatever a snapshot has in it, the head then reaches.
+    const state = (isWhole(view) ? await this.#snapshot(account) : undefined) ?? newAccount();
     const { horizon, ...standing } = await this.horizon(account.programme, view);
-    const state = newAccount();
-    for await (const { event } of accountEvents(this.#platform.store, account, horizon)) evolve(state, event);
+    const tail = accountEvents(this.#platform.store, account, horizon, state.revision);
+    for await (const { event } of tail) evolve(state, event);
     return { ...standing, state };
   }
 
@@ -87,6 +103,20 @@ export class AccountReader {
       cut: cutAt(row?.[0] ?? ""),
       parked: await findParked(database, "taem_ledger", [streamOf(account)]),
     };
+  }
+
+  /** What the write side has kept of the account's fold: a cache, so one that cannot be read is none. */
+  async #snapshot(account: AccountRef): Promise<AccountState | undefined> {
+    const { store, logger } = this.#platform;
+    const stream = streamOf(account);
+    const [snapshot] = await store.loadSnapshots([stream], SNAPSHOT_SCHEMA);
+    if (snapshot === undefined) return undefined;
+    try {
+      return readSnapshot(snapshot.state);
+    } catch (error) {
+      logger.warn({ stream, err: error }, "a snapshot cannot be read; folding the stream from its start");
+      return undefined;
+    }
   }
 
   async #readModel(account: AccountRef): Promise<Seen> {

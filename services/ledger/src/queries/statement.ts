@@ -79,23 +79,57 @@ function entryOf(row: Row): StatementEntry {
   };
 }
 
-/** The same from the events. With a horizon the book balance is that of the lines that count, in log order. */
+/**
+ * The same from the events. With a horizon the book balance is that of the lines that count, in log order. `newest` is
+ * a revision that the account is thought to have: a page of a long stream is then read without what lies before it.
+ */
 export async function foldStatement(
   store: Pick<EventStore, "readStream">,
   account: AccountRef,
   horizon: Horizon,
   { before = NEWEST, limit }: StatementPage,
+  newest = NEWEST,
 ): Promise<StatementEntry[]> {
-  let book = 0n;
+  const last = Math.min(before - 1, newest);
+  const start = horizon.effectiveBy === undefined && last < NEWEST - 1 ? Math.max(0, last - limit) : 0;
+  const entries = await foldLines(store, account, horizon, { before, limit }, start);
+  // Fewer than are sure to be there: the stream is shorter than it was thought to be.
+  const isShort = start > 0 && entries.length < limit;
+  return isShort ? foldLines(store, account, horizon, { before, limit }, 0) : entries;
+}
+
+async function foldLines(
+  store: Pick<EventStore, "readStream">,
+  account: AccountRef,
+  horizon: Horizon,
+  { before = NEWEST, limit }: StatementPage,
+  afterRevision: number,
+): Promise<StatementEntry[]> {
+  let book: bigint | undefined = afterRevision === 0 ? 0n : undefined;
   const entries: StatementEntry[] = [];
-  for await (const { record, event } of accountEvents(store, account, horizon)) {
+  for await (const { record, event } of accountEvents(store, account, horizon, afterRevision)) {
     const { revision, position, recordedAt } = record;
     if (revision >= before) break;
     const line = statementLine(event);
-    book += line.delta;
+    book = book === undefined ? line.book : book + line.delta;
     const { occurredAt, effectiveAt } = event;
     entries.push({ ...line, book, revision, position, occurredAt, effectiveAt, recordedAt });
     if (entries.length > limit) entries.shift();
   }
   return entries.reverse();
+}
+
+/** The revision up to which the read model has an account; undefined if it has none of it. */
+export async function projectedRevision(
+  database: Database,
+  { member, currency }: AccountRef,
+): Promise<number | undefined> {
+  const [row] = await database.queryArrays<[number]>(
+    {
+      name: "taem_ledger_revision",
+      text: "SELECT revision FROM taem_ledger.balances WHERE member = $1 AND currency = $2",
+    },
+    [member, currency.code],
+  );
+  return row?.[0];
 }

@@ -4,9 +4,14 @@ import { cursor, fields, type Page, pageFrom, type Route, route } from "@taem/ht
 import type { Database } from "@taem/postgres";
 import { z } from "zod";
 import { type AccountRecord, accountEvents } from "../queries/account-events.ts";
-import { type AccountReader, isFolded } from "../queries/account-reader.ts";
+import { type AccountReader, isFolded, isWhole } from "../queries/account-reader.ts";
 import { identityOf } from "../queries/account-ref.ts";
-import { foldStatement, readStatement, type StatementEntry } from "../queries/statement.ts";
+import {
+  foldStatement,
+  projectedRevision,
+  readStatement,
+  type StatementEntry,
+} from "../queries/statement.ts";
 import {
   balanceAnswer,
   balanceBody,
@@ -120,7 +125,8 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
       const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1 };
       if (isFolded(view)) {
         const seen = await reader.horizon(account.programme, view);
-        const entries = await foldStatement(store, account, seen.horizon, wanted);
+        const newest = isWhole(view) ? await projectedRevision(database, account) : undefined;
+        const entries = await foldStatement(store, account, seen.horizon, wanted, newest);
         return {
           status: 200,
           body: { ...headBody(account, view, seen), ...statementPage(entries, asked.limit) },

@@ -11,6 +11,7 @@ export interface Discrepancy {
  * | --- | --- |
  * | event_missing, event_altered | the log against the digests its writers made |
  * | event_unreadable, stream_corrupt | each event against the catalogue, and against the events before it |
+ * | key_repeated | each business key against those its stream has applied before |
  * | stated_book | the book balance an event states against the fold of its stream |
  * | parked | streams that the read model has given up |
  * | balance, lot, hold | rows of the read model against the fold of the events |
@@ -23,6 +24,7 @@ export type Check =
   | "event_altered"
   | "event_unreadable"
   | "stream_corrupt"
+  | "key_repeated"
   | "stated_book"
   | "parked"
   | "balance"

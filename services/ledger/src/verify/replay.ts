@@ -48,6 +48,7 @@ export class Replay {
 
   #fold(record: RecordedEvent, event: AccountEvent): void {
     const account = this.#byStream.get(record.stream) ?? this.#open(record, event);
+    checkKey(account, record, event);
     evolveChecked(account, record, event);
     account.position = record.position;
     account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
@@ -111,6 +112,22 @@ function decoded(record: RecordedEvent): TaemEvent {
       actual,
     });
   }
+}
+
+/** A key is applied once in a stream; the parts of one large effect follow each other and share theirs. */
+function checkKey({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
+  if (!("key" in event)) return;
+  const part = "part" in event ? (event.part?.index ?? 1) : 1;
+  const expected = part === 1 ? undefined : record.revision - part + 1;
+  const applied = state.keys.revisionOf(event.key);
+  if (applied === expected) return;
+  const { system, id, leg } = event.key;
+  throw new Discrepant({
+    check: "key_repeated",
+    where: `${placeOf(record)}: key ${system} ${id} ${leg}`,
+    expected: expected === undefined ? "applied for the first time" : `begun by event ${expected}`,
+    actual: applied === undefined ? "applied for the first time" : `applied by event ${applied}`,
+  });
 }
 
 function evolveChecked({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {

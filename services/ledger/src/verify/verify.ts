@@ -32,6 +32,8 @@ export interface VerifyOptions {
   readonly database: Database;
   readonly store: Pick<EventStore, "readLog" | "read" | "head"> & Partial<LogAudit>;
   readonly onProgress?: (progress: VerifyProgress) => void;
+  /** About how many events' worth of accounts to keep in memory: more of them take more passes over the log. */
+  readonly eventsInMemory?: number;
 }
 
 export type Verification =
@@ -82,7 +84,8 @@ class Verifier {
     await this.#checkParked();
     let accounts = 0;
     let compared = 0;
-    for (const [pass, slices] of passesOver(this.#events).entries()) {
+    const passes = passesOver(this.#events, this.#options.eventsInMemory);
+    for (const [pass, slices] of passes.entries()) {
       const replay = await this.#replay(slices, pass === 0);
       await checkTables(this.#sql, replay, slices);
       accounts += replay.accounts.size;
