@@ -21,7 +21,9 @@ export interface Service extends AsyncDisposable {
   readonly routes: readonly Route[];
   readonly commands: CommandService;
   /** What it logged as a warning or worse. */
-  readonly complaints: string[];
+  readonly complaints: readonly string[];
+  /** What it logged as an error or worse. */
+  readonly errors: readonly string[];
   /** The token of a new key; without a programme, of the whole installation. */
   key(key?: Partial<Omit<Principal, "keyId">>): string;
   /** A caller with a key of its own. Closed with the service. */
@@ -34,7 +36,7 @@ const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
   await using undo = new AsyncDisposableStack();
-  const { logger, complaints } = collectingLogger();
+  const { logger, complaints, errors } = collectingLogger();
   const metrics = createMetrics();
   const commands = createCommands({ store, logger, metrics, clock, hmacKey }, config);
   undo.defer(() => commands.close());
@@ -62,5 +64,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const api: Service["api"] = (given, connections) => started.use(new Api(url, key(given), connections));
   const close = () => started.disposeAsync();
   const { routes, service } = commands;
-  return { url, routes, commands: service, complaints, key, api, close, [Symbol.asyncDispose]: close };
+  return {
+    url,
+    routes,
+    commands: service,
+    complaints,
+    errors,
+    key,
+    api,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

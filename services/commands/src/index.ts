@@ -1,4 +1,4 @@
-import { CommandHandler } from "@taem/event-store";
+import { CommandHandler, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import type { Route } from "@taem/http";
 import { newId, randomId } from "@taem/runtime";
 import { CommandService } from "./command-service.ts";
@@ -35,7 +35,13 @@ export function createCommands(platform: CommandsPlatform, config: CommandsConfi
     newId: randomId,
     now: () => clock.now(),
     ...config,
-    onError: (err, stream) => logger.error({ err, stream }, "a stream's commands failed"),
+    onError: (err, stream) => {
+      const message = "a stream's commands failed";
+      // A store that is away comes back, and callers are told to repeat: no fault of the program, so no stack.
+      const isPassing = err instanceof StoreUnavailable || err instanceof OutcomeUnknown;
+      if (isPassing) logger.warn({ reason: err.message, stream }, message);
+      else logger.error({ err, stream }, message);
+    },
   });
   const service = new CommandService({ ...platform, handler, newId });
   const now = () => clock.now();

@@ -42,7 +42,7 @@ function expectProblem(answer: Answer, status: number, code: string): void {
 }
 
 test("while the store cannot be read every route says so and asks to try again", async () => {
-  const { member, store, api } = await faulty("unread");
+  const { member, store, service, api } = await faulty("unread");
   const attempts = [
     () => api.get(shop),
     () => api.get(member),
@@ -61,6 +61,7 @@ test("while the store cannot be read every route says so and asks to try again",
     { op: "earn", member: "ext:unread", ...PTS, points: "1", source: { system: "pos", id: "1" } },
   ];
   expect(await api.bulk("shop", lines)).toMatchObject([{ status: 503, problem: { code: "unavailable" } }]);
+  expect(service.errors).toEqual([]);
 });
 
 test.each<[string, AppendFault, number]>([
