@@ -77,6 +77,38 @@ test("a retry of a timed-out command gets its first result", async () => {
   });
 });
 
+test("a command that was stored after its caller's time was up is not done again", async () => {
+  const path = await memberWith("late", "100");
+  await using hasty = await startService({ store, limits: { requestMs: 300 } });
+  const caller = hasty.api();
+  await succeeds(caller.post(`${path}/burn`, { ...PTS, points: "1" }, "warm"));
+  const commands: readonly [path: string, points: string][] = [
+    ["earn", "10"],
+    ["burn", "20"],
+    ["holds", "30"],
+  ];
+  for (const [route, points] of commands) {
+    const release = Promise.withResolvers<void>();
+    store.appendFaults.push(async (append) => {
+      const results = await append();
+      await release.promise;
+      return results;
+    });
+    const body = { ...PTS, points, source: source(route) };
+    const timedOut = await caller.post(`${path}/${route}`, body);
+    expect([timedOut.status, timedOut.body.code]).toEqual([503, "outcome_unknown"]);
+    expect(timedOut.body.retryable).toBe(true);
+    // Through the instance that waits still, and through another.
+    const elsewhere = await succeeds(api.post(`${path}/${route}`, body));
+    release.resolve();
+    const here = await succeeds(caller.post(`${path}/${route}`, body));
+    expect([elsewhere.body.replayed, here.body.replayed]).toEqual([true, true]);
+    expect(here.body.effect).toEqual(elsewhere.body.effect);
+  }
+  const { sums } = await account(path);
+  expect(Object.fromEntries(sums)).toEqual({ PointsEarned: 110n, PointsBurned: 21n, HoldPlaced: 30n });
+});
+
 test("a caller who hangs up and asks again gets the result of what was done meanwhile", async () => {
   const path = await memberWith("impatient", "100");
   const stored = Promise.withResolvers<void>();

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../support/api.ts";
 import { audit, underWay } from "../support/auditor.ts";
 import { type Service, startService } from "../support/commands-service.ts";
+import { createInstallation } from "../support/program.ts";
 import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { bookOf } from "../support/read-model.ts";
 import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
 
-// Failure: "your points are not there yet": a spend refused although the credit before it was acknowledged.
+// Failures: "your points are not there yet": a spend refused although the credit before it was acknowledged; a query that
+// answers from before the caller's own write.
 
 const PTS = { currency: "PTS" };
 let testStore: TestStore;
@@ -70,4 +73,30 @@ test("a hold placed through one instance is captured through the other at once",
     const { body } = await succeeds(there.post(`${path}/holds`, { ...PTS, points: "5" }, `h${i}`));
     await succeeds(here.post(`${shop}/holds/${body.effect.hold.id}/capture`, {}, `c${i}`));
   });
+});
+
+test("what was written through one instance a query with its token sees through another", async () => {
+  await using installation = await createInstallation();
+  await using writer = await installation.start({ services: "commands" });
+  await using one = await installation.start({ services: "commands,ledger" });
+  await using two = await installation.start({ services: "commands,ledger" });
+  const programme = await defineProgramme(writer.api, "tokens");
+  const members = await enrolMany(writer.api, "tokens", "member", 8);
+  const lanes = members.map(async (member, lane) => {
+    const path = `${programme}/members/${member}`;
+    for (let round = 1; round <= 40; round++) {
+      const { token } = (
+        await succeeds(writer.api.post(`${path}/earn`, { ...PTS, points: "3" }, `e${round}`))
+      ).body;
+      const reader = (round + lane) % 2 === 0 ? one : two;
+      expect(await bookOf(reader.api, path, token)).toBe(BigInt(3 * round));
+    }
+  });
+  await Promise.all(lanes);
+  // A transfer's token stands for what the giver sees, whoever asks.
+  const [giver, taker] = members as [string, string];
+  const gift = { ...PTS, points: "100", to: taker };
+  const { token } = (await succeeds(two.api.post(`${programme}/members/${giver}/transfers`, gift, "t"))).body;
+  expect(await bookOf(one.api, `${programme}/members/${giver}`, token)).toBe(20n);
+  expect([...writer.errors, ...one.errors, ...two.errors]).toEqual([]);
 });

@@ -1,0 +1,52 @@
+import { createTestDatabase } from "@taem/postgres/testing";
+import { expect, test } from "vitest";
+import { startTestProgram } from "../support/program.ts";
+import { runTool } from "../support/program-process.ts";
+import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { outstandingOf } from "../support/read-model.ts";
+
+// Failures: a balance changed, a statement line deleted or a stored event altered by SQL that nobody notices.
+
+const PTS = { currency: "PTS" };
+const DIFFERS = 3;
+
+const TAMPERINGS = {
+  "a balance changed": [
+    ["UPDATE taem_ledger.balances SET book = book + 1"],
+    /: balance, .*expected 100, found 101/,
+  ],
+  "a statement line deleted": [["DELETE FROM taem_ledger.statement_lines"], /: statement/],
+  "a stored event altered": [
+    [
+      "ALTER TABLE taem_store.events DISABLE TRIGGER USER",
+      `UPDATE taem_store.events SET data = replace(data, '"till 7"', '"till 8"') WHERE data LIKE '%"till 7"%'`,
+    ],
+    /: event_altered, /,
+  ],
+} as const;
+
+test.each(Object.entries(TAMPERINGS))(
+  "verify and rebuild fail on %s, and name it",
+  async (_, [statements, what]) => {
+    await using database = await createTestDatabase();
+    const environment = { DATABASE_URL: database.url };
+    {
+      await using program = await startTestProgram(database.url);
+      const shop = await defineProgramme(program.api, "shop");
+      const [member] = (await enrolMany(program.api, "shop", "member", 1)) as [string];
+      await succeeds(
+        program.api.post(`${shop}/members/${member}/earn`, {
+          ...PTS,
+          points: "100",
+          source: source("till 7"),
+        }),
+      );
+      expect(await outstandingOf(program.api, "shop")).toBe(100n);
+      for (const statement of statements) await program.platform.database.query(statement);
+    }
+    const verified = await runTool(["verify"], environment);
+    expect([verified.exitCode, verified.out]).toEqual([DIFFERS, expect.stringMatching(what)]);
+    const rebuilt = await runTool(["rebuild", "ledger", "--expect-equal"], environment);
+    expect([rebuilt.exitCode, rebuilt.out]).toEqual([DIFFERS, expect.stringContaining("first difference: ")]);
+  },
+);
