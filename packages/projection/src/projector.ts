@@ -8,6 +8,7 @@ import { CheckpointConflict, type Checkpoints, loadCheckpoints } from "./checkpo
 import { type EventSource, judge, type Link } from "./event-source.ts";
 import { applyInLanes } from "./lanes.ts";
 import { oneAhead } from "./one-ahead.ts";
+import { Pace } from "./pace.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
 import { loadParked } from "./parking.ts";
 import { PositionWaiters } from "./position-waiters.ts";
@@ -59,6 +60,7 @@ export class Projector {
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
   readonly #stopped = new Map<number, string>();
+  readonly #pace = new Pace();
   #stale = true;
   #resumed: PromiseWithResolvers<void> | undefined;
   #idle: Promise<void> = Promise.resolve();
@@ -104,6 +106,7 @@ export class Projector {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.resume();
+    this.#pace.hurry();
     await this.#finished;
     this.#waiters.close();
   }
@@ -122,7 +125,9 @@ export class Projector {
   /** Whether everything of the slice up to the position is in the tables, at the latest after this time. */
   async waitFor(token: Token, timeoutMs: number): Promise<boolean> {
     const checkpoint = this.#applier.checkpoints.get(token.slice);
-    return (checkpoint !== undefined && checkpoint >= token.position) || this.#waiters.wait(token, timeoutMs);
+    if (checkpoint !== undefined && checkpoint >= token.position) return true;
+    this.#pace.hurry();
+    return await this.#waiters.wait(token, timeoutMs);
   }
 
   status(): ProjectorStatus {
@@ -168,12 +173,15 @@ export class Projector {
     const reading = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, reading.signal]);
     const batches = source.read({ checkpoints: new Map(this.#applier.checkpoints), limit, signal });
-    for await (const links of oneAhead(batches, IDLE_MS, () => reading.abort())) {
+    const isFull = (links: readonly Link[]) => links.length >= limit;
+    for await (const links of oneAhead(batches, IDLE_MS, isFull, () => reading.abort())) {
       await this.#resumed?.promise;
       if (signal.aborted) return;
+      const began = performance.now();
       this.#idle = links === undefined ? this.#confirm() : this.#take(links);
       await this.#idle;
       onBatch();
+      if (links !== undefined && !isFull(links)) await this.#pace.rest(began);
     }
   }
 

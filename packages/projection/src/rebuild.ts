@@ -177,7 +177,12 @@ class Rebuild {
   ): Promise<void> {
     const reading = new AbortController();
     const batches = linksBetween(this.#options.store, from, target, BATCH_SIZE, reading.signal);
-    for await (const links of oneAhead(batches, IDLE_MS, () => reading.abort())) {
+    for await (const links of oneAhead(
+      batches,
+      IDLE_MS,
+      () => true,
+      () => reading.abort(),
+    )) {
       if (links === undefined) continue;
       await apply(links);
       this.#events += countEvents(links);

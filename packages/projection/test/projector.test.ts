@@ -164,6 +164,25 @@ describe("a projector", () => {
     expect(await waited).toBe(true);
   });
 
+  test("events that trickle in are gathered into few batches, and one that is waited for is not held back", async () => {
+    await reset();
+    await using running = await startProjector(installation);
+    await running.caughtUp();
+    const before = running.projection.batches.length;
+    const began = performance.now();
+    for (let i = 0; i < 60; i++) await numbers.append(SLICE, ["trickle", 1]);
+    await vi.waitFor(
+      async () => expect(await totals(installation.database)).toMatchObject({ trickle: "60" }),
+      10_000,
+    );
+    const batches = running.projection.batches.length - before;
+    expect(batches).toBeLessThanOrEqual(2 + (performance.now() - began) / 100);
+
+    await numbers.append(SLICE, ["awaited", 1]);
+    const position = await installation.store.head();
+    expect(await running.projector.waitFor({ slice: SLICE, position }, 20_000)).toBe(true);
+  });
+
   test("tables that know more than the store refuse to start", async () => {
     await reset();
     await using running = await startProjector(installation);
