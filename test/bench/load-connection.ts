@@ -1,12 +1,13 @@
 import { connect, type Socket } from "node:net";
 
 const HEAD_END = Buffer.from("\r\n\r\n");
-const NOTHING = Buffer.alloc(0);
 const LAST_CHUNK = Buffer.from("\r\n0\r\n\r\n");
 const LENGTH = Buffer.from("content-length: ");
 /** How an answer line of the bulk route says that its command was refused. */
 const PROBLEM = Buffer.from('"problem":{');
 const SHOWN = 1_000;
+/** Room for what is read at a time. */
+const ROOM = 65_536;
 
 /** One connection to a server on this machine, with at most one request under way. Expects HTTP/1.1, kept alive. */
 export class LoadConnection {
@@ -14,13 +15,15 @@ export class LoadConnection {
   readonly #onAnswer: (connection: LoadConnection, sentAt: number) => void;
   readonly #ended = Promise.withResolvers<void>();
   #sentAt = 0;
-  #received: Buffer = NOTHING;
+  /** What is read goes here directly: as a stream of chunks it would be most of what an answer costs. */
+  #memory = Buffer.allocUnsafe(2 * ROOM);
+  #received = 0;
 
   /** `onAnswer` gets back the `sentAt` of the request. */
   constructor(port: number, onAnswer: (connection: LoadConnection, sentAt: number) => void) {
     this.#onAnswer = onAnswer;
-    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    this.#socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    const onread = { buffer: () => this.#room(), callback: (bytes: number) => this.#take(bytes) };
+    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true, onread });
     this.#socket.on("error", (error) => this.#ended.reject(error));
     this.#socket.on("close", () => this.#ended.reject(new Error("the server closed a connection")));
   }
@@ -40,13 +43,23 @@ export class LoadConnection {
     this.#socket.destroy();
   }
 
-  #take(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    if (!isWhole(this.#received)) return;
-    const answer = this.#received;
-    this.#received = NOTHING;
+  #room(): Buffer {
+    if (this.#memory.length - this.#received < ROOM) {
+      const larger = Buffer.allocUnsafe(2 * this.#memory.length);
+      this.#memory.copy(larger, 0, 0, this.#received);
+      this.#memory = larger;
+    }
+    return this.#memory.subarray(this.#received);
+  }
+
+  #take(bytes: number): boolean {
+    this.#received += bytes;
+    const answer = this.#memory.subarray(0, this.#received);
+    if (!isWhole(answer)) return true;
+    this.#received = 0;
     if (isGood(answer)) this.#onAnswer(this, this.#sentAt);
     else this.#ended.reject(new Error(`unexpected answer: ${shown(answer)}`));
+    return true;
   }
 }
 

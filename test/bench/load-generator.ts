@@ -72,7 +72,8 @@ class LoadGenerator {
       { length: clients },
       () => new LoadConnection(port, (connection, sentAt) => this.#answered(connection, sentAt)),
     );
-    const timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => this.#report(), PROGRESS_MS)];
+    const timers = [setInterval(() => this.#report(), PROGRESS_MS)];
+    if (this.#schedule !== undefined) timers.push(setInterval(() => this.#tick(), TICK_MS));
     try {
       for (const connection of connections) this.#feed(connection, performance.now());
       await Promise.all(connections.map(({ ended }) => ended));
