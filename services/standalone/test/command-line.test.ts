@@ -5,17 +5,9 @@ import { runTool } from "../../../test/support/program-process.ts";
 const USAGE = 2;
 
 test.each([
-  ["no command", []],
-  ["an unknown command", ["verfy"]],
   ["an unknown option", ["verify", "--fast"]],
   ["an option out of its bounds", ["start", "--members", "0"]],
-  ["a missing argument", ["rebuild"]],
   ["a missing option", ["import", "sales.csv"]],
-  [
-    "a value that is not one of the choices",
-    ["import", "sales.csv", "--mapping", "m.json", "--duplicates", "maybe"],
-  ],
-  ["an unknown scope", ["key", "create", "--name", "me", "--scopes", "everything"]],
   ["an unknown command of a command", ["parked", "lst"]],
 ])("%s is an error of usage, and is said", async (_, args) => {
   const { exitCode, out, err } = await runTool(args);
