@@ -26,6 +26,7 @@ export async function sustained(run: BenchRun): Promise<void> {
       run.progress.show(`sustained: ${count(progress.seconds)} of ${count(seconds)} s, ${perSecond}`);
     },
   });
+  probe.stop();
   const backlog = await installation.backlog();
   const drainSeconds = await drained(run, installation);
   const lag = await probe.finish();
