@@ -25,9 +25,30 @@ export function commandFingerprint(
 function canonical(value: Plain): string {
   if (typeof value === "bigint") return `"${value}"`;
   if (value === null || typeof value !== "object") return JSON.stringify(value ?? null);
-  const members = Object.keys(value)
-    .filter((name) => value[name] !== undefined)
-    .sort()
-    .map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`);
-  return `{${members.join(",")}}`;
+  let json = "";
+  for (const { name, prefix } of membersOf(value)) {
+    const member = value[name];
+    if (member !== undefined) json += `${json === "" ? "" : ","}${prefix}${canonical(member)}`;
+  }
+  return `{${json}}`;
+}
+
+interface Member {
+  readonly name: string;
+  readonly prefix: string;
+}
+
+/** Members in order, by the names as they come: commands have few shapes, and sorting costs more than hashing. */
+const shapes = new Map<string, readonly Member[]>();
+const REMEMBERED_SHAPES = 1_000;
+
+function membersOf(value: object): readonly Member[] {
+  const names = Object.keys(value);
+  const shape = names.join("\u0000");
+  const known = shapes.get(shape);
+  if (known !== undefined) return known;
+  const members = names.sort().map((name) => ({ name, prefix: `${JSON.stringify(name)}:` }));
+  if (shapes.size >= REMEMBERED_SHAPES) shapes.clear();
+  shapes.set(shape, members);
+  return members;
 }

@@ -3,7 +3,8 @@
  * large the base is. Nothing is ever removed.
  */
 export class LayeredMap<K, V> {
-  readonly #own = new Map<K, V>();
+  /** Made when something is written: most drafts leave most maps alone. */
+  #own: Map<K, V> | undefined;
   readonly #base: LayeredMap<K, V> | undefined;
 
   constructor(base?: LayeredMap<K, V>) {
@@ -11,11 +12,12 @@ export class LayeredMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    const own = this.#own.get(key);
+    const own = this.#own?.get(key);
     return own !== undefined ? own : this.#base?.get(key);
   }
 
   set(key: K, value: V): void {
+    this.#own ??= new Map();
     this.#own.set(key, value);
   }
 
@@ -26,16 +28,15 @@ export class LayeredMap<K, V> {
   /** The base, with this draft's entries in it. */
   commit(): LayeredMap<K, V> {
     if (this.#base === undefined) return this;
-    for (const [key, value] of this.#own) this.#base.#own.set(key, value);
+    if (this.#own !== undefined) for (const [key, value] of this.#own) this.#base.set(key, value);
     return this.#base;
   }
 
   *entries(): Iterable<[K, V]> {
-    if (this.#base === undefined) {
-      yield* this.#own;
-      return;
+    const own = this.#own ?? new Map<K, V>();
+    if (this.#base !== undefined) {
+      for (const [key, value] of this.#base.entries()) if (!own.has(key)) yield [key, value];
     }
-    for (const [key, value] of this.#base.entries()) if (!this.#own.has(key)) yield [key, value];
-    yield* this.#own;
+    yield* own;
   }
 }

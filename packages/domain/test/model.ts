@@ -159,7 +159,7 @@ function remaining(lot: ModelLot): bigint {
   return fated(lot, "begun", "given_back") - out;
 }
 
-export function held(account: ModelAccount, lot: ModelLot): bigint {
+function held(account: ModelAccount, lot: ModelLot): bigint {
   const parts = account.holds.flatMap((hold) => hold.parts);
   return add(parts.filter((part) => part.lot === lot.no).map((part) => part.amount));
 }

@@ -11,6 +11,9 @@ export interface CachedState {
   stale: boolean;
 }
 
+/** What the cache holds of a stream, and the weight by which it holds it. */
+type Entry = { -readonly [K in keyof CachedState]: CachedState[K] } & { readonly weight: number };
+
 interface Wanted {
   readonly stream: string;
   readonly aggregate: Aggregate<unknown>;
@@ -22,11 +25,13 @@ const PAGE = 2_000;
 const SNAPSHOT_EVERY = 1_000;
 /** What an entry takes besides its state. */
 const OVERHEAD = 200;
+/** An entry is weighed with room to grow: most commands change a state little, and to weigh it costs as much as to decide. */
+const ROOM = 1.25;
 
 /** States by stream, bounded by weight. A state here is as new as the last append or read; only the store can confirm it. */
 export class StateCache {
   readonly #store: EventStore;
-  readonly #states: LRUCache<string, CachedState>;
+  readonly #states: LRUCache<string, Entry>;
   readonly #snapshotAt = new LRUCache<string, number>({ max: 50_000 });
   readonly #saving = new Set<Promise<void>>();
   readonly #onError: (error: unknown, stream: string) => void;
@@ -125,7 +130,16 @@ export class StateCache {
   }
 
   put(cached: CachedState, aggregate: Aggregate<unknown>): void {
-    this.#states.set(cached.stream, cached, { size: OVERHEAD + aggregate.weight(cached.state) });
+    const weight = OVERHEAD + aggregate.weight(cached.state);
+    const known = this.#states.peek(cached.stream);
+    if (known !== undefined && weight <= known.weight) {
+      known.revision = cached.revision;
+      known.state = cached.state;
+      known.stale = cached.stale;
+    } else {
+      const size = Math.ceil(weight * ROOM);
+      this.#states.set(cached.stream, { ...cached, weight: size }, { size });
+    }
     if (aggregate.snapshots !== undefined) this.#snapshotIfDue(cached, aggregate.snapshots);
   }
 

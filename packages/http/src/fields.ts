@@ -131,9 +131,18 @@ function parseInstant(text: string): number | undefined {
   return at >= 0 ? at : undefined; // NaN too
 }
 
+/** The instants of one answer, and of those around it, are mostly the same few. */
+const formatted = new Map<number, string>();
+const REMEMBERED_INSTANTS = 1_000;
+
 /** Milliseconds since the epoch as RFC 3339 in UTC. */
 export function formatInstant(at: number): string {
-  return new Date(at).toISOString();
+  const known = formatted.get(at);
+  if (known !== undefined) return known;
+  const text = new Date(at).toISOString();
+  if (formatted.size >= REMEMBERED_INSTANTS) formatted.clear();
+  formatted.set(at, text);
+  return text;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

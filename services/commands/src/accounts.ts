@@ -53,12 +53,20 @@ export class Accounts {
   }
 
   /** Decides a command and appends its effect. A key of programme scope is reserved for this account first. */
-  async execute(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
-    const { programme } = account;
-    if (programme.sources.get(keyOf(command).system) === "programme") {
-      const refused = await this.#reserve(account, command, caller);
-      if (refused !== undefined) return refused;
-    }
+  execute(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
+    const isReserved = account.programme.sources.get(keyOf(command).system) === "programme";
+    return isReserved
+      ? this.#reserveThenPlace(account, command, caller)
+      : this.#place(account, command, caller);
+  }
+
+  async #reserveThenPlace(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
+    const refused = await this.#reserve(account, command, caller);
+    return refused ?? this.#place(account, command, caller);
+  }
+
+  /** Puts a command in its place among those of its account. */
+  #place(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
     const outcome = this.#onAccount(account, caller, (state) =>
       this.#attempt(account, command, state, caller),
     );

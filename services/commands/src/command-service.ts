@@ -1,5 +1,6 @@
 import type { AccountEvent } from "@taem/contracts";
 import {
+  type AccountCommand,
   businessNow,
   type Currency,
   commandFingerprint,
@@ -96,7 +97,10 @@ export class CommandService {
   }
 
   async run<N extends OperationName>(request: Request<N>, caller: Caller): Promise<Reply> {
-    const account = await this.account(request.programme, request.target, currencyOf(request.body));
+    const { programme, target, body } = request;
+    const account =
+      this.knownAccount(programme, target, currencyOf(body)) ??
+      (await this.account(programme, target, currencyOf(body)));
     return this.runOn(account, request, caller);
   }
 
@@ -118,6 +122,20 @@ export class CommandService {
     if ("refused" in outcome) throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail });
     const position = outcome.position ?? (await this.#tools.store.head());
     return { status: outcome.replayed ? 200 : 201, body: answerOf(account, outcome, position) };
+  }
+
+  /** The account that a target names, where all of it was looked up before; undefined says nothing. */
+  knownAccount(
+    programmeCode: string,
+    target: Target,
+    currencyCode: string | undefined,
+  ): AccountRef | undefined {
+    if (!("member" in target) || currencyCode === undefined) return undefined;
+    const programme = this.programmes.known(programmeCode);
+    const currency = programme?.currencies.get(currencyCode);
+    if (programme === undefined || currency === undefined) return undefined;
+    const member = this.members.known(programme.id, target.member);
+    return member && { programme, currency, member };
   }
 
   /** The account that a target names. Refuses with the code of what is unknown. */
@@ -142,34 +160,40 @@ export class CommandService {
     return { programme: newer, currency, member };
   }
 
-  async #attempt<N extends OperationName>(
+  #attempt<N extends OperationName>(
     account: AccountRef,
     request: Request<N>,
     caller: Caller,
   ): Promise<Outcome> {
+    if (request.name === "transfer") return this.#attemptTransfer(account, request, caller);
+    return this.accounts.execute(account, this.#commandOf(account, request, {}), caller);
+  }
+
+  async #attemptTransfer<N extends OperationName>(
+    account: AccountRef,
+    request: Request<N>,
+    caller: Caller,
+  ): Promise<Outcome> {
+    const { to } = request.body as OperationBody["transfer"];
+    const target = await this.members.resolve(account.programme.id, to);
+    const subject = { transfer: { id: this.#tools.newId(), to: target.id } };
+    const command = this.#commandOf(account, request, subject);
+    return this.transfers.transfer(account, command as Transfer, caller);
+  }
+
+  #commandOf<N extends OperationName>(
+    account: AccountRef,
+    request: Request<N>,
+    subject: Subject,
+  ): AccountCommand {
     const { name, body, target } = request;
-    const subject = await this.#subject(account, request);
     const keyed = {
       key: keyOf(request),
       fingerprint: fingerprintOf(account, request, subject),
       occurredAt: body.occurredAt ?? businessNow(account.programme, this.#tools.clock.now()),
     };
     const ordinal = "ordinal" in target ? { ordinal: parseOrdinal(target.ordinal).no } : {};
-    const command = buildCommand(name, body, keyed, { ...ordinal, ...subject });
-    return command.type === "transfer"
-      ? this.#transfer(account, command, caller)
-      : this.accounts.execute(account, command, caller);
-  }
-
-  #transfer(account: AccountRef, command: Transfer, caller: Caller): Promise<Outcome> {
-    return this.transfers.transfer(account, command, caller);
-  }
-
-  async #subject<N extends OperationName>(account: AccountRef, { name, body }: Request<N>): Promise<Subject> {
-    if (name !== "transfer") return {};
-    const { to } = body as OperationBody["transfer"];
-    const target = await this.members.resolve(account.programme.id, to);
-    return { transfer: { id: this.#tools.newId(), to: target.id } };
+    return buildCommand(name, body, keyed, { ...ordinal, ...subject });
   }
 
   /** What time it is for a programme, by our id. */
@@ -219,9 +243,15 @@ function currencyOf(body: OperationBody[OperationName]): string | undefined {
 }
 
 function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Request<N>) {
-  if (body.source !== undefined) return body.source;
+  const own = `api-${principal.keyId}`;
+  if (body.source !== undefined) {
+    if (body.source.system.startsWith("api-") && body.source.system !== own) {
+      throw new ApiError("forbidden", { detail: "source.system: the keys of another API key are its own" });
+    }
+    return body.source;
+  }
   if (idempotencyKey === undefined) throw new ApiError("key_required");
-  return { system: `api-${principal.keyId}`, id: idempotencyKey, leg: "main" };
+  return { system: own, id: idempotencyKey, leg: "main" };
 }
 
 /** Over what the caller meant: the body without its key, the target resolved, a defaulted time left out. */

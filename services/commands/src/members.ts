@@ -60,13 +60,19 @@ export class Members {
     )) as MemberEvent<"ReferenceReserved">;
     const event: MemberEvent = { type: "MemberEnrolled", programme, member: id, enrolledAt };
     const standing = await claim(this.#tools, memberStream(id), event, caller);
-    const member = this.#remember(programme, `${programme} ${id}`, standing as MemberEvent<"MemberEnrolled">);
+    const name = nameOf(programme, { id });
+    const member = this.#remember(programme, name, standing as MemberEvent<"MemberEnrolled">);
     return { member, isNew: id === fresh };
+  }
+
+  /** A member who was resolved before; undefined says nothing. */
+  known(programme: string, ref: MemberRef): Member | undefined {
+    return this.#known.get(nameOf(programme, ref));
   }
 
   /** Refuses with `member_unknown`. */
   async resolve(programme: string, ref: MemberRef): Promise<Member> {
-    const name = `${programme} ${"id" in ref ? ref.id : `ext:${ref.externalId}`}`;
+    const name = nameOf(programme, ref);
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const id = "id" in ref ? ref.id : await this.#idOf(programme, ref.externalId);
@@ -94,4 +100,8 @@ export class Members {
     this.#known.set(name, member);
     return member;
   }
+}
+
+function nameOf(programme: string, ref: MemberRef): string {
+  return `${programme} ${"id" in ref ? ref.id : `ext:${ref.externalId}`}`;
 }

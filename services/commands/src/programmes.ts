@@ -36,18 +36,26 @@ export class Programmes {
     this.#reader = new ClaimReader(tools.store);
   }
 
-  /** Refuses with `programme_unknown`. */
-  async get(code: string): Promise<Programme> {
+  /** A programme that was read a moment ago; undefined says nothing. */
+  known(code: string): Programme | undefined {
     const known = this.#known.get(code);
-    if (known === undefined) return this.#find(code);
+    if (known === undefined) return undefined;
     const age = this.#tools.clock.now() - known.checkedAt;
-    if (age > FRESH_MS) return this.refresh(known.programme);
+    if (age > FRESH_MS) return undefined;
     if (age > AGEING_MS) {
       this.refresh(known.programme).catch((err: unknown) =>
         this.#tools.logger.warn({ err, programme: code }, "programme definitions could not be refreshed"),
       );
     }
     return known.programme;
+  }
+
+  /** Refuses with `programme_unknown`. */
+  async get(code: string): Promise<Programme> {
+    const fresh = this.known(code);
+    if (fresh !== undefined) return fresh;
+    const known = this.#known.get(code);
+    return known === undefined ? this.#find(code) : this.refresh(known.programme);
   }
 
   /** By our id, as events name it. Refuses with `programme_unknown`. */

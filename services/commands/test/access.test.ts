@@ -98,6 +98,18 @@ describe.each(ROUTES)("%s %s", (method, path, allowed) => {
   });
 });
 
+test("no key takes the place of another's Idempotency-Keys by naming them as its source", async () => {
+  const source = { system: "api-0123456789abcdef", id: "order-1", leg: "main" };
+  const earn = { currency: "PTS", points: "10", source };
+  const path = `${shop}/members/ext:member/earn`;
+  await refused(fixture, () => fixture.api.post(path, earn), 403, "forbidden");
+  const line = JSON.stringify({ op: "earn", member: "ext:member", ...earn });
+  const { body } = await fixture.api.raw("POST", `${shop}/commands`, line, {
+    "content-type": "application/x-ndjson",
+  });
+  expect(JSON.stringify(body)).toContain("forbidden");
+});
+
 test("a key of one programme reaches no member, hold or adjustment of another by its id", async () => {
   const tenant = fixture.service.api({ programme: "shop" });
   const { api } = fixture;

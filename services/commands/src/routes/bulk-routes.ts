@@ -108,11 +108,23 @@ class BulkRequest {
     } as Request<OperationName>;
     if (request.body.source === undefined) throw new ApiError("key_required");
     const currency = "currency" in request.body ? request.body.currency : undefined;
-    return this.#sequencer.run(this.#accounts(target, request, currency), idsOf, ([account], placed) => {
+    const accounts = this.#knownAccounts(request, currency) ?? this.#accounts(target, request, currency);
+    return this.#sequencer.run(accounts, idsOf, ([account], placed) => {
       // A transfer takes two appends: what follows on either account waits for its end.
       const caller = { ...callerOf(context), ...(op === "transfer" ? {} : { placed }) };
       return this.#service.runOn(account as AccountRef, request, caller);
     });
+  }
+
+  /** As `#accounts`, where nothing has to be looked up. */
+  #knownAccounts(
+    { name, target, body }: Request<OperationName>,
+    currency: string | undefined,
+  ): AccountRef[] | undefined {
+    const account = this.#service.knownAccount(this.#programme, target, currency);
+    if (account === undefined || name !== "transfer") return account && [account];
+    const to = this.#service.members.known(account.programme.id, (body as OperationBody["transfer"]).to);
+    return to && [account, { ...account, member: to }];
   }
 
   /** The account, and the target's of a transfer. */
