@@ -1,9 +1,9 @@
 import { SLICES } from "@taem/contracts";
 import type { EventStore, LogPage, Position, RecordedEvent } from "@taem/event-store";
 
-const PAGE = 2_000;
+const PAGE = 1_000;
 /** About how many events' worth of accounts are kept in memory at a time: a few hundred bytes each. */
-const EVENTS_IN_MEMORY = 300_000;
+const EVENTS_IN_MEMORY = 100_000;
 
 /** Slices in groups, each small enough to be folded in memory, for as many passes over the log. */
 export function passesOver(events: number, eventsInMemory = EVENTS_IN_MEMORY): number[][] {

@@ -1,6 +1,6 @@
 import type { Queryable } from "@taem/postgres";
 
-const FETCH = 5_000;
+const FETCH = 1_000;
 
 /** Rows of a query of any size, a few thousand at a time; needs a transaction. */
 export async function* cursorRows<Row extends readonly unknown[]>(

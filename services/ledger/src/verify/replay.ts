@@ -1,7 +1,7 @@
 import { type AccountEvent, accountEvents, decodeEvent, type TaemEvent } from "@taem/contracts";
 import { type AccountState, evolve, newAccount } from "@taem/domain";
 import type { RecordedEvent } from "@taem/event-store";
-import { type ControlTotal, ControlTotals } from "../read-model/control-total.ts";
+import type { ControlTotals } from "../read-model/control-total.ts";
 import { entriesOf } from "../read-model/entries.ts";
 import { accountingDate } from "../read-model/ledger-fold.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
@@ -22,14 +22,16 @@ export interface ReplayedAccount {
 /** The accounts of some slices and what was posted for them, from the events alone. */
 export class Replay {
   readonly accounts = new Map<string, ReplayedAccount>();
-  readonly #totals = new ControlTotals();
+  readonly #totals: ControlTotals;
   readonly #byStream = new Map<string, ReplayedAccount>();
   readonly #zones: ZoneHistory;
   readonly #programmes = new Set<string>();
   events = 0;
 
-  constructor(zones: ZoneHistory) {
+  /** Adds what was posted to `totals`. */
+  constructor(zones: ZoneHistory, totals: ControlTotals) {
     this.#zones = zones;
+    this.#totals = totals;
   }
 
   /** Folds events of a slice in log order. Throws `Discrepant` on the first that cannot be. */
@@ -60,16 +62,6 @@ export class Replay {
     }
   }
 
-  /** What was posted, by `totalKey`. */
-  totals(): Map<string, ControlTotal> {
-    const totals = new Map<string, ControlTotal>();
-    for (const total of this.#totals.all()) {
-      const { slice, programme, currency, date, account } = total;
-      totals.set(totalKey(slice, programme, currency, date, account), total);
-    }
-    return totals;
-  }
-
   #open(
     { stream, slice, position }: RecordedEvent,
     { programme, member, currency }: AccountEvent,
@@ -84,16 +76,6 @@ export class Replay {
 
 export function accountKey(member: string, currency: string): string {
   return `${member} ${currency}`;
-}
-
-export function totalKey(
-  slice: number,
-  programme: string,
-  currency: string,
-  date: string,
-  account: string,
-): string {
-  return `${programme} ${currency} ${date} ${account} slice ${slice}`;
 }
 
 function placeOf({ stream, revision, position }: RecordedEvent): string {

@@ -2,15 +2,13 @@ import type { Hold, Lot } from "@taem/domain";
 import type { Queryable } from "@taem/postgres";
 import { cursorRows } from "./cursor.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
-import { accountKey, type Replay, type ReplayedAccount, totalKey } from "./replay.ts";
+import { accountKey, type Replay, type ReplayedAccount } from "./replay.ts";
 
 /** Holds the read model's rows of some slices against a replay of the same slices, up to the same checkpoints. */
 export async function checkTables(sql: Queryable, replay: Replay, slices: readonly number[]): Promise<void> {
   await checkBalances(sql, replay, slices);
   await checkLots(sql, replay, slices);
   await checkHolds(sql, replay, slices);
-  await checkStatements(sql, replay, slices);
-  await checkTotals(sql, replay, slices);
 }
 
 type Instant = bigint | null;
@@ -60,23 +58,14 @@ async function checkBalances(sql: Queryable, replay: Replay, slices: readonly nu
     if (!seen.has(key)) throw missing("balance", account, "a row");
 }
 
-function accountOf(
-  replay: Replay,
-  check: "balance" | "lot" | "hold" | "statement",
-  member: string,
-  currency: string,
-) {
+function accountOf(replay: Replay, check: "balance" | "lot" | "hold", member: string, currency: string) {
   const account = replay.accounts.get(accountKey(member, currency));
   if (account !== undefined) return account;
   const where = `account ${member} ${currency}`;
   throw new Discrepant({ check, where, expected: "no such account", actual: "a row" });
 }
 
-function missing(
-  check: "balance" | "lot" | "hold" | "statement",
-  account: ReplayedAccount,
-  expected: string,
-): Discrepant {
+function missing(check: "balance" | "lot" | "hold", account: ReplayedAccount, expected: string): Discrepant {
   const where = `account ${account.member} ${account.currency}`;
   return new Discrepant({ check, where, expected, actual: "no row" });
 }
@@ -94,7 +83,7 @@ function orNull(instant: number): number | null {
 /** Rows that come ordered by account, one account at a time; accounts without rows last. */
 async function* byAccount<Row extends readonly [member: string, currency: string, ...unknown[]]>(
   replay: Replay,
-  check: "lot" | "hold" | "statement",
+  check: "lot" | "hold",
   rows: AsyncIterable<Row>,
 ): AsyncGenerator<{ account: ReplayedAccount; rows: Row[] }> {
   const rest = new Set(replay.accounts.values());
@@ -190,123 +179,4 @@ function checkHoldsOf({ state, member, currency }: ReplayedAccount, rows: readon
     const expected = hold.takes.map((take) => [take.lot, String(take.amount), take.vintage]);
     mustEqual("hold", where(no, "takes"), JSON.stringify(expected), JSON.stringify(takes));
   }
-}
-
-type LineRow = [
-  member: string,
-  currency: string,
-  revision: number,
-  delta: string,
-  debt: string,
-  book: string,
-];
-
-/** Lines are too many for a group in memory: a hot account may have a million. */
-async function checkStatements(sql: Queryable, replay: Replay, slices: readonly number[]): Promise<void> {
-  const rows = cursorRows<LineRow>(
-    sql,
-    `SELECT member, currency, revision, delta, debt, book
-       FROM taem_ledger.statement_lines WHERE slice = ANY ($1::int[]) ORDER BY member, currency, revision`,
-    [slices],
-  );
-  const rest = new Set(replay.accounts.values());
-  let at: Statement | undefined;
-  for await (const row of rows) {
-    const account = accountOf(replay, "statement", row[0], row[1]);
-    if (at?.account !== account) {
-      at?.end();
-      rest.delete(account);
-      at = new Statement(account);
-    }
-    at.add(row);
-  }
-  at?.end();
-  for (const account of rest) throw missing("statement", account, `${account.state.revision} lines`);
-}
-
-/** The lines of one account, in order. */
-class Statement {
-  readonly account: ReplayedAccount;
-  #lines = 0;
-  #book = 0n;
-  #debt = 0n;
-
-  constructor(account: ReplayedAccount) {
-    this.account = account;
-  }
-
-  add([, , revision, delta, debt, book]: LineRow): void {
-    this.#lines++;
-    this.#book += BigInt(delta);
-    this.#debt += BigInt(debt);
-    mustEqual("statement", () => this.#where(`line ${this.#lines}`), this.#lines, revision);
-    mustEqual("statement", () => this.#where(`line ${revision}: book`), this.#book, book);
-  }
-
-  end(): void {
-    const { state } = this.account;
-    mustEqual("statement", () => this.#where("number of lines"), state.revision, this.#lines);
-    mustEqual("statement", () => this.#where("sum of the deltas"), state.book, this.#book);
-    mustEqual("statement", () => this.#where("sum of the debts"), state.debt, this.#debt);
-  }
-
-  #where(what: string): string {
-    return `account ${this.account.member} ${this.account.currency}: ${what}`;
-  }
-}
-
-type TotalRow = [
-  slice: number,
-  programme: string,
-  currency: string,
-  date: string,
-  account: string,
-  debit: string,
-  credit: string,
-  postings: bigint,
-];
-
-const TOTALS = {
-  control_total: `
-    SELECT slice, programme, currency, accounting_date, account, debit, credit, postings
-      FROM taem_ledger.control_totals WHERE slice = ANY ($1::int[])
-     ORDER BY programme, currency, accounting_date, account, slice`,
-  posting_total: `
-    WITH pairs AS (
-      SELECT slice, programme, currency, accounting_date, debit, credit, sum(amount) AS amount, count(*) AS postings
-        FROM taem_ledger.postings WHERE slice = ANY ($1::int[])
-       GROUP BY slice, programme, currency, accounting_date, debit, credit
-    )
-    SELECT slice, programme, currency, accounting_date, account, sum(debited), sum(credited), sum(postings)::bigint
-      FROM (SELECT slice, programme, currency, accounting_date, debit AS account, amount AS debited, 0 AS credited,
-                   postings FROM pairs
-            UNION ALL
-            SELECT slice, programme, currency, accounting_date, credit, 0, amount, postings FROM pairs) posted
-     GROUP BY slice, programme, currency, accounting_date, account
-     ORDER BY programme, currency, accounting_date, account, slice`,
-} as const;
-
-async function checkTotals(sql: Queryable, replay: Replay, slices: readonly number[]): Promise<void> {
-  for (const check of ["control_total", "posting_total"] as const)
-    await checkTotalsOf(sql, replay, slices, check);
-}
-
-async function checkTotalsOf(
-  sql: Queryable,
-  replay: Replay,
-  slices: readonly number[],
-  check: keyof typeof TOTALS,
-): Promise<void> {
-  const totals = replay.totals();
-  const rest = new Set(totals.keys());
-  for await (const row of cursorRows<TotalRow>(sql, TOTALS[check], [slices])) {
-    const [slice, programme, currency, date, account, debit, credit, postings] = row;
-    const key = totalKey(slice, programme, currency, date, account);
-    const total = totals.get(key);
-    rest.delete(key);
-    mustEqual(check, () => `${key}: debit`, total?.debit ?? 0n, debit);
-    mustEqual(check, () => `${key}: credit`, total?.credit ?? 0n, credit);
-    mustEqual(check, () => `${key}: postings`, total?.postings ?? 0, postings);
-  }
-  for (const key of rest) mustEqual(check, () => key, "a row", "no row");
 }

@@ -3,9 +3,11 @@ import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
 import type { Database, Queryable } from "@taem/postgres";
 import { loadCheckpoints, loadParked } from "@taem/projection";
 import { passesOver, scan, scanSlices } from "../log-scan.ts";
+import { ControlTotals } from "../read-model/control-total.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
 import { type Discrepancy, Discrepant } from "./discrepancy.ts";
 import { Replay } from "./replay.ts";
+import { checkSums } from "./sum-checks.ts";
 import { checkTables } from "./table-checks.ts";
 
 /** What a store that keeps digests of its events offers besides. */
@@ -65,6 +67,7 @@ class Verifier {
   /** Sees the read model at one instant. */
   readonly #sql: Queryable;
   readonly #zones: ZoneHistory;
+  readonly #totals = new ControlTotals();
   #checkpoints: ReadonlyMap<number, Position> = new Map();
   #events = 0;
   #replayed = 0;
@@ -92,6 +95,7 @@ class Verifier {
       compared += slices.length;
       this.#options.onProgress?.({ phase: "compare", done: compared, total: SLICES });
     }
+    await checkSums(this.#sql, this.#totals);
     const [position = ""] = [...this.#checkpoints.values()].sort();
     return { ok: true, events: this.#events, accounts, position };
   }
@@ -104,7 +108,7 @@ class Verifier {
   }
 
   async #replay(slices: readonly number[], isFirst: boolean): Promise<Replay> {
-    const replay = new Replay(this.#zones);
+    const replay = new Replay(this.#zones, this.#totals);
     const wanted = new Set(slices);
     const { store } = this.#options;
     const pages =
