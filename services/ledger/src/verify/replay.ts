@@ -1,7 +1,7 @@
 import { type AccountEvent, accountEvents, decodeEvent, type TaemEvent } from "@taem/contracts";
 import { type AccountState, evolve, newAccount } from "@taem/domain";
 import type { RecordedEvent } from "@taem/event-store";
-import type { ControlTotals } from "../read-model/control-total.ts";
+import { ControlTotals } from "../read-model/control-total.ts";
 import { entriesOf } from "../read-model/entries.ts";
 import { accountingDate } from "../read-model/ledger-fold.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
@@ -29,7 +29,7 @@ export class Replay {
   events = 0;
 
   /** Adds what was posted to `totals`. */
-  constructor(zones: ZoneHistory, totals: ControlTotals) {
+  constructor(zones: ZoneHistory, totals = new ControlTotals()) {
     this.#zones = zones;
     this.#totals = totals;
   }
