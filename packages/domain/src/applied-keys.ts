@@ -9,17 +9,17 @@ import { type BusinessKey, keyDigest } from "@taem/contracts";
  */
 export class AppliedKeys {
   readonly #table: KeyTable;
-  /** Of a draft: what it adds, by digest; undefined for the state itself. */
-  readonly #added: Map<string, number> | undefined;
+  /** Of a draft: what it was drafted from, which it leaves alone, and what it adds, by digest. */
+  readonly #base: AppliedKeys | undefined;
+  #added: Map<string, number> | undefined;
 
-  /** Over a table; with `added`, as a draft that leaves the table alone. */
-  constructor(table = new KeyTable(), added?: Map<string, number>) {
-    this.#table = table;
-    this.#added = added;
+  constructor(base?: AppliedKeys) {
+    this.#base = base;
+    this.#table = base === undefined ? new KeyTable() : base.#table;
   }
 
   get size(): number {
-    return this.#table.size + (this.#added?.size ?? 0);
+    return (this.#base?.size ?? this.#table.size) + (this.#added?.size ?? 0);
   }
 
   /** Revision of the event that carries the key, or undefined. */
@@ -28,7 +28,8 @@ export class AppliedKeys {
   }
 
   #find(digest: Buffer): number | undefined {
-    return this.#added?.get(digest.toString("latin1")) ?? this.#table.get(digest);
+    if (this.#base === undefined) return this.#table.get(digest);
+    return this.#added?.get(digest.toString("latin1")) ?? this.#base.#find(digest);
   }
 
   /** Keeps the first revision of a key: the parts of one large effect share theirs. */
@@ -38,23 +39,27 @@ export class AppliedKeys {
 
   addDigest(digest: Buffer, revision: number): void {
     if (this.#find(digest) !== undefined) return;
-    if (this.#added === undefined) this.#table.set(digest, revision);
-    else this.#added.set(digest.toString("latin1"), revision);
+    if (this.#base === undefined) this.#table.set(digest, revision);
+    else {
+      this.#added ??= new Map();
+      this.#added.set(digest.toString("latin1"), revision);
+    }
   }
 
   draft(): AppliedKeys {
-    return new AppliedKeys(this.#table, new Map(this.#added));
+    return new AppliedKeys(this);
   }
 
-  /** The state's keys with this draft's among them. */
+  /** What it was drafted from, with this draft's keys among its own. */
   commit(): AppliedKeys {
+    if (this.#base === undefined) return this;
     for (const [digest, revision] of this.#added ?? [])
-      this.#table.set(Buffer.from(digest, "latin1"), revision);
-    return this.#added === undefined ? this : new AppliedKeys(this.#table);
+      this.#base.addDigest(Buffer.from(digest, "latin1"), revision);
+    return this.#base;
   }
 
   *entries(): Iterable<[digest: Buffer, revision: number]> {
-    yield* this.#table.entries();
+    yield* this.#base?.entries() ?? this.#table.entries();
     for (const [digest, revision] of this.#added ?? []) yield [Buffer.from(digest, "latin1"), revision];
   }
 }
