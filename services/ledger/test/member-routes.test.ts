@@ -1,4 +1,4 @@
-import { SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/domain";
+import { type Programme, SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/domain";
 import { formatToken } from "@taem/projection";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, serve } from "./support/api.ts";
@@ -30,6 +30,26 @@ const pathOf = ({ programme, member, currency }: Account, what: string) =>
 function busiest(): Account {
   return accounts.reduce((a, b) => (a.state.revision > b.state.revision ? a : b));
 }
+
+test("a hold that is over gives back nothing that a return has waived, before the sweep as after it", async () => {
+  const { simulation } = installation;
+  const account = simulation.open(simulation.programmes[0] as Programme, "STAR");
+  const sale = { system: "pos", id: "sale", leg: "main" };
+  simulation.act(account, { type: "earn", by: { points: 100n }, reason: "sale", key: sale });
+  simulation.act(account, { type: "hold", points: 100n, redemption: "reward", timeoutSeconds: 60 });
+  simulation.act(account, { type: "reverse", origin: sale, by: { all: true }, reason: "return" });
+  simulation.now += 60_000;
+  installation.now = simulation.now;
+  await simulation.settle();
+  await installation.project();
+  const seen = async () => (await api.get(pathOf(account, "balance"))).body.balance;
+  expect(await seen()).toMatchObject({ book: "100", available: "0", held: "0", due: "100" });
+  simulation.sweep(account);
+  await simulation.settle();
+  await installation.project();
+  expect(await seen()).toMatchObject({ book: "0", available: "0", held: "0", due: "0" });
+  expect(await installation.ledger.verify()).toMatchObject({ ok: true });
+});
 
 describe("a balance", () => {
   test("of the read model, and one folded from the events, are what the domain says", async () => {

@@ -44,6 +44,8 @@ export function isFolded(view: View): boolean {
   return view.consistency === "strong" || view.asOf !== undefined || view.knownAt !== undefined;
 }
 
+const NOW: View = { asOf: undefined, knownAt: undefined, consistency: "strong" };
+
 /** A view that every event of the account counts in. */
 export function isWhole(view: View): boolean {
   return view.asOf === undefined && view.knownAt === undefined;
@@ -65,7 +67,10 @@ export class AccountReader {
   }
 
   async see(account: AccountRef, view: View): Promise<Seen> {
-    if (!isFolded(view)) return await this.#readModel(account);
+    return isFolded(view) ? this.#fold(account, view) : this.#readModel(account);
+  }
+
+  async #fold(account: AccountRef, view: View): Promise<Seen> {
     // Before the horizon: whatever a snapshot has in it, the head then reaches.
     const state = (isWhole(view) ? await this.#snapshot(account) : undefined) ?? newAccount();
     const { horizon, ...standing } = await this.horizon(account.programme, view);
@@ -124,6 +129,9 @@ export class AccountReader {
     const standing = await this.standing(account);
     const { member, currency } = account;
     const [found] = await readAccounts(this.#platform.database, [{ member, currency: currency.code }]);
-    return { ...standing, state: found?.state ?? newAccount() };
+    if (found === undefined) return { ...standing, state: newAccount() };
+    const isOver = [...found.state.holds.values()].some(({ timeoutAt }) => timeoutAt <= standing.at);
+    if (found.hasWaivers && isOver) return this.#fold(account, NOW);
+    return { ...standing, state: found.state };
   }
 }

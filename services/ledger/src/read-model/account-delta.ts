@@ -43,6 +43,8 @@ export class AccountDelta {
   held = 0n;
   debt = 0n;
   debtEffectiveAt = 0;
+  /** What returns have waived and is taken when points come back that are out. */
+  waived = 0n;
   /** Undefined = as before, null = never. */
   deadline: number | null | undefined;
   readonly lots = new Map<number, LotDelta>();
@@ -79,7 +81,9 @@ export class AccountDelta {
       case "PointsExpired":
       case "TransferOut":
       case "AdjustmentDebited":
+        return this.#change(event.takes, -1n, event.effectiveAt);
       case "WaiverRecovered":
+        this.waived -= event.amount;
         return this.#change(event.takes, -1n, event.effectiveAt);
       case "DebtRepaid":
         this.#owe(-event.amount, event.effectiveAt);
@@ -164,6 +168,9 @@ export class AccountDelta {
   #reverse(event: AccountEvent<"EarnReversed">): void {
     for (const origin of event.origins) this.#touch(origin.lot, event.effectiveAt);
     if (event.debt > 0n) this.#owe(event.debt, event.effectiveAt);
+    if (event.policy === "within_balance") {
+      for (const { waived } of event.origins) this.waived += waived;
+    }
     this.#change(event.takes, -1n, event.effectiveAt);
   }
 

@@ -77,11 +77,12 @@ async function writeBalances(
          SET revision = d.revision, position = d.position, book = b.book + d.book::numeric,
              held = b.held + d.held::numeric, debt = b.debt + d.debt::numeric,
              debt_effective_at = greatest(b.debt_effective_at, d.debt_effective_at),
+             waived = b.waived + d.waived::numeric,
              deadline = CASE WHEN d.has_deadline = 1 THEN nullif(d.deadline, ${NONE}) ELSE b.deadline END
         FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                    $9::bigint[], $10::bigint[], $11::int[])
+                    $9::bigint[], $10::text[], $11::bigint[], $12::int[])
           AS d (member, currency, first_revision, revision, position, book, held, debt, debt_effective_at,
-                deadline, has_deadline)
+                waived, deadline, has_deadline)
        WHERE b.member = d.member AND b.currency = d.currency AND b.revision = d.first_revision - 1`,
   };
   const changed = accounts.filter((account) => account.firstRevision > 1);
@@ -95,6 +96,7 @@ async function writeBalances(
     amounts(changed.map(({ held }) => held)),
     amounts(changed.map(({ debt }) => debt)),
     instants(changed.map(({ debtEffectiveAt }) => debtEffectiveAt)),
+    amounts(changed.map(({ waived }) => waived)),
     instants(changed.map(({ deadline }) => deadline ?? NONE)),
     int4Array(changed.map(({ deadline }) => (deadline === undefined ? 0 : 1))),
   ]);
@@ -112,6 +114,7 @@ function balanceRow(account: AccountDelta): Row {
     account.held,
     account.debt,
     account.debtEffectiveAt,
+    account.waived,
     account.deadline,
   ];
 }

@@ -70,6 +70,7 @@ const balances: Table = {
     held: amount,
     debt: amount,
     debt_effective_at: instant,
+    waived: amount,
     deadline: "bigint",
   },
   key: ["member", "currency"],

@@ -23,6 +23,7 @@ type BalanceRow = [
   held: string,
   debt: string,
   debtEffectiveAt: bigint,
+  waived: string,
   deadline: Instant,
 ];
 
@@ -30,12 +31,25 @@ async function checkBalances(sql: Queryable, replay: Replay, slices: readonly nu
   const seen = new Set<string>();
   const rows = cursorRows<BalanceRow>(
     sql,
-    `SELECT member, currency, slice, programme, revision, position, book, held, debt, debt_effective_at, deadline
+    `SELECT member, currency, slice, programme, revision, position, book, held, debt, debt_effective_at, waived, deadline
        FROM taem_ledger.balances WHERE slice = ANY ($1::int[]) ORDER BY member, currency`,
     [slices],
   );
   for await (const row of rows) {
-    const [member, currency, slice, programme, revision, position, book, held, debt, debtAt, deadline] = row;
+    const [
+      member,
+      currency,
+      slice,
+      programme,
+      revision,
+      position,
+      book,
+      held,
+      debt,
+      debtAt,
+      waived,
+      deadline,
+    ] = row;
     const account = accountOf(replay, "balance", member, currency);
     const { state } = account;
     seen.add(accountKey(member, currency));
@@ -51,6 +65,11 @@ async function checkBalances(sql: Queryable, replay: Replay, slices: readonly nu
     check("book", state.book, book);
     check("debt", state.debt, debt);
     check("debt_effective_at", state.debtEffectiveAt, debtAt);
+    check(
+      "waived",
+      sumOf(state.waived, ({ amount }) => amount),
+      waived,
+    );
     check("deadline", orNull(state.deadline), deadline);
     if (!account.isMidway) check("held", state.held, held);
   }
