@@ -1,4 +1,4 @@
-import type { Database } from "@taem/postgres";
+import type { Database, Queryable } from "@taem/postgres";
 import { recordsOf } from "./applier.ts";
 import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
 import type { Link } from "./event-source.ts";
@@ -8,10 +8,12 @@ import type { Projection } from "./projection.ts";
 
 /** How many events' differences are kept in memory before they are written. More would cost more collecting garbage than it saves. */
 const EVENTS_IN_MEMORY = 100_000;
+/** How many events' new rows may wait while the database is busy with those before. */
+const EVENTS_WAITING = 20_000;
 
 /**
  * Loads tables that nobody else writes: one long fold, whose new rows go to the database while the next events are
- * folded. What ends up in the rows is the same as batch by batch.
+ * folded; so do its differences when they have become many. What ends up in the rows is the same as batch by batch.
  */
 export class BulkLoader {
   readonly #database: Database;
@@ -23,7 +25,10 @@ export class BulkLoader {
   #folding: Folding;
   #moves: Moves;
   #events = 0;
+  #waiting = 0;
+  /** Settles when everything handed to the database so far is written. */
   #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
 
   constructor(
     database: Database,
@@ -47,33 +52,46 @@ export class BulkLoader {
     await this.#folding.add(recordsOf(links, this.#parked));
     this.#moves.add(links);
     this.#events += links.length;
-    await this.#writing;
-    this.#writing = this.#database.transaction((sql) => fold.writeAdded(sql, this.#schema), {
-      relaxed: true,
-    });
-    // A failure is met by whoever waits for it next.
-    this.#writing.catch(() => undefined);
-    if (this.#events >= this.#eventsInMemory) await this.finish();
+    this.#waiting += links.length;
+    if (!this.#isWriting || this.#waiting >= EVENTS_WAITING) {
+      await this.#writing;
+      this.#waiting = 0;
+      this.#write((sql) => fold.writeAdded(sql, this.#schema));
+    }
+    if (this.#events >= this.#eventsInMemory) await this.#handOver();
   }
 
   /** Writes all that is left. */
   async finish(): Promise<void> {
+    await this.#handOver();
+    await this.#writing;
+  }
+
+  /** The fold so far goes to the database, and another begins. */
+  async #handOver(): Promise<void> {
     const { fold, parked } = this.#folding;
     const failed = [...parked.values()];
     const moves = this.#moves.all(failed, this.#parked.values());
     await this.#writing;
-    await this.#database.transaction(
-      async (sql) => {
-        await advance(sql, this.#schema, moves);
-        await fold.write(sql, this.#schema);
-        await insertParked(sql, this.#schema, failed);
-      },
-      { relaxed: true },
-    );
+    this.#write(async (sql) => {
+      await advance(sql, this.#schema, moves);
+      await fold.write(sql, this.#schema);
+      await insertParked(sql, this.#schema, failed);
+    });
     for (const { slice, to } of moves) this.checkpoints.set(slice, to);
     for (const stream of failed) this.#parked.set(stream.key, stream);
     this.#folding = new Folding(this.#projection);
     this.#moves = new Moves(this.checkpoints);
     this.#events = 0;
+    this.#waiting = 0;
+  }
+
+  #write(work: (sql: Queryable) => Promise<void>): void {
+    this.#isWriting = true;
+    this.#writing = this.#database.transaction(work, { relaxed: true }).then(() => {
+      this.#isWriting = false;
+    });
+    // A failure is met by whoever waits for it next.
+    this.#writing.catch(() => undefined);
   }
 }
