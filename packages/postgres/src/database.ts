@@ -1,5 +1,5 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { once } from "node:events";
+import { finished } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { copyChunks } from "./copy-encoding.ts";
@@ -179,6 +179,26 @@ async function copyRows(
   rows: Iterable<readonly unknown[]>,
 ): Promise<number> {
   const stream = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN`));
-  await pipeline(Readable.from(copyChunks(rows), { objectMode: false }), stream);
+  const copied = finished(stream);
+  let isRefused = false;
+  stream.once("error", () => {
+    isRefused = true;
+  });
+  // Its failure is met below, however far the writing has come by then.
+  copied.catch(() => {});
+  try {
+    // Written by hand: a pipeline costs a small copy as much again as the copy itself.
+    for (const chunk of copyChunks(rows)) {
+      if (!stream.write(chunk)) await Promise.race([once(stream, "drain"), copied]);
+    }
+    stream.end();
+  } catch (error) {
+    // The server's refusal has ended the copy; ours has to be told to the server.
+    if (isRefused) throw error;
+    stream.destroy(error as Error);
+    await copied.catch(() => {});
+    throw error;
+  }
+  await copied;
   return stream.rowCount;
 }

@@ -94,6 +94,15 @@ test("a COPY whose rows fail writes nothing, and its connection serves on", asyn
   }
   await expect(pool.copyInto("t", ["a"], rows())).rejects.toThrow("no more");
   await expect(pool.copyInto("t", ["a"], [["x"]])).rejects.toMatchObject({ code: "22P02" });
+  function* refusedEarly() {
+    for (let i = 0; i < 500_000; i++) yield [i === 9 ? "x" : i];
+  }
+  await expect(pool.copyInto("t", ["a"], refusedEarly())).rejects.toMatchObject({ code: "22P02" });
+  const ended = pool.transaction(async (transaction) => {
+    await transaction.query("SELECT pg_terminate_backend(pg_backend_pid())").catch(() => {});
+    await transaction.copyInto("t", ["a"], rows());
+  });
+  await expect(ended).rejects.toSatisfy(isConnectionLost);
   expect(await pool.copyInto("t", ["a"], [[1]])).toBe(1);
 });
 
