@@ -42,6 +42,19 @@ test("a rule published through one instance is known to the other before it refu
   await done(there, `${member}/earn`, { ...PTS, spend: { ...SPEND, rule: "fresh" } }, "e1");
 });
 
+test("lines of one account keep their order where the first needs a rule published through another instance", async () => {
+  const shop = await defineProgramme(here, "lines");
+  await enrol(there, shop, "member");
+  await there.bulk("lines", [{ op: "enrol", externalId: "warm" }]);
+  await defined(here.put(`${shop}/rules/fresh`, RULE));
+  const onMember = { member: "ext:member", ...PTS };
+  const answers = await there.bulk("lines", [
+    { op: "earn", ...onMember, spend: { ...SPEND, rule: "fresh" }, source: { system: "pos", id: "1" } },
+    { op: "burn", ...onMember, points: "1", source: { system: "pos", id: "2" } },
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+});
+
 test("a currency defined through one instance is known to the other before it refuses for want of it", async () => {
   const shop = await defineProgramme(here, "currencies");
   const [member] = (await enrol(there, shop, "member")) as [string];

@@ -65,6 +65,9 @@ class BulkRequest {
   readonly #service: CommandService;
   readonly #programme: string;
   readonly #sequencer = new LineSequencer();
+  /** Begun by the first line. */
+  #refreshing: Promise<void> | undefined;
+  #isFresh = false;
 
   constructor(service: CommandService, programme: string) {
     this.#service = service;
@@ -108,7 +111,9 @@ class BulkRequest {
     } as Request<OperationName>;
     if (request.body.source === undefined) throw new ApiError("key_required");
     const currency = "currency" in request.body ? request.body.currency : undefined;
-    const accounts = this.#knownAccounts(request, currency) ?? this.#accounts(target, request, currency);
+    const accounts =
+      this.#knownAccounts(request, currency) ??
+      this.#refresh().then(() => this.#accounts(target, request, currency));
     return this.#sequencer.run(accounts, idsOf, ([account], placed) => {
       // A transfer takes two appends: what follows on either account waits for its end.
       const caller = { ...callerOf(context), ...(op === "transfer" ? {} : { placed }) };
@@ -116,11 +121,28 @@ class BulkRequest {
     });
   }
 
+  /**
+   * Reads the definitions once a request: a line that had to be decided again on newer ones would slip behind the
+   * later lines of its account. That the programme is not there, the line's own look-up will say.
+   */
+  #refresh(): Promise<void> {
+    if (this.#isFresh) return Promise.resolve();
+    this.#refreshing ??= this.#service.programmes
+      .get(this.#programme)
+      .then((programme) => this.#service.programmes.refresh(programme))
+      .then(ignore, ignore)
+      .then(() => {
+        this.#isFresh = true;
+      });
+    return this.#refreshing;
+  }
+
   /** As `#accounts`, where nothing has to be looked up. */
   #knownAccounts(
     { name, target, body }: Request<OperationName>,
     currency: string | undefined,
   ): AccountRef[] | undefined {
+    if (!this.#isFresh) return undefined;
     const account = this.#service.knownAccount(this.#programme, target, currency);
     if (account === undefined || name !== "transfer") return account && [account];
     const to = this.#service.members.known(account.programme.id, (body as OperationBody["transfer"]).to);
@@ -150,6 +172,8 @@ class BulkRequest {
     }
   }
 }
+
+function ignore(): void {}
 
 function idsOf(accounts: readonly AccountRef[]): string[] {
   return accounts.map(({ member, currency }) => `${member.id} ${currency.no}`);
