@@ -43,7 +43,9 @@ test("a rule published through one instance is known to the other before it refu
 });
 
 test("lines of one account keep their order where the first needs a rule published through another instance", async () => {
-  const shop = await defineProgramme(here, "lines");
+  const shop = "/v1/programmes/lines";
+  await defined(here.put(shop, { name: "lines", zone: "Asia/Bangkok" }));
+  await defined(here.put(`${shop}/currencies/PTS`, { expiry: { kind: "never" } }));
   await enrol(there, shop, "member");
   await there.bulk("lines", [{ op: "enrol", externalId: "warm" }]);
   await defined(here.put(`${shop}/rules/fresh`, RULE));
