@@ -53,7 +53,7 @@ export class CommandHandler {
   constructor(options: CommandHandlerOptions) {
     this.#options = options;
     this.#maxQueued = options.maxQueued ?? 10_000;
-    this.#maxBatch = options.maxBatch ?? 1024;
+    this.#maxBatch = options.maxBatch ?? 512;
     this.#cache = new StateCache(options.store, options.cacheBytes ?? 96 * 2 ** 20, (error, stream) =>
       options.onError?.(error, stream),
     );

@@ -35,6 +35,6 @@ export const defaultLimits: Limits = {
   uploadMs: 600_000,
   closeMs: 10_000,
   maxLineBytes: 16 * 1024,
-  maxLinesInFlight: 1_024,
+  maxLinesInFlight: 256,
   maxAnswerBytes: 8 * 1024 * 1024,
 };

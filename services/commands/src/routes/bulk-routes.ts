@@ -65,7 +65,7 @@ class BulkRequest {
   readonly #service: CommandService;
   readonly #programme: string;
   readonly #sequencer = new LineSequencer();
-  /** Begun by the first line. */
+  /** Under way, begun by the first line. */
   #refreshing: Promise<void> | undefined;
   #isFresh = false;
 
@@ -123,16 +123,18 @@ class BulkRequest {
 
   /**
    * Reads the definitions once a request: a line that had to be decided again on newer ones would slip behind the
-   * later lines of its account. That the programme is not there, the line's own look-up will say.
+   * later lines of its account.
    */
   #refresh(): Promise<void> {
     if (this.#isFresh) return Promise.resolve();
     this.#refreshing ??= this.#service.programmes
       .get(this.#programme)
       .then((programme) => this.#service.programmes.refresh(programme))
-      .then(ignore, ignore)
       .then(() => {
         this.#isFresh = true;
+      })
+      .finally(() => {
+        this.#refreshing = undefined;
       });
     return this.#refreshing;
   }
@@ -172,8 +174,6 @@ class BulkRequest {
     }
   }
 }
-
-function ignore(): void {}
 
 function idsOf(accounts: readonly AccountRef[]): string[] {
   return accounts.map(({ member, currency }) => `${member.id} ${currency.no}`);
