@@ -1,43 +1,8 @@
-import type { NewLot } from "@taem/contracts";
 import { AppliedKeys } from "./applied-keys.ts";
 import type { Instant } from "./calendar.ts";
-import { LayeredMap } from "./layered-map.ts";
-
-/** Which ledger credit made a lot; only earned lots can be reversed. */
-export type LotKind = "earn" | "transfer" | "adjustment" | "replacement";
-
-/** A batch of points with one origin and one expiry. Immutable: a change makes a new one under the same number. */
-export interface Lot {
-  readonly no: number;
-  readonly kind: LotKind;
-  /** Source system of the earn, for the issuance account; empty for other kinds. */
-  readonly source: string;
-  readonly amount: bigint;
-  readonly remaining: bigint;
-  /** Part of `remaining` that open holds have named. */
-  readonly held: bigint;
-  /** As `availableFrom` says. */
-  readonly availableFrom: Instant;
-  /** Infinity = never. */
-  readonly expiresAt: Instant;
-  /** When the points were first earned; kept through transfers. */
-  readonly earnedAt: Instant;
-  readonly vintage: string;
-  /** The lot for which this replacement stands in; 0 = it stands for itself. */
-  readonly replaces: number;
-  /** Latest effectiveAt of the events that touched it. */
-  readonly effectiveAt: Instant;
-  /** Ever expired from it, or from what stood in for it. */
-  readonly expired: bigint;
-  /** Ever used to repay debt, and how much of that debt a reversal has restored. */
-  readonly repaid: bigint;
-  readonly restored: bigint;
-  /** Reversed of `amount`, and how much of that was found expired. */
-  readonly reversed: bigint;
-  readonly forgiven: bigint;
-  /** Money refunded of the sale that earned it. */
-  readonly refunded: bigint;
-}
+import { type Layer, LayeredMap } from "./layered-map.ts";
+import type { Lot } from "./lot.ts";
+import { PackedLots } from "./packed-lots.ts";
 
 export interface Hold {
   readonly no: number;
@@ -77,7 +42,7 @@ export interface AccountState {
   /** Number of events folded. */
   revision: number;
   /** Every lot there has been, by number: returns and refunds refer to those with nothing left too. */
-  lots: LayeredMap<number, Lot>;
+  lots: Layer<number, Lot>;
   /** Numbers of the lots with something left, in burn order: earliest expiry, earliest original earn, log position. */
   open: number[];
   /** Open holds by number. */
@@ -101,15 +66,15 @@ export interface AccountState {
   nextAdjustment: number;
   keys: AppliedKeys;
   /** Points earned per rule and local day, for daily caps: `rule 2026-11-22`. */
-  earnedOnDay: LayeredMap<string, bigint>;
+  earnedOnDay: Layer<string, bigint>;
   /** Given back so far of a burn, by the revision of its first event. */
-  givenBack: LayeredMap<number, bigint>;
+  givenBack: Layer<number, bigint>;
 }
 
 export function newAccount(): AccountState {
   return {
     revision: 0,
-    lots: new LayeredMap(),
+    lots: new PackedLots(),
     open: [],
     holds: new Map(),
     pending: new Map(),
@@ -164,16 +129,6 @@ export function openLots(state: AccountState): Lot[] {
   return state.open.map((no) => lotOf(state, no));
 }
 
-/** From when a fresh lot is available; 0 = since its event, whatever the clock of who asks. */
-export function availableFrom(lot: NewLot, effectiveAt: Instant): Instant {
-  return lot.availableFrom > effectiveAt ? lot.availableFrom : 0;
-}
-
-/** What of a lot no hold has named. */
-export function free(lot: Lot): bigint {
-  return lot.remaining - lot.held;
-}
-
 /** The instant from which a lot is unusable: its own expiry or the account's inactivity deadline. */
 export function diesAt(lot: Lot, state: AccountState): Instant {
   return Math.min(lot.expiresAt, state.deadline);
@@ -181,11 +136,4 @@ export function diesAt(lot: Lot, state: AccountState): Instant {
 
 export function isAvailable(lot: Lot, state: AccountState, now: Instant): boolean {
   return lot.availableFrom <= now && now < diesAt(lot, state);
-}
-
-/** Burn order: total, so that every instance takes the same points. */
-export function inBurnOrder(a: Lot, b: Lot): number {
-  if (a.expiresAt !== b.expiresAt) return a.expiresAt < b.expiresAt ? -1 : 1;
-  if (a.earnedAt !== b.earnedAt) return a.earnedAt < b.earnedAt ? -1 : 1;
-  return a.no - b.no;
 }

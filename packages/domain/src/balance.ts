@@ -1,7 +1,8 @@
-import { type AccountState, draft, free, lotOf, openLots } from "./account-state.ts";
+import { type AccountState, draft, lotOf, openLots } from "./account-state.ts";
 import { sum } from "./amounts.ts";
 import type { Instant } from "./calendar.ts";
 import { evolve } from "./evolve.ts";
+import { free } from "./lot.ts";
 import { type AccountIdentity, dueEvents } from "./sweep.ts";
 
 /**

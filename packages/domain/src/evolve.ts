@@ -1,15 +1,6 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import {
-  type AccountState,
-  availableFrom,
-  free,
-  type Hold,
-  inBurnOrder,
-  type Lot,
-  type LotKind,
-  lotOf,
-  type Waiver,
-} from "./account-state.ts";
+import { type AccountState, type Hold, lotOf, type Waiver } from "./account-state.ts";
+import { availableFrom, free, inBurnOrder, type Lot, type LotKind } from "./lot.ts";
 
 /** The stream contradicts itself: an event cannot have happened after those before it. */
 export class CorruptStream extends Error {

@@ -1,13 +1,10 @@
 export {
   type AccountState,
-  availableFrom,
   commit,
   diesAt,
   draft,
-  free,
   type Hold,
   isAvailable,
-  type Lot,
   newAccount,
   openLots,
   type PendingAdjustment,
@@ -28,6 +25,7 @@ export { accountOf, type DecisionContext } from "./decide/context.ts";
 export { type Decision, decide } from "./decide/index.ts";
 export { CorruptStream, evolve, replay } from "./evolve.ts";
 export { commandFingerprint, type Plain } from "./fingerprint.ts";
+export { availableFrom, free, type Lot } from "./lot.ts";
 export { DEBT, EXPIRED, OUTSTANDING, type Posting, postingsOf, TRANSFER_CLEARING } from "./postings.ts";
 export {
   type BusinessClock,

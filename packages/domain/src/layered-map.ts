@@ -1,13 +1,21 @@
-/**
- * A map whose drafts read through to their base and write only to themselves, so that drafting costs nothing however
- * large the base is. Nothing is ever removed.
- */
-export class LayeredMap<K, V> {
+/** A map that can be drafted: a draft reads through to what it was drafted from, and `commit` merges it there. */
+export interface Layer<K, V> {
+  get(key: K): V | undefined;
+  set(key: K, value: V): void;
+  /** Costs nothing, however large the map is. The original stays as it is, and is not written to meanwhile. */
+  draft(): Layer<K, V>;
+  /** What it was drafted from, with the draft's entries in it; itself, if it is no draft. */
+  commit(): Layer<K, V>;
+  entries(): Iterable<[K, V]>;
+}
+
+/** A map in memory, or a draft over any layer. Nothing is ever removed. */
+export class LayeredMap<K, V> implements Layer<K, V> {
   /** Made when something is written: most drafts leave most maps alone. */
   #own: Map<K, V> | undefined;
-  readonly #base: LayeredMap<K, V> | undefined;
+  readonly #base: Layer<K, V> | undefined;
 
-  constructor(base?: LayeredMap<K, V>) {
+  constructor(base?: Layer<K, V>) {
     this.#base = base;
   }
 
@@ -21,12 +29,11 @@ export class LayeredMap<K, V> {
     this.#own.set(key, value);
   }
 
-  draft(): LayeredMap<K, V> {
+  draft(): Layer<K, V> {
     return new LayeredMap(this);
   }
 
-  /** The base, with this draft's entries in it. */
-  commit(): LayeredMap<K, V> {
+  commit(): Layer<K, V> {
     if (this.#base === undefined) return this;
     if (this.#own !== undefined) for (const [key, value] of this.#own) this.#base.set(key, value);
     return this.#base;

@@ -1,38 +1,17 @@
 import {
   type AccountState,
   type Hold,
-  type Lot,
   newAccount,
   type PendingAdjustment,
   type Waiver,
 } from "./account-state.ts";
+import { PackedLots, type PackedText } from "./packed-lots.ts";
 
 /**
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-4";
-
-const LOT_FIELDS = [
-  "no",
-  "kind",
-  "source",
-  "amount",
-  "remaining",
-  "held",
-  "availableFrom",
-  "expiresAt",
-  "earnedAt",
-  "vintage",
-  "replaces",
-  "effectiveAt",
-  "expired",
-  "repaid",
-  "restored",
-  "reversed",
-  "forgiven",
-  "refunded",
-] as const satisfies readonly (keyof Lot)[];
+export const SNAPSHOT_SCHEMA = "account-5";
 
 interface Text {
   readonly plain: Pick<
@@ -48,8 +27,7 @@ interface Text {
     | "nextHold"
     | "nextAdjustment"
   >;
-  /** Values in the order of LOT_FIELDS. */
-  readonly lots: readonly unknown[][];
+  readonly lots: PackedText;
   readonly open: readonly number[];
   readonly waived: readonly Waiver[];
   readonly holds: readonly Hold[];
@@ -86,7 +64,7 @@ export function writeSnapshot(state: AccountState): string {
       nextHold,
       nextAdjustment,
     },
-    lots: [...state.lots.entries()].map(([, lot]) => lotValues(lot)),
+    lots: packed(state).toText(),
     open: state.open,
     waived: state.waived,
     holds: [...state.holds.values()],
@@ -100,11 +78,9 @@ export function writeSnapshot(state: AccountState): string {
 
 export function readSnapshot(snapshot: string): AccountState {
   const text = JSON.parse(snapshot, fromJson) as Text;
-  const state: AccountState = { ...newAccount(), ...text.plain, open: [...text.open], waived: text.waived };
-  for (const values of text.lots) {
-    const lot = lotFrom(values);
-    state.lots.set(lot.no, lot);
-  }
+  const lots = PackedLots.fromText(text.lots);
+  const { open, waived } = text;
+  const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived };
   for (const hold of text.holds) state.holds.set(hold.no, hold);
   for (const adjustment of text.pending) state.pending.set(adjustment.no, adjustment);
   for (const [day, points] of text.earnedOnDay) state.earnedOnDay.set(day, points);
@@ -113,12 +89,11 @@ export function readSnapshot(snapshot: string): AccountState {
   return state;
 }
 
-function lotValues(lot: Lot): unknown[] {
-  return LOT_FIELDS.map((field) => lot[field]);
-}
-
-function lotFrom(values: readonly unknown[]): Lot {
-  return Object.fromEntries(LOT_FIELDS.map((field, i) => [field, values[i]])) as unknown as Lot;
+function packed({ lots }: AccountState): PackedLots {
+  if (lots instanceof PackedLots) return lots;
+  const copy = new PackedLots();
+  for (const [no, lot] of lots.entries()) copy.set(no, lot);
+  return copy;
 }
 
 const KEY_BYTES = 20;

@@ -1,9 +1,10 @@
 import type { AccountEvent, LotPart } from "@taem/contracts";
-import { type AccountState, diesAt, draft, free, type Hold, type Lot, lotOf } from "./account-state.ts";
+import { type AccountState, diesAt, draft, type Hold, lotOf } from "./account-state.ts";
 import { min, sum } from "./amounts.ts";
 import { type Instant, lastValidDate, localDate } from "./calendar.ts";
 import { comeBack } from "./come-back.ts";
 import { evolve } from "./evolve.ts";
+import { free, type Lot } from "./lot.ts";
 import { inParts, MAX_LOTS_PER_EVENT } from "./taking.ts";
 
 /** Which account events are about, and the zone that dates them. */

@@ -1,7 +1,8 @@
 import type { LotPart } from "@taem/contracts";
-import { type AccountState, free, isAvailable, type Lot, lotOf } from "./account-state.ts";
+import { type AccountState, isAvailable, lotOf } from "./account-state.ts";
 import { min } from "./amounts.ts";
 import type { Instant } from "./calendar.ts";
+import { free, type Lot } from "./lot.ts";
 
 /** An event names at most this many lots; a larger effect is several events in one append. */
 export const MAX_LOTS_PER_EVENT = 500;

@@ -2,7 +2,7 @@ import type { BusinessKey } from "@taem/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AppliedKeys } from "../src/applied-keys.ts";
-import { LayeredMap } from "../src/layered-map.ts";
+import { type Layer, LayeredMap } from "../src/layered-map.ts";
 
 const key = (id: string): BusinessKey => ({ system: "pos", id, leg: "main" });
 
@@ -109,7 +109,7 @@ describe("a layered map", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
         const model = new Map<number, number>();
-        let map = new LayeredMap<number, number>();
+        let map: Layer<number, number> = new LayeredMap();
         for (const { sets, nested, kept, nestedKept } of steps) {
           const before = new Map(map.entries());
           let draft = map.draft();

@@ -12,7 +12,10 @@ export interface CachedState {
 }
 
 /** What the cache holds of a stream, and the weight by which it holds it. */
-type Entry = { -readonly [K in keyof CachedState]: CachedState[K] } & { readonly weight: number };
+type Entry = { -readonly [K in keyof CachedState]: CachedState[K] } & {
+  readonly aggregate: Aggregate<unknown>;
+  readonly weight: number;
+};
 
 interface Wanted {
   readonly stream: string;
@@ -23,6 +26,8 @@ interface Wanted {
 const PAGE = 2_000;
 /** A snapshot is taken when this many events have come since the last. */
 const SNAPSHOT_EVERY = 1_000;
+/** And when a state leaves the cache with this many: it is less work to read it back than to fold it again. */
+const SNAPSHOT_LEAVING = 50;
 /** What an entry takes besides its state. */
 const OVERHEAD = 200;
 /** An entry is weighed with room to grow: most commands change a state little, and to weigh it costs as much as to decide. */
@@ -33,12 +38,18 @@ export class StateCache {
   readonly #store: EventStore;
   readonly #states: LRUCache<string, Entry>;
   readonly #snapshotAt = new LRUCache<string, number>({ max: 50_000 });
+  #unsaved: Snapshot[] = [];
   readonly #saving = new Set<Promise<void>>();
   readonly #onError: (error: unknown, stream: string) => void;
 
   constructor(store: EventStore, maxBytes: number, onError: (error: unknown, stream: string) => void) {
     this.#store = store;
-    this.#states = new LRUCache({ maxSize: maxBytes });
+    this.#states = new LRUCache({
+      maxSize: maxBytes,
+      dispose: (entry, _, reason) => {
+        if (reason === "evict") this.#snapshotLeaving(entry);
+      },
+    });
     this.#onError = onError;
   }
 
@@ -138,9 +149,20 @@ export class StateCache {
       known.stale = cached.stale;
     } else {
       const size = Math.ceil(weight * ROOM);
-      this.#states.set(cached.stream, { ...cached, weight: size }, { size });
+      this.#states.set(cached.stream, { ...cached, aggregate, weight: size }, { size });
     }
-    if (aggregate.snapshots !== undefined) this.#snapshotIfDue(cached, aggregate.snapshots);
+    const { snapshots } = aggregate;
+    if (snapshots === undefined) return;
+    // A longer stream is written out less often: its snapshot grows with it.
+    const last = this.#snapshotAt.get(cached.stream) ?? 0;
+    if (cached.revision - last >= Math.max(SNAPSHOT_EVERY, last / 4)) this.#snapshot(cached, snapshots);
+  }
+
+  #snapshotLeaving(entry: Entry): void {
+    const { snapshots } = entry.aggregate;
+    const last = this.#snapshotAt.get(entry.stream) ?? 0;
+    if (snapshots !== undefined && entry.revision - last >= SNAPSHOT_LEAVING)
+      this.#snapshot(entry, snapshots);
   }
 
   /** What the cache holds is behind the stream; it is a sound base to read on from. */
@@ -155,24 +177,26 @@ export class StateCache {
 
   /** Snapshots on their way are saved or have failed. */
   async settled(): Promise<void> {
+    this.#save();
     await Promise.all(this.#saving);
   }
 
-  #snapshotIfDue(cached: CachedState, snapshots: NonNullable<Aggregate<unknown>["snapshots"]>): void {
-    const { stream, revision } = cached;
-    // A longer stream is written out less often: its snapshot grows with it.
-    const last = this.#snapshotAt.get(stream) ?? 0;
-    if (revision - last < Math.max(SNAPSHOT_EVERY, last / 4)) return;
+  #snapshot(
+    { stream, revision, state }: CachedState,
+    snapshots: NonNullable<Aggregate<unknown>["snapshots"]>,
+  ) {
     this.#snapshotAt.set(stream, revision);
-    const snapshot: Snapshot = {
-      stream,
-      revision,
-      schema: snapshots.schema,
-      state: snapshots.write(cached.state),
-    };
-    const saving = this.#store
-      .saveSnapshots([snapshot])
-      .catch((error: unknown) => this.#onError(error, stream));
+    if (this.#unsaved.length === 0) setImmediate(() => this.#save());
+    this.#unsaved.push({ stream, revision, schema: snapshots.schema, state: snapshots.write(state) });
+  }
+
+  #save(): void {
+    const snapshots = this.#unsaved;
+    if (snapshots.length === 0) return;
+    this.#unsaved = [];
+    const saving = this.#store.saveSnapshots(snapshots).catch((error: unknown) => {
+      for (const { stream } of snapshots) this.#onError(error, stream);
+    });
     this.#saving.add(saving);
     void saving.finally(() => this.#saving.delete(saving));
   }

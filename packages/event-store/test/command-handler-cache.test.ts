@@ -69,7 +69,7 @@ test("a stream that is in use is written out every thousand events, and a longer
     await Promise.all(Array.from({ length: 1_000 }, (_, n) => bench.move("long", `c${i} ${n}`, 1)));
   }
   await bench.handler.close();
-  expect(saved.mock.calls.map(([[snapshot]]) => snapshot?.revision)).toEqual([8_000, 10_000]);
+  expect(saved.mock.calls.flat(2).map(({ revision }) => revision)).toEqual([8_000, 10_000]);
 });
 
 test("a snapshot of another schema is ignored", async () => {
@@ -128,4 +128,19 @@ test("streams of different kinds share a flush, each folded its own way", async 
     bench.handler.execute(commandOn("count", decideOn("a", 7), { aggregate: counting })),
   ]);
   expect([sum.balance, count.balance]).toEqual([7, 1]);
+});
+
+test("a state that leaves the cache with much that is new is written out, and read back from there", async () => {
+  const memory = new MemoryEventStore();
+  const bench = openBench({ cacheBytes: 12_000 }, memory, snapshotting());
+  await Promise.all(Array.from({ length: 60 }, (_, n) => bench.move("much", `m${n}`, 1)));
+  await Promise.all(Array.from({ length: 10 }, (_, n) => bench.move("little", `l${n}`, 1)));
+  const saved = vi.spyOn(memory, "saveSnapshots");
+  await Promise.all(Array.from({ length: 60 }, (_, n) => bench.move("next", `n${n}`, 1)));
+  await bench.handler.close();
+  expect(saved.mock.calls.flat(2).map(({ stream, revision }) => [stream, revision])).toEqual([["much", 60]]);
+  const reads = vi.spyOn(memory, "read");
+  await using again = openBench({}, memory, snapshotting());
+  expect(await again.move("much", "one more", 1)).toMatchObject({ balance: 61, revision: 61 });
+  expect(reads.mock.calls[0]?.[0]).toMatchObject([{ stream: "much", afterRevision: 60 }]);
 });

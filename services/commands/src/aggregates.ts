@@ -20,7 +20,8 @@ export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
   evolve,
   draft,
   commit,
-  weight: (state) => 600 * state.nextLot + 60 * state.keys.size,
+  /** Measured over accounts of 10 to 10,000 lots and keys; open ones stand in the burn order too. */
+  weight: (state) => 2_000 + 180 * state.nextLot + 50 * state.keys.size + 300 * state.holds.size,
   snapshots: { schema: SNAPSHOT_SCHEMA, write: writeSnapshot, read: readSnapshot },
 };
 

@@ -1,7 +1,8 @@
 import type { AccountEvent, CurrencySettings, LotPart } from "@taem/contracts";
-import { type AccountState, free, type Lot } from "../account-state.ts";
+import type { AccountState } from "../account-state.ts";
 import { max, min } from "../amounts.ts";
 import type { Instant } from "../calendar.ts";
+import { free, type Lot } from "../lot.ts";
 import { effectiveAt, inParts, takeAvailable } from "../taking.ts";
 
 /**

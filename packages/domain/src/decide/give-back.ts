@@ -1,10 +1,11 @@
 import type { AccountEvent, LotPart } from "@taem/contracts";
-import { type AccountState, diesAt, type Lot } from "../account-state.ts";
+import { type AccountState, diesAt } from "../account-state.ts";
 import { min, sum } from "../amounts.ts";
 import { afterTerm, type Instant } from "../calendar.ts";
 import { comeBack, type WentOut } from "../come-back.ts";
 import type { Reverse } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
+import type { Lot } from "../lot.ts";
 import { zoneAt } from "../programme.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { effectiveAt, inParts } from "../taking.ts";

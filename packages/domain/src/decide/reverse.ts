@@ -1,8 +1,9 @@
 import type { AccountEvent } from "@taem/contracts";
-import type { AccountState, Lot } from "../account-state.ts";
+import type { AccountState } from "../account-state.ts";
 import { MAX_AMOUNT, min, round } from "../amounts.ts";
 import type { Reverse } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
+import type { Lot } from "../lot.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { versionAt } from "../versions.ts";
 import { type Claw, claw } from "./claw-back.ts";

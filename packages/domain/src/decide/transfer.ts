@@ -1,10 +1,11 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import type { AccountState, Lot } from "../account-state.ts";
+import type { AccountState } from "../account-state.ts";
 import { sum } from "../amounts.ts";
 import { expiryOf, type Instant } from "../calendar.ts";
 import { comeBack } from "../come-back.ts";
 import { keyOf, type ReceiveTransfer, type ReturnTransfer, type Transfer } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
+import type { Lot } from "../lot.ts";
 import { zoneAt } from "../programme.ts";
 import { refuse } from "../refusals.ts";
 import { effectiveAt, inParts } from "../taking.ts";

@@ -96,7 +96,8 @@ function stateOf(row: Row): AccountState {
 }
 
 function byNumber(lots: readonly Lot[]): AccountState["lots"] {
-  const map = newAccount().lots;
+  // A draft, which takes as many as there are: the account itself would make room up to the highest number.
+  const map = newAccount().lots.draft();
   for (const lot of lots) map.set(lot.no, lot);
   return map;
 }
