@@ -69,6 +69,30 @@ test("buy, refund at once, repeat: nothing is left", async () => {
   expect(book - debt).toBe(0n);
 });
 
+test("setting the points aside for the length of the refund, by a hold or a burn, keeps none of them", async () => {
+  const path = await member("set-aside", { clawback: "within_balance" });
+  for (let round = 0; round < 20; round++) {
+    await succeeds(api.post(`${path}/earn`, sale(`sale ${round}`)));
+    const aside = { ...PTS, points: "100", source: source(`aside ${round}`) };
+    const isHold = round % 2 === 0;
+    const { body } = await succeeds(api.post(isHold ? `${path}/holds` : `${path}/burn`, aside));
+    const refund = { ...PTS, origin: source(`sale ${round}`), all: true };
+    const refunded = await succeeds(api.post(`${path}/reversals`, refund, `refund ${round}`));
+    expect(refunded.body.effect.clawback).toMatchObject({
+      policy: "within_balance",
+      debt: "0",
+      waived: "100",
+    });
+    const back = { ...PTS, origin: aside.source, all: true };
+    await succeeds(
+      isHold
+        ? api.post(`${path.split("/members")[0]}/holds/${body.effect.hold.id}/void`, {}, `void ${round}`)
+        : api.post(`${path}/reversals`, back, `back ${round}`),
+    );
+    expect(await account(path)).toMatchObject({ book: 0n, debt: 0n });
+  }
+});
+
 test("moving the points away before the refund leaves the one who bought in debt", async () => {
   const path = await member("moved-away");
   const [accomplice] = (await enrolMany(api, "moved-away", "accomplice", 1)) as [string];

@@ -55,6 +55,7 @@ const DEBITS = new Set([
   "HoldCaptured",
   "PointsExpired",
   "DebtRepaid",
+  "WaiverRecovered",
   "EarnReversed",
   "TransferOut",
   "AdjustmentDebited",

@@ -30,7 +30,7 @@ const SNAPSHOT_EVERY = 1_000;
 const SNAPSHOT_LEAVING = 50;
 /** What an entry takes besides its state. */
 const OVERHEAD = 200;
-/** An entry is weighed with room to grow: most commands change a state little, and to weigh it costs as much as to decide. */
+/** An entry is weighed with room to grow: until it has outgrown that it is changed in place, which costs the cache nothing. */
 const ROOM = 1.25;
 
 /** States by stream, bounded by weight. A state here is as new as the last append or read; only the store can confirm it. */

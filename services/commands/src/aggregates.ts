@@ -21,7 +21,7 @@ export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
   draft,
   commit,
   /** Measured over accounts of 10 to 10,000 lots and keys; open ones stand in the burn order too. */
-  weight: (state) => 2_000 + 180 * state.nextLot + 50 * state.keys.size + 300 * state.holds.size,
+  weight: (state) => 1_500 + 150 * state.nextLot + 40 * state.keys.size + 300 * state.holds.size,
   snapshots: { schema: SNAPSHOT_SCHEMA, write: writeSnapshot, read: readSnapshot },
 };
 

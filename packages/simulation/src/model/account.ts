@@ -42,7 +42,18 @@ export interface Take {
   readonly amount: bigint;
 }
 
+/** What a return had to leave, as it was held or spent: it is taken when it comes back. */
+interface Waiver {
+  left: bigint;
+  readonly at: Instant;
+  /** The ledger account that it is taken against. */
+  readonly against: string;
+  /** Points that went out before it have a lower one. */
+  readonly serial: number;
+}
+
 export interface Hold {
+  readonly serial: number;
   readonly takes: readonly Take[];
   readonly amount: bigint;
   readonly timeoutAt: Instant;
@@ -67,6 +78,8 @@ export class Account {
   /** With something left, in burn order. */
   readonly #open: Lot[] = [];
   readonly #holds = new Set<Hold>();
+  readonly #waivers: Waiver[] = [];
+  #serial = 0;
   #debt = 0n;
   #debtTouchedAt = 0;
   #lots = 0;
@@ -117,7 +130,11 @@ export class Account {
       if (due.at <= now && isEarlier) first = due;
     };
     for (const hold of this.#holds) {
-      const end = () => this.endHold(hold, Math.max(hold.timeoutAt, hold.touchedAt));
+      const end = () => {
+        const at = Math.max(hold.timeoutAt, hold.touchedAt);
+        this.endHold(hold, at);
+        this.comeBack(hold.takes, hold.serial, at);
+      };
       consider({ at: hold.timeoutAt, rank: 0, happen: end });
     }
     for (const lot of this.#open) {
@@ -139,8 +156,7 @@ export class Account {
     }
   }
 
-  #repay(lot: Lot, at: Instant): void {
-    const amount = min(free(lot), this.#debt);
+  #repay(lot: Lot, at: Instant, amount = min(free(lot), this.#debt)): void {
     lot.repaid += amount;
     this.debit([{ lot, amount }], at, DEBT);
     this.changeDebt(-amount, at);
@@ -214,7 +230,7 @@ export class Account {
 
   placeHold(takes: readonly Take[], timeoutAt: Instant, touchedAt: Instant): Hold {
     for (const { lot, amount } of takes) lot.held += amount;
-    const hold: Hold = { takes, amount: sum(takes), timeoutAt, touchedAt };
+    const hold: Hold = { serial: this.nextSerial(), takes, amount: sum(takes), timeoutAt, touchedAt };
     this.#holds.add(hold);
     return hold;
   }
@@ -228,6 +244,40 @@ export class Account {
     for (const { lot, amount } of hold.takes) {
       lot.held -= amount;
       lot.touchedAt = Math.max(lot.touchedAt, at);
+    }
+  }
+
+  /** Tells what went out before a return from what went out after it. */
+  nextSerial(): number {
+    return ++this.#serial;
+  }
+
+  waive(amount: bigint, against: string, at: Instant): void {
+    if (amount > 0n) this.#waivers.push({ left: amount, at, against, serial: this.nextSerial() });
+  }
+
+  /**
+   * Points came back that had gone out at `serial`: returns since then take what they had to leave, and points that
+   * come back too late to be spent repay debt.
+   */
+  comeBack(parts: readonly Take[], serial: number, at: Instant): void {
+    const waivers = this.#waivers.filter((waiver) => waiver.serial > serial && waiver.left > 0n);
+    const from = Math.max(at, ...waivers.map((waiver) => waiver.at));
+    const left = parts.map(({ lot, amount }) => {
+      let rest = amount;
+      for (const waiver of waivers) {
+        const part = min(rest, waiver.left);
+        if (part === 0n) continue;
+        this.debit([{ lot, amount: part }], from, waiver.against);
+        waiver.left -= part;
+        rest -= part;
+      }
+      return { lot, amount: rest };
+    });
+    const ready = Math.max(waivers.length === 0 ? at : from, this.#debtTouchedAt);
+    for (const { lot, amount } of left) {
+      const part = lot.availableFrom < lot.expiresAt && lot.expiresAt <= ready ? min(amount, this.#debt) : 0n;
+      if (part > 0n) this.#repay(lot, ready, part);
     }
   }
 

@@ -90,6 +90,8 @@ export function earn(account: Account, earnings: DailyEarnings, sale: Sale, when
 
 /** A burn or capture, for whoever gives it back. */
 export interface Redeemed {
+  /** When its points went out: with the burn, or with the hold that was captured. */
+  readonly serial: number;
   readonly points: bigint;
   readonly takes: readonly Take[];
   readonly redemption: string;
@@ -100,7 +102,7 @@ export function burn(account: Account, points: bigint, redemption: string, when:
     const takes = account.find(points, when.now);
     if (sum(takes) < points) return { refused: "insufficient_points" };
     account.debit(takes, effectiveAt(when.occurredAt, takes), `redemption:${redemption}`);
-    return { points, takes, redemption };
+    return { serial: account.nextSerial(), points, takes, redemption };
   });
 }
 
@@ -131,21 +133,24 @@ export function capture(
     if (points > hold.amount) return { refused: "capture_exceeds_hold" };
     const at = endOfHold(account, hold, when);
     const takes: Take[] = [];
+    const released: Take[] = [];
     let left = points;
     for (const { lot, amount: held } of hold.takes) {
       const amount = min(held, left);
       if (amount > 0n) takes.push({ lot, amount });
+      if (amount < held) released.push({ lot, amount: held - amount });
       left -= amount;
     }
     account.debit(takes, at, `redemption:${redemption}`);
-    return { points, takes, redemption };
+    account.comeBack(released, hold.serial, at);
+    return { serial: hold.serial, points, takes, redemption };
   });
 }
 
 export function voidHold(account: Account, hold: Hold, when: When): Outcome {
   return on(account, when, () => {
     if (!account.isOpen(hold)) return { refused: "hold_closed" };
-    endOfHold(account, hold, when);
+    account.comeBack(hold.takes, hold.serial, endOfHold(account, hold, when));
     return { points: hold.amount };
   });
 }

@@ -82,15 +82,16 @@ interface Part {
   readonly fate: Fate;
   readonly takes: readonly Take[];
   readonly debt: bigint;
+  readonly waived: bigint;
 }
 
+/** What expired is asked for last, of what no return has asked for yet. */
 function fateOf({ lot, amount }: Take): Fate {
-  const own = min(amount, free(lot));
-  const restored = min(amount - own, lot.repaid - lot.restored);
-  const unspent = own + restored + (lot.expired - lot.forgiven);
-  const gone = lot.amount - lot.reversed - unspent;
-  const spent = min(amount - own - restored, gone > 0n ? gone : 0n);
-  return { lot, amount, own, restored, spent, expired: amount - own - restored - spent };
+  const others = lot.amount - lot.reversed - (lot.expired - lot.forgiven);
+  const wanted = min(amount, others > 0n ? others : 0n);
+  const own = min(wanted, free(lot));
+  const restored = min(wanted - own, lot.repaid - lot.restored);
+  return { lot, amount, own, restored, spent: wanted - own - restored, expired: amount - wanted };
 }
 
 function clawBack(account: Account, origins: readonly Take[], suffix: string, when: When): Outcome {
@@ -100,15 +101,17 @@ function clawBack(account: Account, origins: readonly Take[], suffix: string, wh
   const parts = fates.map((fate): Part => {
     const others = account.find(fate.spent, when.now, spoken);
     for (const { lot, amount } of others) spoken.set(lot, (spoken.get(lot) ?? 0n) + amount);
-    const missing = account.settings.clawback === "unlimited" ? fate.spent - sum(others) : 0n;
+    const isOwed = account.settings.clawback === "unlimited";
+    const missing = fate.spent - sum(others);
     const takes = fate.own > 0n ? [{ lot: fate.lot, amount: fate.own }, ...others] : others;
-    return { fate, takes, debt: fate.restored + missing };
+    return { fate, takes, debt: fate.restored + (isOwed ? missing : 0n), waived: isOwed ? 0n : missing };
   });
   const at = effectiveTime(account, parts, when);
-  for (const { fate, takes, debt } of parts) {
+  for (const { fate, takes, debt, waived } of parts) {
     account.debit(takes, at, issuance(fate));
     if (debt > 0n) account.changeDebt(debt, at);
     account.books.post(account.currency, DEBT, issuance(fate), debt);
+    account.waive(waived, issuance(fate), at);
     fate.lot.reversed += fate.amount;
     fate.lot.restored += fate.restored;
     fate.lot.forgiven += fate.expired;
@@ -145,16 +148,21 @@ export function giveBack(
     const at = effectiveAt(when.occurredAt, slices);
     const { returnGraceDays } = account.settings;
     const against = `redemption:${burn.redeemed.redemption}`;
+    const restored: Take[] = [];
+    const replaced: Take[] = [];
     for (const slice of slices) {
       const { lot, amount } = slice;
       if (returnGraceDays === 0 || when.now < lot.expiresAt) {
         account.restore(slice, at, against);
+        restored.push(slice);
         continue;
       }
       const expiresAt = graceEnd(when.now, returnGraceDays);
       const { earnedAt, replaces = lot } = lot;
-      account.credit({ amount, availableFrom: at, touchedAt: at, earnedAt, expiresAt, replaces }, against);
+      const begun = { amount, availableFrom: at, touchedAt: at, earnedAt, expiresAt, replaces };
+      replaced.push({ lot: account.credit(begun, against), amount });
     }
+    account.comeBack([...restored, ...replaced], burn.redeemed.serial, at);
     return { points };
   });
 }
