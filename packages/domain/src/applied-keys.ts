@@ -58,6 +58,31 @@ export class AppliedKeys {
     return this.#base;
   }
 
+  /** A snapshot's form: digest and revision, 20 bytes a key. Of a draft, too. */
+  toBytes(): Buffer {
+    const bytes = this.#table.toBytes();
+    const layers = this.#base === undefined ? [] : [...this.#layers()];
+    const added = layers.map(([digest, revision]) => {
+      const entry = Buffer.from(`${digest}\0\0\0\0`, "latin1");
+      entry.writeUInt32LE(revision, 16);
+      return entry;
+    });
+    return Buffer.concat([bytes, ...added]);
+  }
+
+  static fromBytes(bytes: Buffer): AppliedKeys {
+    const keys = new AppliedKeys();
+    for (let at = 0; at < bytes.length; at += ENTRY_BYTES)
+      keys.#table.set(bytes.subarray(at, at + 16), bytes.readUInt32LE(at + 16));
+    return keys;
+  }
+
+  /** What this draft and those it was drafted from add. */
+  *#layers(): Iterable<[digest: string, revision: number]> {
+    if (this.#base !== undefined) yield* this.#base.#layers();
+    yield* this.#added ?? [];
+  }
+
   *entries(): Iterable<[digest: Buffer, revision: number]> {
     yield* this.#base?.entries() ?? this.#table.entries();
     for (const [digest, revision] of this.#added ?? []) yield [Buffer.from(digest, "latin1"), revision];
@@ -65,6 +90,7 @@ export class AppliedKeys {
 }
 
 const WORDS = 5;
+const ENTRY_BYTES = 4 * WORDS;
 const FIRST_CAPACITY = 8;
 
 /** Open addressing over one typed array: four words of digest, one of revision (0 = free). Grows, never shrinks. */
@@ -86,6 +112,18 @@ class KeyTable {
     if (words[slot + 4] === 0) this.size++;
     for (let i = 0; i < 4; i++) words[slot + i] = digest.readUInt32LE(4 * i);
     words[slot + 4] = revision;
+  }
+
+  /** Without the free slots. A million keys are copied in the time of a few commands. */
+  toBytes(): Buffer {
+    const taken = new Uint32Array(this.size * WORDS);
+    const words = this.#words ?? taken;
+    let to = 0;
+    for (let from = 0; from < words.length; from += WORDS) {
+      if (words[from + 4] === 0) continue;
+      for (let i = 0; i < WORDS; i++) taken[to++] = words[from + i] as number;
+    }
+    return Buffer.from(taken.buffer);
   }
 
   *entries(): Iterable<[Buffer, number]> {

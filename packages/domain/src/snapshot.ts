@@ -5,6 +5,7 @@ import {
   type PendingAdjustment,
   type Waiver,
 } from "./account-state.ts";
+import { AppliedKeys } from "./applied-keys.ts";
 import { PackedLots, type PackedText } from "./packed-lots.ts";
 
 /**
@@ -71,7 +72,7 @@ export function writeSnapshot(state: AccountState): string {
     pending: [...state.pending.values()],
     earnedOnDay: [...state.earnedOnDay.entries()],
     givenBack: [...state.givenBack.entries()],
-    keys: writeKeys(state),
+    keys: state.keys.toBytes().toString("base64"),
   };
   return JSON.stringify(text, toJson);
 }
@@ -80,12 +81,12 @@ export function readSnapshot(snapshot: string): AccountState {
   const text = JSON.parse(snapshot, fromJson) as Text;
   const lots = PackedLots.fromText(text.lots);
   const { open, waived } = text;
-  const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived };
+  const keys = AppliedKeys.fromBytes(Buffer.from(text.keys, "base64"));
+  const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived, keys };
   for (const hold of text.holds) state.holds.set(hold.no, hold);
   for (const adjustment of text.pending) state.pending.set(adjustment.no, adjustment);
   for (const [day, points] of text.earnedOnDay) state.earnedOnDay.set(day, points);
   for (const [revision, points] of text.givenBack) state.givenBack.set(revision, points);
-  readKeys(state, text.keys);
   return state;
 }
 
@@ -94,26 +95,6 @@ function packed({ lots }: AccountState): PackedLots {
   const copy = new PackedLots();
   for (const [no, lot] of lots.entries()) copy.set(no, lot);
   return copy;
-}
-
-const KEY_BYTES = 20;
-
-function writeKeys(state: AccountState): string {
-  const bytes = Buffer.alloc(KEY_BYTES * state.keys.size);
-  let at = 0;
-  for (const [digest, revision] of state.keys.entries()) {
-    digest.copy(bytes, at);
-    bytes.writeUInt32LE(revision, at + 16);
-    at += KEY_BYTES;
-  }
-  return bytes.toString("base64");
-}
-
-function readKeys(state: AccountState, keys: string): void {
-  const bytes = Buffer.from(keys, "base64");
-  for (let at = 0; at < bytes.length; at += KEY_BYTES) {
-    state.keys.addDigest(bytes.subarray(at, at + 16), bytes.readUInt32LE(at + 16));
-  }
 }
 
 /** Amounts and the instant that never comes have no JSON of their own; a text that looks like an amount is marked. */

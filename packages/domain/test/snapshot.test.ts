@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { newAccount, readSnapshot, writeSnapshot } from "../src/index.ts";
+import { draft, evolve, newAccount, readSnapshot, writeSnapshot } from "../src/index.ts";
 import { keyNamed, TestAccount } from "./support/account.ts";
 import { holds, played, returning, runs } from "./support/history.ts";
 import { plain } from "./support/plain.ts";
@@ -13,6 +13,16 @@ test("a state read back from its snapshot is the state", () => {
       assert.deepEqual(plain(read), plain(account.state));
     }
   });
+});
+
+test("a draft's snapshot has what the draft adds", () => {
+  const account = new TestAccount();
+  account.earn(10n);
+  const ahead = draft(account.state);
+  const decision = account.decide({ type: "burn", points: 4n, redemption: "reward" });
+  for (const event of "accepted" in decision ? decision.accepted : []) evolve(ahead, event);
+  expect(plain(readSnapshot(writeSnapshot(ahead)))).toEqual(plain(ahead));
+  expect(ahead.keys.size).toBe(2);
 });
 
 test("an empty account has a snapshot", () => {

@@ -35,6 +35,8 @@ CREATE TABLE taem_store.snapshots (
   schema   text NOT NULL,
   state    text NOT NULL
 );
+-- Mostly base64 of hashes, which does not compress.
+ALTER TABLE taem_store.snapshots ALTER COLUMN state SET STORAGE EXTERNAL;
 `;
 
 /** Owners can drop the triggers: against them there are the digests. */
