@@ -60,14 +60,10 @@ export class AppliedKeys {
 
   /** A snapshot's form: digest and revision, 20 bytes a key. Of a draft, too. */
   toBytes(): Buffer {
-    const bytes = this.#table.toBytes();
-    const layers = this.#base === undefined ? [] : [...this.#layers()];
-    const added = layers.map(([digest, revision]) => {
-      const entry = Buffer.from(`${digest}\0\0\0\0`, "latin1");
-      entry.writeUInt32LE(revision, 16);
-      return entry;
-    });
-    return Buffer.concat([bytes, ...added]);
+    if (this.#base === undefined) return this.#table.toBytes();
+    const whole = new AppliedKeys();
+    for (const [digest, revision] of this.entries()) whole.addDigest(digest, revision);
+    return whole.toBytes();
   }
 
   static fromBytes(bytes: Buffer): AppliedKeys {
@@ -75,12 +71,6 @@ export class AppliedKeys {
     for (let at = 0; at < bytes.length; at += ENTRY_BYTES)
       keys.#table.set(bytes.subarray(at, at + 16), bytes.readUInt32LE(at + 16));
     return keys;
-  }
-
-  /** What this draft and those it was drafted from add. */
-  *#layers(): Iterable<[digest: string, revision: number]> {
-    if (this.#base !== undefined) yield* this.#base.#layers();
-    yield* this.#added ?? [];
   }
 
   *entries(): Iterable<[digest: Buffer, revision: number]> {
@@ -114,7 +104,7 @@ class KeyTable {
     words[slot + 4] = revision;
   }
 
-  /** Without the free slots. A million keys are copied in the time of a few commands. */
+  /** The taken slots, word by word: an object a key would hold up every command while a long account is written. */
   toBytes(): Buffer {
     const taken = new Uint32Array(this.size * WORDS);
     const words = this.#words ?? taken;
