@@ -139,6 +139,8 @@ export const accountEvents = {
         spent: amount,
         /** Of `spent`, what was not recovered. */
         waived: amount,
+        /** Number of the waiver, where what was waived is taken when it comes back; else it is given up for good. */
+        waiver: optional(integer),
         /** Had expired: neither recovered nor owed. */
         expired: amount,
       }),
@@ -160,8 +162,8 @@ export const accountEvents = {
     ...common,
     amount,
     takes: list(lotPart),
-    /** Which returns had waived them: revision of the return, the sale's lot and its source. */
-    returns: list(record({ revision: integer, lot: integer, source: text, unreferenced: flag, amount })),
+    /** Which waivers they pay: number, and of the return that made it the sale's lot and its source. */
+    returns: list(record({ waiver: integer, lot: integer, source: text, unreferenced: flag, amount })),
   },
   /** A burn was refunded: points go back to the lots they came from; replacements stand in for dead ones. */
   BurnReversed: {

@@ -3,6 +3,7 @@ import type { Instant } from "./calendar.ts";
 import { type Layer, LayeredMap } from "./layered-map.ts";
 import type { Lot } from "./lot.ts";
 import { PackedLots } from "./packed-lots.ts";
+import { Waivers } from "./waivers.ts";
 
 export interface Hold {
   readonly no: number;
@@ -11,19 +12,6 @@ export interface Hold {
   readonly timeoutAt: Instant;
   readonly effectiveAt: Instant;
   readonly redemption: string;
-}
-
-/** What a return under `within_balance` had to leave, as it was held or spent: taken when it comes back. */
-export interface Waiver {
-  /** Of the return, and the first hold placed after it: what went out before can come back for it. */
-  readonly revision: number;
-  readonly nextHold: number;
-  /** The sale's. */
-  readonly lot: number;
-  readonly source: string;
-  readonly unreferenced: boolean;
-  readonly amount: bigint;
-  readonly effectiveAt: Instant;
 }
 
 export interface PendingAdjustment {
@@ -54,8 +42,8 @@ export interface AccountState {
   held: bigint;
   /** The latest availableFrom of all lots: from then on nothing is pending. */
   matureBy: Instant;
-  /** Oldest first. Replaced, never changed in place. */
-  waived: readonly Waiver[];
+  /** Those with something left. */
+  waived: Waivers;
   debt: bigint;
   /** Latest effectiveAt of the events that changed the debt. */
   debtEffectiveAt: Instant;
@@ -63,6 +51,7 @@ export interface AccountState {
   deadline: Instant;
   nextLot: number;
   nextHold: number;
+  nextWaiver: number;
   nextAdjustment: number;
   keys: AppliedKeys;
   /** Points earned per rule and local day, for daily caps: `rule 2026-11-22`. */
@@ -81,12 +70,13 @@ export function newAccount(): AccountState {
     book: 0n,
     held: 0n,
     matureBy: 0,
-    waived: [],
+    waived: Waivers.none,
     debt: 0n,
     debtEffectiveAt: 0,
     deadline: Number.POSITIVE_INFINITY,
     nextLot: 1,
     nextHold: 1,
+    nextWaiver: 1,
     nextAdjustment: 1,
     keys: new AppliedKeys(),
     earnedOnDay: new LayeredMap(),

@@ -1,15 +1,16 @@
 import type { AccountEvent, LotPart } from "@taem/contracts";
-import { type AccountState, diesAt, type Waiver } from "./account-state.ts";
+import { type AccountState, diesAt, lotOf } from "./account-state.ts";
 import { min, sum } from "./amounts.ts";
 import { effectiveAt, inParts } from "./taking.ts";
+import type { Waiver } from "./waivers.ts";
 
 /**
  * What points owe when they come back to their lots, as a hold ends or a burn is refunded: what returns had waived
  * while they were out, then, where their lot has died, debt. What is left of a dead lot after that expires.
  */
 
-/** When they had gone out: with a hold, or with the burn at a revision; undefined where no return can have met them. */
-export type WentOut = { readonly hold: number } | { readonly revision: number } | undefined;
+/** When they had gone out: with a hold, or with the burn or transfer at a revision. */
+export type WentOut = { readonly hold: number } | { readonly revision: number };
 
 /** The last event that brought them back. */
 type CameBack = AccountEvent<
@@ -28,27 +29,31 @@ export function comeBack(
   cameBack: CameBack | undefined,
 ): AccountEvent<"WaiverRecovered" | "DebtRepaid">[] {
   if (cameBack === undefined) return [];
-  const claims = state.waived.filter((waiver) => wasOut(wentOut, waiver));
+  const { newer: claims } = state.waived.split((waiver) => wasOut(wentOut, waiver));
   const pieces = matched(claims, parts);
-  const recovered = pieces.length === 0 ? [] : recover(pieces, claims, cameBack);
+  const recovered = pieces.length === 0 ? [] : recover(state, pieces, cameBack);
   if (state.debt === 0n) return recovered;
   return [...recovered, ...repay(state, without(parts, pieces), recovered.at(-1) ?? cameBack)];
 }
 
 /** Without it, whoever holds or spends everything before a return, and takes it back after, keeps the points. */
 function recover(
+  state: AccountState,
   pieces: readonly Piece[],
-  claims: readonly Waiver[],
   cameBack: CameBack,
 ): AccountEvent<"WaiverRecovered">[] {
-  const at = effectiveAt(cameBack.effectiveAt, claims);
+  const at = effectiveAt(
+    cameBack.effectiveAt,
+    pieces.map(({ waiver }) => waiver),
+  );
   let { book } = cameBack;
   return inParts(pieces, (chunk) => {
     const takes = chunk.map(({ part }) => part);
     const amount = sum(takes);
     book -= amount;
     const fields = { ...common(cameBack), effectiveAt: at, book };
-    return { type: "WaiverRecovered", ...fields, amount, takes: perLot(takes), returns: perReturn(chunk) };
+    const returns = perWaiver(state, chunk);
+    return { type: "WaiverRecovered", ...fields, amount, takes: perLot(takes), returns };
   });
 }
 
@@ -96,7 +101,6 @@ function without(parts: readonly LotPart[], pieces: readonly Piece[]): LotPart[]
 }
 
 function wasOut(wentOut: WentOut, waiver: Waiver): boolean {
-  if (wentOut === undefined) return false;
   return "hold" in wentOut ? wentOut.hold < waiver.nextHold : wentOut.revision < waiver.revision;
 }
 
@@ -130,12 +134,12 @@ function perLot(parts: readonly LotPart[]): LotPart[] {
 
 type Return = AccountEvent<"WaiverRecovered">["returns"][number];
 
-function perReturn(pieces: readonly Piece[]): Return[] {
-  const byWaiver = new Map<Waiver, Return>();
+function perWaiver(state: AccountState, pieces: readonly Piece[]): Return[] {
+  const byWaiver = new Map<number, Return>();
   for (const { waiver, part } of pieces) {
-    const { revision, lot, source, unreferenced } = waiver;
-    const amount = (byWaiver.get(waiver)?.amount ?? 0n) + part.amount;
-    byWaiver.set(waiver, { revision, lot, source, unreferenced, amount });
+    const { no, lot, unreferenced } = waiver;
+    const amount = (byWaiver.get(no)?.amount ?? 0n) + part.amount;
+    byWaiver.set(no, { waiver: no, lot, source: lotOf(state, lot).source, unreferenced, amount });
   }
   return [...byWaiver.values()];
 }

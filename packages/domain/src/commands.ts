@@ -106,6 +106,8 @@ export interface ReceiveTransfer {
 export interface ReturnTransfer {
   readonly type: "return_transfer";
   readonly transfer: string;
+  /** Key of the first leg. */
+  readonly out: BusinessKey;
   readonly takes: readonly LotPart[];
   readonly refusal: string;
   readonly effectiveAt: Instant;

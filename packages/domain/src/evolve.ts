@@ -1,6 +1,7 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { type AccountState, type Hold, lotOf, type Waiver } from "./account-state.ts";
+import { type AccountState, type Hold, lotOf } from "./account-state.ts";
 import { availableFrom, free, inBurnOrder, type Lot, type LotKind } from "./lot.ts";
+import type { Waiver } from "./waivers.ts";
 
 /** The stream contradicts itself: an event cannot have happened after those before it. */
 export class CorruptStream extends Error {
@@ -66,7 +67,7 @@ function apply(state: AccountState, event: AccountEvent): void {
       return reverseEarn(state, event);
     case "WaiverRecovered":
       debit(state, event.takes, event);
-      return reduceWaivers(state, event);
+      return payWaivers(state, event);
     case "BurnReversed":
       credit(state, event.restored, event);
       for (const lot of event.replacements) {
@@ -265,30 +266,47 @@ function reverseEarn(state: AccountState, event: AccountEvent<"EarnReversed">): 
     });
   }
   if (event.debt > 0n) changeDebt(state, event.debt, event.effectiveAt);
-  if (event.policy === "within_balance") state.waived = [...state.waived, ...waiversOf(state, event)];
+  for (const origin of event.origins) waive(state, event, origin);
 }
 
-function waiversOf(state: AccountState, event: AccountEvent<"EarnReversed">): Waiver[] {
-  return event.origins
-    .filter((origin) => origin.waived > 0n)
-    .map(({ lot, waived }) => ({
-      revision: state.revision,
-      nextHold: state.nextHold,
-      lot,
-      source: lotOf(state, lot).source,
-      unreferenced: event.unreferenced,
-      amount: waived,
-      effectiveAt: event.effectiveAt,
-    }));
+type Origin = AccountEvent<"EarnReversed">["origins"][number];
+
+function waive(
+  state: AccountState,
+  { unreferenced, effectiveAt }: AccountEvent<"EarnReversed">,
+  { waiver: no, lot, waived: amount }: Origin,
+): void {
+  if (no === undefined) return;
+  // As with lots, numbers rise but may skip in an as-of cut.
+  if (no < state.nextWaiver) throw new CorruptStream(state.revision, `waiver ${no} begins a second time`);
+  state.nextWaiver = no + 1;
+  const { revision, nextHold } = state;
+  state.waived = state.waived.with([{ no, revision, nextHold, lot, unreferenced, amount, effectiveAt }]);
 }
 
-function reduceWaivers(state: AccountState, { returns }: AccountEvent<"WaiverRecovered">): void {
-  state.waived = state.waived
-    .map((waiver) => {
-      const taken = returns.find(({ revision, lot }) => revision === waiver.revision && lot === waiver.lot);
-      return taken === undefined ? waiver : { ...waiver, amount: waiver.amount - taken.amount };
-    })
-    .filter((waiver) => waiver.amount > 0n);
+/**
+ * What counts by an instant, or was known by then, has the waiver of every recovery that it has: the recovery comes
+ * later in the log and is never effective earlier. So a cut is as strict as the whole stream.
+ */
+function payWaivers(state: AccountState, { returns }: AccountEvent<"WaiverRecovered">): void {
+  const paid = new Map<number, bigint>();
+  for (const { waiver, amount } of returns) paid.set(waiver, (paid.get(waiver) ?? 0n) + amount);
+  const first = Math.min(...paid.keys());
+  const { newer, others } = state.waived.split(({ no }) => no >= first);
+  const left: Waiver[] = [];
+  for (const waiver of newer) {
+    const amount = waiver.amount - (paid.get(waiver.no) ?? 0n);
+    paid.delete(waiver.no);
+    if (amount < 0n) {
+      throw new CorruptStream(
+        state.revision,
+        `takes ${waiver.amount - amount} for waiver ${waiver.no}, left ${waiver.amount}`,
+      );
+    }
+    if (amount > 0n) left.push(amount === waiver.amount ? waiver : { ...waiver, amount });
+  }
+  for (const no of paid.keys()) throw new CorruptStream(state.revision, `waiver ${no} is not open`);
+  state.waived = others.with(left);
 }
 
 function requestAdjustment(state: AccountState, event: AccountEvent<"AdjustmentRequested">): void {

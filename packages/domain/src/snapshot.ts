@@ -1,18 +1,13 @@
-import {
-  type AccountState,
-  type Hold,
-  newAccount,
-  type PendingAdjustment,
-  type Waiver,
-} from "./account-state.ts";
+import { type AccountState, type Hold, newAccount, type PendingAdjustment } from "./account-state.ts";
 import { AppliedKeys } from "./applied-keys.ts";
 import { PackedLots, type PackedText } from "./packed-lots.ts";
+import { type Waiver, Waivers } from "./waivers.ts";
 
 /**
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-5";
+export const SNAPSHOT_SCHEMA = "account-6";
 
 interface Text {
   readonly plain: Pick<
@@ -26,6 +21,7 @@ interface Text {
     | "deadline"
     | "nextLot"
     | "nextHold"
+    | "nextWaiver"
     | "nextAdjustment"
   >;
   readonly lots: PackedText;
@@ -50,6 +46,7 @@ export function writeSnapshot(state: AccountState): string {
     deadline,
     nextLot,
     nextHold,
+    nextWaiver,
     nextAdjustment,
   } = state;
   const text: Text = {
@@ -63,11 +60,12 @@ export function writeSnapshot(state: AccountState): string {
       deadline,
       nextLot,
       nextHold,
+      nextWaiver,
       nextAdjustment,
     },
     lots: packed(state).toText(),
     open: state.open,
-    waived: state.waived,
+    waived: [...state.waived],
     holds: [...state.holds.values()],
     pending: [...state.pending.values()],
     earnedOnDay: [...state.earnedOnDay.entries()],
@@ -80,7 +78,8 @@ export function writeSnapshot(state: AccountState): string {
 export function readSnapshot(snapshot: string): AccountState {
   const text = JSON.parse(snapshot, fromJson) as Text;
   const lots = PackedLots.fromText(text.lots);
-  const { open, waived } = text;
+  const { open } = text;
+  const waived = Waivers.none.with(text.waived);
   const keys = AppliedKeys.fromBytes(Buffer.from(text.keys, "base64"));
   const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived, keys };
   for (const hold of text.holds) state.holds.set(hold.no, hold);

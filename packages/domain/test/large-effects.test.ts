@@ -126,7 +126,13 @@ describe("at the bound of an event", () => {
 
   test("a transfer in many events arrives whole, or comes back whole", () => {
     const source = manyLots(1_001);
-    const out = source.run({ type: "transfer", points: 1_001n, to: "m-2", transfer: "t" });
+    const out = source.run({
+      type: "transfer",
+      points: 1_001n,
+      to: "m-2",
+      transfer: "t",
+      key: keyNamed("sent"),
+    });
     const legs = out.filter((event) => event.type === "TransferOut");
     expect(legs.flatMap((leg) => leg.plan.map((lot) => lot.no))).toEqual(
       Array.from({ length: 1_001 }, (_, i) => i + 1),
@@ -144,7 +150,7 @@ describe("at the bound of an event", () => {
     expect(target.balance().available).toBe(1_001n);
     const takes = legs.flatMap((leg) => leg.takes);
     const back = { type: "return_transfer", transfer: "t", takes, refusal: "x", effectiveAt: NOON } as const;
-    expectParts(source.run(back), "TransferReturned", [500, 500, 1]);
+    expectParts(source.run({ ...back, out: keyNamed("sent") }), "TransferReturned", [500, 500, 1]);
     expect(source.balance().available).toBe(1_001n);
   });
 

@@ -31,6 +31,8 @@ import { giveBack, reverseEarn, takeBack } from "./model-reversals.ts";
 type Refusal = string | undefined;
 
 export interface ModelPlan {
+  /** Of the source's departures. */
+  readonly no: number;
   readonly lots: { readonly amount: bigint; readonly earnedAt: number; readonly expiresAt: number }[];
   readonly takes: { readonly lot: number; readonly amount: bigint }[];
   readonly effectiveAt: number;
@@ -71,7 +73,7 @@ export class Oracle {
     if (refusal !== undefined) return refusal;
     const { takes } = debit(account, call, points);
     this.#active(account, call.occurredAt);
-    const no = ++account.redemptionsEver;
+    const no = ++account.departuresEver;
     return done(account, call, { redemption: { no, takes: takes.map((take) => ({ ...take, back: 0n })) } });
   }
 
@@ -101,7 +103,7 @@ export class Oracle {
     if (wanted > all) return "capture_exceeds_hold";
     const at = endedAt(account, hold, call);
     endHold(account, hold, at);
-    const redemption: ModelRedemption = { no: ++account.redemptionsEver, hold: no, takes: [] };
+    const redemption: ModelRedemption = { no: ++account.departuresEver, hold: no, takes: [] };
     const released: { lot: number; amount: bigint }[] = [];
     for (const part of hold.parts) {
       const amount = least(part.amount, wanted);
@@ -173,7 +175,7 @@ export class Oracle {
       const kept = this.rules.transferExpiry === "kept";
       return { amount: take.amount, earnedAt, expiresAt: kept ? expiresAt : this.#expiry(call.occurredAt) };
     });
-    return { lots, takes, effectiveAt: at };
+    return { no: ++account.departuresEver, lots, takes, effectiveAt: at };
   }
 
   /** True when the target took the points. */
@@ -198,7 +200,7 @@ export class Oracle {
     const lots = plan.takes.map((take) => lotOf(account, take.lot));
     const at = Math.max(plan.effectiveAt, ...lots.map((lot) => lot.effectiveAt));
     for (const { lot, amount } of plan.takes) move(account, lotOf(account, lot), "given_back", amount, at);
-    comeBack(account, plan.takes, () => false, at);
+    comeBack(account, plan.takes, (out) => plan.no <= out.departures, at);
     settle(account, now);
   }
 

@@ -94,8 +94,8 @@ export function takeBack(
   for (const lot of touched) lot.effectiveAt = at;
   for (const { lot, own: _, ...share } of shares) lot.returns.push({ ...share, refunded });
   if (debt > 0n) owe(account, debt, at);
-  const { holdsEver: holds, redemptionsEver: redemptions } = account;
-  if (waived > 0n) account.waivers.push({ left: waived, at, holds, redemptions });
+  const { holdsEver: holds, departuresEver: departures } = account;
+  if (waived > 0n) account.waivers.push({ left: waived, at, holds, departures });
 }
 
 /** Of the points that no return has asked for yet, those that expired are asked for last. */
@@ -139,6 +139,6 @@ export function giveBack(
     back.push({ lot: account.lots.length, amount });
   }
   const { hold, no } = redemption;
-  comeBack(account, back, (out) => (hold === undefined ? no <= out.redemptions : hold <= out.holds), at);
+  comeBack(account, back, (out) => (hold === undefined ? no <= out.departures : hold <= out.holds), at);
   return undefined;
 }

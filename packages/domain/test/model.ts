@@ -77,16 +77,16 @@ export interface ModelHold {
   readonly effectiveAt: number;
 }
 
-/** What a return had to leave, as it was out; and how many holds and redemptions there had been by then. */
+/** What a return had to leave, as it was out; and how many holds, and burns and transfers, there had been by then. */
 export interface ModelWaiver {
   left: bigint;
   readonly at: number;
   readonly holds: number;
-  readonly redemptions: number;
+  readonly departures: number;
 }
 
 export interface ModelRedemption {
-  /** Of the redemptions; and the hold it captured. */
+  /** Of the departures; and the hold it captured. */
   readonly no: number;
   readonly hold?: number;
   readonly takes: { readonly lot: number; readonly amount: bigint; back: bigint }[];
@@ -106,7 +106,8 @@ export interface ModelAccount {
   holdsEver: number;
   waiting: ModelAdjustment[];
   adjustmentsEver: number;
-  redemptionsEver: number;
+  /** Burns, captures and transfers out. */
+  departuresEver: number;
   readonly waivers: ModelWaiver[];
   debt: bigint;
   debtEffectiveAt: number;
@@ -125,7 +126,7 @@ export function newModel(name: string): ModelAccount {
     holdsEver: 0,
     waiting: [],
     adjustmentsEver: 0,
-    redemptionsEver: 0,
+    departuresEver: 0,
     waivers: [],
     debt: 0n,
     debtEffectiveAt: 0,
@@ -279,15 +280,18 @@ export function comeBack(
   const waivers = account.waivers.filter((waiver) => waiver.left > 0n && wasOut(waiver));
   let from = at;
   const left = parts.map(({ amount }) => amount);
-  parts.forEach(({ lot }, i) => {
+  parts.forEach((_, i) => {
     for (const waiver of waivers) {
       const part = least(left[i] as bigint, waiver.left);
       if (part === 0n) continue;
-      from = Math.max(at, ...waivers.map((each) => each.at));
-      move(account, lotOf(account, lot), "recovered", part, from);
+      from = Math.max(from, waiver.at);
       waiver.left -= part;
       left[i] = (left[i] as bigint) - part;
     }
+  });
+  parts.forEach(({ lot, amount }, i) => {
+    const part = amount - (left[i] as bigint);
+    if (part > 0n) move(account, lotOf(account, lot), "recovered", part, from);
   });
   const ready = Math.max(from, account.debtEffectiveAt);
   const { debt } = account;

@@ -13,6 +13,7 @@ function account(): TestAccount {
   one.hold(3n);
   one.spend(0n, { key: keyNamed("nothing") });
   one.run({ type: "adjust", direction: "credit", points: 5_000n, reason: "goodwill" });
+  one.run({ type: "transfer", points: 1n, to: "m-2", transfer: "t", key: keyNamed("sent") });
   return one;
 }
 
@@ -23,6 +24,15 @@ const reverse = (origin: string | undefined, by: Extract<Request, { type: "rever
   reason: "return",
 });
 
+const transferBack: Request = {
+  type: "return_transfer",
+  transfer: "t",
+  out: keyNamed("sent"),
+  takes: [],
+  refusal: "x",
+  effectiveAt: 0,
+};
+
 test.each<[what: string, request: Request]>([
   ["an earn by points", { type: "earn", by: { points: 0n }, reason: "sale" }],
   ["an earn by spend", { type: "earn", by: { spend: 0n, money: "THB", rule: "spend" }, reason: "sale" }],
@@ -31,7 +41,7 @@ test.each<[what: string, request: Request]>([
   ["a capture", { type: "capture", hold: 1, points: 0n }],
   ["a transfer", { type: "transfer", points: 0n, to: "m-2", transfer: "t" }],
   ["a receipt", { type: "receive_transfer", transfer: "t", from: "m-2", lots: [], effectiveAt: 0 }],
-  ["a transfer back", { type: "return_transfer", transfer: "t", takes: [], refusal: "x", effectiveAt: 0 }],
+  ["a transfer back", transferBack],
   ["a credit", { type: "adjust", direction: "credit", points: 0n, reason: "r" }],
   ["a debit", { type: "adjust", direction: "debit", points: 0n, reason: "r" }],
   ["a write-off", { type: "adjust", direction: "write_off", points: 0n, reason: "r" }],

@@ -29,6 +29,7 @@ function everything(): Map<string, AccountEvent> {
   account.run({
     type: "return_transfer",
     transfer: "t",
+    out: out.key,
     takes: out.takes,
     refusal: "x",
     effectiveAt: account.now,

@@ -1,7 +1,7 @@
 import type { AccountEvent } from "@taem/contracts";
 import { describe, expect, test } from "vitest";
 import type { AccountCommand } from "../src/index.ts";
-import { only, TestAccount } from "./support/account.ts";
+import { keyNamed, only, TestAccount } from "./support/account.ts";
 import { DAY, HOUR, NOON, type Shape } from "./support/programme.ts";
 
 function pair(shape: Shape = {}): [TestAccount, TestAccount] {
@@ -20,9 +20,10 @@ const receipt = ({ plan, effectiveAt }: AccountEvent<"TransferOut">): AccountCom
   effectiveAt,
 });
 
-const comeBack = ({ takes, effectiveAt }: AccountEvent<"TransferOut">): AccountCommand => ({
+const comeBack = ({ key: out, takes, effectiveAt }: AccountEvent<"TransferOut">): AccountCommand => ({
   type: "return_transfer",
   transfer: "t",
+  out,
   takes,
   refusal: "balance_limit_exceeded",
   effectiveAt,
@@ -104,6 +105,13 @@ describe("a transfer", () => {
     expect(target.decide(receipt(out))).toEqual({ repeated: { revision: 2 } });
     source.run(comeBack(out));
     expect(source.decide(comeBack(out))).toEqual({ repeated: { revision: 3 } });
+  });
+
+  test("that never left does not come back", () => {
+    const [source] = pair();
+    source.earn(10n);
+    const out = { ...send(source, 10n), key: keyNamed("another") };
+    expect(source.refusal(comeBack(out))).toBe("origin_unknown");
   });
 
   test("that comes back after its lots died expires then", () => {

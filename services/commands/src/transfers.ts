@@ -48,12 +48,14 @@ export class Transfers {
     received: Accepted,
     caller: Caller,
   ): Promise<Outcome> {
+    const [first] = legs as readonly [TransferOut, ...TransferOut[]];
     const command: ReturnTransfer = {
       type: "return_transfer",
-      transfer: (legs[0] as TransferOut).transfer,
+      transfer: first.transfer,
+      out: first.key,
       takes: legs.flatMap((leg) => leg.takes),
       refusal,
-      effectiveAt: received.events[0]?.effectiveAt ?? (legs[0] as TransferOut).effectiveAt,
+      effectiveAt: received.events[0]?.effectiveAt ?? first.effectiveAt,
     };
     const returned = await this.#accounts.execute(source, command, caller);
     if ("refused" in returned) return returned;

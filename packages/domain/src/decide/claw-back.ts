@@ -52,9 +52,11 @@ export function claw(request: Claw): Reversed[] {
     ? [{ effectiveAt: request.state.debtEffectiveAt }]
     : [];
   const at = effectiveAt(request.occurredAt, [...request.origins.map((o) => o.lot), ...touched, ...debts]);
-  let book = request.state.book;
+  let { book, nextWaiver } = request.state;
   return inParts(pieces, (chunk, part, first) => {
     const origins = originsOf(chunk, first ? request.origins.slice(0, 1) : []);
+    for (const origin of request.policy === "within_balance" ? origins : [])
+      if (origin.waived > 0n) origin.waiver = nextWaiver++;
     const takes = takesOf(chunk);
     book -= total(chunk, (piece) => typeof piece.by === "object");
     return {
@@ -130,10 +132,11 @@ function total(pieces: readonly Piece[], of: (piece: Piece) => boolean): bigint 
 }
 
 type Origin = Reversed["origins"][number];
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A return worth no points still names its sale: `always` stands in the event even without a piece. */
-function originsOf(pieces: readonly Piece[], always: readonly { readonly lot: Lot }[]): Origin[] {
-  const byLot = new Map<number, { -readonly [K in keyof Origin]: Origin[K] }>();
+function originsOf(pieces: readonly Piece[], always: readonly { readonly lot: Lot }[]): Mutable<Origin>[] {
+  const byLot = new Map<number, Mutable<Origin>>();
   const entry = (lot: Lot) => {
     const known = byLot.get(lot.no);
     if (known !== undefined) return known;

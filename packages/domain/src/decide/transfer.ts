@@ -91,6 +91,8 @@ export function transferReturned(
   context: DecisionContext,
 ): Decided {
   const { transfer, refusal } = command;
+  const revision = state.keys.revisionOf(command.out);
+  if (revision === undefined) return refuse("origin_unknown", "no transfer left under that key");
   const at = effectiveAt(
     command.effectiveAt,
     command.takes.map((take) => anyLot(state, take.lot)),
@@ -111,7 +113,7 @@ export function transferReturned(
       refusal,
     };
   });
-  return { events: [...events, ...comeBack(state, undefined, command.takes, events.at(-1))] };
+  return { events: [...events, ...comeBack(state, { revision }, command.takes, events.at(-1))] };
 }
 
 function legFields(command: ReceiveTransfer | ReturnTransfer, context: DecisionContext) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
+import type { AccountEvent, BusinessKey, LotPart, NewLot } from "@taem/contracts";
 import {
   type AccountCommand,
   accountOf,
@@ -22,6 +22,7 @@ import { pose, resolve, sensible } from "./requests.ts";
 
 interface Flight {
   readonly id: string;
+  readonly key: BusinessKey;
   readonly from: number;
   readonly to: number;
   readonly lots: readonly NewLot[];
@@ -178,7 +179,16 @@ export class World {
     assert.equal(legs[0]?.effectiveAt, planned.effectiveAt);
     const lots = legs.flatMap((leg) => leg.plan);
     const takes = legs.flatMap((leg) => leg.takes);
-    this.flights.push({ id, from: who, to, lots, takes, plan: planned, stage: "out" });
+    this.flights.push({
+      id,
+      key: keyNamed(call.key),
+      from: who,
+      to,
+      lots,
+      takes,
+      plan: planned,
+      stage: "out",
+    });
   }
 
   /** The next leg of a transfer; the last leg of a transfer that is done is only repeated. */
@@ -209,9 +219,16 @@ function receipt({ id, from, lots, plan }: Flight): AccountCommand {
   return { type: "receive_transfer", transfer: id, from: `m-${from}`, lots, effectiveAt };
 }
 
-function comeBack({ id, takes, plan }: Flight): AccountCommand {
+function comeBack({ id, key: out, takes, plan }: Flight): AccountCommand {
   const { effectiveAt } = plan;
-  return { type: "return_transfer", transfer: id, takes, refusal: "balance_limit_exceeded", effectiveAt };
+  return {
+    type: "return_transfer",
+    transfer: id,
+    out,
+    takes,
+    refusal: "balance_limit_exceeded",
+    effectiveAt,
+  };
 }
 
 function decidePurely(account: TestAccount, command: AccountCommand): Decision {

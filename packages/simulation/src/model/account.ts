@@ -262,19 +262,21 @@ export class Account {
    */
   comeBack(parts: readonly Take[], serial: number, at: Instant): void {
     const waivers = this.#waivers.filter((waiver) => waiver.serial > serial && waiver.left > 0n);
-    const from = Math.max(at, ...waivers.map((waiver) => waiver.at));
+    const paid: (Take & { readonly waiver: Waiver })[] = [];
     const left = parts.map(({ lot, amount }) => {
       let rest = amount;
       for (const waiver of waivers) {
         const part = min(rest, waiver.left);
         if (part === 0n) continue;
-        this.debit([{ lot, amount: part }], from, waiver.against);
+        paid.push({ lot, amount: part, waiver });
         waiver.left -= part;
         rest -= part;
       }
       return { lot, amount: rest };
     });
-    const ready = Math.max(waivers.length === 0 ? at : from, this.#debtTouchedAt);
+    const from = Math.max(at, ...paid.map(({ waiver }) => waiver.at));
+    for (const { waiver, ...take } of paid) this.debit([take], from, waiver.against);
+    const ready = Math.max(from, this.#debtTouchedAt);
     for (const { lot, amount } of left) {
       const part = lot.availableFrom < lot.expiresAt && lot.expiresAt <= ready ? min(amount, this.#debt) : 0n;
       if (part > 0n) this.#repay(lot, ready, part);

@@ -168,9 +168,7 @@ export class AccountDelta {
   #reverse(event: AccountEvent<"EarnReversed">): void {
     for (const origin of event.origins) this.#touch(origin.lot, event.effectiveAt);
     if (event.debt > 0n) this.#owe(event.debt, event.effectiveAt);
-    if (event.policy === "within_balance") {
-      for (const { waived } of event.origins) this.waived += waived;
-    }
+    for (const { waiver, waived } of event.origins) if (waiver !== undefined) this.waived += waived;
     this.#change(event.takes, -1n, event.effectiveAt);
   }
 

@@ -127,7 +127,7 @@ export class Simulation {
     const plan = out.flatMap((event) => (event.type === "TransferOut" ? event.plan : []));
     const left = out.find((event) => event.type === "TransferOut");
     if (left === undefined) return;
-    const { effectiveAt } = left;
+    const { effectiveAt, key } = left;
     const arrived = this.act(to, {
       type: "receive_transfer",
       transfer,
@@ -138,7 +138,14 @@ export class Simulation {
     const refused = arrived.find((event) => event.type === "TransferInRefused");
     if (refused === undefined) return;
     const takes = out.flatMap((event) => (event.type === "TransferOut" ? event.takes : []));
-    this.act(from, { type: "return_transfer", transfer, takes, refusal: refused.refusal, effectiveAt });
+    this.act(from, {
+      type: "return_transfer",
+      transfer,
+      out: key,
+      takes,
+      refusal: refused.refusal,
+      effectiveAt,
+    });
   }
 
   async settle(): Promise<void> {
