@@ -80,12 +80,19 @@ export default {
     {
       name: "zod-at-the-edge",
       comment:
-        "Schemas of input belong to the HTTP edge, the configuration, imported files and the services.",
+        "Schemas of input belong to the HTTP edge, the API's description, the configuration, imported files and the services.",
       severity: "error",
       from: {
-        pathNot: ["^packages/(http|runtime|import)/", "^packages/[^/]+/test/", "^services/", "^test/"],
+        pathNot: ["^packages/(http|api|runtime|import)/", "^packages/[^/]+/test/", "^services/", "^test/"],
       },
       to: { path: installed(["zod"]) },
+    },
+    {
+      name: "client-takes-types",
+      comment: "A caller of the API needs its types and no server: import them as types.",
+      severity: "error",
+      from: { path: "^packages/client/src/" },
+      to: { path: "^(packages|services)/", pathNot: "^packages/client/", dependencyTypesNot: ["type-only"] },
     },
     ...Object.entries(clients).map(([owner, names]) => ({
       name: `only-${owner.replace("packages/", "")}-uses-its-client`,

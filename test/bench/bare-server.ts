@@ -1,4 +1,4 @@
-import { bulkLine, schemas } from "@taem/commands";
+import { bulk, memberOperations } from "@taem/api";
 import { bulkRoute, CachedApiKeys, createServer, fields, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { Platform } from "@taem/standalone";
@@ -52,9 +52,9 @@ function bareRoutes(commit: GroupCommit): Route[] {
       handler: ({ params: { member }, body: given }) => insert(member, given as object),
     });
   return [
-    one("earn", schemas.earn),
-    one("burn", schemas.burn),
-    one("transfers", schemas.transfer),
+    one("earn", memberOperations.earn.body),
+    one("burn", memberOperations.burn.body),
+    one("transfers", memberOperations.transfer.body),
     bulkRoute({
       method: "POST",
       path: "/v1/programmes/{programme}/commands",
@@ -62,7 +62,7 @@ function bareRoutes(commit: GroupCommit): Route[] {
       tag: "bare",
       summary: "many",
       params: { programme: fields.programmeCode },
-      line: bulkLine,
+      line: bulk.line,
       result: answer,
       open: () => (line) => insert({}, line),
     }),

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { parseToken, type Token } from "@taem/api";
 import { type Client, createClient } from "@taem/client";
 import type { Database } from "@taem/postgres";
-import { loadCheckpoints, parseToken, type Token } from "@taem/projection";
+import { loadCheckpoints } from "@taem/projection";
 import { POINT } from "@taem/simulation";
 import { type Installation, urlOf } from "./installation.ts";
 import type { ServerProcess } from "./processes.ts";

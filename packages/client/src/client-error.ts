@@ -1,24 +1,13 @@
-/** One field that the API found wrong. */
-export interface FieldProblem {
-  readonly in: string;
-  /** JSON pointer into that part of the request. */
-  readonly pointer: string;
-  readonly code: string;
-  readonly detail: string;
-}
+import type { ProblemCode, ProblemDocument } from "@taem/http";
 
 /** A problem as the API tells it (RFC 9457), or what stands for one where no API answered. */
-export interface ProblemDetails {
-  /** Stable, snake_case; the API's own, or `unreachable` or `unexpected_answer`. */
-  readonly code: string;
-  /** HTTP status; 0 where nobody answered. */
-  readonly status: number;
-  readonly detail: string;
-  /** Whether the same request may succeed when repeated unchanged, with the same key. */
-  readonly retryable: boolean;
-  readonly correlationId?: string;
-  readonly errors?: readonly FieldProblem[];
-}
+export type ProblemDetails = Pick<ProblemDocument, "detail" | "retryable" | "errors"> &
+  Partial<Pick<ProblemDocument, "correlationId">> & {
+    /** Stable, snake_case; the API's own, or that no API answered. */
+    readonly code: ProblemCode | "unreachable" | "unexpected_answer";
+    /** HTTP status; 0 where nobody answered. */
+    readonly status: number;
+  };
 
 /** What a call is rejected with: the API's problem, or that no answer of the API came. */
 export class ClientError extends Error {
@@ -36,7 +25,7 @@ export class ClientError extends Error {
     this.retryAfter = options.retryAfter;
   }
 
-  get code(): string {
+  get code(): ProblemDetails["code"] {
     return this.problem.code;
   }
 

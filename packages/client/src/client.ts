@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { BulkLine, RouteAnswer, RouteName, RouteRequest } from "@taem/api";
 import { Backoff } from "./backoff.ts";
 import { Bulk } from "./bulk.ts";
 import { ClientError } from "./client-error.ts";
 import type { BulkAnswer } from "./exchange.ts";
-import type { BulkLine } from "./requests.ts";
-import type { RouteAnswer, RouteName, RouteRequest } from "./routes.ts";
 import { Transport } from "./transport.ts";
 
 export interface ClientOptions {
@@ -84,16 +83,23 @@ async function call<R extends RouteName>(
   }
 }
 
-function httpRequest<R extends RouteName>(route: R, request: RouteRequest<R>) {
+interface AnyRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+}
+
+function httpRequest(route: RouteName, { params, query = {}, body }: AnyRequest) {
   const [method, template] = route.split(" ") as [string, string];
-  const params = request.params as Readonly<Record<string, string>>;
-  const path = template
+  const filled = template
     .slice(1)
     .replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
-  if (!("body" in request)) return { method, path };
+  const asked = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const path = asked.length === 0 ? filled : `${filled}?${new URLSearchParams(asked)}`;
+  if (body === undefined) return { method, path };
   const headers = {
     "content-type": "application/json",
     ...(method === "POST" ? { "idempotency-key": randomUUID() } : {}),
   };
-  return { method, path, headers, body: JSON.stringify(request.body) };
+  return { method, path, headers, body: JSON.stringify(body) };
 }

@@ -1,7 +1,6 @@
 import { Readable } from "node:stream";
-import type { CommandAnswer, EnrolAnswer } from "./answers.ts";
+import type { BulkLine, CommandAnswer, MemberAnswer } from "@taem/api";
 import { ClientError, type ProblemDetails, unexpectedAnswer } from "./client-error.ts";
-import type { BulkLine } from "./requests.ts";
 
 /** What the API said to one line. */
 export type BulkAnswer<L extends BulkLine = BulkLine> = {
@@ -9,7 +8,7 @@ export type BulkAnswer<L extends BulkLine = BulkLine> = {
   readonly status: number;
   /** Sent more than once, for a broken connection or because the API put it off: "replayed" may mean this very call. */
   readonly resent: boolean;
-} & ({ readonly result: CommandAnswer | EnrolAnswer } | { readonly problem: ProblemDetails });
+} & ({ readonly result: CommandAnswer | MemberAnswer } | { readonly problem: ProblemDetails });
 
 /** A line's place among the answers. */
 export interface Slot<L extends BulkLine> {
@@ -22,7 +21,7 @@ interface AnswerLine {
   /** From 1, within its request. */
   readonly line: number;
   readonly status: number;
-  readonly result?: CommandAnswer | EnrolAnswer;
+  readonly result?: CommandAnswer | MemberAnswer;
   readonly problem?: ProblemDetails;
 }
 
@@ -93,7 +92,7 @@ export class Exchange<L extends BulkLine> {
       this.close();
       return false;
     }
-    const outcome = problem === undefined ? { result: result as CommandAnswer | EnrolAnswer } : { problem };
+    const outcome = problem === undefined ? { result: result as CommandAnswer | MemberAnswer } : { problem };
     slot.answer = { line: slot.line, status, resent: slot.sends > 1, ...outcome };
     return true;
   }

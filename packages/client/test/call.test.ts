@@ -28,6 +28,20 @@ describe("call", () => {
     expect(answer.member).toBe("ext:a/b ü");
   });
 
+  it("asks with the query's fields, and leaves out those that are undefined", async () => {
+    let asked: string | undefined;
+    await using server = await openRawServer((request, response) => {
+      asked = request.url;
+      response.end("{}");
+    });
+    await using client = createClient({ url: server.url, key: KEY });
+    await client.call("GET /v1/programmes/{programme}/members/{member}/lots", {
+      params: { programme: "the-1", member: "m" },
+      query: { asOf: "2026-11-05T10:00:00+07:00", limit: "2", cursor: undefined },
+    });
+    expect(asked).toBe("/v1/programmes/the-1/members/m/lots?asOf=2026-11-05T10%3A00%3A00%2B07%3A00&limit=2");
+  });
+
   it("repeats what may pass by itself, with the same key", async () => {
     await using api = await openToyApi(async (_, arrivals) => (arrivals < 2 ? "overloaded" : undefined));
     await using client = createClient({ url: api.url, key: KEY });

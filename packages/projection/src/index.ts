@@ -15,4 +15,3 @@ export {
 export { type Replayed, replayParked } from "./replay.ts";
 export { ensureSchema } from "./schema.ts";
 export { storeLogSource } from "./store-log-source.ts";
-export { formatToken, parseToken, type Token } from "./token.ts";

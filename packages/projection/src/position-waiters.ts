@@ -1,10 +1,15 @@
 import type { Position } from "@taem/event-store";
 import type { Checkpoints } from "./checkpoints.ts";
-import type { Token } from "./token.ts";
 
 const POLL_MS = 50;
 
-interface Waiter extends Token {
+/** A place in a slice of the log. */
+export interface Place {
+  readonly slice: number;
+  readonly position: Position;
+}
+
+interface Waiter extends Place {
   readonly resolve: (reached: boolean) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -23,10 +28,10 @@ export class PositionWaiters {
   }
 
   /** Whether the slice reached the position within the time. */
-  wait(token: Token, timeoutMs: number): Promise<boolean> {
+  wait(place: Place, timeoutMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => this.#end(waiter, false), timeoutMs);
-    const waiter: Waiter = { ...token, resolve, timer };
+    const waiter: Waiter = { ...place, resolve, timer };
     this.#waiting.add(waiter);
     this.#pollLater(0);
     return promise;

@@ -11,13 +11,12 @@ import { oneAhead } from "./one-ahead.ts";
 import { Pace } from "./pace.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
 import { loadParked } from "./parking.ts";
-import { PositionWaiters } from "./position-waiters.ts";
+import { type Place, PositionWaiters } from "./position-waiters.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { type ProjectorMetrics, projectorMetrics } from "./projector-metrics.ts";
 import { ensureSchema } from "./schema.ts";
 import { highest, sliceLinks } from "./store-log-source.ts";
-import type { Token } from "./token.ts";
 
 export interface ProjectorOptions {
   readonly projection: Projection;
@@ -123,11 +122,11 @@ export class Projector {
   }
 
   /** Whether everything of the slice up to the position is in the tables, at the latest after this time. */
-  async waitFor(token: Token, timeoutMs: number): Promise<boolean> {
-    const checkpoint = this.#applier.checkpoints.get(token.slice);
-    if (checkpoint !== undefined && checkpoint >= token.position) return true;
+  async waitFor(place: Place, timeoutMs: number): Promise<boolean> {
+    const checkpoint = this.#applier.checkpoints.get(place.slice);
+    if (checkpoint !== undefined && checkpoint >= place.position) return true;
     this.#pace.hurry();
-    return await this.#waiters.wait(token, timeoutMs);
+    return await this.#waiters.wait(place, timeoutMs);
   }
 
   status(): ProjectorStatus {

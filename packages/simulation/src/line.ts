@@ -54,6 +54,6 @@ export function keyOf(system: System, id: string, leg = "main"): SourceKey {
   return { system, id, leg };
 }
 
-export function keyText({ system, id, leg = "main" }: { system: string; id: string; leg?: string }): string {
+export function keyText({ system, id, leg = "main" }: Operations<"earn">["source"]): string {
   return `${system} ${id} ${leg}`;
 }

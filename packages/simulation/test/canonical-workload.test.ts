@@ -78,7 +78,7 @@ describe("the canonical workload", () => {
 });
 
 function earned(line: BulkLine & { readonly op: "earn" }): number {
-  return "spend" in line ? Math.floor(Number(line.spend.amount) / 2_500) : 0;
+  return line.spend !== undefined ? Math.floor(Number(line.spend.amount) / 2_500) : 0;
 }
 
 /** Points by member, where debits may be applied before credits. */

@@ -1,3 +1,4 @@
+import { type CommandAnswer, type OperationBody, type OperationName, scopesOf } from "@taem/api";
 import type { AccountEvent } from "@taem/contracts";
 import {
   type AccountCommand,
@@ -12,15 +13,9 @@ import {
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
 import { type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
-import { answerOf, type CommandAnswer } from "./effect.ts";
+import { answerOf } from "./effect.ts";
 import { type Enrolment, type Member, Members } from "./members.ts";
-import {
-  buildCommand,
-  type OperationBody,
-  type OperationName,
-  type Subject,
-  scopesOf,
-} from "./operations.ts";
+import { buildCommand, type Subject } from "./operations.ts";
 import type { Caller, Toolbox } from "./platform.ts";
 import { Programmes } from "./programmes.ts";
 import { Transfers } from "./transfers.ts";

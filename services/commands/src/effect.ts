@@ -1,85 +1,14 @@
+import { balanceBody, type CommandAnswer, formatToken } from "@taem/api";
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import type { Balance } from "@taem/domain";
 import { fields } from "@taem/http";
-import { z } from "zod";
 import type { Accepted, AccountRef } from "./accounts.ts";
 
-const { formatInstant, instant, total } = fields;
+const { formatInstant } = fields;
 
 /** What a command did, in wire form: rebuilt from its events, so that a repetition says the same. */
 
-const lot = z.strictObject({
-  lot: z.int(),
-  points: total,
-  availableFrom: instant,
-  expiresAt: instant.nullable(),
-});
-
-const part = z.strictObject({ lot: z.int(), points: total });
-
-const effectSchema = z.strictObject({
-  kind: z.enum([
-    "earned",
-    "burned",
-    "held",
-    "captured",
-    "voided",
-    "earn_reversed",
-    "burn_reversed",
-    "transferred",
-    "adjustment_requested",
-    "adjusted",
-    "written_off",
-  ]),
-  /** Points that moved, were held or asked for. */
-  points: total,
-  effectiveAt: instant,
-  credited: z.array(lot).optional(),
-  debited: z.array(part).optional(),
-  hold: z.strictObject({ id: z.string(), timeoutAt: instant.optional() }).optional(),
-  adjustment: z.strictObject({ id: z.string() }).optional(),
-  transfer: z.strictObject({ id: z.string(), to: z.string() }).optional(),
-  rule: z.strictObject({ name: z.string(), version: z.int(), limitedBy: z.string().optional() }).optional(),
-  /** Of a return: what became debt, and what was not recovered. */
-  clawback: z
-    .strictObject({ policy: z.string(), debt: total, waived: total, expired: total, unmatched: total })
-    .optional(),
-});
-
-const balanceSchema = z.strictObject({
-  book: total,
-  available: total,
-  pending: total,
-  held: total,
-  due: total,
-  debt: total,
-});
-
-export const commandAnswer = z.strictObject({
-  member: z.string(),
-  currency: z.string(),
-  replayed: z.boolean(),
-  effect: effectSchema,
-  /** The account as of now. */
-  balance: balanceSchema,
-  /** Give it to a query to read your write. */
-  token: z.string(),
-});
-
-export type CommandAnswer = z.input<typeof commandAnswer>;
-type Effect = z.input<typeof effectSchema>;
-
-function balanceBody(balance: Balance): z.input<typeof balanceSchema> {
-  const { book, available, pending, held, due, debt } = balance;
-  return {
-    book: String(book),
-    available: String(available),
-    pending: String(pending),
-    held: String(held),
-    due: String(due),
-    debt: String(debt),
-  };
-}
+type Effect = CommandAnswer["effect"];
+type CreditedLot = NonNullable<Effect["credited"]>[number];
 
 /** Ids of holds and adjustments: the account and its ordinal there, so that a route needs no look-up. */
 function ordinalId({ member, currency }: AccountRef, no: number): string {
@@ -93,7 +22,7 @@ export function answerOf(account: AccountRef, accepted: Accepted, position: stri
     replayed: accepted.replayed,
     effect: effectOf(account, accepted.events),
     balance: balanceBody(accepted.balance),
-    token: `${account.member.slice}:${position}`,
+    token: formatToken({ slice: account.member.slice, position }),
   };
 }
 
@@ -148,7 +77,7 @@ function credit(created: NewLot) {
   return { points: String(created.amount), credited: [lotBody(created)] };
 }
 
-function lotBody({ no, amount, availableFrom, expiresAt }: NewLot): z.input<typeof lot> {
+function lotBody({ no, amount, availableFrom, expiresAt }: NewLot): CreditedLot {
   return {
     lot: no,
     points: String(amount),

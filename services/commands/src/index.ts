@@ -9,8 +9,6 @@ import { definitionRoutes } from "./routes/definition-routes.ts";
 
 export type { AccountRef } from "./accounts.ts";
 export { asProblem, type CommandService } from "./command-service.ts";
-export type { CommandAnswer } from "./effect.ts";
-export { bulkLine, schemas } from "./operations.ts";
 export type { Caller, CommandsPlatform } from "./platform.ts";
 
 export interface CommandsConfig {

@@ -1,107 +1,6 @@
+import type { OperationBody, OperationName } from "@taem/api";
 import type { BusinessKey } from "@taem/contracts";
 import type { AccountCommand } from "@taem/domain";
-import { fields, type ProblemCode, type Scope } from "@taem/http";
-import { z } from "zod";
-
-const { amount, amountOrZero, currencyCode, externalId, instant, memberRef, ruleName, source } = fields;
-
-/** What callers can ask of an account: one description serves the routes, the bulk route and the documentation. */
-
-const common = { occurredAt: instant.optional(), source: source.optional() };
-const onMember = { currency: currencyCode, ...common };
-
-/** A hold or adjustment: member, currency ordinal and ordinal in the account. */
-export const ordinalRef = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[1-9][0-9]{0,5}-[1-9][0-9]{0,9}$/)
-  .meta({
-    id: "OrdinalRef",
-    description: "Id of a hold or an adjustment, as the answer that made it gave it.",
-  });
-
-const reason = ruleName.meta({ description: "Reason code; never free text." });
-const redemption = ruleName
-  .default("reward")
-  .meta({ description: "Redemption kind, for the trial balance." });
-
-/** Exactly one of the fields says how much. */
-const oneOf =
-  (...names: string[]) =>
-  (body: object): boolean =>
-    names.filter((name) => (body as Record<string, unknown>)[name] !== undefined).length === 1;
-
-const problem = (code: ProblemCode, message: string) => ({ message, params: { problem: code } });
-
-export const bodies = {
-  earn: {
-    ...onMember,
-    points: amount.optional(),
-    spend: z.strictObject({ amount: amountOrZero, currency: currencyCode, rule: ruleName }).optional(),
-    /** Opening balances bring their own expiry; needs the scope `admin`. */
-    expiresAt: instant.nullable().optional(),
-    reason: reason.default("purchase"),
-  },
-  burn: { ...onMember, points: amount, redemption },
-  hold: {
-    ...onMember,
-    points: amount,
-    redemption,
-    timeoutSeconds: z.int().min(1).max(31_536_000).optional(),
-  },
-  transfer: { ...onMember, points: amount, to: memberRef },
-  reverse: {
-    ...onMember,
-    origin: source
-      .optional()
-      .meta({ description: "The source of the earn, burn or capture that comes back." }),
-    points: amount.optional(),
-    spend: z.strictObject({ amount, rule: ruleName.optional() }).optional(),
-    all: z.literal(true).optional(),
-    reason: reason.default("return"),
-  },
-  adjust: { ...onMember, direction: z.enum(["credit", "debit", "write_off"]), points: amount, reason },
-  capture: { ...common, points: amount.optional() },
-  void: { ...common },
-  approve: { ...common },
-} as const;
-
-export type OperationName = keyof typeof bodies;
-
-export const schemas = {
-  earn: z.strictObject(bodies.earn).refine(...exactlyOne("points", "spend")),
-  burn: z.strictObject(bodies.burn),
-  hold: z.strictObject(bodies.hold),
-  transfer: z.strictObject(bodies.transfer),
-  reverse: z.strictObject(bodies.reverse).refine(...exactlyOne("points", "spend", "all")),
-  adjust: z.strictObject(bodies.adjust),
-  capture: z.strictObject(bodies.capture),
-  void: z.strictObject(bodies.void),
-  approve: z.strictObject(bodies.approve),
-} as const;
-
-function exactlyOne(...names: string[]) {
-  return [oneOf(...names), problem("conflicting_fields", `give exactly one of ${names.join(", ")}`)] as const;
-}
-
-/** One line of a bulk request: an operation with its account and its body. */
-export const bulkLine = z.discriminatedUnion("op", [
-  z
-    .strictObject({ op: z.literal("earn"), member: memberRef, ...bodies.earn })
-    .refine(...exactlyOne("points", "spend")),
-  z.strictObject({ op: z.literal("burn"), member: memberRef, ...bodies.burn }),
-  z.strictObject({ op: z.literal("hold"), member: memberRef, ...bodies.hold }),
-  z.strictObject({ op: z.literal("transfer"), member: memberRef, ...bodies.transfer }),
-  z
-    .strictObject({ op: z.literal("reverse"), member: memberRef, ...bodies.reverse })
-    .refine(...exactlyOne("points", "spend", "all")),
-  z.strictObject({ op: z.literal("adjust"), member: memberRef, ...bodies.adjust }),
-  z.strictObject({ op: z.literal("capture"), hold: ordinalRef, ...bodies.capture }),
-  z.strictObject({ op: z.literal("void"), hold: ordinalRef, ...bodies.void }),
-  z.strictObject({ op: z.literal("approve"), adjustment: ordinalRef, ...bodies.approve }),
-  z.strictObject({ op: z.literal("enrol"), externalId }),
-]);
-
-type Body<N extends OperationName> = z.output<(typeof schemas)[N]>;
 
 /** What a body leaves to the route: whose account, which hold or adjustment, whom a transfer goes to. */
 export interface Subject {
@@ -117,19 +16,11 @@ export interface Keyed {
   readonly occurredAt: number;
 }
 
-export const scopesOf: Record<OperationName, readonly Scope[]> = {
-  earn: ["earn"],
-  burn: ["burn"],
-  hold: ["burn"],
-  capture: ["burn"],
-  void: ["burn"],
-  transfer: ["burn"],
-  reverse: ["earn"],
-  adjust: ["admin"],
-  approve: ["admin"],
-};
-
-type Builder<N extends OperationName> = (body: Body<N>, keyed: Keyed, subject: Subject) => AccountCommand;
+type Builder<N extends OperationName> = (
+  body: OperationBody[N],
+  keyed: Keyed,
+  subject: Subject,
+) => AccountCommand;
 
 const builders: { readonly [N in OperationName]: Builder<N> } = {
   earn: ({ points, spend, expiresAt, reason }, keyed) => ({
@@ -179,11 +70,9 @@ const builders: { readonly [N in OperationName]: Builder<N> } = {
 
 export function buildCommand<N extends OperationName>(
   name: N,
-  body: Body<N>,
+  body: OperationBody[N],
   keyed: Keyed,
   subject: Subject,
 ): AccountCommand {
   return builders[name](body, keyed, subject);
 }
-
-export type OperationBody = { [N in OperationName]: Body<N> };

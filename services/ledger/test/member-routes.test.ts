@@ -1,5 +1,5 @@
+import { formatToken } from "@taem/api";
 import { type Programme, SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/domain";
-import { formatToken } from "@taem/projection";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";

@@ -59,12 +59,10 @@ async function programmeOf(clerk: Client): Promise<ProgrammeAnswer | undefined> 
 /** A client with a key of its own that ends with it. */
 export class TemporaryClient implements AsyncDisposable {
   readonly api: Client;
-  readonly token: string;
   readonly #revoke: () => Promise<unknown>;
 
   private constructor(url: string, token: string, revoke: () => Promise<unknown>) {
     this.api = createClient({ url, key: token });
-    this.token = token;
     this.#revoke = revoke;
   }
 

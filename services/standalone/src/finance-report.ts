@@ -1,45 +1,19 @@
+import type { Client, RouteAnswer } from "@taem/client";
 import { type Column, table } from "./text-table.ts";
 
 /** What a finance person wants to see first, read from the API like everyone else does. */
 
-interface LedgerAccount {
-  readonly account: string;
-  readonly debit: string;
-  readonly credit: string;
-  readonly balance: string;
-}
+const OUTSTANDING = "GET /v1/programmes/{programme}/outstanding";
 
-interface Outstanding {
-  readonly at: string;
-  readonly cut: { readonly position: string };
-  readonly currencies: readonly {
-    readonly currency: string;
-    readonly book: string;
-    readonly due: string;
-    readonly outstanding: string;
-    readonly held: string;
-    readonly pending: string;
-    readonly debt: string;
-    readonly accounts: number;
-    readonly ledger: readonly LedgerAccount[];
-    readonly expiry: {
-      readonly heldPastExpiry: string;
-      readonly months: readonly { readonly month: string | null; readonly points: string }[];
-    };
-    readonly largest: readonly { readonly member: string; readonly book: string; readonly debt: string }[];
-  }[];
-}
+type Outstanding = RouteAnswer<typeof OUTSTANDING>["currencies"][number];
+type LedgerAccount = Outstanding["ledger"][number];
 
 /**
  * Trial balance, outstanding points with their expiry profile, largest accounts. Lines of text. One report gives all of
  * it, so that everything is of one cut.
  */
-export async function financeReport(url: string, token: string, programme: string): Promise<string[]> {
-  const answer = await fetch(`${url}/v1/programmes/${programme}/outstanding`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  if (!answer.ok) throw new Error(`the report could not be read: ${await answer.text()}`);
-  const { at, cut, currencies } = (await answer.json()) as Outstanding;
+export async function financeReport(client: Client, programme: string): Promise<string[]> {
+  const { at, cut, currencies } = await client.call(OUTSTANDING, { params: { programme } });
   return [
     `Programme ${programme} at ${at}, log position ${Number(cut.position).toLocaleString("en-US")}`,
     ...currencies.flatMap((currency) => [...trialBalance(currency), ...outstanding(currency)]),
@@ -49,7 +23,7 @@ export async function financeReport(url: string, token: string, programme: strin
 const left = (title: string): Column => ({ title, align: "left" });
 const right = (title: string): Column => ({ title, align: "right" });
 
-function trialBalance({ currency, ledger }: Outstanding["currencies"][number]): string[] {
+function trialBalance({ currency, ledger }: Outstanding): string[] {
   const rows = ledger.map(({ account, debit, credit, balance }) => [account, debit, credit, balance]);
   const sums = ["total", ...(["debit", "credit", "balance"] as const).map((column) => sum(ledger, column))];
   const columns = [left("ledger account"), right("debit"), right("credit"), right("balance")];
@@ -60,7 +34,7 @@ function sum(ledger: readonly LedgerAccount[], column: "debit" | "credit" | "bal
   return String(ledger.reduce((all, account) => all + BigInt(account[column]), 0n));
 }
 
-function outstanding(owed: Outstanding["currencies"][number]): string[] {
+function outstanding(owed: Outstanding): string[] {
   const { currency, accounts, expiry, largest } = owed;
   const summary = [
     ["owed by the ledger (book)", owed.book],

@@ -64,7 +64,7 @@ async function showDemonstration(
   };
   await demonstrate({ platform, url, members, onProgress });
   await using reader = await TemporaryClient.open(platform, url, "demo report");
-  for (const line of await financeReport(url, reader.token, DEMO_PROGRAMME)) print(line);
+  for (const line of await financeReport(reader.api, DEMO_PROGRAMME)) print(line);
 }
 
 function positive(text: string): number {

@@ -3,6 +3,7 @@ import type {
   BulkLine,
   BusinessClock,
   CommandAnswer,
+  ProblemDetails,
   ProgrammeAnswer,
   RouteRequest,
 } from "@taem/client";
@@ -38,7 +39,7 @@ interface Account {
 
 type Executed =
   | { readonly events: readonly AccountEvent[]; readonly replayed: boolean }
-  | { readonly code: string };
+  | { readonly code: ProblemDetails["code"] };
 
 type Command<O extends BulkLine["op"]> = Extract<BulkLine, { readonly op: O }>;
 
@@ -202,7 +203,7 @@ export class DomainApi {
     return { now: businessNow(programme, Date.now()), actor, programme, currency, member };
   }
 
-  #resultOf(account: Account, executed: Exclude<Executed, { readonly code: string }>, actor: string) {
+  #resultOf(account: Account, executed: Extract<Executed, { readonly replayed: boolean }>, actor: string) {
     const { member, currency, state } = account;
     const context = this.#context(account, actor);
     const balance = balanceAt(state, accountOf(context), context.now);
@@ -245,14 +246,19 @@ function commandOf(line: Exclude<BulkLine, Command<"enrol">>, transfer: string):
   const ordinal = (id: string) => Number(id.split("-").at(-1));
   switch (line.op) {
     case "earn": {
-      if (!("spend" in line)) throw new Error("the simulation earns by spend");
+      if (line.spend === undefined) throw new Error("the simulation earns by spend");
       const { amount, currency: money, rule } = line.spend;
       return { ...keyed, by: { spend: BigInt(amount), money, rule }, reason: "purchase" };
     }
     case "reverse":
       return {
         ...keyed,
-        by: "spend" in line ? refundOf(line.spend) : "points" in line ? points : { all: true },
+        by:
+          line.spend !== undefined
+            ? refundOf(line.spend)
+            : line.points !== undefined
+              ? points
+              : { all: true },
       };
     case "transfer":
       return { ...keyed, to: memberOf(line.to), transfer };
@@ -266,7 +272,7 @@ function commandOf(line: Exclude<BulkLine, Command<"enrol">>, transfer: string):
   }
 }
 
-function refundOf({ amount, rule }: { readonly amount: string; readonly rule?: string }) {
+function refundOf({ amount, rule }: NonNullable<Command<"reverse">["spend"]>) {
   return { spend: BigInt(amount), ...(rule === undefined ? {} : { rule }) };
 }
 

@@ -1,45 +1,34 @@
 import {
+  bulk,
+  type CommandAnswer,
+  type MemberAnswer,
+  type OperationBody,
+  type OperationName,
+} from "@taem/api";
+import {
   ApiError,
   type AuthenticatedContext,
   bulkRoute,
-  fields,
   type LineAnswer,
   type MemberRef,
   type Route,
   requireScope,
 } from "@taem/http";
-import { z } from "zod";
+import type { z } from "zod";
 import type { AccountRef } from "../accounts.ts";
 import { asProblem, type CommandService, type Request, type Target } from "../command-service.ts";
-import { commandAnswer } from "../effect.ts";
 import { LineSequencer } from "../line-sequencer.ts";
-import { bulkLine, type OperationBody, type OperationName } from "../operations.ts";
-import { problemsOf } from "./command-routes.ts";
+import { memberBody } from "./command-routes.ts";
 import { callerOf } from "./definition-routes.ts";
 
-const { formatInstant, instant, programmeCode } = fields;
-
-const enrolled = z.strictObject({ member: z.string(), enrolledAt: instant });
-const result = z.union([commandAnswer, enrolled]);
-
-type Line = z.output<typeof bulkLine>;
+type Line = z.output<typeof bulk.line>;
 type Command = Exclude<Line, { readonly op: "enrol" }>;
-type Answered = LineAnswer<z.input<typeof result>>;
+type Answered = LineAnswer<CommandAnswer | MemberAnswer>;
 
 export function bulkRoutes(service: CommandService): Route[] {
   return [
     bulkRoute({
-      method: "POST",
-      path: "/v1/programmes/{programme}/commands",
-      scope: ["earn", "burn", "admin"],
-      tag: "commands",
-      summary: "Many commands in one request",
-      description:
-        "One JSON object a line, each answered alone and in order. Lines of one account apply in their order; each needs a `source`.",
-      params: { programme: programmeCode },
-      line: bulkLine,
-      result,
-      problems: [...new Set([...Object.values(problemsOf).flat(), ...lineProblems])],
+      ...bulk,
       open: ({ params }) => {
         const request = new BulkRequest(service, params.programme);
         return (line, context) => request.answer(line, context);
@@ -47,18 +36,6 @@ export function bulkRoutes(service: CommandService): Route[] {
     }),
   ];
 }
-
-const lineProblems = [
-  "programme_unknown",
-  "member_unknown",
-  "currency_unknown",
-  "key_required",
-  "key_reused",
-  "occurred_at_in_future",
-  "overloaded",
-  "outcome_unknown",
-  "conflict_retry_exhausted",
-] as const;
 
 /** The lines of one request, each in its place. */
 class BulkRequest {
@@ -88,10 +65,7 @@ class BulkRequest {
     requireScope(context.principal, ["earn", "admin"]);
     const enrolment = this.#service.enrol(this.#programme, { externalId }, callerOf(context));
     const { member, isNew } = await this.#sequencer.enrol(externalId, enrolment);
-    return {
-      status: isNew ? 201 : 200,
-      body: { member: member.id, enrolledAt: formatInstant(member.enrolledAt) },
-    };
+    return { status: isNew ? 201 : 200, body: memberBody(member) };
   }
 
   #command(line: Command, context: AuthenticatedContext): Promise<Answered> {

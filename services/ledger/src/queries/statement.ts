@@ -1,6 +1,7 @@
+import type { StatementKind } from "@taem/api";
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
-import { type StatementKind, type StatementLine, statementLine } from "../read-model/statement-line.ts";
+import { type StatementLine, statementLine } from "../read-model/statement-line.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import type { AccountRef } from "./account-ref.ts";
 

@@ -1,3 +1,4 @@
+import type { StatementKind } from "@taem/api";
 import type { AccountEvent, BusinessKey } from "@taem/contracts";
 
 /** What an event means to the member and to an auditor: one line for each. */
@@ -16,30 +17,6 @@ export interface StatementLine {
   /** The command's business key; what time alone did has none. */
   readonly key: BusinessKey | undefined;
 }
-
-export const STATEMENT_KINDS = [
-  "earn",
-  "burn",
-  "hold",
-  "capture",
-  "void",
-  "hold_timeout",
-  "expiry",
-  "debt_repayment",
-  "earn_reversal",
-  "waiver_recovery",
-  "burn_reversal",
-  "transfer_out",
-  "transfer_in",
-  "transfer_in_refused",
-  "transfer_returned",
-  "adjustment_requested",
-  "adjustment_credit",
-  "adjustment_debit",
-  "write_off",
-] as const;
-
-export type StatementKind = (typeof STATEMENT_KINDS)[number];
 
 type Meaning = Omit<StatementLine, "book" | "key" | "debt"> & { readonly debt?: bigint };
 

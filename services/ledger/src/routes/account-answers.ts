@@ -1,27 +1,15 @@
-import { type Balance, diesAt, free, type Lot, openLots, settledAt } from "@taem/domain";
+import type { lotItem, statementItem } from "@taem/api";
+import { diesAt, free, type Lot, openLots, settledAt } from "@taem/domain";
 import { fields } from "@taem/http";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Seen, Standing, View } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import type { StatementEntry } from "../queries/statement.ts";
-import { STATEMENT_KINDS } from "../read-model/statement-line.ts";
-import { cutBody, cutSchema, instantOrNull, nullableInstant, parkedBody, parkedSchema } from "./answers.ts";
+import { cutBody, instantOrNull, parkedBody } from "./answers.ts";
 
-const { formatInstant, instant, total } = fields;
+const { formatInstant } = fields;
 
 /** How an account is shown. */
-
-const accountHead = {
-  member: z.string(),
-  currency: z.string(),
-  /** Decimal places of the amounts' unit. */
-  scale: z.int(),
-  /** The instant that the answer is true at. */
-  at: instant,
-  knownAt: instant.optional(),
-  cut: cutSchema,
-  parked: parkedSchema.optional(),
-};
 
 export function headBody({ member, currency }: AccountRef, { knownAt }: View, { at, cut, parked }: Standing) {
   return {
@@ -32,31 +20,6 @@ export function headBody({ member, currency }: AccountRef, { knownAt }: View, { 
     ...(knownAt === undefined ? {} : { knownAt: formatInstant(knownAt) }),
     cut: cutBody(cut),
     ...parkedBody(parked),
-  };
-}
-
-export const balanceAnswer = z.strictObject({
-  ...accountHead,
-  balance: z.strictObject({
-    book: total,
-    available: total,
-    pending: total,
-    held: total,
-    due: total,
-    debt: total,
-  }),
-  /** What will be lost first, if nothing is done. */
-  nextExpiry: z.strictObject({ at: instant, points: total }).nullable(),
-});
-
-export function balanceBody({ book, available, pending, held, due, debt }: Balance) {
-  return {
-    book: String(book),
-    available: String(available),
-    pending: String(pending),
-    held: String(held),
-    due: String(due),
-    debt: String(debt),
   };
 }
 
@@ -72,24 +35,6 @@ export function nextExpiry({ programme, currency, member }: AccountRef, { state,
   }
   return Number.isFinite(first) ? { at: formatInstant(first), points: String(points) } : null;
 }
-
-export const lotItem = z.strictObject({
-  lot: z.int(),
-  kind: z.enum(["earn", "transfer", "adjustment", "replacement"]),
-  /** Source system of an earn; empty for the other kinds. */
-  source: z.string(),
-  points: total,
-  remaining: total,
-  held: total,
-  /** `due`: over, the event that says so still to come. */
-  status: z.enum(["available", "pending", "due"]),
-  /** Null = since it began. */
-  availableFrom: nullableInstant,
-  /** By its own terms or by the account's inactivity deadline, whichever is earlier; null = never. */
-  expiresAt: nullableInstant,
-  earnedAt: instant,
-  vintage: z.string(),
-});
 
 export function lotBody(lot: Lot, { state, at }: Seen): z.input<typeof lotItem> {
   const dies = diesAt(lot, state);
@@ -108,26 +53,6 @@ export function lotBody(lot: Lot, { state, at }: Seen): z.input<typeof lotItem> 
   };
 }
 
-export const statementItem = z.strictObject({
-  /** Ordinal of the event in the account. */
-  no: z.int(),
-  kind: z.enum(STATEMENT_KINDS),
-  reason: z.string(),
-  /** Points that it is about. */
-  points: total,
-  /** Change of the book balance, and the book balance after it. */
-  delta: total,
-  book: total,
-  /** Change of the debt. */
-  debt: total,
-  /** The command's business key; null for what time alone did. */
-  source: z.strictObject({ system: z.string(), id: z.string(), leg: z.string() }).nullable(),
-  occurredAt: instant,
-  effectiveAt: instant,
-  recordedAt: instant,
-  position: z.string(),
-});
-
 export function statementBody(entry: StatementEntry): z.input<typeof statementItem> {
   return {
     no: entry.revision,
@@ -143,9 +68,4 @@ export function statementBody(entry: StatementEntry): z.input<typeof statementIt
     recordedAt: formatInstant(entry.recordedAt),
     position: entry.position,
   };
-}
-
-/** The members of a paged answer about an account; `next` is absent on the last page. */
-export function pageAnswer<S extends z.ZodType>(item: S) {
-  return z.strictObject({ ...accountHead, items: z.array(item), next: z.string().optional() });
 }

@@ -1,27 +1,11 @@
+import type { eventItem } from "@taem/api";
 import { metaCodec } from "@taem/contracts";
 import type { RecordedEvent } from "@taem/event-store";
 import { fields } from "@taem/http";
-import { z } from "zod";
+import type { z } from "zod";
 import { readableData } from "../queries/readable-event.ts";
 
-const { formatInstant, instant } = fields;
-
-export const eventItem = z.strictObject({
-  id: z.string(),
-  type: z.string(),
-  stream: z.string(),
-  revision: z.int(),
-  position: z.string(),
-  slice: z.int(),
-  recordedAt: instant,
-  /** Schema version of the data. */
-  version: z.int(),
-  /** Principal of the API key that asked for it. */
-  actor: z.string(),
-  correlation: z.string(),
-  causation: z.string().optional(),
-  data: z.record(z.string(), z.unknown()),
-});
+const { formatInstant } = fields;
 
 /** An event as it was recorded, decoded. */
 export function eventBody(record: RecordedEvent): z.input<typeof eventItem> {

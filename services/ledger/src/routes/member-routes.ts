@@ -1,8 +1,9 @@
+import { accountQueries, balanceBody, type eventItem, type statementItem } from "@taem/api";
 import { balanceAt, type Lot, openLots } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
-import { cursor, fields, type Page, pageFrom, type Route, route } from "@taem/http";
+import { type Page, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
-import { z } from "zod";
+import type { z } from "zod";
 import { type AccountRecord, accountEvents } from "../queries/account-events.ts";
 import { type AccountReader, isFolded, isWhole } from "../queries/account-reader.ts";
 import { identityOf } from "../queries/account-ref.ts";
@@ -12,19 +13,9 @@ import {
   readStatement,
   type StatementEntry,
 } from "../queries/statement.ts";
-import {
-  balanceAnswer,
-  balanceBody,
-  headBody,
-  lotBody,
-  lotItem,
-  nextExpiry,
-  pageAnswer,
-  statementBody,
-  statementItem,
-} from "./account-answers.ts";
-import { eventBody, eventItem } from "./event-answers.ts";
-import { currencyQuery, memberParams, memberProblems, type Requests, viewOf, viewQuery } from "./request.ts";
+import { headBody, lotBody, nextExpiry, statementBody } from "./account-answers.ts";
+import { eventBody } from "./event-answers.ts";
+import { type Requests, viewOf } from "./request.ts";
 
 export interface MemberRoutesPlatform {
   readonly database: Database;
@@ -33,30 +24,13 @@ export interface MemberRoutesPlatform {
   readonly reader: AccountReader;
 }
 
-const MEMBER = "/v1/programmes/{programme}/members/{member}";
-const declared = {
-  method: "GET",
-  scope: "read",
-  tag: "members",
-  params: memberParams,
-  problems: memberProblems,
-} as const;
-const query = { ...currencyQuery, ...viewQuery };
-const revisionCursor = cursor(z.tuple([z.int()])).optional();
-const limit = fields.pageSize(100, 1_000);
-
 export function memberRoutes(platform: MemberRoutesPlatform): Route[] {
   return [balanceRoute(platform), lotsRoute(platform), statementRoute(platform), eventsRoute(platform)];
 }
 
 function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
   return route({
-    ...declared,
-    path: `${MEMBER}/balance`,
-    summary: "A member's balance",
-    description: "book = available + pending + held + due; debt stands beside it.",
-    query,
-    responses: { 200: { description: "The balance.", schema: balanceAnswer } },
+    ...accountQueries.balance,
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
@@ -74,17 +48,12 @@ function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
   });
 }
 
-/** A place in the burn order. */
-const lotCursor = cursor(z.tuple([z.int().nullable(), z.int(), z.int()])).optional();
+/** In the burn order. */
 type LotPlace = readonly [expiresAt: number | null, earnedAt: number, no: number];
 
 function lotsRoute({ requests, reader }: MemberRoutesPlatform): Route {
   return route({
-    ...declared,
-    path: `${MEMBER}/lots`,
-    summary: "A member's lots with something left, in the order in which they are spent",
-    query: { ...query, cursor: lotCursor, limit },
-    responses: { 200: { description: "A page of lots.", schema: pageAnswer(lotItem) } },
+    ...accountQueries.lots,
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
@@ -111,13 +80,7 @@ function isAfter({ expiresAt, earnedAt, no }: Lot, [expiry, earned, number]: Lot
 
 function statementRoute({ database, store, requests, reader }: MemberRoutesPlatform): Route {
   return route({
-    ...declared,
-    path: `${MEMBER}/statement`,
-    summary: "A member's statement, newest line first",
-    description:
-      "One line for each event of the account, with its reason. The sum of the deltas is the book balance.",
-    query: { ...query, cursor: revisionCursor, limit },
-    responses: { 200: { description: "A page of lines.", schema: pageAnswer(statementItem) } },
+    ...accountQueries.statement,
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
@@ -151,13 +114,7 @@ function statementPage(
 
 function eventsRoute({ store, requests, reader }: MemberRoutesPlatform): Route {
   return route({
-    ...declared,
-    path: `${MEMBER}/events`,
-    summary: "The events of a member's account, as recorded, oldest first",
-    description:
-      "Always from the event store itself: amounts are decimal strings of minor units, instants RFC 3339.",
-    query: { ...query, cursor: revisionCursor, limit },
-    responses: { 200: { description: "A page of events.", schema: pageAnswer(eventItem) } },
+    ...accountQueries.events,
     handler: async ({ params, query: asked }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);

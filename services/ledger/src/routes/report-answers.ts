@@ -1,77 +1,10 @@
+import type { RouteAnswer } from "@taem/api";
 import type { Currency } from "@taem/domain";
-import { fields } from "@taem/http";
-import { z } from "zod";
 import type { Outstanding } from "../queries/outstanding.ts";
 import type { LedgerAccount } from "../queries/trial-balance.ts";
-import { cutSchema } from "./answers.ts";
 
-const { instant, total } = fields;
-
-const reportHead = {
-  programme: z.string(),
-  /** The instant that the report is true at, on the programme's business clock. */
-  at: instant,
-  asOf: instant.optional(),
-  knownAt: instant.optional(),
-  cut: cutSchema,
-};
-
-const currencyHead = { currency: z.string(), scale: z.int() };
-
-const ledgerAccount = z.strictObject({
-  account: z.string(),
-  debit: total,
-  credit: total,
-  /** Debit less credit: what is owed has a balance below zero. */
-  balance: total,
-  postings: z.int(),
-});
-
-export const trialBalanceAnswer = z.strictObject({
-  ...reportHead,
-  currencies: z.array(
-    z.strictObject({
-      ...currencyHead,
-      accounts: z.array(ledgerAccount),
-      /** Sums of the columns; the balances sum to zero. */
-      totals: z.strictObject({ debit: total, credit: total, balance: total }),
-    }),
-  ),
-});
-
-export const outstandingAnswer = z.strictObject({
-  ...reportHead,
-  currencies: z.array(
-    z.strictObject({
-      ...currencyHead,
-      /** What the ledger owes: the sum of all lots. */
-      book: total,
-      /** Over by now, the event that says so still to come: counts as expired. */
-      due: total,
-      /** What is owed when that is done: book less due. */
-      outstanding: total,
-      /** Of it: named by open holds, and not available yet. */
-      held: total,
-      pending: total,
-      /** Owed back by members; never netted. */
-      debt: total,
-      accounts: z.int(),
-      ledger: z.array(ledgerAccount),
-      expiry: z.strictObject({
-        /** Expired, but named by open holds. */
-        heldPastExpiry: total,
-        /** `months` until the local month of the last valid day, 0 = the report's own; null = never. */
-        months: z.array(
-          z.strictObject({ month: z.string().nullable(), months: z.int().nullable(), points: total }),
-        ),
-      }),
-      largest: z.array(z.strictObject({ member: z.string(), book: total, debt: total })),
-    }),
-  ),
-});
-
-type TrialBalanceBody = z.input<typeof trialBalanceAnswer>["currencies"][number];
-type OutstandingBody = z.input<typeof outstandingAnswer>["currencies"][number];
+type TrialBalanceBody = RouteAnswer<"GET /v1/programmes/{programme}/trial-balance">["currencies"][number];
+type OutstandingBody = RouteAnswer<"GET /v1/programmes/{programme}/outstanding">["currencies"][number];
 
 export function ledgerBody({ code, scale }: Currency, all: readonly LedgerAccount[]): TrialBalanceBody {
   const accounts = all.filter(({ currency }) => currency === code);

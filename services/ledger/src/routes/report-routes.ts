@@ -1,3 +1,4 @@
+import { reports, type ViewQuery } from "@taem/api";
 import { businessNow, type Currency, type Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, fields, type Route, route } from "@taem/http";
@@ -9,16 +10,8 @@ import { type Outstanding, outstanding } from "../queries/outstanding.ts";
 import { pastOutstanding } from "../queries/outstanding-history.ts";
 import { type LedgerAccount, trialBalance } from "../queries/trial-balance.ts";
 import { cutBody } from "./answers.ts";
-import { ledgerBody, outstandingAnswer, outstandingBody, trialBalanceAnswer } from "./report-answers.ts";
-import {
-  currenciesOf,
-  currencyQuery,
-  programmeParams,
-  type Requests,
-  type ViewQuery,
-  viewProblems,
-  viewQuery,
-} from "./request.ts";
+import { ledgerBody, outstandingBody } from "./report-answers.ts";
+import { currenciesOf, type Requests } from "./request.ts";
 
 export interface ReportRoutesPlatform {
   readonly database: Database;
@@ -27,15 +20,6 @@ export interface ReportRoutesPlatform {
   readonly requests: Requests;
   readonly reader: AccountReader;
 }
-
-const PROGRAMME = "/v1/programmes/{programme}";
-const declared = {
-  method: "GET",
-  scope: "finance",
-  tag: "reports",
-  params: programmeParams,
-  problems: viewProblems,
-} as const;
 
 export function reportRoutes(platform: ReportRoutesPlatform): Route[] {
   return [trialBalanceRoute(platform), outstandingRoute(platform)];
@@ -84,12 +68,7 @@ function ledgerOf(
 
 function trialBalanceRoute(platform: ReportRoutesPlatform): Route {
   return route({
-    ...declared,
-    path: `${PROGRAMME}/trial-balance`,
-    summary: "The trial balance: every ledger account, by currency",
-    description: "Debits are positive; the balances of a currency sum to zero.",
-    query: { ...currencyQuery, ...viewQuery },
-    responses: { 200: { description: "The trial balance.", schema: trialBalanceAnswer } },
+    ...reports.trialBalance,
     handler: async ({ params, query: asked }, { deadline }) => {
       const question = await questionOf(platform, params.programme, asked);
       const currencies = currenciesOf(question.programme, asked.currency);
@@ -123,20 +102,10 @@ function head({ programme, at }: Question, { asOf, knownAt }: ViewQuery, cut: Cu
   };
 }
 
-const largest = fields.pageSize(10, 100);
-
 function outstandingRoute(platform: ReportRoutesPlatform): Route {
   const past = new Past();
   return route({
-    ...declared,
-    path: `${PROGRAMME}/outstanding`,
-    summary: "What is owed: by ledger account, by month of expiry, and to whom most",
-    description:
-      "book = due + heldPastExpiry + the months. `due` is over by now, its event still to come: it counts as expired. " +
-      "Of the past (`asOf`, `knownAt`) every account is folded from the log, which takes seconds for a million events.",
-    query: { ...currencyQuery, ...viewQuery, largest },
-    problems: [...viewProblems, "overloaded"],
-    responses: { 200: { description: "What is owed.", schema: outstandingAnswer } },
+    ...reports.outstanding,
     handler: async ({ params, query: asked }, { deadline }) => {
       const question = await questionOf(platform, params.programme, asked);
       const currencies = currenciesOf(question.programme, asked.currency);

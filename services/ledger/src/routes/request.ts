@@ -1,49 +1,12 @@
+import type { Token, ViewQuery } from "@taem/api";
 import type { Currency, Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
-import { ApiError, fields, type MemberRef } from "@taem/http";
-import { type Projector, parseToken, type Token } from "@taem/projection";
+import { ApiError, type MemberRef } from "@taem/http";
+import type { Projector } from "@taem/projection";
 import type { Clock } from "@taem/runtime";
 import type { Directory } from "../directory.ts";
 import { isFolded, type View } from "../queries/account-reader.ts";
 import type { AccountRef } from "../queries/account-ref.ts";
-
-const { consistency, currencyCode, instant, memberRef, programmeCode, textField, Fault } = fields;
-
-export const programmeParams = { programme: programmeCode };
-export const memberParams = { programme: programmeCode, member: memberRef };
-
-const token = textField<Token>({
-  id: "Token",
-  description: "The `token` of a command's answer: what the command did is in the answer to this query.",
-  pattern: "^[0-9]{1,2}:[!-~]{1,100}$",
-  maxLength: 103,
-  examples: ["17:0000000000012345"],
-  problems: ["malformed_value"],
-  decode: (text) =>
-    parseToken(text) ?? new Fault("malformed_value", "must be the token of a command's answer"),
-  encode: ({ slice, position }) => `${slice}:${position}`,
-});
-
-/** What every query may be asked with. */
-export const viewQuery = {
-  asOf: instant
-    .optional()
-    .meta({ description: "What was effective by then: as if the question had been asked at that instant." }),
-  knownAt: instant
-    .optional()
-    .meta({ description: "What had been recorded by then: later corrections are left out." }),
-  consistency,
-  token: token.optional(),
-};
-
-export const currencyQuery = { currency: currencyCode.optional() };
-
-export interface ViewQuery {
-  readonly asOf: number | undefined;
-  readonly knownAt: number | undefined;
-  readonly consistency: "eventual" | "strong";
-  readonly token: Token | undefined;
-}
 
 /** How long a query waits for the read model, in milliseconds. */
 const MAX_WAIT_MS = 2_000;
@@ -123,11 +86,3 @@ export function currenciesOf(programme: Programme, code: string | undefined): Cu
   if (code !== undefined) return [theCurrency(programme, code)];
   return [...programme.currencies.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
 }
-
-export const viewProblems = [
-  "programme_unknown",
-  "currency_unknown",
-  "missing_field",
-  "read_model_behind",
-] as const;
-export const memberProblems = ["member_unknown", ...viewProblems] as const;

@@ -1,0 +1,161 @@
+import { cursor, fields } from "@taem/http";
+import { z } from "zod";
+import { balance } from "./balance.ts";
+import { currencyQuery, cutSchema, memberParams, memberProblems, parkedSchema, viewQuery } from "./view.ts";
+
+const { instant, total } = fields;
+const nullableInstant = instant.nullable();
+
+const accountHead = {
+  member: z.string(),
+  currency: z.string(),
+  /** Decimal places of the amounts' unit. */
+  scale: z.int(),
+  /** The instant that the answer is true at. */
+  at: instant,
+  knownAt: instant.optional(),
+  cut: cutSchema,
+  parked: parkedSchema.optional(),
+};
+
+const balanceAnswer = z.strictObject({
+  ...accountHead,
+  balance,
+  /** What will be lost first, if nothing is done. */
+  nextExpiry: z.strictObject({ at: instant, points: total }).nullable(),
+});
+
+export const lotItem = z.strictObject({
+  lot: z.int(),
+  kind: z.enum(["earn", "transfer", "adjustment", "replacement"]),
+  /** Source system of an earn; empty for the other kinds. */
+  source: z.string(),
+  points: total,
+  remaining: total,
+  held: total,
+  /** `due`: over, the event that says so still to come. */
+  status: z.enum(["available", "pending", "due"]),
+  /** Null = since it began. */
+  availableFrom: nullableInstant,
+  /** By its own terms or by the account's inactivity deadline, whichever is earlier; null = never. */
+  expiresAt: nullableInstant,
+  earnedAt: instant,
+  vintage: z.string(),
+});
+
+const STATEMENT_KINDS = [
+  "earn",
+  "burn",
+  "hold",
+  "capture",
+  "void",
+  "hold_timeout",
+  "expiry",
+  "debt_repayment",
+  "earn_reversal",
+  "waiver_recovery",
+  "burn_reversal",
+  "transfer_out",
+  "transfer_in",
+  "transfer_in_refused",
+  "transfer_returned",
+  "adjustment_requested",
+  "adjustment_credit",
+  "adjustment_debit",
+  "write_off",
+] as const;
+
+export type StatementKind = (typeof STATEMENT_KINDS)[number];
+
+export const statementItem = z.strictObject({
+  /** Ordinal of the event in the account. */
+  no: z.int(),
+  kind: z.enum(STATEMENT_KINDS),
+  reason: z.string(),
+  /** Points that it is about. */
+  points: total,
+  /** Change of the book balance, and the book balance after it. */
+  delta: total,
+  book: total,
+  /** Change of the debt. */
+  debt: total,
+  /** The command's business key; null for what time alone did. */
+  source: z.strictObject({ system: z.string(), id: z.string(), leg: z.string() }).nullable(),
+  occurredAt: instant,
+  effectiveAt: instant,
+  recordedAt: instant,
+  position: z.string(),
+});
+
+export const eventItem = z.strictObject({
+  id: z.string(),
+  type: z.string(),
+  stream: z.string(),
+  revision: z.int(),
+  position: z.string(),
+  slice: z.int(),
+  recordedAt: instant,
+  /** Schema version of the data. */
+  version: z.int(),
+  /** Principal of the API key that asked for it. */
+  actor: z.string(),
+  correlation: z.string(),
+  causation: z.string().optional(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+/** The members of a paged answer about an account; `next` is absent on the last page. */
+function pageAnswer<S extends z.ZodType>(item: S) {
+  return z.strictObject({ ...accountHead, items: z.array(item), next: z.string().optional() });
+}
+
+const MEMBER = "/v1/programmes/{programme}/members/{member}";
+const declared = {
+  method: "GET",
+  scope: "read",
+  tag: "members",
+  params: memberParams,
+  problems: memberProblems,
+} as const;
+const query = { ...currencyQuery, ...viewQuery };
+const limit = fields.pageSize(100, 1_000);
+const revisionCursor = cursor(z.tuple([z.int()])).optional();
+/** A place in the burn order. */
+const lotCursor = cursor(z.tuple([z.int().nullable(), z.int(), z.int()])).optional();
+
+/** What there is to know of a member's account. */
+export const accountQueries = {
+  balance: {
+    ...declared,
+    path: `${MEMBER}/balance`,
+    summary: "A member's balance",
+    description: "book = available + pending + held + due; debt stands beside it.",
+    query,
+    responses: { 200: { description: "The balance.", schema: balanceAnswer } },
+  },
+  lots: {
+    ...declared,
+    path: `${MEMBER}/lots`,
+    summary: "A member's lots with something left, in the order in which they are spent",
+    query: { ...query, cursor: lotCursor, limit },
+    responses: { 200: { description: "A page of lots.", schema: pageAnswer(lotItem) } },
+  },
+  statement: {
+    ...declared,
+    path: `${MEMBER}/statement`,
+    summary: "A member's statement, newest line first",
+    description:
+      "One line for each event of the account, with its reason. The sum of the deltas is the book balance.",
+    query: { ...query, cursor: revisionCursor, limit },
+    responses: { 200: { description: "A page of lines.", schema: pageAnswer(statementItem) } },
+  },
+  events: {
+    ...declared,
+    path: `${MEMBER}/events`,
+    summary: "The events of a member's account, as recorded, oldest first",
+    description:
+      "Always from the event store itself: amounts are decimal strings of minor units, instants RFC 3339.",
+    query: { ...query, cursor: revisionCursor, limit },
+    responses: { 200: { description: "A page of events.", schema: pageAnswer(eventItem) } },
+  },
+} as const;

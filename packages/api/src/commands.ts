@@ -1,0 +1,138 @@
+import { fields, type ProblemCode } from "@taem/http";
+import { z } from "zod";
+import { commandAnswer } from "./command-answer.ts";
+import { bulkLine, type OperationName, ordinalRef, schemas, scopesOf } from "./operations.ts";
+
+const { externalId, idempotencyKey, instant, memberRef, programmeCode } = fields;
+
+const headers = { "idempotency-key": idempotencyKey.optional() };
+const responses = {
+  201: { description: "Done now.", schema: commandAnswer },
+  200: { description: "Done before, under the same key: the same effect.", schema: commandAnswer },
+};
+
+/** What any command on an account may be refused with, beside what is its own. */
+const onAccount = [
+  "programme_unknown",
+  "member_unknown",
+  "currency_unknown",
+  "key_required",
+  "key_reused",
+  "occurred_at_in_future",
+  "overloaded",
+  "outcome_unknown",
+  "conflict_retry_exhausted",
+] as const;
+
+/** Problems of each operation's own. */
+const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
+  earn: ["conflicting_fields", "rule_unknown", "rule_not_valid", "wrong_currency", "amount_too_large"],
+  burn: ["insufficient_points"],
+  hold: ["insufficient_points", "hold_timeout_too_long"],
+  transfer: ["insufficient_points", "transfer_to_self", "balance_limit_exceeded"],
+  reverse: [
+    "conflicting_fields",
+    "origin_unknown",
+    "origin_not_reversible",
+    "origin_without_spend",
+    "reversal_exceeds_origin",
+    "refund_exceeds_sale",
+    "rule_unknown",
+    "rule_not_valid",
+    "wrong_currency",
+  ],
+  adjust: ["insufficient_points", "no_debt"],
+  capture: ["hold_unknown", "hold_closed", "capture_exceeds_hold"],
+  void: ["hold_unknown", "hold_closed"],
+  approve: ["adjustment_unknown", "approver_must_differ", "insufficient_points", "no_debt"],
+};
+
+const PROGRAMME = "/v1/programmes/{programme}";
+const MEMBER = `${PROGRAMME}/members/{member}` as const;
+
+/** Operations on an account that the path names by its member. */
+export const memberOperations = {
+  earn: onMember("earn", "earn", "Give points, outright or for a spend"),
+  burn: onMember("burn", "burn", "Spend points"),
+  hold: onMember("hold", "holds", "Set points aside until they are captured or released"),
+  transfer: onMember("transfer", "transfers", "Move points to another member"),
+  reverse: onMember("reverse", "reversals", "Take an earn back, or give a burn back"),
+  adjust: onMember("adjust", "adjustments", "Change a balance by hand"),
+};
+
+/** Second phases: what they are about has an id. */
+export const ordinalOperations = {
+  capture: onOrdinal("capture", "holds", "Spend what a hold set aside, all or part"),
+  void: onOrdinal("void", "holds", "Release a hold"),
+  approve: onOrdinal("approve", "adjustments", "Approve an adjustment, as a second principal"),
+};
+
+function onMember<N extends OperationName, const P extends string>(name: N, path: P, summary: string) {
+  const params = { programme: programmeCode, member: memberRef };
+  return { ...operation(name, summary), path: `${MEMBER}/${path}`, params } as const;
+}
+
+function onOrdinal<N extends OperationName, const K extends string>(name: N, kind: K, summary: string) {
+  const params = { programme: programmeCode, id: ordinalRef };
+  return { ...operation(name, summary), path: `${PROGRAMME}/${kind}/{id}/${name}`, params } as const;
+}
+
+function operation<N extends OperationName>(name: N, summary: string) {
+  return {
+    method: "POST",
+    scope: scopesOf[name],
+    tag: "commands",
+    summary,
+    headers,
+    body: schemas[name],
+    responses,
+    problems: [...onAccount, ...problemsOf[name]],
+  } as const;
+}
+
+export const memberAnswer = z.strictObject({ member: z.string(), enrolledAt: instant });
+
+export const members = {
+  enrol: {
+    method: "POST",
+    path: `${PROGRAMME}/members`,
+    scope: ["earn", "admin"],
+    tag: "members",
+    summary: "Enrol a member",
+    description:
+      "Enrolling again with the same external id, or without one with the same Idempotency-Key, finds the member.",
+    params: { programme: programmeCode },
+    headers,
+    body: z.strictObject({ externalId: externalId.optional() }),
+    responses: {
+      201: { description: "Enrolled now.", schema: memberAnswer },
+      200: { description: "Enrolled before, under the same external id.", schema: memberAnswer },
+    },
+    problems: ["programme_unknown", "key_required", "overloaded", "outcome_unknown"],
+  },
+  member: {
+    method: "GET",
+    path: MEMBER,
+    scope: ["read", "earn", "burn", "admin"],
+    tag: "members",
+    summary: "A member",
+    params: { programme: programmeCode, member: memberRef },
+    responses: { 200: { description: "The member.", schema: memberAnswer } },
+    problems: ["programme_unknown", "member_unknown"],
+  },
+} as const;
+
+/** Any of the operations, or an enrolment, a line. */
+export const bulk = {
+  method: "POST",
+  path: `${PROGRAMME}/commands`,
+  scope: ["earn", "burn", "admin"],
+  tag: "commands",
+  summary: "Many commands in one request",
+  description:
+    "One JSON object a line, each answered alone and in order. Lines of one account apply in their order; each needs a `source`.",
+  params: { programme: programmeCode },
+  line: bulkLine,
+  result: z.union([commandAnswer, memberAnswer]),
+  problems: [...new Set([...Object.values(problemsOf).flat(), ...onAccount])],
+} as const;

@@ -1,0 +1,26 @@
+export {
+  accountQueries,
+  type eventItem,
+  type lotItem,
+  type StatementKind,
+  type statementItem,
+} from "./account-queries.ts";
+export { balanceBody } from "./balance.ts";
+export { bulk, memberOperations, members, ordinalOperations } from "./commands.ts";
+export { definitions } from "./definitions.ts";
+export { type OperationBody, type OperationName, scopesOf } from "./operations.ts";
+export { reports } from "./reports.ts";
+export type {
+  BulkLine,
+  BusinessClock,
+  CommandAnswer,
+  CurrencyBody,
+  MemberAnswer,
+  ProgrammeAnswer,
+  RouteAnswer,
+  RouteName,
+  RouteRequest,
+  RuleBody,
+} from "./routes.ts";
+export { formatToken, parseToken, type Token } from "./token.ts";
+export type { cutSchema, parkedSchema, ViewQuery } from "./view.ts";

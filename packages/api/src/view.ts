@@ -1,0 +1,53 @@
+import { fields } from "@taem/http";
+import { z } from "zod";
+import { token } from "./token.ts";
+
+const { consistency, currencyCode, instant, memberRef, programmeCode } = fields;
+
+/** What queries have in common. */
+
+export const programmeParams = { programme: programmeCode };
+export const memberParams = { programme: programmeCode, member: memberRef };
+
+/** What every query may be asked with. */
+export const viewQuery = {
+  asOf: instant
+    .optional()
+    .meta({ description: "What was effective by then: as if the question had been asked at that instant." }),
+  knownAt: instant
+    .optional()
+    .meta({ description: "What had been recorded by then: later corrections are left out." }),
+  consistency,
+  token: token.optional(),
+};
+
+export const currencyQuery = { currency: currencyCode.optional() };
+
+/** As a handler gets it. */
+export type ViewQuery = { readonly [Name in keyof typeof viewQuery]: z.output<(typeof viewQuery)[Name]> };
+
+export const viewProblems = [
+  "programme_unknown",
+  "currency_unknown",
+  "missing_field",
+  "read_model_behind",
+] as const;
+export const memberProblems = ["member_unknown", ...viewProblems] as const;
+
+/** What every answer says about itself. */
+export const cutSchema = z
+  .strictObject({
+    position: z.string(),
+    through: z.string(),
+    definitionVersion: z.int(),
+  })
+  .meta({
+    id: "Cut",
+    description:
+      "What the answer knows: every event up to `position`, none after `through`, counted by that version of the definitions.",
+  });
+
+export const parkedSchema = z.strictObject({ since: z.string() }).meta({
+  id: "Parked",
+  description: "The read model stopped following this account at that position: ask with consistency=strong.",
+});
