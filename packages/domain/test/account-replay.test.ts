@@ -12,14 +12,14 @@ import {
   replay,
   sumOfLots,
 } from "../src/index.ts";
-import { holds, played, returning, runs } from "./support/history.ts";
+import { holds, played, returning, runs, waiving } from "./support/history.ts";
 import { plain } from "./support/plain.ts";
 
 const throughJson = (log: readonly AccountEvent[]) =>
   log.map((event) => decodeEvent(event.type, encodeEvent(event)) as AccountEvent);
 
 test("a replay of the events, also through their bytes, is the state that was decided on", () => {
-  holds(runs, (run) => {
+  holds(fc.oneof(runs, waiving), (run) => {
     for (const { account } of played(run).sides) {
       assert.deepEqual(throughJson(account.log), account.log);
       assert.deepEqual(plain(replay(newAccount(), account.log)), plain(account.state));
@@ -29,7 +29,7 @@ test("a replay of the events, also through their bytes, is the state that was de
 });
 
 test("a fold through drafts split at any point is the same fold, and its original stays as it was", () => {
-  holds(fc.tuple(runs, fc.nat(), fc.nat()), ([run, first, second]) => {
+  holds(fc.tuple(fc.oneof(runs, waiving), fc.nat(), fc.nat()), ([run, first, second]) => {
     const { log, state } = played(run).sides[0]!.account;
     const [a, b] = [first % (log.length + 1), second % (log.length + 1)].sort((x, y) => x - y) as [
       number,
@@ -52,7 +52,7 @@ test("a fold through drafts split at any point is the same fold, and its origina
 });
 
 test("the events effective by any instant fold in log order, to what the postings owed by then", () => {
-  holds(fc.oneof(runs, returning), (run) => {
+  holds(fc.oneof(runs, returning, waiving), (run) => {
     for (const { account } of played(run).sides) {
       for (const at of new Set(account.log.map((event) => event.effectiveAt))) {
         const cut = account.log.filter((event) => event.effectiveAt <= at);
@@ -68,3 +68,37 @@ test("the events effective by any instant fold in log order, to what the posting
     }
   });
 });
+
+test("a view of the past has the waiver of every recovery in it, and of each what it has not recovered", () => {
+  holds(waiving, (run) => {
+    const { log } = played(run).sides[0]!.account;
+    for (const known of new Set([log.length, log.length >> 1, ...recoveries(log)])) {
+      for (const at of new Set(log.map((event) => event.effectiveAt))) {
+        const cut = log.slice(0, known).filter((event) => event.effectiveAt <= at);
+        const state = newAccount();
+        for (const event of cut) evolve(state, event);
+        const seen = [...state.waived].map(({ no, lot, amount }) => ({ no, lot, amount }));
+        assert.deepEqual(seen, waivedOf(cut));
+      }
+    }
+  });
+});
+
+/** How many events are known just before each recovery, and with it. */
+function recoveries(log: readonly AccountEvent[]): number[] {
+  return log.flatMap((event, i) => (event.type === "WaiverRecovered" ? [i, i + 1] : []));
+}
+
+/** Waivers with something left, added up from the events that made and paid them. */
+function waivedOf(events: readonly AccountEvent[]) {
+  const paid = new Map<number, bigint>();
+  for (const event of events) {
+    if (event.type !== "WaiverRecovered") continue;
+    for (const { waiver, amount } of event.returns) paid.set(waiver, (paid.get(waiver) ?? 0n) + amount);
+  }
+  return events
+    .flatMap((event) => (event.type === "EarnReversed" ? event.origins : []))
+    .flatMap(({ waiver: no, lot, waived }) => (no === undefined ? [] : [{ no, lot, waived }]))
+    .map(({ no, lot, waived }) => ({ no, lot, amount: waived - (paid.get(no) ?? 0n) }))
+    .filter(({ amount }) => amount !== 0n);
+}

@@ -137,6 +137,72 @@ describe("a stream that contradicts itself is named as such", () => {
   });
 });
 
+describe("a waiver or a recovery that contradicts those before it is named as such", () => {
+  /** Waiver 1 is paid, of waiver 2 are 30 left. */
+  function waived(): AccountEvent[] {
+    const account = new TestAccount({ settings: { clawback: "within_balance" } });
+    account.earn(100n, { key: keyNamed("sale") });
+    account.hold(30n);
+    account.hold(70n);
+    account.returnOf("sale", { points: 10n });
+    account.returnOf("sale", { points: 50n });
+    account.run({ type: "void", hold: 1 });
+    return account.log;
+  }
+
+  const pays = (...amounts: readonly [waiver: number, amount: bigint][]): AccountEvent => ({
+    type: "WaiverRecovered",
+    ...common,
+    amount: 0n,
+    takes: [],
+    returns: amounts.map(([waiver, amount]) => ({
+      waiver,
+      lot: 1,
+      source: "pos",
+      unreferenced: false,
+      amount,
+    })),
+  });
+  const origin = { lot: 1, amount: 1n, own: 0n, restored: 0n, spent: 1n, waived: 1n, expired: 0n };
+  const waives = (...numbers: readonly number[]): AccountEvent => ({
+    type: "EarnReversed",
+    ...commanded,
+    amount: 1n,
+    origins: numbers.map((waiver) => ({ ...origin, waiver })),
+    takes: [],
+    debt: 0n,
+    policy: "within_balance",
+    issuance: [],
+    unreferenced: false,
+    unmatched: 0n,
+    reason: "r",
+  });
+
+  test.each<[fault: string, event: AccountEvent, message: string]>([
+    ["a recovery of a waiver that never was", pays([3, 1n]), "waiver 3 is not open"],
+    ["a recovery of a waiver that is paid", pays([1, 1n]), "waiver 1 is not open"],
+    ["a recovery of more than is left", pays([2, 31n]), "takes 31 for waiver 2, left 30"],
+    [
+      "a recovery of more than is left, piece by piece",
+      pays([2, 20n], [2, 20n]),
+      "takes 40 for waiver 2, left 30",
+    ],
+    ["a recovery of one that is open and one that is not", pays([2, 30n], [1, 1n]), "waiver 1 is not open"],
+    ["a waiver whose number is taken", waives(2), "waiver 2 begins a second time"],
+    ["two waivers of one number in an event", waives(3, 3), "waiver 3 begins a second time"],
+  ])("%s", (_, event, message) => {
+    expect(() => evolve(replay(newAccount(), waived()), event)).toThrow(
+      new CorruptStream(waived().length + 1, message),
+    );
+  });
+
+  test("and all that is left can be recovered", () => {
+    const state = replay(newAccount(), waived());
+    expect(evolve(state, pays([2, 29n])).waived.size).toBe(1);
+    expect(evolve(state, pays([2, 1n])).waived.size).toBe(0);
+  });
+});
+
 test("an altered amount anywhere in a stream is found by its replay", () => {
   const log = stream();
   const burned = only(log, "PointsBurned");

@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { draft, evolve, newAccount, readSnapshot, writeSnapshot } from "../src/index.ts";
 import { keyNamed, TestAccount } from "./support/account.ts";
-import { holds, played, returning, runs } from "./support/history.ts";
+import { holds, played, returning, runs, waiving } from "./support/history.ts";
 import { plain } from "./support/plain.ts";
 
 test("a state read back from its snapshot is the state", () => {
-  holds(fc.oneof(runs, returning), (run) => {
+  holds(fc.oneof(runs, returning, waiving), (run) => {
     for (const { account } of played(run).sides) {
       const read = readSnapshot(writeSnapshot(account.state));
       assert.deepEqual(plain(read), plain(account.state));

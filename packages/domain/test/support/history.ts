@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { ModelRules } from "../model.ts";
-import { modelRules, type Operation, operations, returns } from "./operations.ts";
+import { absences, modelRules, type Operation, operations, returns } from "./operations.ts";
 import { World } from "./world.ts";
 
 interface Run {
@@ -14,6 +14,12 @@ export const runs: fc.Arbitrary<Run> = fc.record({ rules: modelRules, operations
 export const returning: fc.Arbitrary<Run> = fc.record({
   rules: modelRules.map((rules): ModelRules => ({ ...rules, clawback: "unlimited" })),
   operations: returns,
+});
+
+/** Runs in which returns waive what is out, and find it as it comes back; few transfers arrive. */
+export const waiving: fc.Arbitrary<Run> = fc.record({
+  rules: modelRules.map((rules): ModelRules => ({ ...rules, clawback: "within_balance", maxBalance: 10n })),
+  operations: absences,
 });
 
 export function played(run: Run): World {

@@ -141,6 +141,27 @@ export const returns: fc.Arbitrary<Operation[]> = operationsAmong(
   fc.constant(0),
 );
 
+/** One member, whose points are held, spent and under way while sales come back, and come back after them. */
+export const absences: fc.Arbitrary<Operation[]> = operationsAmong(
+  [
+    { weight: 2, arbitrary: kind("wait", { ms: fc.constantFrom(1, 60_000, 300_000, HOUR, 2 * HOUR) }) },
+    { weight: 1, arbitrary: kind("sweep", {}) },
+    { weight: 3, arbitrary: kind("earn", { points: amount, life: lives() }) },
+    { weight: 2, arbitrary: kind("burn", { points: amount }) },
+    { weight: 3, arbitrary: kind("hold", { points: amount, seconds: holdSeconds() }) },
+    { weight: 1, arbitrary: kind("capture", { which, points: captured() }) },
+    { weight: 1, arbitrary: kind("void", { which }) },
+    { weight: 2, arbitrary: kind("transfer", { to: fc.constant(1), points: amount }) },
+    { weight: 3, arbitrary: kind("carry", { which: fc.nat({ max: 3 }) }) },
+    {
+      weight: 6,
+      arbitrary: kind("reverse", { which: fc.nat({ max: 7 }), by: fc.record({ points: amount }) }),
+    },
+    { weight: 2, arbitrary: kind("return", { points: amount }) },
+  ],
+  fc.constant(0),
+);
+
 const spendRule: fc.Arbitrary<ModelRules["spend"]> = fc.record(
   {
     per: fc.constantFrom(1n, 3n, 7n, 100n),
