@@ -1,5 +1,5 @@
 import { type AccountEvent, accountEvents, decodeEvent } from "@taem/contracts";
-import type { Balance } from "@taem/domain";
+import type { Balance, Programme } from "@taem/domain";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
@@ -154,6 +154,26 @@ describe("what is outstanding", () => {
       }
     }
     expect(due).toBeGreaterThan(0n);
+  });
+
+  test("leaves out what a return has waived and a hold that is over gives back, before the sweep", async () => {
+    const { simulation } = installation;
+    const programme = simulation.programmes.find(({ code }) => code === "one") as Programme;
+    const account = simulation.open(programme, "STAR");
+    const sale = { system: "pos", id: "waived", leg: "main" };
+    const hold = { type: "hold", points: 100n, redemption: "reward", timeoutSeconds: 60 } as const;
+    simulation.act(account, { type: "earn", by: { points: 100n }, reason: "sale", key: sale });
+    simulation.act(account, hold);
+    simulation.act(account, { type: "reverse", origin: sale, by: { all: true }, reason: "return" });
+    simulation.now += 60_000;
+    installation.now = simulation.now;
+    await simulation.settle();
+    await installation.project();
+    expect(balanceOf(account, account.state, simulation.now)).toMatchObject({ book: 100n, due: 100n });
+    const now = await api.get("one/outstanding?currency=STAR");
+    expect(now.body.currencies[0]).toMatchObject(await expected("one", "STAR", simulation.now));
+    const past = await api.get(`one/outstanding?currency=STAR&asOf=${iso(simulation.now)}`);
+    expect(past.body.currencies).toEqual(now.body.currencies);
   });
 
   test("is, in the past, the sum over all accounts as they were", async () => {

@@ -13,7 +13,7 @@ import { findParked, type Parked } from "@taem/projection";
 import type { Clock, Logger } from "@taem/runtime";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, streamOf } from "./account-ref.ts";
-import { readAccounts } from "./account-rows.ts";
+import { isToldByEvents, readAccounts } from "./account-rows.ts";
 import { type Cut, cutAt } from "./cut.ts";
 import { programmeAt } from "./programme-history.ts";
 
@@ -46,6 +46,8 @@ export function isFolded(view: View): boolean {
 
 const NOW: View = { asOf: undefined, knownAt: undefined, consistency: "strong" };
 
+const WHOLE: Horizon = { effectiveBy: undefined, recordedBy: undefined };
+
 /** A view that every event of the account counts in. */
 export function isWhole(view: View): boolean {
   return view.asOf === undefined && view.knownAt === undefined;
@@ -77,6 +79,18 @@ export class AccountReader {
     const tail = accountEvents(this.#platform.store, account, horizon, state.revision);
     for await (const { event } of tail) evolve(state, event);
     return { ...standing, state };
+  }
+
+  /** The account as its events left it, up to one of them. */
+  async after(account: AccountRef, revision: number): Promise<AccountState> {
+    const snapshot = await this.#snapshot(account);
+    const state = snapshot !== undefined && snapshot.revision <= revision ? snapshot : newAccount();
+    if (state.revision === revision) return state;
+    for await (const { event } of accountEvents(this.#platform.store, account, WHOLE, state.revision)) {
+      evolve(state, event);
+      if (state.revision === revision) break;
+    }
+    return state;
   }
 
   /** Which events a view of the past counts, and the instant it stands at. */
@@ -130,8 +144,7 @@ export class AccountReader {
     const { member, currency } = account;
     const [found] = await readAccounts(this.#platform.database, [{ member, currency: currency.code }]);
     if (found === undefined) return { ...standing, state: newAccount() };
-    const isOver = [...found.state.holds.values()].some(({ timeoutAt }) => timeoutAt <= standing.at);
-    if (found.hasWaivers && isOver) return this.#fold(account, NOW);
+    if (isToldByEvents(found, standing.at)) return this.#fold(account, NOW);
     return { ...standing, state: found.state };
   }
 }

@@ -9,9 +9,14 @@ import { type Queryable, textArray, uuidArray } from "@taem/postgres";
 export interface AccountRow {
   readonly member: string;
   readonly currency: string;
-  /** Something is waived: what a hold that ends gives back depends on when it began, which only the events say. */
+  /** Something is waived. */
   readonly hasWaivers: boolean;
   readonly state: AccountState;
+}
+
+/** What a hold that is over gives back of what was waived depends on when each began, which only the events say. */
+export function isToldByEvents({ hasWaivers, state }: AccountRow, at: number): boolean {
+  return hasWaivers && [...state.holds.values()].some(({ timeoutAt }) => timeoutAt <= at);
 }
 
 type LotFields = [

@@ -1,7 +1,8 @@
-import { type Currency, type Programme, zoneAt } from "@taem/domain";
+import { sliceOf } from "@taem/contracts";
+import { type AccountState, type Currency, type Programme, zoneAt } from "@taem/domain";
 import type { Queryable } from "@taem/postgres";
-import { identityOf } from "./account-ref.ts";
-import { readAccounts } from "./account-rows.ts";
+import { type AccountRef, identityOf } from "./account-ref.ts";
+import { isToldByEvents, readAccounts } from "./account-rows.ts";
 import { OutstandingTally } from "./outstanding-tally.ts";
 
 export interface LargeAccount {
@@ -13,6 +14,11 @@ export interface LargeAccount {
 export interface Outstanding {
   readonly tally: OutstandingTally;
   readonly largest: readonly LargeAccount[];
+}
+
+/** What the read model says. The tally is whole with the accounts that only their events tell, up to a revision. */
+export interface Told extends Outstanding {
+  readonly untold: readonly { readonly account: AccountRef; readonly revision: number }[];
 }
 
 /** Accounts to which time has done more than end lots: an open hold is over, or debt meets points. */
@@ -32,7 +38,7 @@ export async function outstanding(
   currency: Currency,
   at: number,
   largest: number,
-): Promise<Outstanding> {
+): Promise<Told> {
   const tally = new OutstandingTally(zoneAt(programme, at), at);
   const named = [programme.id, currency.code, at];
   const lots = await sql.queryArrays<LotsRow>(
@@ -47,9 +53,21 @@ export async function outstanding(
   for (const [dies, isPending, remaining, held] of lots) {
     tally.addLots(dies === null ? undefined : Number(dies), isPending, BigInt(remaining), BigInt(held));
   }
-  await addSpecial(sql, programme, currency, tally, named);
+  const untold = await addSpecial(sql, programme, currency, tally, named);
   await addOthers(sql, tally, named);
-  return { tally, largest: await largestAccounts(sql, programme, currency, largest) };
+  tally.accounts -= untold.length;
+  return { tally, largest: await largestAccounts(sql, programme, currency, largest), untold };
+}
+
+/** Apart from the rows, so that nobody waits for a connection while holding one. */
+export async function addUntold(
+  { tally, untold }: Told,
+  read: (account: AccountRef, revision: number) => Promise<AccountState>,
+): Promise<void> {
+  for (const { account, revision } of untold) {
+    const { programme, currency, member } = account;
+    tally.addAccount(await read(account, revision), identityOf(programme, currency.code, member));
+  }
 }
 
 const CHUNK = 500;
@@ -60,14 +78,19 @@ async function addSpecial(
   currency: Currency,
   tally: OutstandingTally,
   named: readonly unknown[],
-): Promise<void> {
+): Promise<Told["untold"]> {
+  const untold: Told["untold"][number][] = [];
   const members = await sql.queryArrays<[string]>(SPECIAL, named);
   for (let i = 0; i < members.length; i += CHUNK) {
     const chunk = members.slice(i, i + CHUNK).map(([member]) => ({ member, currency: currency.code }));
-    for (const { member, state } of await readAccounts(sql, chunk)) {
-      tally.addAccount(state, identityOf(programme, currency.code, member));
+    for (const row of await readAccounts(sql, chunk)) {
+      const { member, state } = row;
+      const account = { programme, currency, member, slice: sliceOf(programme.id, member) };
+      if (isToldByEvents(row, tally.at)) untold.push({ account, revision: state.revision });
+      else tally.addAccount(state, identityOf(programme, currency.code, member));
     }
   }
+  return untold;
 }
 
 /** The debt of accounts without points, and how many accounts there are. */

@@ -6,7 +6,7 @@ import type { Database, Queryable } from "@taem/postgres";
 import type { Clock } from "@taem/runtime";
 import type { AccountReader } from "../queries/account-reader.ts";
 import { type Cut, cutAt, readModelCut } from "../queries/cut.ts";
-import { type Outstanding, outstanding } from "../queries/outstanding.ts";
+import { addUntold, type Outstanding, outstanding, type Told } from "../queries/outstanding.ts";
 import { pastOutstanding } from "../queries/outstanding-history.ts";
 import { type LedgerAccount, trialBalance } from "../queries/trial-balance.ts";
 import { cutBody } from "./answers.ts";
@@ -118,6 +118,8 @@ function outstandingRoute(platform: ReportRoutesPlatform): Route {
         }),
         { snapshot: true },
       );
+      for (const told of found ?? [])
+        await addUntold(told, (account, revision) => platform.reader.after(account, revision));
       const owed =
         found ?? (await owedThen(platform, past, { question, currencies, largest: asked.largest, cut }));
       const bodies = currencies.map((currency, i) =>
@@ -137,8 +139,8 @@ async function owedNow(
   { programme, at }: Question,
   currencies: readonly Currency[],
   top: number,
-): Promise<Outstanding[]> {
-  const all: Outstanding[] = [];
+): Promise<Told[]> {
+  const all: Told[] = [];
   for (const currency of currencies) all.push(await outstanding(sql, programme, currency, at, top));
   return all;
 }
