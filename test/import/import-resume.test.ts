@@ -5,15 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { effects, type Importing, interrupting, openImporting, reportOf } from "./support/importing.ts";
 
 let importing: Importing;
-let programmes = 0;
 
 beforeAll(async () => {
   importing = await openImporting();
 });
 
 afterAll(() => importing[Symbol.asyncDispose]());
-
-const fresh = () => `programme-${++programmes}`;
 
 /** A row a day, so that every row is a chunk; some identical, some returns, some to be rejected. */
 const ROWS = Array.from({ length: 40 }, (_, i) => {
@@ -25,7 +22,7 @@ const ROWS = Array.from({ length: 40 }, (_, i) => {
 const fileOf = (rows: readonly string[]) => `member,time,amount\n${rows.join("\n")}\n`;
 
 async function straight(rows: readonly string[]): Promise<string[]> {
-  const programme = fresh();
+  const programme = importing.fresh();
   const file = await importing.write(`straight-${programme}.csv`, fileOf(rows));
   expect(await importing.run({ file, programme })).toMatchObject({ exitCode: 0 });
   return effects(await importing.events(programme));
@@ -33,7 +30,7 @@ async function straight(rows: readonly string[]): Promise<string[]> {
 
 describe("an interrupted import", () => {
   it("goes on where it stopped, however often, and ends as if it had never stopped", async () => {
-    const programme = fresh();
+    const programme = importing.fresh();
     const file = await importing.write("interrupted.csv", fileOf(ROWS));
     let runs = 0;
     for (let exitCode = 130; exitCode === 130; runs++) {
@@ -65,7 +62,7 @@ describe("an interrupted import", () => {
     ["a copy of a row that was done inserted on top", (rows: string[]) => [rows[0] as string, ...rows]],
     ["a row added at the end", (rows: string[]) => [...rows, "m9,2026-02-28 09:00,50.00"]],
   ])("of a file that has got %s takes it and nothing twice", async (_, edit) => {
-    const programme = fresh();
+    const programme = importing.fresh();
     const file = await importing.write(`edited-${programme}.csv`, fileOf(ROWS));
     expect(await importing.run({ file, programme, onErr: interrupting })).toMatchObject({ exitCode: 130 });
     const before = effects(await importing.events(programme));
@@ -79,7 +76,7 @@ describe("an interrupted import", () => {
   });
 
   it("starts over where the file was changed, and says so", async () => {
-    const programme = fresh();
+    const programme = importing.fresh();
     const file = await importing.write("changed.csv", fileOf(ROWS));
     await importing.run({ file, programme, onErr: interrupting });
     await writeFile(file, fileOf(ROWS.toReversed()));
@@ -91,8 +88,8 @@ describe("an interrupted import", () => {
 
   it("starts over with another mapping or another programme", async () => {
     const file = await importing.write("elsewhere.csv", fileOf(ROWS));
-    await importing.run({ file, programme: fresh(), onErr: interrupting });
-    const { err } = await importing.run({ file, programme: fresh() });
+    await importing.run({ file, programme: importing.fresh(), onErr: interrupting });
+    const { err } = await importing.run({ file, programme: importing.fresh() });
     expect(err).not.toContain("Going on");
     expect(await reportOf(file)).toMatchObject({ rowsNow: 40, replayed: 0 });
   });
@@ -101,7 +98,7 @@ describe("an interrupted import", () => {
 describe("when the connection to the API is cut", () => {
   it("the import goes on by itself, and nothing is done twice", async () => {
     await using proxy = await openTcpProxy(importing.service.url);
-    const programme = fresh();
+    const programme = importing.fresh();
     const file = await importing.write("cut.csv", fileOf(ROWS));
     const lose = proxy.loseNextReply();
     const outcome = await importing.run({ file, programme, url: proxy.url });
@@ -111,7 +108,7 @@ describe("when the connection to the API is cut", () => {
   });
 
   it("for good, the import stops, and goes on when it is run again", async () => {
-    const programme = fresh();
+    const programme = importing.fresh();
     const file = await importing.write("gone.csv", fileOf(ROWS));
     {
       await using proxy = await openTcpProxy(importing.service.url);

@@ -11,16 +11,12 @@ import {
 } from "./support/importing.ts";
 
 let importing: Importing;
-let programmes = 0;
 
 beforeAll(async () => {
   importing = await openImporting();
 });
 
 afterAll(() => importing[Symbol.asyncDispose]());
-
-/** A programme of its own for each test: they share the ledger. */
-const fresh = () => `programme-${++programmes}`;
 
 const FILE = `member,time,amount
 m1,2026-01-05 10:00,125.50
@@ -37,7 +33,7 @@ m2,2026-01-09 12:00,0.99
 describe("an import", () => {
   it("makes members, earns and returns of a file, and says what it rejected and why", async () => {
     const file = await importing.write("orders.csv", FILE);
-    const programme = fresh();
+    const programme = importing.fresh();
     const { exitCode, out, err } = await importing.run({ file, programme });
     expect({ exitCode, err }).toMatchObject({ exitCode: 0, err: expect.stringContaining("rejects.csv") });
     expect(await reportOf(file)).toMatchObject({
@@ -64,7 +60,7 @@ describe("an import", () => {
 
   it("run twice changes nothing", async () => {
     const file = await importing.write("twice.csv", FILE);
-    const programme = fresh();
+    const programme = importing.fresh();
     await importing.run({ file, programme });
     const before = await importing.log();
     const { exitCode } = await importing.run({ file, programme });
@@ -80,7 +76,7 @@ describe("an import", () => {
 
   it("takes a row that was added anywhere, and nothing else", async () => {
     const file = await importing.write("grown.csv", FILE);
-    const programme = fresh();
+    const programme = importing.fresh();
     await importing.run({ file, programme });
     const before = effects(await importing.events(programme));
     const lines = FILE.split("\n");
@@ -93,7 +89,7 @@ describe("an import", () => {
   });
 
   it("knows a row again whatever its quotes, line ends and white space", async () => {
-    const programme = fresh();
+    const programme = importing.fresh();
     await importing.run({ file: await importing.write("a.csv", FILE), programme });
     const dressed = `\ufeff${FILE.replaceAll(",", " , ").replaceAll("m1", '"m1"').replaceAll("\n", "\r\n")}`;
     const file = await importing.write("b.csv", dressed);
@@ -104,10 +100,10 @@ describe("an import", () => {
   it("takes identical rows as so many transactions, or rejects all but the first", async () => {
     const row = "m1,2026-01-05 10:00,10.00\n";
     const file = await importing.write("same.csv", `member,time,amount\n${row.repeat(3)}`);
-    const keeping = fresh();
+    const keeping = importing.fresh();
     await importing.run({ file, programme: keeping });
     expect(outstanding(await importing.events(keeping))).toBe(30n);
-    const rejecting = fresh();
+    const rejecting = importing.fresh();
     await importing.run({ file, programme: rejecting, duplicates: "reject" });
     expect(outstanding(await importing.events(rejecting))).toBe(10n);
     expect(await reportOf(file)).toMatchObject({ rejected: { duplicate: 2 } });
@@ -115,7 +111,7 @@ describe("an import", () => {
 
   it("of nothing but a header takes nothing, which is no fault", async () => {
     const file = await importing.write("header.csv", "member,time,amount\r\n");
-    expect(await importing.run({ file, programme: fresh() })).toMatchObject({ exitCode: 0 });
+    expect(await importing.run({ file, programme: importing.fresh() })).toMatchObject({ exitCode: 0 });
     expect(await reportOf(file)).toMatchObject({ rows: 0, rowsPerSecond: 0 });
   });
 
@@ -124,7 +120,7 @@ describe("an import", () => {
       "cut.csv",
       'member,time,amount\nm1,2026-01-05 10:00,10.00\n"m2,2026-01',
     );
-    expect(await importing.run({ file, programme: fresh() })).toMatchObject({ exitCode: 0 });
+    expect(await importing.run({ file, programme: importing.fresh() })).toMatchObject({ exitCode: 0 });
     expect(await reportOf(file)).toMatchObject({ taken: { earn: 1 }, rejected: { quote_not_closed: 1 } });
   });
 
@@ -133,7 +129,7 @@ describe("an import", () => {
       "odd.csv",
       "member,time,amount\nm\u200b1,2026-01-05 10:00,10.00\nm2,2026-01-05 10:00,1.00\n",
     );
-    await importing.run({ file, programme: fresh() });
+    await importing.run({ file, programme: importing.fresh() });
     expect(await reportOf(file)).toMatchObject({ taken: { earn: 1 }, rejected: { malformed_id: 1 } });
   });
 });
@@ -147,7 +143,7 @@ describe("rows with key columns", () => {
       "order,member,time,amount\nA1,m1,2026-01-05,10.00\nA1,m1,2026-01-05,11.00\nA1,m2,2026-01-05,10.00\nA1,m1,2026-01-05,10.00\n";
     const file = await importing.write("keyed.csv", content);
     const mapping = await importing.write("keyed.json", JSON.stringify(keyed("programme")));
-    const programme = fresh();
+    const programme = importing.fresh();
     await importing.run({ file, mapping, programme });
     expect(await reportOf(file)).toMatchObject({
       taken: { earn: 1 },
@@ -164,7 +160,7 @@ describe("rows with key columns", () => {
     const content = "order,member,time,amount\nA\u200b1,m\u200b1,2026-01-05,10.00\nA2,m1,2026-01-05,11.00\n";
     const file = await importing.write("odd-keys.csv", content);
     const mapping = await importing.write("odd-keys.json", JSON.stringify(keyed("account")));
-    await importing.run({ file, mapping, programme: fresh() });
+    await importing.run({ file, mapping, programme: importing.fresh() });
     expect(await reportOf(file)).toMatchObject({ taken: { earn: 1 }, rejected: { malformed_id: 1 } });
   });
 
@@ -174,7 +170,7 @@ describe("rows with key columns", () => {
       "order,member,time,amount\n1,m1,2026-01-05,10.00\n1,m2,2026-01-05,10.00\n",
     );
     const mapping = await importing.write("slips.json", JSON.stringify(keyed("account")));
-    await importing.run({ file, mapping, programme: fresh() });
+    await importing.run({ file, mapping, programme: importing.fresh() });
     expect(await reportOf(file)).toMatchObject({ taken: { earn: 2 }, rejected: {} });
   });
 });
@@ -187,7 +183,7 @@ describe("the programme's clock", () => {
 
   it("is moved along with the rows, and stands at the newest afterwards", async () => {
     const file = await importing.write("clock.csv", FILE);
-    const programme = fresh();
+    const programme = importing.fresh();
     await importing.run({ file, programme });
     expect(await clockOf(programme)).toMatchObject({
       clock: { mode: "replay", at: "2026-01-09T05:00:00.000Z" },
@@ -206,7 +202,7 @@ describe("the programme's clock", () => {
       "late.csv",
       "member,time,amount\nm1,2026-03-01 10:00,10.00\nm1,2026-01-01 10:00,5.00\n",
     );
-    const programme = fresh();
+    const programme = importing.fresh();
     await importing.run({ file, programme });
     const events = await importing.events(programme);
     expect(events.map(({ effectiveAt }) => new Date(effectiveAt).toISOString())).toEqual([
@@ -218,7 +214,7 @@ describe("the programme's clock", () => {
 
   it("goes live after the import if it is told to, and a live programme can be imported into", async () => {
     const file = await importing.write("live.csv", FILE);
-    const programme = fresh();
+    const programme = importing.fresh();
     expect(await importing.run({ file, programme, goLive: true })).toMatchObject({ exitCode: 0 });
     expect(await clockOf(programme)).toMatchObject({ clock: { mode: "live" } });
     const more = await importing.write("more.csv", "member,time,amount\nm1,2026-02-05 10:00,10.00\n");
@@ -249,7 +245,7 @@ describe("opening balances", () => {
     ]);
     const file = await importing.write("opening.csv", content);
     const mapping = await importing.write("opening.json", JSON.stringify(opening));
-    const programme = fresh();
+    const programme = importing.fresh();
     expect(await importing.run({ file, mapping, programme })).toMatchObject({ exitCode: 0 });
     expect(await importing.run({ file, mapping, programme })).toMatchObject({ exitCode: 0 });
     const earned = (await importing.events(programme)).filter((event) => event.type === "PointsEarned");

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../support/api.ts";
 import { audit } from "../support/auditor.ts";
-import { type Service, startService } from "../support/commands-service.ts";
+import { type Fixture, openFixture } from "../support/fixture.ts";
 import { defineProgramme, enrolMany, START, source, succeeds } from "../support/programme.ts";
-import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
+import { wholeLog } from "../support/test-store.ts";
 
 // Failures: an expiry that takes what was spent already, so that the balance collapses; a return of what expired that
 // makes a debt of it; points of an uncertain lot that never expire.
 
-let testStore: TestStore;
-let service: Service;
+let fixture: Fixture;
 let api: Api;
 let shop: string;
 
@@ -20,16 +19,11 @@ const PTS = { currency: "PTS" };
 const CALLER = { actor: "scheduler", correlation: "test", deadline: Number.POSITIVE_INFINITY };
 
 beforeAll(async () => {
-  testStore = await openTestStore();
-  service = await startService({ store: testStore.store });
-  api = service.api();
+  fixture = await openFixture();
+  api = fixture.api;
 });
 
-afterAll(async () => {
-  await service.close();
-  expect(service.complaints).toEqual([]);
-  await testStore.close();
-});
+afterAll(() => fixture.close());
 
 async function member(programme: string): Promise<string> {
   shop = await defineProgramme(api, programme, { ...MONTHLY, clock: { mode: "replay", at: START } });
@@ -42,14 +36,14 @@ async function moveClock(at: string): Promise<void> {
 }
 
 async function account(path: string) {
-  return audit(await wholeLog(testStore.store)).of(path.split("/").at(-1) as string);
+  return audit(await wholeLog(fixture.testStore.store)).of(path.split("/").at(-1) as string);
 }
 
 /** As the scheduler does. */
 async function sweep(path: string): Promise<void> {
   const { id } = (await api.get(shop)).body as unknown as { readonly id: string };
   const name = { programme: id, member: path.split("/").at(-1) as string, currency: "PTS" };
-  await service.commands.sweep(name, CALLER);
+  await fixture.service.commands.sweep(name, CALLER);
 }
 
 test.each(["swept", "not swept"])("after a partial burn only the rest expires: %s", async (how) => {
@@ -76,7 +70,7 @@ test("an expiry is dated on the last day on which the points were valid, wheneve
   await succeeds(api.post(`${path}/earn`, { ...PTS, points: "100" }, "e1"));
   await moveClock("2026-06-01T00:00:00Z");
   await sweep(path);
-  const expired = (await wholeLog(testStore.store)).findLast(({ type }) => type === "PointsExpired");
+  const expired = (await wholeLog(fixture.testStore.store)).findLast(({ type }) => type === "PointsExpired");
   expect(JSON.parse(expired?.data ?? "{}")).toMatchObject({
     amount: "100",
     effectiveAt: Date.parse(DEAD),

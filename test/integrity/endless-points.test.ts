@@ -1,27 +1,21 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../support/api.ts";
 import { audit } from "../support/auditor.ts";
-import { type Service, startService } from "../support/commands-service.ts";
+import { type Fixture, openFixture } from "../support/fixture.ts";
 import { defineProgramme, enrolMany, seeded, source, succeeds } from "../support/programme.ts";
-import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
+import { wholeLog } from "../support/test-store.ts";
 
 // Failures: buy, refund, keep the points, repeat; partial refunds that take back more or less than was earned.
 
-let testStore: TestStore;
-let service: Service;
+let fixture: Fixture;
 let api: Api;
 
 beforeAll(async () => {
-  testStore = await openTestStore();
-  service = await startService({ store: testStore.store });
-  api = service.api();
+  fixture = await openFixture();
+  api = fixture.api;
 });
 
-afterAll(async () => {
-  await service.close();
-  expect(service.complaints).toEqual([]);
-  await testStore.close();
-});
+afterAll(() => fixture.close());
 
 const PTS = { currency: "PTS" };
 
@@ -32,7 +26,7 @@ async function member(programme: string, settings = {}): Promise<string> {
 }
 
 async function account(path: string) {
-  return audit(await wholeLog(testStore.store)).of(path.split("/").at(-1) as string);
+  return audit(await wholeLog(fixture.testStore.store)).of(path.split("/").at(-1) as string);
 }
 
 function sale(id: string, amount = "250000") {
@@ -100,7 +94,7 @@ test("moving the points away before the refund leaves the one who bought in debt
   await succeeds(api.post(`${path}/transfers`, { ...PTS, points: "100", to: accomplice }, "t1"));
   await succeeds(api.post(`${path}/reversals`, { ...PTS, origin: source("sale"), all: true }, "r1"));
   expect(await account(path)).toMatchObject({ book: 0n, debt: 100n });
-  expect(audit(await wholeLog(testStore.store)).of(accomplice).book).toBe(100n);
+  expect(audit(await wholeLog(fixture.testStore.store)).of(accomplice).book).toBe(100n);
 });
 
 test("a burn is given back once, however its refund is split and repeated", async () => {

@@ -1,31 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Api } from "../support/api.ts";
 import { audit, type Findings } from "../support/auditor.ts";
-import { type Service, startService } from "../support/commands-service.ts";
+import { startService } from "../support/commands-service.ts";
 import { type AppendFault, breaks, faultyStore, losesAnswer, passes } from "../support/faulty-store.ts";
+import { type Fixture, openFixture } from "../support/fixture.ts";
 import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
+import { wholeLog } from "../support/test-store.ts";
 
 // Failure: a transfer half done for ever: points that left one member and reached nobody, or that reached two.
 
-let testStore: TestStore;
-let healthy: Service;
+let fixture: Fixture;
 let api: Api;
 let programmeId: string;
 
 beforeAll(async () => {
-  testStore = await openTestStore();
-  healthy = await startService({ store: testStore.store });
-  api = healthy.api();
+  fixture = await openFixture();
+  api = fixture.api;
   const path = await defineProgramme(api, "shop", { maxBalance: "1000" });
   programmeId = ((await api.get(path)).body as unknown as { readonly id: string }).id;
 });
 
-afterAll(async () => {
-  await healthy.close();
-  expect(healthy.complaints).toEqual([]);
-  await testStore.close();
-});
+afterAll(() => fixture.close());
 
 const PTS = { currency: "PTS" };
 const SHOP = "/v1/programmes/shop";
@@ -47,7 +42,7 @@ async function prepare(isAccepted: boolean) {
 
 /** An instance that dies at its nth append: nothing after it reaches the store. */
 async function dieAt(n: number, last: AppendFault, transfer: (by: Api) => Promise<{ status: number }>) {
-  const store = faultyStore(testStore.store);
+  const store = faultyStore(fixture.testStore.store);
   await using dying = await startService({ store });
   store.appendFaults.push(...Array(n - 1).fill(passes), last, ...Array(20).fill(breaks));
   expect((await transfer(dying.api())).status).toBe(503);
@@ -55,16 +50,16 @@ async function dieAt(n: number, last: AppendFault, transfer: (by: Api) => Promis
 
 /** What the scheduler does with a first leg that it finds. */
 async function complete(giver: string): Promise<void> {
-  const out = (await wholeLog(testStore.store)).find(
+  const out = (await wholeLog(fixture.testStore.store)).find(
     ({ type, data }) => type === "TransferOut" && data.includes(`"member":"${giver}"`),
   );
   if (out === undefined) return;
   const name = { programme: programmeId, member: giver, currency: "PTS", revision: out.revision };
-  await healthy.commands.completeTransfer(name, CALLER);
+  await fixture.service.commands.completeTransfer(name, CALLER);
 }
 
 async function findings(): Promise<Findings> {
-  return audit(await wholeLog(testStore.store));
+  return audit(await wholeLog(fixture.testStore.store));
 }
 
 /** What the giver has, what the taker has, what is on its way between them. */
@@ -151,4 +146,21 @@ test("a transfer of 1,200 lots killed between its legs arrives whole", async () 
   await succeeds(transfer(api));
   expect(await booksOf(giver, taker)).toEqual([0n, BigInt(LOTS), 0n]);
   expect([...(await findings()).of(taker).lots.values()]).toEqual(Array(LOTS).fill(1n));
+});
+
+test("what a return finds on its way is taken as it comes back, and not kept by whoever sent it", async () => {
+  const path = await defineProgramme(api, "refunds", { maxBalance: "1000", clawback: "within_balance" });
+  const [giver, taker] = (await enrolMany(api, "refunds", "refunds", 2)) as [string, string];
+  const earn = { ...PTS, source: source("sale") };
+  await succeeds(api.post(`${path}/members/${giver}/earn`, { ...earn, points: "100" }));
+  await succeeds(api.post(`${path}/members/${taker}/earn`, { ...earn, points: "995" }));
+  const command = { ...PTS, points: "40", to: taker, source: source("gift") };
+  const transfer = (by: Api) => by.post(`${path}/members/${giver}/transfers`, command);
+  await dieAt(1, losesAnswer, transfer);
+  const refund = { ...PTS, origin: source("sale"), all: true };
+  const refunded = await succeeds(api.post(`${path}/members/${giver}/reversals`, refund, "refund"));
+  expect(refunded.body.effect.clawback).toMatchObject({ waived: "40", debt: "0" });
+  expect((await transfer(api)).body.code).toBe("balance_limit_exceeded");
+  expect(await booksOf(giver, taker)).toEqual([0n, 995n, 0n]);
+  expect((await findings()).of(giver).sums.get("WaiverRecovered")).toBe(40n);
 });

@@ -1,8 +1,11 @@
-import type { AccountEvent } from "@taem/contracts";
+import { createClient } from "@taem/client";
+import { type AccountEvent, decodeEvent, isAccountEvent } from "@taem/contracts";
 import { postingsOf } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
 import { runSimulation, simulate } from "@taem/simulation";
 import { expect, it } from "vitest";
-import { openLedgerApi } from "./ledger-api.ts";
+import { startService } from "../support/commands-service.ts";
+import { openTestStore, wholeLog } from "../support/test-store.ts";
 
 // To the end of November: 11.11 is in it, and the first points have expired.
 const parameters = { endsAt: Date.parse("2026-12-01T00:00:00+07:00"), members: 100, days: 130 };
@@ -10,15 +13,17 @@ const parameters = { endsAt: Date.parse("2026-12-01T00:00:00+07:00"), members: 1
 it("a small programme gets every answer that was expected, and changes nothing the second time", {
   timeout: 120_000,
 }, async () => {
-  await using ledger = await openLedgerApi();
-  const [clerk, supervisor] = [ledger.client(), ledger.client()];
+  await using testStore = await openTestStore();
+  await using service = await startService({ store: testStore.store });
+  await using clerk = createClient({ url: service.url, key: service.key() });
+  await using supervisor = createClient({ url: service.url, key: service.key() });
   const simulation = simulate(parameters);
   const run = { clerk, supervisor, programme: "demo" };
   const first = await runSimulation({ ...run, simulation });
   expect(first.examples).toEqual([]);
   expect(first.outcomes).toEqual(simulation.oracle.outcomes);
 
-  const events = await ledger.accountEvents();
+  const events = await accountEventsOf(testStore.store);
   for (const currency of ["POINT", "STAMP"] as const) {
     const books = simulation.oracle.trialBalance(currency, simulation.endsAt - 1_000);
     expect(untimely(balancesOf(events, currency))).toEqual(untimely(books));
@@ -26,8 +31,12 @@ it("a small programme gets every answer that was expected, and changes nothing t
 
   const second = await runSimulation({ ...run, simulation: simulate(parameters) });
   expect(second.examples).toEqual([]);
-  expect(await ledger.accountEvents()).toEqual(events);
+  expect(await accountEventsOf(testStore.store)).toEqual(events);
 });
+
+async function accountEventsOf(store: EventStore): Promise<AccountEvent[]> {
+  return (await wholeLog(store)).map(({ type, data }) => decodeEvent(type, data)).filter(isAccountEvent);
+}
 
 function balancesOf(events: readonly AccountEvent[], currency: string): Map<string, bigint> {
   const balances = new Map<string, bigint>();

@@ -1,48 +1,19 @@
 import type { Readable } from "node:stream";
+import type { CommandAnswer } from "@taem/api";
+import type { ProblemDocument } from "@taem/http";
 import { Agent, request } from "undici";
 
 /** What an answer of the API may hold: that of a command, of a definition, or a problem. */
-export interface Body {
-  readonly code?: string;
-  readonly detail?: string;
-  readonly retryable?: boolean;
-  readonly errors?: readonly { readonly in: string; readonly pointer: string; readonly code: string }[];
-  readonly member: string;
-  readonly currency: string;
-  readonly replayed: boolean;
+export interface Body extends Omit<CommandAnswer, "effect">, Partial<ProblemDocument> {
   readonly effect: Effect;
-  readonly balance: Balance;
-  readonly token: string;
 }
 
-export interface Balance {
-  readonly book: string;
-  readonly available: string;
-  readonly pending: string;
-  readonly held: string;
-  readonly due: string;
-  readonly debt: string;
-}
-
-export interface Effect {
-  readonly kind: string;
-  readonly points: string;
-  readonly effectiveAt: string;
-  readonly credited?: readonly CreditedLot[];
-  readonly debited?: readonly { readonly lot: number; readonly points: string }[];
-  readonly hold: { readonly id: string; readonly timeoutAt: string };
+/** Whatever the kind of command promises is there. */
+export type Effect = CommandAnswer["effect"] & {
+  readonly hold: { readonly id: string };
   readonly adjustment: { readonly id: string };
-  readonly transfer: { readonly id: string; readonly to: string };
-  readonly rule?: { readonly name: string; readonly version: number; readonly limitedBy?: string };
-  readonly clawback?: Readonly<Record<"policy" | "debt" | "waived" | "expired" | "unmatched", string>>;
-}
-
-export interface CreditedLot {
-  readonly lot: number;
-  readonly points: string;
-  readonly availableFrom: string;
-  readonly expiresAt: string | null;
-}
+  readonly transfer: { readonly id: string };
+};
 
 export interface Answer {
   readonly status: number;

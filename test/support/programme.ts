@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Answer, Api } from "./api.ts";
 
-/** Where the replay clock of `defineReplay` stands. */
+/** Where replay clocks of tests stand, unless told. */
 export const START = "2026-03-10T03:00:00.000Z";
 
 const PTS = { expiry: { kind: "never" }, clawback: "unlimited" };

@@ -1,3 +1,4 @@
+import type { RouteAnswer } from "@taem/api";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { expect } from "vitest";
 import type { Answer, Api } from "./api.ts";
@@ -13,19 +14,12 @@ async function answered(ask: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
-interface TrialBalance {
-  readonly currencies: readonly {
-    readonly currency: string;
-    readonly accounts: readonly { readonly account: string; readonly balance: string }[];
-    readonly totals: { readonly balance: string };
-  }[];
-}
-
 /** Points owed by a programme according to its trial balance, once everything recorded so far is in it. */
 export async function outstandingOf(api: Api, programme: string): Promise<bigint> {
   const path = `/v1/programmes/${programme}/trial-balance?currency=PTS&consistency=strong`;
   const { body } = await answered(() => api.get(path));
-  const [ledger] = (body as unknown as TrialBalance).currencies;
+  const [ledger] = (body as unknown as RouteAnswer<"GET /v1/programmes/{programme}/trial-balance">)
+    .currencies;
   expect(ledger?.totals.balance).toBe("0");
   const owed = ledger?.accounts.find(({ account }) => account === "outstanding");
   return -BigInt(owed?.balance ?? 0);

@@ -20,6 +20,11 @@ async function streamNames(): Promise<StreamNames> {
   return streams;
 }
 
+async function pagesOf(database: Queryable, size: number, wakeUps = new WakeUps()) {
+  const { signal } = new AbortController();
+  return followLog(database, await streamNames(), wakeUps, START, size, {}, signal);
+}
+
 test("a wake-up that comes while the log is being read empty is not lost", async () => {
   // Time stands still: only a wake-up can bring the event.
   vi.useFakeTimers();
@@ -31,8 +36,7 @@ test("a wake-up that comes while the log is being read empty is not lost", async
       return Promise.resolve(answers.shift());
     },
   } as unknown as Queryable;
-  const done = new AbortController();
-  const pages = followLog(database, await streamNames(), wakeUps, START, 10, {}, done.signal);
+  const pages = await pagesOf(database, 10, wakeUps);
   expect((await pages.next()).value?.events).toHaveLength(1);
   await pages.return(undefined);
 });
@@ -41,8 +45,7 @@ test("without any wake-up the head is looked at again after a while", async () =
   vi.useFakeTimers();
   const answers = [[], [], [ROW]];
   const database = { queryArrays: () => Promise.resolve(answers.shift()) } as unknown as Queryable;
-  const done = new AbortController();
-  const pages = followLog(database, await streamNames(), new WakeUps(), START, 10, {}, done.signal);
+  const pages = await pagesOf(database, 10);
   const next = pages.next();
   await vi.advanceTimersByTimeAsync(10_000);
   expect((await next).value?.events).toHaveLength(1);
@@ -59,15 +62,7 @@ test("a full page is followed by the reading of the next, a part of a page is no
       return Promise.resolve(Array.from({ length: count }, (_, i) => row(Number(after) + i + 1)));
     },
   } as unknown as Queryable;
-  const pages = followLog(
-    database,
-    await streamNames(),
-    new WakeUps(),
-    START,
-    2,
-    {},
-    new AbortController().signal,
-  );
+  const pages = await pagesOf(database, 2);
   await pages.next();
   expect(asked).toEqual([0n, 2n]);
   await pages.next();
@@ -83,15 +78,7 @@ test("a consumer that leaves while the server is away is not held up", async () 
   const database = {
     queryArrays: () => (full.length > 0 ? Promise.resolve(full.splice(0)) : Promise.reject(away)),
   } as unknown as Queryable;
-  const pages = followLog(
-    database,
-    await streamNames(),
-    new WakeUps(),
-    START,
-    1,
-    {},
-    new AbortController().signal,
-  );
+  const pages = await pagesOf(database, 1);
   expect((await pages.next()).value?.events).toHaveLength(1);
   expect(await pages.return(undefined)).toEqual({ value: undefined, done: true });
 });

@@ -33,32 +33,31 @@ export function byteaArray(values: readonly string[]): Buffer {
 }
 
 export function int4Array(values: readonly number[]): Buffer {
-  const buffer = allocate(23, values.length, HEADER_LENGTH + 8 * values.length);
-  let offset = HEADER_LENGTH;
-  for (const value of values) {
-    offset = buffer.writeInt32BE(4, offset);
-    offset = buffer.writeInt32BE(value, offset);
-  }
-  return buffer;
+  return fixedSizeArray(23, values, 4, (buffer, value, offset) => buffer.writeInt32BE(value, offset));
 }
 
 export function int8Array(values: readonly bigint[]): Buffer {
-  const buffer = allocate(20, values.length, HEADER_LENGTH + 12 * values.length);
-  let offset = HEADER_LENGTH;
-  for (const value of values) {
-    offset = buffer.writeInt32BE(8, offset);
-    offset = buffer.writeBigInt64BE(value, offset);
-  }
-  return buffer;
+  return fixedSizeArray(20, values, 8, (buffer, value, offset) => buffer.writeBigInt64BE(value, offset));
 }
 
 export function uuidArray(values: readonly string[]): Buffer {
-  const buffer = allocate(2950, values.length, HEADER_LENGTH + 20 * values.length);
+  return fixedSizeArray(2950, values, 16, (buffer, value, offset) => {
+    if (buffer.write(value.replaceAll("-", ""), offset, "hex") !== 16) throw new TypeError("not a UUID");
+  });
+}
+
+function fixedSizeArray<T>(
+  elementType: number,
+  values: readonly T[],
+  size: number,
+  write: (buffer: Buffer, value: T, offset: number) => void,
+): Buffer {
+  const buffer = allocate(elementType, values.length, HEADER_LENGTH + (4 + size) * values.length);
   let offset = HEADER_LENGTH;
   for (const value of values) {
-    offset = buffer.writeInt32BE(16, offset);
-    if (buffer.write(value.replaceAll("-", ""), offset, "hex") !== 16) throw new TypeError("not a UUID");
-    offset += 16;
+    offset = buffer.writeInt32BE(size, offset);
+    write(buffer, value, offset);
+    offset += size;
   }
   return buffer;
 }

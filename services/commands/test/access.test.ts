@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Api } from "../../../test/support/api.ts";
-import { defineProgramme, done, enrol, type Fixture, openFixture, refused } from "./support/fixture.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let shop: string;

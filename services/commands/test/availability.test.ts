@@ -12,7 +12,8 @@ import {
   unreachable,
   waitsFor,
 } from "../../../test/support/faulty-store.ts";
-import { balanceOf, defineProgramme, done, enrol, type Fixture, openFixture } from "./support/fixture.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { balanceOf, defineProgramme, done, enrol } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let shop: string;

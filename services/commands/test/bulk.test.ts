@@ -1,8 +1,9 @@
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api, BulkAnswer } from "../../../test/support/api.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
 import { wholeLog } from "../../../test/support/test-store.ts";
-import { balanceOf, defineProgramme, enrol, type Fixture, openFixture } from "./support/fixture.ts";
+import { balanceOf, defineProgramme, enrol } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let api: Api;

@@ -1,15 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
-import {
-  defined,
-  defineProgramme,
-  done,
-  enrol,
-  type Fixture,
-  openFixture,
-  refused,
-  START,
-} from "./support/fixture.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { START, succeeds } from "../../../test/support/programme.ts";
+import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let api: Api;
@@ -27,7 +20,7 @@ const RULE = { ...PTS, money: "THB", per: "2500", points: "1" };
 /** Repeats a definition and sees that it writes nothing. */
 async function repeats(path: string, body: object): Promise<void> {
   const before = await fixture.testStore.store.head();
-  await defined(api.put(path, body));
+  await succeeds(api.put(path, body));
   expect(await fixture.testStore.store.head()).toBe(before);
 }
 
@@ -44,7 +37,7 @@ test("a programme is what was put, and putting it again changes nothing", async 
   await repeats(shop, { name: "idempotent", zone: "Asia/Bangkok", clock });
   await repeats(`${shop}/currencies/PTS`, currency);
   await repeats(`${shop}/rules/base`, RULE);
-  await defined(api.put(`${shop}/sources/pos`, { keys: "programme" }));
+  await succeeds(api.put(`${shop}/sources/pos`, { keys: "programme" }));
   await repeats(`${shop}/sources/pos`, { keys: "programme" });
   await repeats(`${shop}/clock`, { mode: "replay", at: START });
   expect(await programmeAt(shop)).toEqual({
@@ -97,20 +90,20 @@ test("a set-up that is run again is accepted wherever the clock has gone; anothe
   const differs = (clock: object) =>
     refused(fixture, () => api.put(shop, { ...setUp, zone: "Asia/Tokyo", clock }), 409, "clock_differs");
 
-  await defined(api.put(`${shop}/clock`, moved));
+  await succeeds(api.put(`${shop}/clock`, moved));
   for (const body of [setUp, without, { ...setUp, clock: moved }]) await repeats(shop, body);
   for (const clock of [other, live]) await differs(clock);
   expect((await differs(other)).detail).toContain("PUT /clock");
   expect(await programmeAt(shop)).toMatchObject({ clock: moved, zone: "Asia/Bangkok" });
 
-  await defined(api.put(`${shop}/clock`, live));
+  await succeeds(api.put(`${shop}/clock`, live));
   for (const body of [setUp, without, { ...setUp, clock: live }]) await repeats(shop, body);
   for (const clock of [other, moved]) await differs(clock);
 });
 
 test("a programme that began live takes no replay clock", async () => {
   const plain = { name: "Always live", zone: "Asia/Bangkok" };
-  await defined(api.put("/v1/programmes/always-live", plain));
+  await succeeds(api.put("/v1/programmes/always-live", plain));
   await repeats("/v1/programmes/always-live", { ...plain, clock: { mode: "live" } });
   const replay = { ...plain, clock: { mode: "replay", at: START } };
   await refused(fixture, () => api.put("/v1/programmes/always-live", replay), 409, "clock_differs");
@@ -118,7 +111,7 @@ test("a programme that began live takes no replay clock", async () => {
 
 test("the zone of a programme can change", async () => {
   const shop = await defineProgramme(api, "moved");
-  await defined(api.put(shop, { name: "moved", zone: "Asia/Tokyo" }));
+  await succeeds(api.put(shop, { name: "moved", zone: "Asia/Tokyo" }));
   expect(await programmeAt(shop)).toMatchObject({ zone: "Asia/Tokyo" });
 });
 
@@ -126,7 +119,7 @@ test("the scale of a currency is fixed for ever", async () => {
   const shop = await defineProgramme(api, "scaled");
   const body = { scale: 2, expiry: { kind: "never" } };
   await refused(fixture, () => api.put(`${shop}/currencies/PTS`, body), 400, "value_not_allowed");
-  await defined(api.put(`${shop}/currencies/CENTS`, body));
+  await succeeds(api.put(`${shop}/currencies/CENTS`, body));
   await refused(
     fixture,
     () => api.put(`${shop}/currencies/CENTS`, { ...body, scale: 0 }),
@@ -137,7 +130,7 @@ test("the scale of a currency is fixed for ever", async () => {
 
 test("the scope of a source's keys is fixed for ever", async () => {
   const shop = await defineProgramme(api, "sourced");
-  await defined(api.put(`${shop}/sources/pos`, { keys: "account" }));
+  await succeeds(api.put(`${shop}/sources/pos`, { keys: "account" }));
   const other = { keys: "programme" };
   await refused(fixture, () => api.put(`${shop}/sources/pos`, other), 400, "value_not_allowed");
 });
@@ -151,7 +144,7 @@ test("a rule needs a currency of the programme", async () => {
 test("an earn is priced by the version that was valid when it occurred, not the newest", async () => {
   const shop = await defineProgramme(api, "versions");
   const [member] = (await enrol(api, shop, "member")) as [string];
-  await defined(
+  await succeeds(
     api.put(`${shop}/rules/base`, { ...RULE, points: "2", validFrom: "2026-03-05T00:00:00+07:00" }),
   );
   const earn = async (occurredAt: string) => {
@@ -166,7 +159,7 @@ test("an earn is priced by the version that was valid when it occurred, not the 
 test("a version without a date begins on the programme's clock, so that replayed history sees it", async () => {
   const shop = await defineProgramme(api, "replayed");
   const [member] = (await enrol(api, shop, "member")) as [string];
-  await defined(api.put(`${shop}/rules/base`, { ...RULE, points: "3" }));
+  await succeeds(api.put(`${shop}/rules/base`, { ...RULE, points: "3" }));
   const spend = { amount: "2500", currency: "THB", rule: "base" };
   const before = { ...PTS, spend, occurredAt: "2026-03-10T02:59:59Z" };
   expect((await done(api, `${member}/earn`, before, "before")).effect.points).toBe("1");
@@ -177,7 +170,7 @@ test("settings of a currency hold from their date on", async () => {
   const shop = await defineProgramme(api, "settings");
   const [member] = (await enrol(api, shop, "member")) as [string];
   const yearly = { expiry: { kind: "term", term: { count: 1, unit: "years" } } };
-  await defined(api.put(`${shop}/currencies/PTS`, { ...yearly, validFrom: "2026-03-09T17:00:00Z" }));
+  await succeeds(api.put(`${shop}/currencies/PTS`, { ...yearly, validFrom: "2026-03-09T17:00:00Z" }));
   const earn = async (occurredAt: string) => {
     const body = { ...PTS, points: "1", occurredAt };
     return (await done(api, `${member}/earn`, body, occurredAt)).effect.credited?.[0]?.expiresAt;
@@ -191,7 +184,7 @@ test("a replay clock never goes backwards", async () => {
   const shop = await defineProgramme(api, "backwards");
   const back = { mode: "replay", at: "2026-03-10T02:59:59.999Z" };
   await refused(fixture, () => api.put(`${shop}/clock`, back), 409, "clock_backwards");
-  await defined(api.put(`${shop}/clock`, { mode: "replay", at: "2026-03-10T03:00:00.001Z" }));
+  await succeeds(api.put(`${shop}/clock`, { mode: "replay", at: "2026-03-10T03:00:00.001Z" }));
   await refused(
     fixture,
     () => api.put(`${shop}/clock`, { mode: "replay", at: START }),
@@ -202,13 +195,13 @@ test("a replay clock never goes backwards", async () => {
 
 test("a clock that is ahead of the server cannot go live", async () => {
   const shop = await defineProgramme(api, "ahead");
-  await defined(api.put(`${shop}/clock`, { mode: "replay", at: "9000-01-01T00:00:00Z" }));
+  await succeeds(api.put(`${shop}/clock`, { mode: "replay", at: "9000-01-01T00:00:00Z" }));
   await refused(fixture, () => api.put(`${shop}/clock`, { mode: "live" }), 409, "clock_backwards");
 });
 
 test("a clock goes live once, and stays so", async () => {
   const shop = await defineProgramme(api, "live");
-  await defined(api.put(`${shop}/clock`, { mode: "live" }));
+  await succeeds(api.put(`${shop}/clock`, { mode: "live" }));
   expect(await programmeAt(shop)).toMatchObject({ clock: { mode: "live" } });
   await repeats(`${shop}/clock`, { mode: "live" });
   const replay = { mode: "replay", at: "8000-01-01T00:00:00Z" };
@@ -216,7 +209,7 @@ test("a clock goes live once, and stays so", async () => {
 });
 
 test("a programme is live unless told", async () => {
-  await defined(api.put("/v1/programmes/plain", { name: "Plain", zone: "Asia/Bangkok" }));
+  await succeeds(api.put("/v1/programmes/plain", { name: "Plain", zone: "Asia/Bangkok" }));
   expect(await programmeAt("/v1/programmes/plain")).toMatchObject({ clock: { mode: "live" } });
 });
 

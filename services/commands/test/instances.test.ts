@@ -1,15 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
 import type { Service } from "../../../test/support/commands-service.ts";
-import {
-  defined,
-  defineProgramme,
-  done,
-  enrol,
-  type Fixture,
-  openFixture,
-  setClock,
-} from "./support/fixture.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { succeeds } from "../../../test/support/programme.ts";
+import { defineProgramme, done, enrol, setClock } from "./support/fixture.ts";
 
 // Two instances on one store, whose clocks the tests move.
 let now = Date.parse("2026-06-01T00:00:00Z");
@@ -38,17 +32,17 @@ const SPEND = { amount: "100", currency: "THB", rule: "base" };
 test("a rule published through one instance is known to the other before it refuses for want of it", async () => {
   const shop = await defineProgramme(here, "rules");
   const [member] = (await enrol(there, shop, "member")) as [string];
-  await defined(here.put(`${shop}/rules/fresh`, RULE));
+  await succeeds(here.put(`${shop}/rules/fresh`, RULE));
   await done(there, `${member}/earn`, { ...PTS, spend: { ...SPEND, rule: "fresh" } }, "e1");
 });
 
 test("lines of one account keep their order where the first needs a rule published through another instance", async () => {
   const shop = "/v1/programmes/lines";
-  await defined(here.put(shop, { name: "lines", zone: "Asia/Bangkok" }));
-  await defined(here.put(`${shop}/currencies/PTS`, { expiry: { kind: "never" } }));
+  await succeeds(here.put(shop, { name: "lines", zone: "Asia/Bangkok" }));
+  await succeeds(here.put(`${shop}/currencies/PTS`, { expiry: { kind: "never" } }));
   await enrol(there, shop, "member");
   await there.bulk("lines", [{ op: "enrol", externalId: "warm" }]);
-  await defined(here.put(`${shop}/rules/fresh`, RULE));
+  await succeeds(here.put(`${shop}/rules/fresh`, RULE));
   const onMember = { member: "ext:member", ...PTS };
   const answers = await there.bulk("lines", [
     { op: "earn", ...onMember, spend: { ...SPEND, rule: "fresh" }, source: { system: "pos", id: "1" } },
@@ -60,14 +54,14 @@ test("lines of one account keep their order where the first needs a rule publish
 test("a currency defined through one instance is known to the other before it refuses for want of it", async () => {
   const shop = await defineProgramme(here, "currencies");
   const [member] = (await enrol(there, shop, "member")) as [string];
-  await defined(here.put(`${shop}/currencies/FRESH`, { expiry: { kind: "never" } }));
+  await succeeds(here.put(`${shop}/currencies/FRESH`, { expiry: { kind: "never" } }));
   await done(there, `${member}/earn`, { currency: "FRESH", points: "1" }, "e1");
 });
 
 test("a replay clock moved through one instance is known to the other before it refuses", async () => {
   const shop = await defineProgramme(here, "clocks");
   const [member] = (await enrol(there, shop, "member")) as [string];
-  await defined(here.put(`${shop}/rules/delayed`, { ...RULE, pendingSeconds: 3600 }));
+  await succeeds(here.put(`${shop}/rules/delayed`, { ...RULE, pendingSeconds: 3600 }));
   const spend = { ...SPEND, rule: "delayed" };
   await done(there, `${member}/earn`, { ...PTS, spend }, "e1");
   await setClock(here, shop, "2026-03-10T04:00:00Z");
@@ -81,7 +75,7 @@ test("a longer hold allowed through one instance is known to the other before it
   const [member] = (await enrol(there, shop, "member")) as [string];
   await done(there, `${member}/earn`, { ...PTS, points: "1" }, "e1");
   const longer = { expiry: { kind: "never" }, maxHoldTimeoutSeconds: 120, holdTimeoutSeconds: 60 };
-  await defined(here.put(`${shop}/currencies/PTS`, longer));
+  await succeeds(here.put(`${shop}/currencies/PTS`, longer));
   await done(there, `${member}/holds`, { ...PTS, points: "1", timeoutSeconds: 120 }, "h1");
 });
 
@@ -89,7 +83,7 @@ test("an instance that was idle prices by the version that another published", a
   const shop = await defineProgramme(here, "idle");
   const [member] = (await enrol(there, shop, "member")) as [string];
   expect((await done(there, `${member}/earn`, { ...PTS, spend: SPEND }, "e1")).effect.points).toBe("0");
-  await defined(here.put(`${shop}/rules/base`, { ...RULE, points: "5" }));
+  await succeeds(here.put(`${shop}/rules/base`, { ...RULE, points: "5" }));
   now += 501;
   expect((await done(there, `${member}/earn`, { ...PTS, spend: SPEND }, "e2")).effect.points).toBe("5");
 });

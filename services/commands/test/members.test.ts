@@ -1,15 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { START } from "../../../test/support/programme.ts";
 import { wholeLog } from "../../../test/support/test-store.ts";
-import {
-  defineProgramme,
-  done,
-  enrol,
-  type Fixture,
-  openFixture,
-  refused,
-  START,
-} from "./support/fixture.ts";
+import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let api: Api;

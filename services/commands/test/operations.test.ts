@@ -1,15 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api, Body } from "../../../test/support/api.ts";
-import {
-  balanceOf,
-  defineProgramme,
-  done,
-  enrol,
-  type Fixture,
-  openFixture,
-  refused,
-  START,
-} from "./support/fixture.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { START } from "../../../test/support/programme.ts";
+import { balanceOf, defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let api: Api;

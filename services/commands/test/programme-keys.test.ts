@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answer, Api } from "../../../test/support/api.ts";
 import { breaks, faultyStore, passes } from "../../../test/support/faulty-store.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { succeeds } from "../../../test/support/programme.ts";
 import { wholeLog } from "../../../test/support/test-store.ts";
-import {
-  balanceOf,
-  defined,
-  defineProgramme,
-  done,
-  enrol,
-  type Fixture,
-  openFixture,
-  refused,
-} from "./support/fixture.ts";
+import { balanceOf, defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let api: Api;
@@ -21,8 +14,8 @@ beforeAll(async () => {
   fixture = await openFixture();
   api = fixture.api;
   shop = await defineProgramme(api, "shop");
-  await defined(api.put(`${shop}/sources/orders`, { keys: "programme" }));
-  await defined(api.put(`${shop}/currencies/OTHER`, { expiry: { kind: "never" } }));
+  await succeeds(api.put(`${shop}/sources/orders`, { keys: "programme" }));
+  await succeeds(api.put(`${shop}/currencies/OTHER`, { expiry: { kind: "never" } }));
 });
 
 afterAll(() => fixture.close());

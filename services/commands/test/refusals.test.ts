@@ -1,15 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
-import {
-  balanceOf,
-  defined,
-  defineProgramme,
-  done,
-  enrol,
-  type Fixture,
-  openFixture,
-  refused,
-} from "./support/fixture.ts";
+import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+import { succeeds } from "../../../test/support/programme.ts";
+import { balanceOf, defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let api: Api;
@@ -32,10 +25,10 @@ beforeAll(async () => {
     holdTimeoutSeconds: 60,
     adjustmentLimit: "1000",
   });
-  await defined(api.put(`${shop}/currencies/OTHER`, { expiry: { kind: "never" } }));
+  await succeeds(api.put(`${shop}/currencies/OTHER`, { expiry: { kind: "never" } }));
   const rule = { ...PTS, money: "THB", per: "1", points: "1000000000000000" };
-  await defined(api.put(`${shop}/rules/lavish`, rule));
-  await defined(api.put(`${shop}/rules/later`, { ...rule, validFrom: "2027-01-01T00:00:00Z" }));
+  await succeeds(api.put(`${shop}/rules/lavish`, rule));
+  await succeeds(api.put(`${shop}/rules/later`, { ...rule, validFrom: "2027-01-01T00:00:00Z" }));
   [member] = (await enrol(api, shop, "member", "other")) as [string, string];
   const spend = { amount: "250000", currency: "THB", rule: "base" };
   const sale = await done(api, `${member}/earn`, { ...PTS, spend, source: source("sale") });
@@ -274,7 +267,7 @@ test("a hold that reached its timeout can be neither captured nor voided", async
   const [owner] = (await enrol(api, timely, "owner")) as [string];
   await done(api, `${owner}/earn`, { ...PTS, points: "10" }, "e1");
   const { effect } = await done(api, `${owner}/holds`, { ...PTS, points: "10", timeoutSeconds: 60 }, "h1");
-  await defined(api.put(`${timely}/clock`, { mode: "replay", at: "2026-03-10T03:01:00Z" }));
+  await succeeds(api.put(`${timely}/clock`, { mode: "replay", at: "2026-03-10T03:01:00Z" }));
   const hold = `${timely}/holds/${effect.hold.id}`;
   await refused(fixture, () => api.post(`${hold}/capture`, {}, "c1"), 409, "hold_closed");
   await refused(fixture, () => api.post(`${hold}/void`, {}, "v1"), 409, "hold_closed");

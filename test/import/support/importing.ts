@@ -6,6 +6,7 @@ import { Writable } from "node:stream";
 import { type AccountEvent, decodeEvent, isAccountEvent, type TaemEvent } from "@taem/contracts";
 import { OUTSTANDING, postingsOf } from "@taem/domain";
 import { type ImportCommandOptions, importCommand } from "@taem/import";
+import { mappingOf as plainMapping } from "../../../packages/import/test/support/mappings.ts";
 import { type Service, startService } from "../../support/commands-service.ts";
 import { openTestStore, wholeLog } from "../../support/test-store.ts";
 
@@ -25,6 +26,8 @@ export interface ImportOptions extends Partial<ImportCommandOptions> {
 export interface Importing extends AsyncDisposable {
   readonly service: Service;
   readonly folder: string;
+  /** The code of a new programme: tests that share the ledger have one each. */
+  fresh(): string;
   write(name: string, content: string | Buffer): Promise<string>;
   run(options: ImportOptions): Promise<Outcome>;
   /** The account events of a programme, in the order of the log. */
@@ -42,11 +45,13 @@ export async function openImporting(): Promise<Importing> {
   const mapping = join(folder, "mapping.json");
   await writeFile(mapping, JSON.stringify(mappingOf()));
   const key = service.key();
+  let programmes = 0;
   const log = async () => (await wholeLog(store)).map(({ type, data }) => decodeEvent(type, data));
   const opened = undo.move();
   return {
     service,
     folder,
+    fresh: () => `programme-${++programmes}`,
     write: async (name, content) => {
       const path = join(folder, name);
       await writeFile(path, content);
@@ -94,14 +99,7 @@ export function interrupting(text: string, signals: EventEmitter): void {
 /** For `member,time,amount` in baht, with the programme it needs. */
 export function mappingOf(change: object = {}) {
   return {
-    system: "shop",
-    file: { format: "delimited" },
-    member: "member",
-    kind: { by: "sign" },
-    amount: { column: "amount", decimals: 2 },
-    points: "POINT",
-    spend: { currency: "THB", rule: "base-earn" },
-    time: { column: "time", format: "yyyy-MM-dd HH:mm", zone: "Asia/Bangkok" },
+    ...plainMapping(),
     define: {
       name: "The 1",
       zone: "Asia/Bangkok",
