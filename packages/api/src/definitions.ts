@@ -49,8 +49,14 @@ const settings = {
   holdTimeoutSeconds: seconds.default(WEEK),
   maxHoldTimeoutSeconds: seconds.default(WEEK),
   transferExpiry: z.enum(["kept", "replaced"]).default("kept"),
-  maxBalance: amount.optional(),
-  adjustmentLimit: amountOrZero.prefault("0"),
+  maxBalance: amount.optional().meta({
+    description:
+      "A transfer that would bring the receiving account above it is refused; earns and adjustments are not.",
+  }),
+  adjustmentLimit: amountOrZero.prefault("0").meta({
+    description:
+      "What one principal may credit or debit alone; above it a second must approve. The one in force now counts, however an adjustment is dated.",
+  }),
 };
 
 const validFrom = instant.optional().meta({

@@ -20,6 +20,8 @@ export interface PendingAdjustment {
   readonly amount: bigint;
   readonly reason: string;
   readonly requestedBy: string;
+  /** Of the request: what is approved has effect no earlier. */
+  readonly effectiveAt: Instant;
 }
 
 /**

@@ -8,6 +8,8 @@ export type Instant = number;
 export type LocalDate = string;
 
 const DAY = 86_400_000;
+/** What is later cannot be written as RFC 3339: it is as good as never, and no deadline lies beyond. */
+const LAST = Temporal.Instant.from("9999-12-31T23:59:59.999Z").epochMilliseconds;
 
 /** One remembered day per zone: commands come in time order, so almost every look-up is the day before. */
 const lastDay = new Map<string, { start: Instant; date: LocalDate }>();
@@ -38,7 +40,7 @@ function startOfLocalDay(zone: string, date: Temporal.PlainDate): Instant {
   const later = midnight.toZonedDateTime(zone, { disambiguation: "later" });
   const inGap = !earlier.toPlainDateTime().equals(midnight);
   const start = inGap ? (earlier.getTimeZoneTransition("next") ?? later) : later;
-  return start.epochMilliseconds;
+  return Math.min(start.epochMilliseconds, LAST);
 }
 
 /** The first instant after a term whose last valid day is the start day plus the term: 29 February + 1 year is valid through 28 February. */

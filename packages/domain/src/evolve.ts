@@ -310,8 +310,8 @@ function payWaivers(state: AccountState, { returns }: AccountEvent<"WaiverRecove
 }
 
 function requestAdjustment(state: AccountState, event: AccountEvent<"AdjustmentRequested">): void {
-  const { adjustment: no, direction, amount, reason, requestedBy } = event;
-  state.pending.set(no, { no, direction, amount, reason, requestedBy });
+  const { adjustment: no, direction, amount, reason, requestedBy, effectiveAt } = event;
+  state.pending.set(no, { no, direction, amount, reason, requestedBy, effectiveAt });
   state.nextAdjustment = no + 1;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Request, TestAccount } from "./support/account.ts";
-import { at, DAY, NOON } from "./support/programme.ts";
+import { at, DAY, NOON, settingsPublished } from "./support/programme.ts";
 
 const adjust = (direction: "credit" | "debit" | "write_off", points: bigint): Request => ({
   type: "adjust",
@@ -70,6 +70,25 @@ describe("an adjustment", () => {
     expect(approvedBy(account, "bob")).toMatchObject([
       { lot: { earnedAt: NOON + 40 * DAY, expiresAt: at("2026-05-01T00:00+07:00"), vintage: "2026-04" } },
     ]);
+  });
+
+  test("is measured by the limit in force now, however far back it is dated", () => {
+    const lowered = settingsPublished({ adjustmentLimit: 10n }, 2, NOON + DAY);
+    const account = new TestAccount({ settings: { adjustmentLimit: 100n }, more: [lowered] });
+    account.now = NOON + DAY;
+    expect(account.run({ ...adjust("credit", 100n), occurredAt: NOON })).toMatchObject([
+      { type: "AdjustmentRequested" },
+    ]);
+  });
+
+  test.each(["credit", "debit"] as const)("to %s has effect no earlier than its request", (direction) => {
+    const account = new TestAccount({ settings: { adjustmentLimit: 0n } });
+    account.earn(10n, { occurredAt: NOON - 9 * DAY });
+    account.run(adjust(direction, 5n));
+    account.actor = "bob";
+    const [event] = account.run({ type: "approve", adjustment: 1, occurredAt: NOON - 5 * DAY });
+    expect(event).toMatchObject({ occurredAt: NOON - 5 * DAY, effectiveAt: NOON });
+    if (direction === "credit") expect(event).toMatchObject({ lot: { earnedAt: NOON, availableFrom: NOON } });
   });
 
   test("of several, each waits by its own number", () => {

@@ -132,6 +132,13 @@ describe("points die", () => {
       "2026-11-01T00:00-05:00",
     ],
     [
+      "beyond what RFC 3339 can write: its last instant",
+      { kind: "term", term: { count: 8_000, unit: "years" } },
+      "Asia/Bangkok",
+      "2026-10-30T12:00+07:00",
+      "9999-12-31T23:59:59.999Z",
+    ],
+    [
       "a day that never was: the first instant after it (Apia)",
       days(0),
       "Pacific/Apia",

@@ -216,7 +216,8 @@ export class Oracle {
       return this.#apply(account, call, direction, points);
     }
     account.adjustmentsEver++;
-    account.waiting.push({ no: account.adjustmentsEver, direction, points, by: call.actor });
+    const { actor: by, occurredAt: askedAt } = call;
+    account.waiting.push({ no: account.adjustmentsEver, direction, points, by, askedAt });
     return done(account, call, {});
   }
 
@@ -226,7 +227,8 @@ export class Oracle {
     const waiting = account.waiting.find((one) => one.no === no);
     if (waiting === undefined) return "adjustment_unknown";
     if (waiting.by === call.actor) return "approver_must_differ";
-    const refused = this.#apply(account, call, waiting.direction, waiting.points);
+    const occurredAt = Math.max(call.occurredAt, waiting.askedAt);
+    const refused = this.#apply(account, { ...call, occurredAt }, waiting.direction, waiting.points);
     if (refused === undefined) account.waiting = account.waiting.filter((one) => one !== waiting);
     return refused;
   }

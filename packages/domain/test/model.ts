@@ -97,6 +97,7 @@ export interface ModelAdjustment {
   readonly direction: "credit" | "debit" | "write_off";
   readonly points: bigint;
   readonly by: string;
+  readonly askedAt: number;
 }
 
 export interface ModelAccount {

@@ -101,7 +101,7 @@ export const total = z
     examples: ["-40"],
   });
 
-const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
 /**
  * An instant: RFC 3339 with offset on the wire, integer milliseconds since the epoch inside (finer digits are
@@ -110,13 +110,16 @@ const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\
 export const instant = textField<number>({
   id: "Instant",
   description:
-    "RFC 3339 date-time with its offset, in the years 1970 to 9999; digits below the millisecond are cut.",
+    "RFC 3339 date-time with its offset, in the years 1970 to 9999; digits below the millisecond are cut. In a query, + is written %2B.",
   format: "date-time",
   examples: ["2026-11-05T10:00:00+07:00"],
   problems: ["malformed_time"],
   decode: (text) =>
     parseInstant(text) ??
-    new Fault("malformed_time", "must be RFC 3339 with an offset, as in 2026-11-05T10:00:00+07:00"),
+    new Fault(
+      "malformed_time",
+      "must be RFC 3339 with an offset, as in 2026-11-05T10:00:00+07:00 (in a query, + is %2B)",
+    ),
   encode: formatInstant,
 });
 

@@ -86,7 +86,10 @@ export const problems = {
   reversal_exceeds_origin: final(409, "Reverse at most what is left of the origin."),
   refund_exceeds_sale: final(409, "Refund at most what is left of the sale."),
   no_debt: final(409, "Write off at most what is owed."),
-  balance_limit_exceeded: final(409, "Credit less: the account would pass the programme's limit."),
+  balance_limit_exceeded: final(
+    409,
+    "Transfer less: the receiving account would pass its currency's `maxBalance`.",
+  ),
   rule_not_valid: final(422, "Use a rule that is valid at the time of the sale."),
   transfer_to_self: final(422, "Name another member as the target."),
   approver_must_differ: final(409, "Approve with another API key than the one that asked."),

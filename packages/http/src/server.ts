@@ -131,6 +131,8 @@ function httpServer(app: express.Express, limits: Limits): HttpServer {
   server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.idleMs);
   server.on("clientError", answerClientError);
+  // An expectation that nobody knows changes nothing; Node alone would answer 417, without a problem document.
+  server.on("checkExpectation", app);
   return server;
 }
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { z } from "zod";
 import { ApiError, fields, type Limits, publicRoute, type Route, route } from "../src/index.ts";
 import { answerOf, rawConnection } from "./support/raw-connection.ts";
@@ -317,4 +317,14 @@ describe("closing", () => {
     await using second = await startSample([]);
     await expect(second.server.listen(Number(new URL(first.url).port), "127.0.0.1")).rejects.toThrow();
   });
+});
+
+test("an expectation that nobody knows changes nothing", async () => {
+  await using sample = await startSample([earnRoute()]);
+  const socket = await rawConnection(sample.url);
+  const head = `POST ${EARN} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await sample.token()}\r\nExpect: patience`;
+  const body = `Content-Type: application/json\r\nContent-Length: ${BODY.length}\r\nConnection: close\r\n\r\n${BODY}`;
+  socket.write(`${head}\r\n${body}`);
+  expect(await answerOf(socket)).toContain("HTTP/1.1 201");
+  socket.destroy();
 });

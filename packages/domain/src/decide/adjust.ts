@@ -1,7 +1,7 @@
 import type { AccountEvent } from "@taem/contracts";
 import type { AccountState } from "../account-state.ts";
 import { sum } from "../amounts.ts";
-import { expiryOf, vintageOf } from "../calendar.ts";
+import { expiryOf, type Instant, vintageOf } from "../calendar.ts";
 import type { Adjust, ApproveAdjustment } from "../commands.ts";
 import { zoneAt } from "../programme.ts";
 import { refuse } from "../refusals.ts";
@@ -13,9 +13,10 @@ import { commandFields, type Decided, type DecisionContext, deadlineOnArrival, s
 export function adjust(command: Adjust, state: AccountState, context: DecisionContext): Decided {
   const { direction, points, reason } = command;
   const people = { requestedBy: context.actor };
-  const limit = settings(context, command.occurredAt).adjustmentLimit;
+  // The limit in force now: nobody goes round it by dating an adjustment back to a larger one.
+  const limit = settings(context, context.now).adjustmentLimit;
   if (direction !== "write_off" && points <= limit) {
-    return apply({ command, direction, points, reason, people }, state, context);
+    return apply({ command, from: command.occurredAt, direction, points, reason, people }, state, context);
   }
   const event: AccountEvent<"AdjustmentRequested"> = {
     type: "AdjustmentRequested",
@@ -41,11 +42,14 @@ export function approve(command: ApproveAdjustment, state: AccountState, context
   }
   const { direction, amount: points, reason, requestedBy } = pending;
   const people = { adjustment: pending.no, requestedBy, approvedBy: context.actor };
-  return apply({ command, direction, points, reason, people }, state, context);
+  const from = effectiveAt(command.occurredAt, [pending]);
+  return apply({ command, from, direction, points, reason, people }, state, context);
 }
 
 interface Application {
   readonly command: Adjust | ApproveAdjustment;
+  /** It has effect from here on, or later where it touches what is later. */
+  readonly from: Instant;
   readonly direction: Adjust["direction"];
   readonly points: bigint;
   readonly reason: string;
@@ -68,25 +72,24 @@ function apply(application: Application, state: AccountState, context: DecisionC
 }
 
 function credit(
-  { command, points, reason, people }: Application,
+  { command, from, points, reason, people }: Application,
   state: AccountState,
   context: DecisionContext,
 ): Decided {
-  const { occurredAt } = command;
-  const zone = zoneAt(context.programme, occurredAt);
-  const expiresAt = expiryOf(settings(context, occurredAt).expiry, zone, occurredAt);
+  const zone = zoneAt(context.programme, from);
+  const expiresAt = expiryOf(settings(context, from).expiry, zone, from);
   const event: AccountEvent<"AdjustmentCredited"> = {
     type: "AdjustmentCredited",
     ...commandFields(command, context),
-    effectiveAt: occurredAt,
+    effectiveAt: from,
     book: state.book + points,
     lot: {
       no: state.nextLot,
       amount: points,
-      availableFrom: occurredAt,
+      availableFrom: from,
       ...(expiresAt === undefined ? {} : { expiresAt }),
-      earnedAt: occurredAt,
-      vintage: vintageOf(zone, occurredAt),
+      earnedAt: from,
+      vintage: vintageOf(zone, from),
     },
     reason,
     ...people,
@@ -96,7 +99,7 @@ function credit(
 }
 
 function debit(
-  { command, points, reason, people }: Application,
+  { command, from, points, reason, people }: Application,
   state: AccountState,
   context: DecisionContext,
 ): Decided {
@@ -109,7 +112,7 @@ function debit(
     return {
       type: "AdjustmentDebited",
       ...commandFields(command, context),
-      effectiveAt: effectiveAt(command.occurredAt, taking.lots),
+      effectiveAt: effectiveAt(from, taking.lots),
       book,
       ...part,
       amount,
@@ -122,7 +125,7 @@ function debit(
 }
 
 function writeOff(
-  { command, points, reason, people }: Application,
+  { command, from, points, reason, people }: Application,
   state: AccountState,
   context: DecisionContext,
 ): Decided {
@@ -131,7 +134,7 @@ function writeOff(
   const event: AccountEvent<"DebtWrittenOff"> = {
     type: "DebtWrittenOff",
     ...commandFields(command, context),
-    effectiveAt: effectiveAt(command.occurredAt, [{ effectiveAt: state.debtEffectiveAt }]),
+    effectiveAt: effectiveAt(from, [{ effectiveAt: state.debtEffectiveAt }]),
     book: state.book,
     adjustment,
     amount: points,

@@ -66,10 +66,10 @@ function planOf(
 
 /** Second leg, on the target: accepts the plan, or records the refusal under the same key, so that only one can be. */
 export function transferIn(command: ReceiveTransfer, state: AccountState, context: DecisionContext): Decided {
-  const { effectiveAt: at, transfer, from } = command;
+  const { transfer, from } = command;
   const amount = sum(command.lots);
   const fields = { ...legFields(command, context), transfer, from };
-  const { maxBalance } = settings(context, at);
+  const { maxBalance } = settings(context, context.now);
   if (maxBalance !== undefined && state.book + amount > maxBalance) {
     const refusal = "balance_limit_exceeded";
     return { events: [{ type: "TransferInRefused", ...fields, book: state.book, amount, refusal }] };
