@@ -111,9 +111,9 @@ function lives(): fc.Arbitrary<number | null | undefined> {
 /** Every run begins with something to spend. */
 const beginning = lives().map((life): Operation => ({ op: "earn", who: 0, shift: 0, points: 300n, life }));
 
-const operationsAmong = (kinds: readonly Weighted[], someone: fc.Arbitrary<number>) => {
+const operationsAmong = (kinds: readonly Weighted[], someone: fc.Arbitrary<number>, shifts = shift) => {
   const operation = fc
-    .tuple(fc.record({ who: someone, shift }), fc.oneof(...kinds))
+    .tuple(fc.record({ who: someone, shift: shifts }), fc.oneof(...kinds))
     .map(([common, rest]) => ({ ...common, ...rest }) as Operation);
   return fc
     .tuple(beginning, fc.array(operation, { maxLength: 60, size: "max" }))
@@ -160,6 +160,7 @@ export const absences: fc.Arbitrary<Operation[]> = operationsAmong(
     { weight: 2, arbitrary: kind("return", { points: amount }) },
   ],
   fc.constant(0),
+  fc.constantFrom(0, 0, 0, 0, 60_000, 300_000, -1, -HOUR),
 );
 
 const spendRule: fc.Arbitrary<ModelRules["spend"]> = fc.record(
