@@ -1,5 +1,5 @@
 import { type AccountEvent, accountEvents, decodeEvent } from "@taem/contracts";
-import type { Balance, Programme } from "@taem/domain";
+import { type Balance, type Programme, SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/domain";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
@@ -157,7 +157,7 @@ describe("what is outstanding", () => {
   });
 
   test("leaves out what a return has waived and a hold that is over gives back, before the sweep", async () => {
-    const { simulation } = installation;
+    const { simulation, store, ledger } = installation;
     const programme = simulation.programmes.find(({ code }) => code === "one") as Programme;
     const account = simulation.open(programme, "STAR");
     const sale = { system: "pos", id: "waived", leg: "main" };
@@ -174,6 +174,20 @@ describe("what is outstanding", () => {
     expect(now.body.currencies[0]).toMatchObject(await expected("one", "STAR", simulation.now));
     const past = await api.get(`one/outstanding?currency=STAR&asOf=${iso(simulation.now)}`);
     expect(past.body.currencies).toEqual(now.body.currencies);
+
+    await ledger.projection.pause();
+    const known = account.state.revision;
+    simulation.act(account, { type: "earn", by: { points: 50n }, reason: "bonus" });
+    await simulation.settle();
+    const events = await eventsOf(store, account);
+    for (const revision of [known - 1, known + 1]) {
+      const state = writeSnapshot(stateBy(events.slice(0, revision)));
+      await store.saveSnapshots([{ stream: account.stream, revision, schema: SNAPSHOT_SCHEMA, state }]);
+      const behind = await api.get("one/outstanding?currency=STAR");
+      expect(behind.body.currencies).toEqual(now.body.currencies);
+    }
+    ledger.projection.resume();
+    await installation.project();
   });
 
   test("is, in the past, the sum over all accounts as they were", async () => {
