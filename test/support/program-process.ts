@@ -50,6 +50,27 @@ export async function runTool(args: readonly string[], environment: Environment 
   return { exitCode: child.exitCode, out, err };
 }
 
+/** Starts `taem <args>` and sends it a signal once what it has said, on either stream, matches. */
+export async function interruptTool(
+  args: readonly string[],
+  environment: Environment,
+  after: RegExp,
+  signal: NodeJS.Signals,
+): Promise<ToolRun> {
+  const { child, ended } = run(args, environment);
+  const said = { out: "", err: "" };
+  let wasSent = false;
+  for (const [name, stream] of [["out", child.stdout] as const, ["err", child.stderr] as const]) {
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      said[name] += chunk;
+      if (wasSent || !after.test(said[name])) return;
+      wasSent = child.kill(signal);
+    });
+  }
+  await ended;
+  return { exitCode: child.exitCode, ...said };
+}
+
 function run(args: readonly string[], environment: Environment) {
   const child: ChildProcess = spawn(process.execPath, [CLI, ...args], {
     env: { TAEM_LOG_LEVEL: "error", ...environment },

@@ -9,13 +9,18 @@ const common = { occurredAt: instant.optional(), source: source.optional() };
 const onMember = { currency: currencyCode, ...common };
 
 /** A hold or adjustment: member, currency ordinal and ordinal in the account. */
-export const ordinalRef = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[1-9][0-9]{0,5}-[1-9][0-9]{0,9}$/)
-  .meta({
-    id: "OrdinalRef",
-    description: "Id of a hold or an adjustment, as the answer that made it gave it.",
-  });
+const ORDINAL_REF = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[1-9][0-9]{0,5}-[1-9][0-9]{0,9}$/;
+
+export const ordinalRef = fields.textField<string>({
+  id: "OrdinalRef",
+  description: "Id of a hold or an adjustment, as the answer that made it gave it.",
+  pattern: ORDINAL_REF.source,
+  examples: ["019a51d2-7c3e-7b4a-9f00-5d2c1e8a4b61-1-7"],
+  problems: ["malformed_id"],
+  decode: (text) =>
+    ORDINAL_REF.test(text) ? text : new fields.Fault("malformed_id", "is no id that an answer gave"),
+  encode: (id) => id,
+});
 
 const reason = ruleName.meta({ description: "Reason code; never free text." });
 const redemption = ruleName

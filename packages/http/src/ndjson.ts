@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApiError } from "./api-error.ts";
 
 const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
+const BLANKS: ReadonlySet<number | undefined> = new Set(Buffer.from(" \t\r"));
 
 /** One line of a request: its bytes, or undefined if it was too long to keep. */
 export interface Line {
@@ -42,8 +42,11 @@ async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): Asy
   if (rest !== undefined) yield rest;
 }
 
+/** Without the blanks at its end, and the carriage return of those who end lines with both. */
 function trim(bytes: Buffer): Buffer {
-  return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
+  let end = bytes.length;
+  while (end > 0 && BLANKS.has(bytes[end - 1])) end--;
+  return bytes.subarray(0, end);
 }
 
 export interface BulkLimits {

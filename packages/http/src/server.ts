@@ -1,4 +1,9 @@
-import { createServer as createHttpServer, type Server as HttpServer, STATUS_CODES } from "node:http";
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, type Health, type Logger, type Metrics, randomId, systemClock } from "@taem/runtime";
@@ -130,7 +135,9 @@ function httpServer(app: express.Express, limits: Limits): HttpServer {
   const server = createHttpServer(settings, app);
   server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.idleMs);
-  server.on("clientError", answerClientError);
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on("request", ({ socket }, response) => answers.set(socket, response));
+  server.on("clientError", (error, socket) => answerClientError(error, socket, answers.get(socket)));
   // An expectation that nobody knows changes nothing; Node alone would answer 417, without a problem document.
   server.on("checkExpectation", app);
   return server;
@@ -142,9 +149,13 @@ const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
 };
 
-/** Bytes that are no request never reach a route: they are answered on the socket, which then closes. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
+/**
+ * Bytes that are no request never reach a route: they are answered on the socket, which then closes. An answer that has
+ * begun is broken off: another within it would be taken for a part of it.
+ */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, answer?: ServerResponse): void {
+  const hasBegun = answer?.headersSent === true && !answer.writableFinished;
+  if (!socket.writable || error.code === "ECONNRESET" || hasBegun) {
     socket.destroy();
     return;
   }

@@ -3,6 +3,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { describe, expect, it, vi } from "vitest";
 import { ApiError, type Limits } from "../src/index.ts";
 import { type BulkLine, bulkEarnRoute } from "./support/bulk-route.ts";
+import { answerOf, rawConnection } from "./support/raw-connection.ts";
 import { type Sample, startSample } from "./support/sample-server.ts";
 
 const PATH = "/v1/programmes/the-1/commands";
@@ -91,7 +92,7 @@ describe("a bulk request", () => {
     await using sample = await startSample([bulkEarnRoute(work)], { maxLineBytes: 100 });
     const body = [
       '{"member":"ext:m","points":"1"}',
-      "",
+      " \t",
       '{"member":"ext:m","points":"-1"}',
       "not json",
       '{"member":"ext:m","points":"2","x":1}',
@@ -197,5 +198,22 @@ describe("a bulk request", () => {
     const [line] = await sample.logged("request");
     expect(line).toMatchObject({ problem: "incomplete_body" });
     expect(done).toBe(3);
+  });
+
+  it("whose sender falls silent within it is broken off too, with no other answer within its own", async () => {
+    await using sample = await startSample([bulkEarnRoute()]);
+    const socket = await rawConnection(sample.url);
+    const head = [
+      `POST ${PATH} HTTP/1.1`,
+      "Host: x",
+      `Authorization: Bearer ${await sample.token()}`,
+      "Content-Type: application/x-ndjson",
+      "Content-Length: 500",
+    ];
+    socket.end(`${head.join("\r\n")}\r\n\r\n${lines(1)}`);
+    const answer = await answerOf(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer).not.toContain("incomplete_body");
+    socket.destroy();
   });
 });

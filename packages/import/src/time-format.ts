@@ -108,6 +108,9 @@ function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
+/** The latest instant that the API takes: 31/12/9999, which stands for never, ends here in every zone. */
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** Reads instants, in milliseconds since the epoch; undefined for what does not fit or lies before 1970. */
 export function instantReader(format: TimeFormat, zone: string): (text: string) => number | undefined {
   const inZone = zoneReader(zone);
@@ -115,7 +118,7 @@ export function instantReader(format: TimeFormat, zone: string): (text: string) 
     const read = format.read(text);
     if (read === undefined) return undefined;
     const instant = read.offset === undefined ? inZone(read.wall) : read.wall - read.offset;
-    return instant >= 0 ? instant : undefined;
+    return instant >= 0 ? Math.min(instant, LATEST) : undefined;
   };
 }
 
@@ -124,6 +127,6 @@ export function dayEndReader(format: TimeFormat, zone: string): (text: string) =
   const inZone = zoneReader(zone);
   return (text) => {
     const read = format.read(text);
-    return read === undefined ? undefined : inZone(read.wall + 86_400_000);
+    return read === undefined ? undefined : Math.min(inZone(read.wall + 86_400_000), LATEST);
   };
 }

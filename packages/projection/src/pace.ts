@@ -2,10 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { within } from "./one-ahead.ts";
 
 /**
- * A batch costs its round trips however small it is: with a hundred a second they would cost more than the events. So
- * small batches begin this far apart, and closer where somebody waits for one.
+ * A batch costs its round trips and its accounts' rows however few its events are: the more events gather, the less
+ * each costs. So small batches begin this far apart, and further where they take long; closer where somebody waits.
  */
 const PACE_MS = 100;
+const LONGEST_MS = Number(process.env.LONGEST ?? 400);
+/** Of the time that a batch took: what is left over is for those who write. */
+const REST = Number(process.env.REST ?? 4);
 const IMPATIENT_MS = 10;
 
 /** Holds back the next batch for a while, in which more events gather. */
@@ -17,11 +20,13 @@ export class Pace {
     this.#hurried.resolve();
   }
 
-  /** Resolves when the next batch may begin, after one that began at `began` (of `performance.now`). */
+  /** Resolves when the next batch may begin, after one that began at `began` (of `performance.now`) and has ended now. */
   async rest(began: number): Promise<void> {
+    const took = performance.now() - began;
+    const pace = Math.min(LONGEST_MS, Math.max(PACE_MS, REST * took));
     const left = (ms: number) => Math.max(0, began + ms - performance.now());
     await delay(left(IMPATIENT_MS));
-    await within(left(PACE_MS), this.#hurried.promise);
+    await within(left(pace), this.#hurried.promise);
     this.#hurried = Promise.withResolvers();
   }
 }

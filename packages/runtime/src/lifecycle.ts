@@ -5,7 +5,8 @@ import type { Logger } from "./logger.ts";
 /** Something a service starts and stops. `stop` is called only after `start` succeeded. */
 export interface Resource {
   readonly name: string;
-  start(): Promise<void> | void;
+  /** `stopping` is aborted when the service is to stop before it has started: what takes long then rejects soon. */
+  start(stopping: AbortSignal): Promise<void> | void;
   stop(): Promise<void> | void;
 }
 
@@ -18,17 +19,22 @@ export interface Running {
 }
 
 /**
- * Starts resources one after the other. If one fails, those already started are stopped, and its error is
- * thrown.
+ * Starts resources one after the other. If one fails, or none is to start any more, those already started are stopped,
+ * and the error is thrown.
  */
-export async function startResources(resources: readonly Resource[], logger: Logger): Promise<Running> {
+export async function startResources(
+  resources: readonly Resource[],
+  logger: Logger,
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<Running> {
   const started: Resource[] = [];
   const stop = () => stopAll(started, logger);
   for (const resource of resources) {
     try {
-      await resource.start();
+      stopping.throwIfAborted();
+      await resource.start(stopping);
     } catch (error) {
-      logger.error({ err: error, resource: resource.name }, "resource did not start");
+      if (!stopping.aborted) logger.error({ err: error, resource: resource.name }, "resource did not start");
       await stop().catch(() => undefined); // each failure is logged; the first cause is the one to report
       throw error;
     }
@@ -77,7 +83,9 @@ export async function runService(options: ServiceOptions): Promise<number> {
   const { name, resources, logger, health } = options;
   const endings = listen(options.signals ?? process);
   try {
-    const starting = startResources(resources, logger);
+    const stopping = new AbortController();
+    void endings.first.then(() => stopping.abort());
+    const starting = startResources(resources, logger, stopping.signal);
     const running = await Promise.race([starting, endings.first.then(() => undefined)]);
     if (running === undefined) return await abandon(starting, endings, options);
     logger.info({}, `${name} is running`);
@@ -91,13 +99,14 @@ export async function runService(options: ServiceOptions): Promise<number> {
   }
 }
 
-/** A signal during the start: what has started must stop, and what is starting must be waited for first. */
+/** A signal during the start: what has started must stop, and what is starting must come to its end first. */
 async function abandon(
   starting: Promise<Running>,
   endings: Endings,
   options: ServiceOptions,
 ): Promise<number> {
-  const stop = async () => (await starting).stop();
+  // A start that was broken off has stopped what it had started.
+  const stop = async () => (await starting.catch(() => undefined))?.stop();
   return await shutDown({ stop }, await endings.first, endings, options);
 }
 

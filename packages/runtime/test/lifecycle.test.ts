@@ -107,6 +107,26 @@ describe("a service", () => {
     expect(journal).toEqual(["start store", "stop slow", "stop store"]);
   });
 
+  it("told to stop while a long start is under way breaks it off and stops what started", async () => {
+    const { journal, resources } = journalled(["store", "never"]);
+    const [store, never] = resources as [Resource, Resource];
+    const entered = Promise.withResolvers<void>();
+    const long: Resource = {
+      name: "long",
+      start: (stopping) =>
+        new Promise((_, reject) => {
+          stopping.addEventListener("abort", () => reject(stopping.reason as Error));
+          entered.resolve();
+        }),
+      stop: () => void journal.push("stop long"),
+    };
+    const { signals, exitCode } = service([store, long, never]);
+    await entered.promise;
+    signals.emit("SIGINT");
+    expect(await exitCode).toBe(0);
+    expect(journal).toEqual(["start store", "stop store"]);
+  });
+
   it("stops and exits with 1 after something unforeseen was thrown", async () => {
     const { journal, resources } = journalled(["store"]);
     const { running, signals, exitCode } = service(resources);

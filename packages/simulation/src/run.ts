@@ -17,6 +17,8 @@ export interface SimulationRun {
   /** Whether the programme's clock goes live after the last day. */
   readonly goesLive?: boolean;
   readonly onProgress?: (progress: Progress) => void;
+  /** Rejects with its reason before the next day begins. */
+  readonly signal?: AbortSignal;
 }
 
 export type Api = Pick<Client, "call" | "bulk">;
@@ -35,13 +37,14 @@ export interface Progress {
  * refused stay away, since the account is another by now. Rejects when the API cannot be reached or refuses as a whole.
  */
 export async function runSimulation(run: SimulationRun): Promise<Summary> {
-  const { clerk, programme, simulation, goesLive = false, onProgress } = run;
+  const { clerk, programme, simulation, goesLive = false, onProgress, signal } = run;
   const startedAt = performance.now();
   const tally = new Tally();
   const player = new Player(run);
   const { clock } = await defineProgramme(clerk, programme, simulation.definitions);
   let clockAt = clock.at === undefined ? Number.POSITIVE_INFINITY : Date.parse(clock.at);
   for (const chunk of simulation.chunks) {
+    signal?.throwIfAborted();
     const to = Date.parse(chunk.clockTo);
     const isNew = clockAt < to;
     if (isNew) await setClock(clerk, programme, { mode: "replay", at: chunk.clockTo });

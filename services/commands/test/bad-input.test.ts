@@ -219,7 +219,7 @@ describe("a path that is wrong is refused with its own code, and nothing is writ
         fixture,
         () => api.raw("POST", `${SHOP}/holds/${id}/capture`, "{}", KEY),
         400,
-        "malformed_value",
+        "malformed_id",
       );
     }
   });

@@ -136,7 +136,7 @@ test("each malformed line has its own code, and writes nothing", async () => {
     [good({ member: "nobody" }), "malformed_id"],
     [good({ reason: "x".repeat(20_000) }), "line_too_long"],
     [{ op: "enrol" }, "missing_field"],
-    [{ op: "capture", hold: "1", source: { system: "pos", id: "x" } }, "malformed_value"],
+    [{ op: "capture", hold: "1", source: { system: "pos", id: "x" } }, "malformed_id"],
   ];
   const before = await fixture.testStore.store.head();
   const answers = await api.bulk(

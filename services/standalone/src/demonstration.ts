@@ -14,6 +14,8 @@ export interface DemonstrationOptions {
   readonly url: string;
   readonly members: number;
   readonly onProgress: (line: string, isLast: boolean) => void;
+  /** Breaks the year off, to be taken up at the next start. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface DemonstrationOptions {
  * where it stands.
  */
 export async function demonstrate(options: DemonstrationOptions): Promise<boolean> {
-  const { platform, url, members, onProgress } = options;
+  const { platform, url, members, onProgress, signal } = options;
   await using clerk = await TemporaryClient.open(platform, url, "demo clerk");
   await using supervisor = await TemporaryClient.open(platform, url, "demo supervisor");
   const begun = await programmeOf(clerk.api);
@@ -35,6 +37,7 @@ export async function demonstrate(options: DemonstrationOptions): Promise<boolea
     programme: DEMO_PROGRAMME,
     simulation,
     goesLive: true,
+    signal,
     onProgress: ({ done, total, lines, linesPerSecond }) => {
       const speed = count(Math.round(linesPerSecond));
       onProgress(`playing day ${done} of ${total}: ${count(lines)} commands, ${speed}/s`, done === total);
@@ -56,7 +59,7 @@ async function programmeOf(clerk: Client): Promise<ProgrammeAnswer | undefined> 
   });
 }
 
-/** A client with a key of its own that ends with it. */
+/** A client with a key of its own that ends with it; one of the same name that a killed process left behind ends first. */
 export class TemporaryClient implements AsyncDisposable {
   readonly api: Client;
   readonly #revoke: () => Promise<unknown>;
@@ -67,6 +70,9 @@ export class TemporaryClient implements AsyncDisposable {
   }
 
   static async open({ apiKeyStore }: Platform, url: string, name: string): Promise<TemporaryClient> {
+    for (const key of await apiKeyStore.list()) {
+      if (key.name === name && key.revokedAt === null) await apiKeyStore.revoke(key.keyId);
+    }
     const { keyId, token } = await createApiKey(apiKeyStore, { name, programme: null, scopes: SCOPES });
     return new TemporaryClient(url, token, () => apiKeyStore.revoke(keyId));
   }

@@ -10,10 +10,11 @@ type LedgerAccount = Outstanding["ledger"][number];
 
 /**
  * Trial balance, outstanding points with their expiry profile, largest accounts. Lines of text. One report gives all of
- * it, so that everything is of one cut.
+ * it, so that everything is of one cut, with all that has happened.
  */
 export async function financeReport(client: Client, programme: string): Promise<string[]> {
-  const { at, cut, currencies } = await client.call(OUTSTANDING, { params: { programme } });
+  const query = { consistency: "strong" } as const;
+  const { at, cut, currencies } = await client.call(OUTSTANDING, { params: { programme }, query });
   return [
     `Programme ${programme} at ${at}, log position ${Number(cut.position).toLocaleString("en-US")}`,
     ...currencies.flatMap((currency) => [...trialBalance(currency), ...outstanding(currency)]),

@@ -1,7 +1,7 @@
-import { runService } from "@taem/runtime";
+import { type Resource, runService } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { type Config, readConfig } from "./config.ts";
-import { DEMO_PROGRAMME, demonstrate, TemporaryClient } from "./demonstration.ts";
+import { DEMO_PROGRAMME, type DemonstrationOptions, demonstrate, TemporaryClient } from "./demonstration.ts";
 import { financeReport } from "./finance-report.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import { startProgram } from "./program.ts";
@@ -18,10 +18,14 @@ export function startCommand(print: (line: string) => void): Command {
     .option("--demo", "play a simulated year of a programme first, unless it has been played")
     .option("--members <n>", "members of the simulated programme", positive, 3_000)
     .action(async (options: Options) => {
-      const config = readConfig(process.env);
-      await using platform = await openPlatform(config);
-      process.exitCode = await serve(platform, config, options, print);
+      // What a shutdown has abandoned may still hold the event loop.
+      process.exit(await run(readConfig(process.env), options, print));
     });
+}
+
+async function run(config: Config, options: Options, print: (line: string) => void): Promise<number> {
+  await using platform = await openPlatform(config);
+  return await serve(platform, config, options, print);
 }
 
 async function serve(
@@ -31,39 +35,53 @@ async function serve(
   print: (line: string) => void,
 ): Promise<number> {
   const running = new AsyncDisposableStack();
-  const start = async (): Promise<void> => {
-    const { url } = running.use(await startProgram(platform, config));
-    if (options.demo) await showDemonstration(platform, url, options.members, print);
-    print("");
-    print(`API   ${url}/v1`);
-    print(`Docs  ${url}/docs`);
-    print("Keys  npm run taem -- key create --name me --scopes read,finance,earn,burn,admin");
+  let url = "";
+  const program: Resource = {
+    name: "program",
+    start: async () => {
+      ({ url } = running.use(await startProgram(platform, config)));
+    },
+    stop: () => running.disposeAsync(),
+  };
+  const demonstration: Resource = {
+    name: "demonstration",
+    start: (stopping) =>
+      showDemonstration({ platform, url, members: options.members, signal: stopping }, print),
+    stop: () => {},
+  };
+  const signpost: Resource = {
+    name: "signpost",
+    start: () => {
+      print("");
+      print(`API   ${url}/v1`);
+      print(`Docs  ${url}/docs`);
+      print("Keys  npm run taem -- key create --name me --scopes read,finance,earn,burn,admin");
+    },
+    stop: () => {},
   };
   return runService({
     name: "taem",
     logger: platform.logger,
     health: platform.health,
     stopLimitMs: config.TAEM_STOP_LIMIT,
-    resources: [{ name: "program", start, stop: () => running.disposeAsync() }],
+    resources: [program, ...(options.demo ? [demonstration] : []), signpost],
   });
 }
 
 async function showDemonstration(
-  platform: Platform,
-  url: string,
-  members: number,
+  options: Omit<DemonstrationOptions, "onProgress">,
   print: (line: string) => void,
 ): Promise<void> {
   const isTerminal = process.stderr.isTTY;
-  let shown = 0;
+  let shown = Number.NEGATIVE_INFINITY;
   const onProgress = (line: string, isLast: boolean): void => {
     const now = performance.now();
     if (!isLast && now - shown < (isTerminal ? 200 : 10_000)) return;
     shown = now;
     process.stderr.write(isTerminal ? `\r\u001b[K${line}${isLast ? "\n" : ""}` : `${line}\n`);
   };
-  await demonstrate({ platform, url, members, onProgress });
-  await using reader = await TemporaryClient.open(platform, url, "demo report");
+  await demonstrate({ ...options, onProgress });
+  await using reader = await TemporaryClient.open(options.platform, options.url, "demo report");
   for (const line of await financeReport(reader.api, DEMO_PROGRAMME)) print(line);
 }
 

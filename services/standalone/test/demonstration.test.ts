@@ -1,0 +1,45 @@
+import { createTestDatabase } from "@taem/postgres/testing";
+import { expect, test } from "vitest";
+import { interruptTool, runTool } from "../../../test/support/program-process.ts";
+
+const START = ["start", "--demo", "--members", "60"];
+const API = /^API {3}http:.*$/m;
+
+test("a year that is interrupted ends there, is taken up by the next start, and is not played again by the one after", async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url, TAEM_PORT: "0" };
+
+  const first = await interruptTool(START, environment, /playing day/, "SIGINT");
+  expect(first).toMatchObject({ exitCode: 0, out: "" });
+  expect(first.err).toMatch(/^(playing day .*\n)+$/);
+  expect(await activeKeys(environment)).toBe(0);
+
+  const second = await interruptTool(START, environment, API, "SIGTERM");
+  expect(second.exitCode).toBe(0);
+  expect(second.err).toMatch(/playing day 365 of 365/);
+  expect(second.out).toMatch(/^Programme demo at /);
+  expect(second.out).toMatch(/^ {2}total +([\d,]+) +\1 +0$/m);
+
+  const third = await interruptTool(START, environment, API, "SIGTERM");
+  expect(third).toMatchObject({ exitCode: 0, err: "" });
+  expect(bookOf(third.out)).toEqual(bookOf(second.out));
+});
+
+test("keys of a demonstration that was killed end with the next one", async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url, TAEM_PORT: "0" };
+  await interruptTool(START, environment, /playing day/, "SIGKILL");
+  expect(await activeKeys(environment)).toBe(2);
+  await interruptTool(START, environment, API, "SIGTERM");
+  expect(await activeKeys(environment)).toBe(0);
+});
+
+async function activeKeys(environment: Record<string, string>): Promise<number> {
+  const { out } = await runTool(["key", "list"], environment);
+  return out.match(/ active /g)?.length ?? 0;
+}
+
+/** What the report owes to members: the same, whatever has been swept by then. */
+function bookOf(report: string): string[] {
+  return report.match(/^ {2}outstanding +[\d,-]+$/gm) ?? [];
+}
