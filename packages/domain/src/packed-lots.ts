@@ -1,92 +1,50 @@
 import { type Layer, LayeredMap } from "./layered-map.ts";
-import type { Lot, LotKind } from "./lot.ts";
+import type { Lot } from "./lot.ts";
+import { headOf, type LotOrigin, lengthOf, readLot, writeLot } from "./lot-record.ts";
 
-const KINDS: readonly LotKind[] = ["earn", "transfer", "adjustment", "replacement"];
+/** By how much a full buffer is made larger at least, and otherwise by a quarter. */
+const LEAST_UNITS = 96;
+const LEAST_LOTS = 6;
 
-/** Words of eight bytes a lot: nine amounts, four instants, and what is not a number by its ordinal. */
-const AMOUNTS = 9;
-const KIND = 13;
-const SOURCE = 14;
-const VINTAGE = 15;
-const REPLACES = 16;
-const WORDS = 17;
-
-const FIRST_CAPACITY = 4;
-
-/** A snapshot's form: the words in base64, least significant byte first, and the texts that they refer to. */
+/** A snapshot's form: the records and where each lot's begins, in base64, and the origins that they refer to. */
 export interface PackedText {
-  readonly texts: readonly string[];
-  readonly words: string;
+  readonly origins: readonly LotOrigin[];
+  readonly starts: string;
+  readonly units: string;
 }
 
 /**
  * The lots of an account by number, in one buffer. An account that lives for years has many, nearly all with nothing
- * left; as objects they take thrice the memory, and the garbage collector's time for as long as they are cached. An
- * amount of a lot is below 2^63: one command moves 10^15 at most.
+ * left; as objects they take ten times the memory, and the garbage collector's time for as long as they are cached.
+ *
+ * A lot that fits where it was is written there; another goes to the end and leaves its old record, which is left out
+ * when the buffer is full and all are copied to a larger one.
  */
 export class PackedLots implements Layer<number, Lot> {
-  /** One buffer, read as amounts and as numbers (up to 2^53, and infinity). */
-  #amounts = new BigInt64Array(0);
-  #numbers = new Float64Array(0);
+  /** Records; none begins at 0. */
+  #units = new Uint16Array(1);
+  #end = 1;
+  /** Units of the records that are some lot's. */
+  #live = 0;
+  /** By lot, where its record begins; 0 = there is none. */
+  #starts = new Uint32Array(0);
   /** Highest number there is. */
   #last = 0;
-  /** Sources and vintages: an account has few. */
-  readonly #texts: string[] = [];
-  readonly #ordinals = new Map<string, number>();
+  readonly #origins: LotOrigin[] = [];
 
   get(no: number): Lot | undefined {
-    const at = (no - 1) * WORDS;
-    const numbers = this.#numbers;
-    const kind = numbers[at + KIND];
-    if (kind === undefined || kind === 0) return undefined;
-    const amounts = this.#amounts;
-    return {
-      no,
-      kind: KINDS[kind - 1] as LotKind,
-      source: this.#texts[numbers[at + SOURCE] as number] as string,
-      amount: amounts[at] as bigint,
-      remaining: amounts[at + 1] as bigint,
-      held: amounts[at + 2] as bigint,
-      availableFrom: numbers[at + AMOUNTS] as number,
-      expiresAt: numbers[at + AMOUNTS + 1] as number,
-      earnedAt: numbers[at + AMOUNTS + 2] as number,
-      vintage: this.#texts[numbers[at + VINTAGE] as number] as string,
-      replaces: numbers[at + REPLACES] as number,
-      effectiveAt: numbers[at + AMOUNTS + 3] as number,
-      expired: amounts[at + 3] as bigint,
-      repaid: amounts[at + 4] as bigint,
-      restored: amounts[at + 5] as bigint,
-      reversed: amounts[at + 6] as bigint,
-      forgiven: amounts[at + 7] as bigint,
-      refunded: amounts[at + 8] as bigint,
-    };
+    const start = this.#startOf(no);
+    return start === 0 ? undefined : readLot(this.#units, start, no, this.#origins);
   }
 
   set(no: number, lot: Lot): void {
-    const at = (no - 1) * WORDS;
-    if (at >= this.#numbers.length) this.#grow(no);
-    if (no > this.#last) this.#last = no;
-    const amounts = this.#amounts;
-    const numbers = this.#numbers;
-    if (BigInt.asIntN(64, lot.amount) !== lot.amount || BigInt.asIntN(64, lot.refunded) !== lot.refunded)
-      throw new RangeError(`lot ${no}: an amount takes more than 64 bits`);
-    amounts[at] = lot.amount;
-    amounts[at + 1] = lot.remaining;
-    amounts[at + 2] = lot.held;
-    amounts[at + 3] = lot.expired;
-    amounts[at + 4] = lot.repaid;
-    amounts[at + 5] = lot.restored;
-    amounts[at + 6] = lot.reversed;
-    amounts[at + 7] = lot.forgiven;
-    amounts[at + 8] = lot.refunded;
-    numbers[at + AMOUNTS] = lot.availableFrom;
-    numbers[at + AMOUNTS + 1] = lot.expiresAt;
-    numbers[at + AMOUNTS + 2] = lot.earnedAt;
-    numbers[at + AMOUNTS + 3] = lot.effectiveAt;
-    numbers[at + KIND] = KINDS.indexOf(lot.kind) + 1;
-    numbers[at + SOURCE] = this.#ordinalOf(lot.source);
-    numbers[at + VINTAGE] = this.#ordinalOf(lot.vintage);
-    numbers[at + REPLACES] = lot.replaces;
+    const origin = this.#ordinalOf(lot);
+    const head = headOf(lot, origin);
+    const length = lengthOf(head);
+    const known = this.#lengthAt(this.#startOf(no));
+    if (length > known) this.#begin(no, length);
+    this.#live += length - known;
+    writeLot(this.#units, this.#startOf(no), head, lot, origin);
   }
 
   draft(): Layer<number, Lot> {
@@ -105,38 +63,80 @@ export class PackedLots implements Layer<number, Lot> {
   }
 
   toText(): PackedText {
-    const bytes = Buffer.from(this.#numbers.buffer, 0, this.#last * WORDS * 8);
-    return { texts: this.#texts, words: bytes.toString("base64") };
+    const base64 = ({ buffer, BYTES_PER_ELEMENT }: Uint16Array | Uint32Array, length: number) =>
+      Buffer.from(buffer, 0, length * BYTES_PER_ELEMENT).toString("base64");
+    return {
+      origins: this.#origins,
+      starts: base64(this.#starts, this.#last),
+      units: base64(this.#units, this.#end),
+    };
   }
 
   /** A cache of this machine's kind: processors that run Node all have the least significant byte first. */
-  static fromText({ texts, words }: PackedText): PackedLots {
+  static fromText({ origins, starts, units }: PackedText): PackedLots {
     const lots = new PackedLots();
-    for (const text of texts) lots.#ordinalOf(text);
-    const bytes = Buffer.from(words, "base64");
-    lots.#last = bytes.length / 8 / WORDS;
-    lots.#resize(bytes.length / 8);
-    new Uint8Array(lots.#numbers.buffer).set(bytes);
+    lots.#origins.push(...origins);
+    lots.#starts = new Uint32Array(bytesOf(starts));
+    lots.#last = lots.#starts.length;
+    lots.#units = new Uint16Array(bytesOf(units));
+    lots.#end = lots.#units.length;
+    for (const start of lots.#starts) lots.#live += lots.#lengthAt(start);
     return lots;
   }
 
-  #ordinalOf(text: string): number {
-    const known = this.#ordinals.get(text);
-    if (known !== undefined) return known;
-    this.#ordinals.set(text, this.#texts.length);
-    return this.#texts.push(text) - 1;
+  #startOf(no: number): number {
+    return this.#starts[no - 1] ?? 0;
   }
 
-  #grow(no: number): void {
-    const capacity = Math.max(FIRST_CAPACITY, no, Math.ceil((this.#numbers.length / WORDS) * 1.5));
-    const before = this.#numbers;
-    this.#resize(capacity * WORDS);
-    this.#numbers.set(before);
+  #lengthAt(start: number): number {
+    return start === 0 ? 0 : lengthOf(this.#units[start] as number);
   }
 
-  #resize(words: number): void {
-    const buffer = new ArrayBuffer(words * 8);
-    this.#amounts = new BigInt64Array(buffer);
-    this.#numbers = new Float64Array(buffer);
+  /** Gives the lot a new record at the end. */
+  #begin(no: number, length: number): void {
+    if (this.#end + length > this.#units.length) this.#copy(length);
+    if (no > this.#last) this.#last = no;
+    if (no > this.#starts.length) {
+      const before = this.#starts;
+      this.#starts = new Uint32Array(withRoom(no, LEAST_LOTS));
+      this.#starts.set(before);
+    }
+    this.#starts[no - 1] = this.#end;
+    this.#end += length;
   }
+
+  /** Makes room for a record, and leaves out what is no lot's any more. */
+  #copy(length: number): void {
+    const before = this.#units;
+    const after = new Uint16Array(withRoom(1 + this.#live + length, LEAST_UNITS));
+    const starts = this.#starts;
+    let end = 1;
+    for (let i = 0; i < this.#last; i++) {
+      const start = starts[i] as number;
+      if (start === 0) continue;
+      const stop = start + lengthOf(before[start] as number);
+      starts[i] = end;
+      for (let at = start; at < stop; at++) after[end++] = before[at] as number;
+    }
+    this.#units = after;
+    this.#end = end;
+  }
+
+  /** Mostly one of the last that came. */
+  #ordinalOf({ kind, source, vintage }: Lot): number {
+    const origins = this.#origins;
+    for (let i = origins.length - 1; i >= 0; i--) {
+      const origin = origins[i] as LotOrigin;
+      if (origin.vintage === vintage && origin.source === source && origin.kind === kind) return i;
+    }
+    return origins.push({ kind, source, vintage }) - 1;
+  }
+}
+
+function withRoom(length: number, least: number): number {
+  return length + Math.max(least, length >>> 2);
+}
+
+function bytesOf(base64: string): ArrayBuffer {
+  return new Uint8Array(Buffer.from(base64, "base64")).buffer;
 }
