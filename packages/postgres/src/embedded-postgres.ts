@@ -7,13 +7,13 @@ import { openPool } from "./database.ts";
 import { type Account, type Binaries, findBinaries, serverAccount } from "./embedded-binaries.ts";
 import { type Cluster, ensureCluster, ROLE } from "./embedded-cluster.ts";
 import {
-  isAlive,
   removeStalePidFile,
   runningServer,
   type Server,
   startServer,
   stopServer,
 } from "./embedded-process.ts";
+import { EmbeddedUsers } from "./embedded-users.ts";
 import type { Log } from "./log.ts";
 import { PostgresError } from "./postgres-error.ts";
 
@@ -28,15 +28,13 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** Of the database taem. Holds the password: not for logs. */
   readonly url: string;
-  /** Stops the server, unless another process that still runs owns it. */
+  /** Stops the server, unless another process uses it still. */
   stop(): Promise<void>;
 }
 
 /** What is remembered in the data directory between starts. */
 interface State {
   readonly port: number;
-  /** The start that will stop the server. */
-  readonly owner: { readonly pid: number; readonly token: string };
 }
 
 interface Site {
@@ -44,6 +42,7 @@ interface Site {
   readonly binaries: Binaries;
   readonly account: Account | undefined;
   readonly cluster: Cluster;
+  readonly users: EmbeddedUsers;
 }
 
 const DATABASE = "taem";
@@ -55,8 +54,7 @@ const RETRY_MS = 100;
 
 /**
  * Runs a real PostgreSQL from npm's binaries, on the loopback interface with a generated password. A server that
- * already runs in `dataDir` is used as it is: shared with the process that started it, or taken over when that one is
- * dead. Rejects with a `PostgresError` (`postgres_binaries_missing`, `postgres_init_failed`, `postgres_port_taken`,
+ * already runs in `dataDir` is shared, and stopped by the last who uses it. Rejects with a `PostgresError` (`postgres_binaries_missing`, `postgres_init_failed`, `postgres_port_taken`,
  * `postgres_start_failed`).
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -64,38 +62,42 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const account = await serverAccount();
   const binaries = await findBinaries(account);
   const cluster = await ensureCluster(dataDir, binaries, account);
-  const site: Site = { dataDir, binaries, account, cluster };
+  const users = new EmbeddedUsers(dataDir, randomUUID());
+  const site: Site = { dataDir, binaries, account, cluster, users };
   const log = options.log ?? (() => {});
 
-  const token = randomUUID();
-  const { port } = await attachOrStart(site, options.port, token, log);
-  await ensureDatabase(urlOf(cluster, port, "postgres"));
-
   const stop = async () => {
-    if ((await readState(dataDir))?.owner.token !== token) return;
+    await users.leave();
+    if (await users.hasOthers()) return;
     const server = await runningServer(cluster.folder);
-    if (server !== undefined) await stopServer(server, cluster.folder);
+    if (server === undefined) return;
+    await stopServer(server, cluster.folder);
     log("embedded PostgreSQL stopped");
   };
+  await using undo = new AsyncDisposableStack();
+  undo.defer(stop);
+  const { port } = await attachOrStart(site, options.port, log);
+  await ensureDatabase(urlOf(cluster, port, "postgres"));
+  undo.move();
   return { url: urlOf(cluster, port, DATABASE), stop, [Symbol.asyncDispose]: stop };
 }
 
-async function attachOrStart(site: Site, port: number | undefined, token: string, log: Log): Promise<Server> {
-  const { dataDir, cluster } = site;
-  const owner = { pid: process.pid, token };
+async function attachOrStart(site: Site, port: number | undefined, log: Log): Promise<Server> {
+  const { dataDir, cluster, users } = site;
   for (let attempt = 1; ; attempt++) {
+    // Before the look at the server: who leaves from here on leaves it running.
+    await users.enter();
     const running = await runningServer(cluster.folder);
     if (running?.ready) {
-      const state = await readState(dataDir);
-      const shared = state !== undefined && (await isAlive(state.owner.pid));
-      if (!shared) await writeState(dataDir, { port: running.port, owner });
-      log(shared ? "embedded PostgreSQL shared" : "embedded PostgreSQL taken over", { port: running.port });
+      // Who started it may have cleared us away before.
+      await users.enter();
+      log("embedded PostgreSQL shared", { port: running.port });
       return running;
     }
     if (running === undefined) {
       const started = await tryStart(site, port, attempt >= START_ATTEMPTS);
       if (started !== undefined) {
-        await writeState(dataDir, { port: started.port, owner });
+        await writeState(dataDir, { port: started.port });
         log("embedded PostgreSQL started", { port: started.port });
         return started;
       }
@@ -108,8 +110,9 @@ async function attachOrStart(site: Site, port: number | undefined, token: string
 const PASSING = /lock file .* already exists|pre-existing shared memory block|could not bind .* address/i;
 
 async function tryStart(site: Site, port: number | undefined, last: boolean): Promise<Server | undefined> {
-  const { dataDir, cluster, binaries, account } = site;
+  const { dataDir, cluster, binaries, account, users } = site;
   await removeStalePidFile(cluster.folder);
+  await users.clear();
   const chosen = await choosePort(port, (await readState(dataDir))?.port);
   const logFile = join(dataDir, "server.log");
   try {

@@ -81,6 +81,17 @@ test("a second process shares the server and does not stop it", async () => {
   expect(await runningServer(cluster())).toBeUndefined();
 });
 
+test("who started the server leaves it to those who share it, and the last of them stops it", async () => {
+  const other = await startElsewhere();
+  const shared = await startEmbeddedPostgres({ dataDir });
+  other.process.send("stop");
+  await once(other.process, "exit");
+  expect(await ask(shared.url, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
+
+  await shared.stop();
+  expect(await runningServer(cluster())).toBeUndefined();
+});
+
 test("the server of a killed process is taken over, with its connections, and stopped in the end", async () => {
   const other = await startElsewhere();
   await using pool = openPool({ url: other.url, max: 1, applicationName: "test" });

@@ -6,9 +6,9 @@ import { within } from "./one-ahead.ts";
  * each costs. So small batches begin this far apart, and further where they take long; closer where somebody waits.
  */
 const PACE_MS = 100;
-const LONGEST_MS = Number(process.env.LONGEST ?? 400);
-/** Of the time that a batch took: what is left over is for those who write. */
-const REST = Number(process.env.REST ?? 4);
+const LONGEST_PACE_MS = 400;
+/** A batch takes at most this part of the time: the rest is for those who write. */
+const SHARE = 1 / 4;
 const IMPATIENT_MS = 10;
 
 /** Holds back the next batch for a while, in which more events gather. */
@@ -22,9 +22,9 @@ export class Pace {
 
   /** Resolves when the next batch may begin, after one that began at `began` (of `performance.now`) and has ended now. */
   async rest(began: number): Promise<void> {
-    const took = performance.now() - began;
-    const pace = Math.min(LONGEST_MS, Math.max(PACE_MS, REST * took));
     const left = (ms: number) => Math.max(0, began + ms - performance.now());
+    const took = performance.now() - began;
+    const pace = Math.min(LONGEST_PACE_MS, Math.max(PACE_MS, took / SHARE));
     await delay(left(IMPATIENT_MS));
     await within(left(pace), this.#hurried.promise);
     this.#hurried = Promise.withResolvers();

@@ -20,7 +20,7 @@ export async function startProgram(platform: Platform, config: Config): Promise<
   const { apiKeyStore, logger, metrics, health, clock } = platform;
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
-  const routes = [...commands.routes];
+  const routes = config.TAEM_SERVICES.includes("commands") ? [...commands.routes] : [];
   if (config.TAEM_SERVICES.includes("ledger")) {
     const ledger = createLedger({ ...platform, directory: directoryOf(commands.service) });
     await ledger.projection.start();
