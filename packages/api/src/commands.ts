@@ -13,6 +13,7 @@ const responses = {
 
 /** What any command on an account may be refused with, beside what is its own. */
 const onAccount = [
+  "too_many_sources",
   "programme_unknown",
   "member_unknown",
   "currency_unknown",

@@ -85,14 +85,17 @@ const zone = z
   })
   .meta({ description: "IANA time zone.", examples: ["Asia/Bangkok"] });
 
+/** The version that was published last, and when it begins to hold. */
+const newestVersion = { version: z.int(), validFrom: instant };
+
 const programmeAnswer = z.strictObject({
   programme: z.string(),
   id: z.string(),
   name: z.string(),
   zone: z.string(),
   clock: z.strictObject({ mode: z.enum(["live", "replay"]), at: instant.optional() }),
-  currencies: z.array(z.strictObject({ currency: z.string(), scale: z.int(), version: z.int() })),
-  rules: z.array(z.strictObject({ rule: z.string(), version: z.int() })),
+  currencies: z.array(z.strictObject({ currency: z.string(), scale: z.int(), ...newestVersion })),
+  rules: z.array(z.strictObject({ rule: z.string(), ...newestVersion })),
   sources: z.array(z.strictObject({ system: z.string(), keys: z.enum(["account", "programme"]) })),
 });
 
@@ -146,10 +149,12 @@ export const definitions = {
     method: "PUT",
     path: `${PATH}/sources/{system}`,
     summary: "Declare how far the keys of a source system reach",
-    description: "`account` (what undeclared systems have) or `programme`: one effect whoever the member is.",
+    description:
+      "`account` or `programme`: one effect whoever the member is. For ever: a system that nobody has declared is of " +
+      "`account` scope from its first command on.",
     params: { programme: programmeCode, system: systemName },
     body: z.strictObject({ keys: z.enum(["account", "programme"]) }),
-    problems: writing,
+    problems: ["too_many_sources", ...writing],
   },
   clock: {
     ...declared,

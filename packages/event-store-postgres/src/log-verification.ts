@@ -1,6 +1,6 @@
 import type { Position, RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
-import { eventDigest } from "./event-digest.ts";
+import { eventDigest, sealOf } from "./event-digest.ts";
 import { type EventRow, fromPosition, LOG_COLUMNS, toEvent, toPosition } from "./event-rows.ts";
 import { StreamNames } from "./stream-names.ts";
 
@@ -25,7 +25,7 @@ export interface VerifiedPage {
   readonly damage: Damage | undefined;
 }
 
-/** Reads a page of the log and compares every event with the digest its writer made. */
+/** Reads a page of the log and compares every event with its digest: what its writer made, sealed at the append. */
 export async function verifyPage(database: Queryable, after: Position, limit: number): Promise<VerifiedPage> {
   const rows = await database.queryArrays<DigestRow>(PAGE, [fromPosition(after), limit]);
   // Looked up again for every page: nothing that was read before is taken for granted here.
@@ -33,10 +33,12 @@ export async function verifyPage(database: Queryable, after: Position, limit: nu
   const events: RecordedEvent[] = [];
   let next = after;
   for (const row of rows) {
-    const expected = toPosition(fromPosition(next) + 1n);
+    const position = fromPosition(next) + 1n;
+    const expected = toPosition(position);
     const event = toEvent(row as unknown as EventRow, names.get(row[1]) ?? "");
     if (event.position !== expected) return { events, next, damage: { kind: "missing", position: expected } };
-    if (eventDigest(event.stream, event.revision, event) !== row[9]) {
+    const digest = eventDigest(event.stream, event.revision, event);
+    if (sealOf(digest, position, event.recordedAt) !== row[9]) {
       return { events, next, damage: { kind: "altered", position: expected, event } };
     }
     events.push(event);

@@ -55,6 +55,17 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON taem_store.str
 `;
 
 /**
+ * What stands with an event: its writer's digest, sealed with what the log gave it. The same as `sealOf` in
+ * event-digest.ts.
+ */
+const seal = `
+CREATE FUNCTION taem_store.seal(digest bytea, "position" bigint, recorded_at bigint) RETURNS bytea
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT sha256($1 || int8send($2) || int8send($3))
+$$;
+`;
+
+/**
  * One flush. Appenders take turns by an advisory lock that is held until the commit is visible, so positions are
  * assigned without gaps and become visible in order. That needs a fresh snapshot after the lock is taken, which
  * read committed gives to every statement.
@@ -124,7 +135,7 @@ BEGIN
   INSERT INTO taem_store.events
     (position, stream_id, recorded_at, revision, slice, event_id, digest, type, data, meta)
   SELECT bases[x.owner] + x.ordinal, stream_ids[x.owner], now_ms, expecteds[x.owner] + x.ordinal,
-         stream_slices[x.owner], x.id, x.digest, x.type, x.data, x.meta
+         stream_slices[x.owner], x.id, taem_store.seal(x.digest, bases[x.owner] + x.ordinal, now_ms), x.type, x.data, x.meta
     FROM unnest(owners, ordinals, ids, types, datas, metas, digests)
       AS x (owner, ordinal, id, type, data, meta, digest)
    WHERE bases[x.owner] >= 0;
@@ -141,7 +152,8 @@ BEGIN
       SELECT y.owner, max(e.position) AS position, max(e.recorded_at) AS recorded_at
         FROM unnest(owners, ordinals, ids, digests) AS y (owner, ordinal, id, digest)
         JOIN taem_store.events e ON e.stream_id = stream_ids[y.owner] AND e.revision = expecteds[y.owner] + y.ordinal
-                                AND e.event_id = y.id AND e.digest = y.digest
+                                AND e.event_id = y.id
+                                AND e.digest = taem_store.seal(y.digest, e.position, e.recorded_at)
        WHERE bases[y.owner] < 0
        GROUP BY y.owner
       HAVING count(*) = counts[y.owner]
@@ -172,5 +184,5 @@ END $$;
 `;
 
 export const migrations: readonly Migration[] = [
-  { version: 1, name: "event log", sql: tables + appendOnly + append + positionAt },
+  { version: 1, name: "event log", sql: tables + appendOnly + seal + append + positionAt },
 ];

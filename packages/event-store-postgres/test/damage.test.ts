@@ -72,6 +72,7 @@ test.for([
   "UPDATE taem_store.events SET revision = 9 WHERE position = 17",
   "UPDATE taem_store.events SET stream_id = 1, revision = 4 WHERE position = 17",
   "UPDATE taem_store.events SET digest = sha256('') WHERE position IN (17, 20)",
+  "UPDATE taem_store.events SET recorded_at = recorded_at - 1000 WHERE position IN (17, 20)",
 ])("verification names the first event altered by: %s", async (change) => {
   await using log = await openLog();
   await tamper(log.sql, change);

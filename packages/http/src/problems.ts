@@ -71,6 +71,7 @@ export const problems = {
   rule_unknown: final(422, "Publish the rule, or name one that the programme has."),
   currency_unknown: final(422, "Use a currency of the programme."),
   wrong_currency: final(422, "Use the currency that the rule or the origin is in."),
+  too_many_sources: final(409, "Use one of the source systems that the programme has."),
 
   // Keys
   key_reused: final(422, "Use a new key: this one already stands for a command of another meaning."),

@@ -13,6 +13,7 @@ import {
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
 import { type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
+import { declareSource, isOfApiKey } from "./definitions.ts";
 import { answerOf } from "./effect.ts";
 import { type Enrolment, type Member, Members } from "./members.ts";
 import { buildCommand, type Subject } from "./operations.ts";
@@ -106,17 +107,28 @@ export class CommandService {
     caller: Caller,
   ): Promise<Reply> {
     authorize(request);
-    let outcome = await this.#attempt(account, request, caller);
-    if ("refused" in outcome && mayBeStale(outcome.refused.code, account.programme)) {
-      const programme = await this.programmes.refresh(account.programme);
-      if (programme.revision > account.programme.revision) {
-        const currency = programme.currencies.get(account.currency.code) as Currency;
-        outcome = await this.#attempt({ ...account, programme, currency }, request, caller);
-      }
+    const { system } = keyOf(request);
+    const isDeclared = account.programme.sources.has(system) || isOfApiKey(system);
+    const on = isDeclared ? account : underlying(account, await this.#declare(account, system, caller));
+    let outcome = await this.#attempt(on, request, caller);
+    if ("refused" in outcome && mayBeStale(outcome.refused.code, on.programme)) {
+      const programme = await this.programmes.refresh(on.programme);
+      if (programme.revision > on.programme.revision)
+        outcome = await this.#attempt(underlying(on, programme), request, caller);
     }
     if ("refused" in outcome) throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail });
     const position = outcome.position ?? (await this.#tools.store.head());
-    return { status: outcome.replayed ? 200 : 201, body: answerOf(account, outcome, position) };
+    return { status: outcome.replayed ? 200 : 201, body: answerOf(on, outcome, position) };
+  }
+
+  /**
+   * What nobody has declared is of account scope from its first key on: were it declared of programme scope later, the
+   * keys it has by then would have an effect again.
+   */
+  #declare({ programme: { code } }: AccountRef, system: string, caller: Caller): Promise<Programme> {
+    return this.programmes.change(code, caller, (known) =>
+      known.sources.has(system) ? { events: [] } : declareSource(known, system, "account"),
+    );
   }
 
   /** The account that a target names, where all of it was looked up before; undefined says nothing. */
@@ -222,6 +234,11 @@ export class CommandService {
   }
 }
 
+/** The account by newer definitions. */
+function underlying(account: AccountRef, programme: Programme): AccountRef {
+  return { ...account, programme, currency: programme.currencies.get(account.currency.code) as Currency };
+}
+
 function authorize<N extends OperationName>({ name, body, principal }: Request<N>): void {
   requireScope(principal, scopesOf[name]);
   if (
@@ -240,7 +257,7 @@ function currencyOf(body: OperationBody[OperationName]): string | undefined {
 function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Request<N>) {
   const own = `api-${principal.keyId}`;
   if (body.source !== undefined) {
-    if (body.source.system.startsWith("api-") && body.source.system !== own) {
+    if (isOfApiKey(body.source.system) && body.source.system !== own) {
       throw new ApiError("forbidden", { detail: "source.system: the keys of another API key are its own" });
     }
     return body.source;

@@ -47,7 +47,7 @@ export function redefineProgramme(
     return { refused: "programme_exists", detail: `the programme is called ${programme.name}` };
   }
   const { clock: runs, firstClock } = programme;
-  if (clock !== undefined && !isSame(clock, firstClock) && !isSame(clock, runs)) {
+  if (clock !== undefined && !isEqual(clock, firstClock) && !isEqual(clock, runs)) {
     const detail = "the programme has another clock; leave `clock` out, or move it with PUT /clock";
     return { refused: "clock_differs", detail };
   }
@@ -70,7 +70,7 @@ export function defineCurrency(
     return { refused: "value_not_allowed", detail: `the scale of ${code} is ${known.scale} for ever` };
   }
   const newest = known?.settings.at(-1);
-  if (newest !== undefined && isSame(newest.value, settings)) return { events: [] };
+  if (newest !== undefined && isSame(newest, { value: settings, validFrom })) return { events: [] };
   const defined: DefinitionEvent[] =
     known === undefined
       ? [{ type: "CurrencyDefined", programme: programme.id, code, no: programme.currencies.size + 1, scale }]
@@ -96,7 +96,7 @@ export function publishRule(
   }
   const versions = programme.rules.get(rule) ?? [];
   const newest = versions.at(-1);
-  if (newest !== undefined && isSame(newest.value, definition)) return { events: [] };
+  if (newest !== undefined && isSame(newest, { value: definition, validFrom })) return { events: [] };
   const event: DefinitionEvent = {
     type: "EarnRulePublished",
     programme: programme.id,
@@ -106,6 +106,14 @@ export function publishRule(
   };
   return { events: [event] };
 }
+
+/** Whether a system stands for an API key: that of commands which name no source. Its keys are of account scope. */
+export function isOfApiKey(system: string): boolean {
+  return system.startsWith("api-");
+}
+
+/** Every system has a place in the programme's definitions, which all instances keep in memory. */
+const MAX_SOURCES = 1_000;
 
 export function declareSource(
   programme: Programme,
@@ -119,6 +127,12 @@ export function declareSource(
       refused: "value_not_allowed",
       detail: `the keys of ${system} have the scope ${declared} for ever`,
     };
+  }
+  if (isOfApiKey(system)) {
+    return { refused: "value_not_allowed", detail: "systems whose names begin with api- stand for API keys" };
+  }
+  if (programme.sources.size >= MAX_SOURCES) {
+    return { refused: "too_many_sources", detail: `the programme has ${MAX_SOURCES} source systems` };
   }
   return { events: [{ type: "SourceDeclared", programme: programme.id, system, scope }] };
 }
@@ -143,7 +157,15 @@ function nextVersion(versions: readonly Version<unknown>[], validFrom: number | 
   return { version: versions.length + 1, validFrom: validFrom ?? byDefault };
 }
 
-function isSame(a: object, b: object): boolean {
+/** Whether the newest version is what is wanted, also from the instant that is wanted, if one is. */
+function isSame<T extends object>(
+  newest: Version<T>,
+  { value, validFrom = newest.validFrom }: { readonly value: T; readonly validFrom: number | undefined },
+): boolean {
+  return newest.validFrom === validFrom && isEqual(newest.value, value);
+}
+
+function isEqual(a: object, b: object): boolean {
   return stable(a) === stable(b);
 }
 

@@ -46,8 +46,8 @@ test("a programme is what was put, and putting it again changes nothing", async 
     name: "idempotent",
     zone: "Asia/Bangkok",
     clock: { mode: "replay", at: START },
-    currencies: [{ currency: "PTS", scale: 0, version: 1 }],
-    rules: [{ rule: "base", version: 1 }],
+    currencies: [{ currency: "PTS", scale: 0, version: 1, validFrom: "1970-01-01T00:00:00.000Z" }],
+    rules: [{ rule: "base", version: 1, validFrom: "1970-01-01T00:00:00.000Z" }],
     sources: [{ system: "pos", keys: "programme" }],
   });
 });
@@ -133,6 +133,36 @@ test("the scope of a source's keys is fixed for ever", async () => {
   await succeeds(api.put(`${shop}/sources/pos`, { keys: "account" }));
   const other = { keys: "programme" };
   await refused(fixture, () => api.put(`${shop}/sources/pos`, other), 400, "value_not_allowed");
+  await refused(fixture, () => api.put(`${shop}/sources/api-1`, other), 400, "value_not_allowed");
+});
+
+test("a programme has a thousand source systems at most", async () => {
+  const shop = await defineProgramme(api, "many-sources");
+  const [member] = (await enrol(api, shop, "member")) as [string];
+  const lines = Array.from({ length: 1_001 }, (_, i) => {
+    const source = { system: `s-${i}`, id: "1" };
+    return { op: "earn", member: member.split("/").at(-1), currency: "PTS", points: "1", source };
+  });
+  const answers = await api.bulk("many-sources", lines);
+  expect(answers.filter(({ status }) => status !== 201)).toMatchObject([
+    { line: 1_001, problem: { code: "too_many_sources" } },
+  ]);
+});
+
+test("what is to hold from another instant is a new version, although it says the same", async () => {
+  const shop = await defineProgramme(api, "from-when");
+  const rule = { ...RULE, validFrom: "2026-02-01T00:00:00.000Z" };
+  await succeeds(api.put(`${shop}/rules/base`, rule));
+  await repeats(`${shop}/rules/base`, rule);
+  await repeats(`${shop}/rules/base`, RULE);
+  const earlier = { ...rule, validFrom: "2026-01-01T00:00:00.000Z" };
+  await succeeds(api.put(`${shop}/rules/base`, earlier));
+  const settings = { expiry: { kind: "never" }, validFrom: "2026-03-01T00:00:00.000Z" };
+  await succeeds(api.put(`${shop}/currencies/PTS`, settings));
+  expect(await programmeAt(shop)).toMatchObject({
+    rules: [{ version: 3, validFrom: earlier.validFrom }],
+    currencies: [{ version: 2, validFrom: settings.validFrom }],
+  });
 });
 
 test("a rule needs a currency of the programme", async () => {

@@ -1,4 +1,4 @@
-import { createApiKey, SCOPES, type Scope } from "@taem/http";
+import { createApiKey, fields, SCOPES, type Scope } from "@taem/http";
 import { Command, InvalidArgumentError } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";
@@ -9,9 +9,13 @@ export function keyCommand(print: (line: string) => void): Command {
   command
     .command("create")
     .description("make a key and print its token, which is shown this once")
-    .requiredOption("--name <name>", "who uses it: the actor of what it does")
+    .requiredOption("--name <name>", "who uses it: the actor of what it does", parseName)
     .requiredOption("--scopes <scopes>", `comma-separated: ${SCOPES.join(", ")}`, parseScopes)
-    .option("--programme <code>", "the only programme it reaches; without it, the whole installation")
+    .option(
+      "--programme <code>",
+      "the only programme it reaches; without it, the whole installation",
+      parseProgramme,
+    )
     .action(async (options: { name: string; scopes: Scope[]; programme?: string }) => {
       await using platform = await openToolPlatform(readConfig(process.env));
       const { name, scopes, programme = null } = options;
@@ -37,6 +41,20 @@ export function keyCommand(print: (line: string) => void): Command {
       }
     });
   return command;
+}
+
+const MAX_NAME = 100;
+
+/** It stands in every event of the key, and in lists. */
+function parseName(text: string): string {
+  const name = text.trim();
+  if (name !== "" && name.length <= MAX_NAME && !/\p{C}/u.test(name)) return name;
+  throw new InvalidArgumentError(`a name has 1 to ${MAX_NAME} printable characters`);
+}
+
+function parseProgramme(text: string): string {
+  if (fields.programmeCode.safeParse(text).success) return text;
+  throw new InvalidArgumentError("a programme's code has lower-case letters, digits and -, as in the-1");
 }
 
 function parseScopes(text: string): Scope[] {

@@ -8,6 +8,8 @@ test.each([
   ["an unknown option", ["verify", "--fast"]],
   ["an option out of its bounds", ["start", "--members", "0"]],
   ["a missing option", ["import", "sales.csv"]],
+  ["a key without a name", ["key", "create", "--name", " ", "--scopes", "read"]],
+  ["a key of no programme", ["key", "create", "--name", "x", "--scopes", "read", "--programme", "The One"]],
   ["an unknown command of a command", ["parked", "lst"]],
 ])("%s is an error of usage, and is said", async (_, args) => {
   const { exitCode, out, err } = await runTool(args);

@@ -1,6 +1,6 @@
 import { definitions, type ProgrammeAnswer } from "@taem/api";
 import type { CurrencySettings, EarnRule } from "@taem/contracts";
-import { businessNow, type Programme } from "@taem/domain";
+import { businessNow, type Programme, type Version } from "@taem/domain";
 import { type AuthenticatedContext, fields, type Route, route } from "@taem/http";
 import { asProblem, type CommandService } from "../command-service.ts";
 import {
@@ -116,6 +116,11 @@ function present<T extends object>(body: T): Partial<T> {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
+function newestOf(versions: readonly Version<unknown>[]) {
+  const { version, validFrom } = versions.at(-1) as Version<unknown>;
+  return { version, validFrom: formatInstant(validFrom) };
+}
+
 function programmeBody(programme: Programme): ProgrammeAnswer {
   const { code, id, name: called, zones, clock: runs, currencies, rules, sources } = programme;
   return {
@@ -127,9 +132,9 @@ function programmeBody(programme: Programme): ProgrammeAnswer {
     currencies: [...currencies.values()].map(({ code: currency, scale, settings: versions }) => ({
       currency,
       scale,
-      version: versions.length,
+      ...newestOf(versions),
     })),
-    rules: [...rules].map(([rule, versions]) => ({ rule, version: versions.length })),
+    rules: [...rules].map(([rule, versions]) => ({ rule, ...newestOf(versions) })),
     sources: [...sources].map(([system, keys]) => ({ system, keys })),
   };
 }
