@@ -6,7 +6,15 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, type Health, type Logger, type Metrics, randomId, systemClock } from "@taem/runtime";
+import {
+  type Clock,
+  type Health,
+  type Logger,
+  type Metrics,
+  OperatorError,
+  randomId,
+  systemClock,
+} from "@taem/runtime";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
 import type { ApiKeys } from "./api-keys.ts";
@@ -167,11 +175,26 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, answer?
   );
 }
 
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "something listens there already; stop it, or choose another port",
+  EACCES: "this user may not; choose a port above 1023",
+  EADDRNOTAVAIL: "this machine has no such address; choose another host",
+};
+
+function listenFault(error: NodeJS.ErrnoException, port: number, host: string): Error {
+  const advice = LISTEN_FAULTS[error.code ?? ""];
+  if (advice === undefined) return error;
+  return new OperatorError("cannot_listen", `cannot listen on port ${port} of ${host}: ${advice}`, {
+    cause: error,
+  });
+}
+
 function listen(server: HttpServer, port: number, host: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const fail = (error: Error) => reject(listenFault(error, port, host));
+    server.once("error", fail);
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.off("error", fail);
       const { port: taken } = server.address() as AddressInfo;
       resolve(`http://${host.includes(":") ? `[${host}]` : host}:${taken}`);
     });

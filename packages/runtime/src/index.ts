@@ -11,7 +11,14 @@ export {
 } from "./config.ts";
 export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
 export { newId, randomId } from "./id.ts";
-export { type Resource, type Running, runService, type ServiceOptions, startResources } from "./lifecycle.ts";
+export {
+  OperatorError,
+  type Resource,
+  type Running,
+  runService,
+  type ServiceOptions,
+  startResources,
+} from "./lifecycle.ts";
 export { createLogger, type LogFields, type Logger, type LoggerOptions, type LogLevel } from "./logger.ts";
 export {
   type CounterMetric,

@@ -2,6 +2,16 @@ import type { EventEmitter } from "node:events";
 import type { Health } from "./health.ts";
 import type { Logger } from "./logger.ts";
 
+/** What an operator can mend: its message says all, and no stack is wanted. */
+export class OperatorError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "OperatorError";
+    this.code = code;
+  }
+}
+
 /** Something a service starts and stops. `stop` is called only after `start` succeeded. */
 export interface Resource {
   readonly name: string;
@@ -34,7 +44,8 @@ export async function startResources(
       stopping.throwIfAborted();
       await resource.start(stopping);
     } catch (error) {
-      if (!stopping.aborted) logger.error({ err: error, resource: resource.name }, "resource did not start");
+      if (!stopping.aborted && !(error instanceof OperatorError))
+        logger.error({ err: error, resource: resource.name }, "resource did not start");
       await stop().catch(() => undefined); // each failure is logged; the first cause is the one to report
       throw error;
     }
@@ -77,7 +88,7 @@ type Ending = { readonly exitCode: number; readonly reason: string; readonly err
  * Runs a service until it is told to stop or something unforeseen is thrown. Resolves with the exit code: 0
  * after a clean stop, 1 otherwise. The caller exits with it (`process.exit(await runService(...))`), since
  * after an abandoned shutdown something may still hold the event loop. A second signal abandons the shutdown
- * at once.
+ * at once. Rejects with the `OperatorError` that kept it from starting.
  */
 export async function runService(options: ServiceOptions): Promise<number> {
   const { name, resources, logger, health } = options;
@@ -91,6 +102,7 @@ export async function runService(options: ServiceOptions): Promise<number> {
     logger.info({}, `${name} is running`);
     return await shutDown(running, await endings.first, endings, options);
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     logger.fatal({ err: error }, `${name} did not start`);
     return 1;
   } finally {

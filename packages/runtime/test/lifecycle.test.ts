@@ -3,7 +3,14 @@ import { EventEmitter, once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { createHealth, createLogger, type Resource, runService, startResources } from "../src/index.ts";
+import {
+  createHealth,
+  createLogger,
+  OperatorError,
+  type Resource,
+  runService,
+  startResources,
+} from "../src/index.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
@@ -85,6 +92,12 @@ describe("a service", () => {
       stop: () => undefined,
     };
     expect(await service([failing]).exitCode).toBe(1);
+  });
+
+  it("that an operator can make start says so to who started it", async () => {
+    const fault = new OperatorError("cannot_listen", "choose another port");
+    const failing: Resource = { name: "x", start: () => Promise.reject(fault), stop: () => undefined };
+    await expect(service([failing]).exitCode).rejects.toBe(fault);
   });
 
   it("told to stop while starting waits for the start and stops what started", async () => {

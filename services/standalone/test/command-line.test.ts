@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { expect, test } from "vitest";
 import { runTool } from "../../../test/support/program-process.ts";
@@ -30,6 +32,17 @@ test("a projection that there is not is an error of usage, named; a key that the
   expect(rebuild).toEqual({ exitCode: USAGE, out: "", err: "taem: there is no projection ledgr\n" });
   const revoke = await runTool(["key", "revoke", "nobody"], environment);
   expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: there is no key nobody\n" });
+});
+
+test("a port that is taken is said in a sentence", async () => {
+  await using database = await createTestDatabase();
+  const squatter = createServer().listen(0, "127.0.0.1");
+  await once(squatter, "listening");
+  const { port } = squatter.address() as AddressInfo;
+  const environment = { DATABASE_URL: database.url, TAEM_PORT: String(port) };
+  const message = `taem: cannot listen on port ${port} of 127.0.0.1: something listens there already; stop it, or choose another port\n`;
+  expect(await runTool(["start"], environment)).toEqual({ exitCode: 1, out: "", err: message });
+  squatter.close();
 });
 
 test("help is what was asked for", async () => {
