@@ -119,9 +119,15 @@ const declared = {
 } as const;
 const query = { ...currencyQuery, ...viewQuery };
 const limit = fields.pageSize(100, 1_000);
-const revisionCursor = cursor(z.tuple([z.int()])).optional();
+/** Numbers as the database keeps them: any other is of no page. */
+const ordinal = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
+
+const revisionCursor = cursor(z.tuple([ordinal])).optional();
 /** A place in the burn order. */
-const lotCursor = cursor(z.tuple([z.int().nullable(), z.int(), z.int()])).optional();
+const lotCursor = cursor(z.tuple([z.int().nullable(), z.int(), ordinal])).optional();
 
 /** What there is to know of a member's account. */
 export const accountQueries = {

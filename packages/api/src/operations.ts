@@ -70,12 +70,22 @@ export const bodies = {
 
 export type OperationName = keyof typeof bodies;
 
+/** A rule that was not looked at would be believed. */
+const originWithoutRule = [
+  (body: { readonly origin?: unknown; readonly spend?: { readonly rule?: unknown } | undefined }): boolean =>
+    body.origin === undefined || body.spend?.rule === undefined,
+  problem("conflicting_fields", "an origin brings its own rule: leave spend.rule out"),
+] as const;
+
 export const schemas = {
   earn: z.strictObject(bodies.earn).refine(...exactlyOne("points", "spend")),
   burn: z.strictObject(bodies.burn),
   hold: z.strictObject(bodies.hold),
   transfer: z.strictObject(bodies.transfer),
-  reverse: z.strictObject(bodies.reverse).refine(...exactlyOne("points", "spend", "all")),
+  reverse: z
+    .strictObject(bodies.reverse)
+    .refine(...exactlyOne("points", "spend", "all"))
+    .refine(...originWithoutRule),
   adjust: z.strictObject(bodies.adjust),
   capture: z.strictObject(bodies.capture),
   void: z.strictObject(bodies.void),
@@ -96,7 +106,8 @@ export const bulkLine = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("transfer"), member: memberRef, ...bodies.transfer }),
   z
     .strictObject({ op: z.literal("reverse"), member: memberRef, ...bodies.reverse })
-    .refine(...exactlyOne("points", "spend", "all")),
+    .refine(...exactlyOne("points", "spend", "all"))
+    .refine(...originWithoutRule),
   z.strictObject({ op: z.literal("adjust"), member: memberRef, ...bodies.adjust }),
   z.strictObject({ op: z.literal("capture"), hold: ordinalRef, ...bodies.capture }),
   z.strictObject({ op: z.literal("void"), hold: ordinalRef, ...bodies.void }),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { only, TestAccount } from "./support/account.ts";
-import { at, DAY, HOUR, NOON } from "./support/programme.ts";
+import { at, DAY, HOUR, NOON, settingsPublished } from "./support/programme.ts";
 
 const SECONDS_OF_DAY = 86_400;
 
@@ -129,6 +129,16 @@ describe("a hold", () => {
     account.earn(10n);
     expect(only(account.hold(1n), "HoldPlaced").timeoutAt).toBe(NOON + 120_000);
     expect(only(account.hold(1n, 7 * SECONDS_OF_DAY), "HoldPlaced").timeoutAt).toBe(NOON + 7 * DAY);
+  });
+
+  test("lasts as long as is allowed now, however far back it is dated", () => {
+    const shortened = settingsPublished({ maxHoldTimeoutSeconds: 60, holdTimeoutSeconds: 60 }, 2, NOON + DAY);
+    const account = new TestAccount({ more: [shortened] });
+    account.earn(10n);
+    account.now = NOON + DAY;
+    const hold = { type: "hold", points: 1n, redemption: "reward", occurredAt: NOON } as const;
+    expect(account.refusal({ ...hold, timeoutSeconds: 61 })).toBe("hold_timeout_too_long");
+    expect(account.refusal({ ...hold, timeoutSeconds: 60 })).toBeUndefined();
   });
 
   test("ends no earlier in effect than what it touches", () => {

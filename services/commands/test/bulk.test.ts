@@ -133,6 +133,16 @@ test("each malformed line has its own code, and writes nothing", async () => {
     [good({ points: 1 }), "wrong_type"],
     [good({ bonus: true }), "unknown_field"],
     [good({ points: undefined }), "conflicting_fields"],
+    [
+      {
+        ...good({}),
+        op: "reverse",
+        points: undefined,
+        origin: { system: "pos", id: "sale" },
+        spend: { amount: "1", rule: "base" },
+      },
+      "conflicting_fields",
+    ],
     [good({ member: "nobody" }), "malformed_id"],
     [good({ reason: "x".repeat(20_000) }), "line_too_long"],
     [{ op: "enrol" }, "missing_field"],

@@ -280,6 +280,14 @@ describe("a request", () => {
     ["no currency where there are several", "balance", 400, "missing_field"],
     ["a malformed token", "balance?currency=POINT&token=99:x", 400, "malformed_value"],
     ["a malformed cursor", "statement?currency=POINT&cursor=nonsense", 400, "malformed_cursor"],
+    [
+      "a cursor beyond all pages",
+      "statement?currency=POINT&cursor=WzMwMDAwMDAwMDBd",
+      400,
+      "malformed_cursor",
+    ],
+    ["a cursor before all pages", "events?currency=POINT&cursor=Wy0xXQ", 400, "malformed_cursor"],
+    ["a cursor of no lot", "lots?currency=POINT&cursor=WzEsMSwzMDAwMDAwMDAwXQ", 400, "malformed_cursor"],
     ["a page that is too large", "statement?currency=POINT&limit=1000000", 400, "value_out_of_range"],
   ])("with %s is refused", async (_, what, __, code) => {
     const account = accounts[0] as Account;

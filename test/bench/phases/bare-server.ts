@@ -1,6 +1,6 @@
 import type { BenchRun } from "../bench-run.ts";
 import { Installation } from "../installation.ts";
-import { BULK_CLIENTS, BULK_LINES, measure } from "../measure.ts";
+import { BULK_CLIENTS, BULK_LINES, costs, measure } from "../measure.ts";
 import { latency, rate } from "../report.ts";
 import { bulkRequests, singleRequests } from "../requests.ts";
 
@@ -28,10 +28,15 @@ async function measureBare(run: BenchRun): Promise<BareRates> {
   await using server = await run.processes.startBare(installation.environment());
   const { token, nextLine } = installation;
   const single = await measure(run, server, installation, singleRequests(token, nextLine));
-  run.report.add("bare server: 64 clients", rate(single.perSecond, "requests"), latency(single));
+  run.report.add(
+    "bare server: 64 clients",
+    rate(single.perSecond, "requests"),
+    latency(single),
+    costs(single),
+  );
   const requests = bulkRequests(token, nextLine, BULK_LINES);
   const bulk = await measure(run, server, installation, requests, BULK_CLIENTS);
   const lines = bulk.perSecond * BULK_LINES;
-  run.report.add("bare server: bulk", rate(lines, "lines"));
+  run.report.add("bare server: bulk", rate(lines, "lines"), costs(bulk, BULK_LINES));
   return { single: single.perSecond, bulk: lines };
 }

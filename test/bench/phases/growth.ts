@@ -1,7 +1,7 @@
 import type { BenchRun } from "../bench-run.ts";
 import { fillTo } from "../fill.ts";
 import { Installation } from "../installation.ts";
-import { type Measured, measure } from "../measure.ts";
+import { costs, type Measured, measure } from "../measure.ts";
 import { count, rate, ratio } from "../report.ts";
 import { singleRequests } from "../requests.ts";
 
@@ -11,13 +11,12 @@ export async function growth(run: BenchRun): Promise<void> {
   await using server = await installation.startCommands();
   await installation.prepare(server);
   const next = singleRequests(installation.token, installation.nextLine);
-  const lineAt = (events: number, { perSecond, cpu }: Measured, ...beside: string[]): void => {
-    const parts = `server ${count(cpu.server)}, PostgreSQL ${count(cpu.postgres)}`;
+  const lineAt = (events: number, measured: Measured, ...beside: string[]): void => {
     run.report.add(
       `cost of a command at ${count(events)} events`,
-      `${count(cpu.total)} µs of CPU`,
-      parts,
-      rate(perSecond, "commands"),
+      `${count(measured.cpu.total)} µs of CPU`,
+      costs(measured),
+      rate(measured.perSecond, "commands"),
       ...beside,
     );
   };

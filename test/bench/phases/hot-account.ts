@@ -3,7 +3,7 @@ import type { BenchRun } from "../bench-run.ts";
 import { sendBulk } from "../fill.ts";
 import { Installation } from "../installation.ts";
 import { generateLoad } from "../load-generator.ts";
-import { CLIENTS, type Measured, measure, warmUpSeconds } from "../measure.ts";
+import { CLIENTS, costs, measure, warmUpSeconds } from "../measure.ts";
 import type { ServerProcess } from "../processes.ts";
 import { count, latency, rate, ratio } from "../report.ts";
 import { type NextLine, singleRequests } from "../requests.ts";
@@ -18,7 +18,7 @@ export async function hotAccount(run: BenchRun): Promise<void> {
   await using first = await installation.startCommands();
   const burns = await openHotAccount(installation, first);
   const one = await measure(run, first, installation, singleRequests(installation.token, burns));
-  const beside = [latency(one), "aim 5,000/s"];
+  const beside = [latency(one), "aim 5,000/s", costs(one)];
   run.report.add("burns of one account, one instance", rate(one.perSecond, "burns"), ...beside);
 
   await using second = await installation.startCommands();
@@ -43,20 +43,22 @@ export async function manyKeys(run: BenchRun): Promise<void> {
   const burns = await openHotAccount(installation, server);
   const next = singleRequests(installation.token, burns);
   const few = await measure(run, server, installation, next);
-  run.report.add("burns of one account with few keys", rate(few.perSecond, "burns"), ...costs(few));
+  run.report.add(
+    "burns of one account with few keys",
+    rate(few.perSecond, "burns"),
+    latency(few),
+    costs(few),
+  );
   await sendBulk(run, server, installation.token, burns, run.settings.BENCH_KEYS);
   const many = await measure(run, server, installation, next);
   run.report.add(
     `burns of one account with ${count(run.settings.BENCH_KEYS)} keys and more`,
     rate(many.perSecond, "burns"),
-    ...costs(many),
+    latency(many),
+    costs(many),
     `${ratio(many.perSecond, few.perSecond)} of the rate, aim at least 0.90`,
     `${ratio(many.cpu.total, few.cpu.total)} times the CPU`,
   );
-}
-
-function costs(measured: Measured): string[] {
-  return [latency(measured), `${count(measured.cpu.total)} µs of CPU each`];
 }
 
 /** Burns of one point, without end, of an account that can afford them. */

@@ -2,8 +2,8 @@ import type { BenchRun } from "../bench-run.ts";
 import { drained } from "../fill.ts";
 import { Installation } from "../installation.ts";
 import { LagProbe } from "../lag-probe.ts";
-import { generateLoad } from "../load-generator.ts";
-import { CLIENTS, warmUpSeconds } from "../measure.ts";
+import { generateLoad, type LoadProgress } from "../load-generator.ts";
+import { CLIENTS, costs, metered, warmUpSeconds } from "../measure.ts";
 import { count, latency, rate } from "../report.ts";
 import { singleRequests } from "../requests.ts";
 
@@ -18,14 +18,13 @@ export async function sustained(run: BenchRun): Promise<void> {
   await generateLoad({ ...load, until: { seconds: warmUpSeconds(run) } });
 
   await using probe = await LagProbe.start(installation, server);
-  const result = await generateLoad({
-    ...load,
-    until: { seconds },
-    onProgress: (progress) => {
-      const perSecond = rate(progress.answers / progress.seconds, "commands");
-      run.progress.show(`sustained: ${count(progress.seconds)} of ${count(seconds)} s, ${perSecond}`);
-    },
-  });
+  const onProgress = (progress: LoadProgress) => {
+    const perSecond = rate(progress.answers / progress.seconds, "commands");
+    run.progress.show(`sustained: ${count(progress.seconds)} of ${count(seconds)} s, ${perSecond}`);
+  };
+  const result = await metered(server, installation, () =>
+    generateLoad({ ...load, until: { seconds }, onProgress }),
+  );
   probe.stop();
   const backlog = await installation.backlog();
   const drainSeconds = await drained(run, installation);
@@ -37,6 +36,7 @@ export async function sustained(run: BenchRun): Promise<void> {
     rate(result.perSecond, "commands"),
     `${count(offered)}/s offered, ${reached}`,
     `${latency(result)} from when they were due`,
+    costs(result),
     "aim 6,000/s",
   );
   run.report.add(

@@ -42,8 +42,8 @@ export function takeExactly(
 }
 
 export function placeHold(command: PlaceHold, state: AccountState, context: DecisionContext): Decided {
-  const { holdTimeoutSeconds, maxHoldTimeoutSeconds } = settings(context, command.occurredAt);
-  const seconds = command.timeoutSeconds ?? holdTimeoutSeconds;
+  const seconds = command.timeoutSeconds ?? settings(context, command.occurredAt).holdTimeoutSeconds;
+  const { maxHoldTimeoutSeconds } = settings(context, context.now);
   if (seconds > maxHoldTimeoutSeconds) {
     return refuse("hold_timeout_too_long", `${seconds} s asked, at most ${maxHoldTimeoutSeconds} s allowed`);
   }

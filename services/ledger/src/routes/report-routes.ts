@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { reports, type ViewQuery } from "@taem/api";
 import { businessNow, type Currency, type Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
@@ -121,7 +122,14 @@ function outstandingRoute(platform: ReportRoutesPlatform): Route {
       for (const told of found ?? [])
         await addUntold(told, (account, revision) => platform.reader.after(account, revision));
       const owed =
-        found ?? (await owedThen(platform, past, { question, currencies, largest: asked.largest, cut }));
+        found ??
+        (await owedThen(platform, past, {
+          question,
+          currencies,
+          largest: asked.largest,
+          cut,
+          waitMs: deadline - platform.clock.now(),
+        }));
       const bodies = currencies.map((currency, i) =>
         outstandingBody(currency, owed[i] as Outstanding, accounts),
       );
@@ -150,20 +158,26 @@ interface PastQuestion {
   readonly currencies: readonly Currency[];
   readonly largest: number;
   readonly cut: Cut;
+  /** How long it may wait for those before it. */
+  readonly waitMs: number;
 }
 
-/** One at a time: each takes memory and a whole processor. */
+/** One after the other: each takes memory and a whole processor. */
 class Past {
-  #isBusy = false;
+  #last: Promise<unknown> = Promise.resolve();
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isBusy)
-      throw new ApiError("overloaded", { detail: "another report of the past is being made" });
-    this.#isBusy = true;
+  /** Refuses with `overloaded` where its turn does not come within the time. */
+  async run<T>(waitMs: number, work: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    const turn = Promise.withResolvers<void>();
+    this.#last = before.then(() => turn.promise);
     try {
+      const late = delay(Math.max(0, waitMs), "late" as const, { ref: false });
+      if ((await Promise.race([before, late])) === "late")
+        throw new ApiError("overloaded", { detail: "other reports of the past are being made" });
       return await work();
     } finally {
-      this.#isBusy = false;
+      turn.resolve();
     }
   }
 }
@@ -171,10 +185,10 @@ class Past {
 function owedThen(
   { store, database }: ReportRoutesPlatform,
   past: Past,
-  { question, currencies, largest: top, cut }: PastQuestion,
+  { question, currencies, largest: top, cut, waitMs }: PastQuestion,
 ): Promise<Outstanding[]> {
   const { programme, asOf, at } = question;
-  return past.run(async () => {
+  return past.run(waitMs, async () => {
     const [row] = await database.queryArrays<[string]>(
       "SELECT sum(events)::text FROM taem_ledger.checkpoints",
     );
