@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createLedger } from "../src/index.ts";
+import { createLedger, verifyLedger } from "../src/index.ts";
 import { Installation } from "./support/installation.ts";
 import { hoard } from "./support/life.ts";
 
@@ -56,4 +56,27 @@ test("the rows of effects that take several events are those of the fold", async
     { status: "captured", amount: "520", captured: "510" },
     { status: "timed_out", amount: "520", captured: "0" },
   ]);
+});
+
+test("in the midst of an effect that takes several events, the rows are those of the fold so far", async () => {
+  const { database, store, platform, simulation } = installation;
+  const hoarder = simulation.accounts.at(-1)?.stream ?? "";
+  const [stream] = await store.read([{ stream: hoarder, afterRevision: 0 }]);
+  const capture = stream?.events.find(({ type }) => type === "HoldCaptured");
+  if (capture === undefined) throw new Error("nothing was captured");
+  expect(stream?.events[capture.revision]).toMatchObject({ type: "HoldCaptured" });
+  const upTo: typeof store.readLog = async (after, limit, filter) => {
+    const { events, next } = await store.readLog(after, limit, filter);
+    const { position } = capture;
+    const known = events.filter((event) => event.position <= position);
+    return { events: known, next: next > position ? (known.at(-1)?.position ?? after) : next };
+  };
+  const cut: typeof platform.store = { ...platform.store, readLog: upTo, head: async () => capture.position };
+  await installation.ledger.close();
+  await database.query("DROP SCHEMA taem_ledger CASCADE");
+  const ledger = createLedger({ ...platform, store: cut });
+  await ledger.projection.start();
+  await ledger.projection.waitFor({ slice: capture.slice, position: capture.position }, 60_000);
+  await ledger.close();
+  expect(await verifyLedger({ database, store })).toMatchObject({ ok: true });
 });

@@ -49,15 +49,6 @@ describe("tampering with the read model is named", () => {
     });
   });
 
-  test("a balance deleted", async () => {
-    const { member } = await one<{ member: string }>(
-      "DELETE FROM taem_ledger.balances WHERE member = (SELECT min(member::text)::uuid FROM taem_ledger.balances) RETURNING member",
-    );
-    expect(await verify()).toMatchObject({
-      discrepancy: { check: "balance", where: expect.stringContaining(member), actual: "no row" },
-    });
-  });
-
   test("points moved from one lot of an account to another", async () => {
     const { member } = await one<{ member: string }>(
       "SELECT member FROM taem_ledger.lots WHERE remaining > 1 GROUP BY member HAVING count(*) > 1 ORDER BY member LIMIT 1",
@@ -71,71 +62,6 @@ describe("tampering with the read model is named", () => {
     expect(await verify()).toMatchObject({
       discrepancy: { check: "lot", where: expect.stringContaining(`${member} `) },
     });
-  });
-
-  test("a lot's expiry changed", async () => {
-    const { member, no } = await one<{ member: string; no: number }>(
-      `UPDATE taem_ledger.lots SET expires_at = expires_at + 1 WHERE (member, no) =
-         (SELECT member, no FROM taem_ledger.lots WHERE expires_at IS NOT NULL ORDER BY member, no LIMIT 1) RETURNING member, no`,
-    );
-    expect(await verify()).toMatchObject({
-      discrepancy: { check: "lot", where: expect.stringMatching(`${member} \\w+ lot ${no}: expires_at`) },
-    });
-  });
-
-  test("a hold changed", async () => {
-    await sql(
-      "UPDATE taem_ledger.holds SET status = CASE status WHEN 'open' THEN 'voided' ELSE 'open' END WHERE (member, no) = (SELECT member, no FROM taem_ledger.holds ORDER BY member LIMIT 1)",
-    );
-    expect(await verify()).toMatchObject({ discrepancy: { check: "hold" } });
-  });
-
-  test("a statement line deleted, in the middle and at the end", async () => {
-    const { member } = await one<{ member: string }>(
-      "SELECT member FROM taem_ledger.balances WHERE revision > 5 ORDER BY member LIMIT 1",
-    );
-    await sql("DELETE FROM taem_ledger.statement_lines WHERE member = $1 AND revision = 3", [member]);
-    expect(await verify()).toMatchObject({
-      discrepancy: {
-        check: "statement",
-        where: expect.stringMatching(`${member} \\w+: line 3$`),
-        expected: "3",
-        actual: "4",
-      },
-    });
-    await sql("DELETE FROM taem_ledger.statement_lines WHERE member = $1 AND revision >= 3", [member]);
-    expect(await verify()).toMatchObject({
-      discrepancy: { check: "statement", where: expect.stringContaining("number of lines"), actual: "2" },
-    });
-  });
-
-  test("a delta of a statement changed", async () => {
-    await sql(
-      "UPDATE taem_ledger.statement_lines SET delta = delta + 1 WHERE revision = 2 AND member = (SELECT member FROM taem_ledger.balances WHERE revision > 2 ORDER BY member LIMIT 1)",
-    );
-    expect(await verify()).toMatchObject({
-      discrepancy: { check: "statement", where: expect.stringContaining("line 2: book") },
-    });
-  });
-
-  test("a control total changed", async () => {
-    await sql(
-      "UPDATE taem_ledger.control_totals SET debit = debit + 1 WHERE account = 'expired' AND accounting_date = (SELECT min(accounting_date) FROM taem_ledger.control_totals WHERE account = 'expired')",
-    );
-    expect(await verify()).toMatchObject({
-      discrepancy: { check: "control_total", where: expect.stringContaining(" expired slice ") },
-    });
-  });
-
-  test("a posting deleted, and a posting changed", async () => {
-    await sql(
-      "DELETE FROM taem_ledger.postings WHERE position = (SELECT max(position) FROM taem_ledger.postings)",
-    );
-    expect(await verify()).toMatchObject({ discrepancy: { check: "posting_total" } });
-    await sql(
-      "UPDATE taem_ledger.postings SET credit = 'outstanding', debit = credit WHERE position = (SELECT min(position) FROM taem_ledger.postings)",
-    );
-    expect(await verify()).toMatchObject({ discrepancy: { check: "posting_total" } });
   });
 });
 

@@ -14,10 +14,10 @@ export interface Discrepancy {
  * | key_repeated | each business key against those its stream has applied before |
  * | stated_book | the book balance an event states against the fold of its stream |
  * | parked | streams that the read model has given up |
+ * | sum_of_lots | the lots of each account against its balance |
  * | balance, lot, hold | rows of the read model against the fold of the events |
- * | sum_of_lots | the lots of the read model against its balances |
- * | statement | lines without gaps, each book balance the sum of the deltas up to it |
- * | control_total, posting_total | the totals, and the postings added up, against the postings of the events |
+ * | statement, posting | rows against what each event adds, and its delta against what it did to the balance |
+ * | control_total | the totals against the postings of the events |
  */
 export type Check =
   | "event_missing"
@@ -27,13 +27,13 @@ export type Check =
   | "key_repeated"
   | "stated_book"
   | "parked"
+  | "sum_of_lots"
   | "balance"
   | "lot"
   | "hold"
-  | "sum_of_lots"
   | "statement"
-  | "control_total"
-  | "posting_total";
+  | "posting"
+  | "control_total";
 
 /** Ends a verification; never leaves it. */
 export class Discrepant extends Error {

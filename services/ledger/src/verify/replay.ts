@@ -1,44 +1,66 @@
 import { type AccountEvent, accountEvents, decodeEvent, type TaemEvent } from "@taem/contracts";
-import { type AccountState, evolve, newAccount } from "@taem/domain";
+import { type AccountState, evolve, type Hold, newAccount } from "@taem/domain";
 import type { RecordedEvent } from "@taem/event-store";
+import type { HoldStatus } from "../read-model/account-delta.ts";
+import { additionOf } from "../read-model/addition.ts";
 import { ControlTotals } from "../read-model/control-total.ts";
-import { entriesOf } from "../read-model/entries.ts";
-import { accountingDate } from "../read-model/ledger-fold.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
+import { newSalt, RowSums } from "./row-sums.ts";
 
 export interface ReplayedAccount {
-  readonly stream: string;
   readonly slice: number;
   readonly programme: string;
   readonly member: string;
   readonly currency: string;
   readonly state: AccountState;
+  /** By number: the state has only the open ones. */
+  readonly endedHolds: Map<number, EndedHold>;
   position: string;
   /** Its last event is a part of a larger effect of which the rest is still to come. */
   isMidway: boolean;
 }
 
-/** The accounts of some slices and what was posted for them, from the events alone. */
+export interface EndedHold {
+  readonly hold: Hold;
+  readonly status: HoldStatus;
+  readonly at: number;
+  readonly captured: bigint;
+}
+
+/** What events add to the tables that no account's state tells. */
+export class Additions {
+  readonly totals = new ControlTotals();
+  readonly postings: RowSums;
+  readonly lines: RowSums;
+
+  constructor(salt: string) {
+    this.postings = new RowSums(salt);
+    this.lines = new RowSums(salt);
+  }
+}
+
+/** The accounts of some slices and what was added for them, from the events alone. */
 export class Replay {
-  readonly accounts = new Map<string, ReplayedAccount>();
-  readonly #totals: ControlTotals;
-  readonly #byStream = new Map<string, ReplayedAccount>();
+  readonly #additions: Additions;
+  readonly #accounts = new Map<string, ReplayedAccount>();
   readonly #zones: ZoneHistory;
   readonly #programmes = new Set<string>();
-  events = 0;
 
-  /** Adds what was posted to `totals`. */
-  constructor(zones: ZoneHistory, totals = new ControlTotals()) {
+  constructor(zones: ZoneHistory, additions = new Additions(newSalt())) {
     this.#zones = zones;
-    this.#totals = totals;
+    this.#additions = additions;
+  }
+
+  get accounts(): readonly ReplayedAccount[] {
+    return [...this.#accounts.values()];
   }
 
   /** Folds events of a slice in log order. Throws `Discrepant` on the first that cannot be. */
   async add(records: readonly RecordedEvent[]): Promise<void> {
     for (const record of records) {
-      if (!Object.hasOwn(accountEvents, record.type)) continue;
-      const event = decoded(record) as AccountEvent;
+      const event = accountEventOf(record);
+      if (event === undefined) continue;
       // Only what was published before an event counts, so one look at a programme is enough.
       if (!this.#programmes.has(event.programme)) {
         await this.#zones.refresh([event.programme]);
@@ -49,33 +71,44 @@ export class Replay {
   }
 
   #fold(record: RecordedEvent, event: AccountEvent): void {
-    const account = this.#byStream.get(record.stream) ?? this.#open(record, event);
+    const account = this.#accounts.get(record.stream) ?? this.#open(record, event);
+    const { book, debt } = account.state;
     checkKey(account, record, event);
+    endHold(account, event);
     evolveChecked(account, record, event);
     account.position = record.position;
     account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
-    this.events++;
-    const date = accountingDate(event, this.#zones, record.position);
-    const { programme, currency } = event;
-    for (const entry of entriesOf(event)) {
-      this.#totals.add(record.slice, programme, currency, date, entry);
-    }
+    const { date, entries, line, postingRows, lineRow } = additionOf(record, event, this.#zones);
+    mustEqual("statement", () => `${placeOf(record)}: delta`, account.state.book - book, line.delta);
+    mustEqual("statement", () => `${placeOf(record)}: debt`, account.state.debt - debt, line.debt);
+    const { totals, postings, lines } = this.#additions;
+    for (const entry of entries) totals.add(record.slice, event.programme, event.currency, date, entry);
+    for (const row of postingRows) postings.add(row);
+    lines.add(lineRow);
   }
 
   #open(
     { stream, slice, position }: RecordedEvent,
     { programme, member, currency }: AccountEvent,
   ): ReplayedAccount {
-    const state = newAccount();
-    const account = { stream, slice, programme, member, currency, state, position, isMidway: false };
-    this.#byStream.set(stream, account);
-    this.accounts.set(accountKey(member, currency), account);
+    const account = {
+      slice,
+      programme,
+      member,
+      currency,
+      state: newAccount(),
+      endedHolds: new Map<number, EndedHold>(),
+      position,
+      isMidway: false,
+    };
+    this.#accounts.set(stream, account);
     return account;
   }
 }
 
-export function accountKey(member: string, currency: string): string {
-  return `${member} ${currency}`;
+/** Undefined for an event of another kind. Throws `Discrepant` on one that cannot be read. */
+export function accountEventOf(record: RecordedEvent): AccountEvent | undefined {
+  return Object.hasOwn(accountEvents, record.type) ? (decoded(record) as AccountEvent) : undefined;
 }
 
 function placeOf({ stream, revision, position }: RecordedEvent): string {
@@ -110,6 +143,18 @@ function checkKey({ state }: ReplayedAccount, record: RecordedEvent, event: Acco
     expected: expected === undefined ? "applied for the first time" : `begun by event ${expected}`,
     actual: applied === undefined ? "applied for the first time" : `applied by event ${applied}`,
   });
+}
+
+const STATUS = { HoldCaptured: "captured", HoldVoided: "voided", HoldTimedOut: "timed_out" } as const;
+
+/** Keeps what the state forgets with the event. A large effect ends the hold with its first part. */
+function endHold({ state, endedHolds }: ReplayedAccount, event: AccountEvent): void {
+  if (event.type !== "HoldCaptured" && event.type !== "HoldVoided" && event.type !== "HoldTimedOut") return;
+  const before = endedHolds.get(event.hold);
+  const hold = before?.hold ?? state.holds.get(event.hold);
+  if (hold === undefined) return;
+  const captured = (before?.captured ?? 0n) + (event.type === "HoldCaptured" ? event.amount : 0n);
+  endedHolds.set(event.hold, { hold, status: STATUS[event.type], at: event.effectiveAt, captured });
 }
 
 function evolveChecked({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {

@@ -3,12 +3,25 @@ import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
 import type { Database, Queryable } from "@taem/postgres";
 import { loadCheckpoints, loadParked } from "@taem/projection";
 import { passesOver, scan, scanSlices } from "../log-scan.ts";
-import { ControlTotals } from "../read-model/control-total.ts";
+import { type Addition, additionOf } from "../read-model/addition.ts";
+import type { ControlTotal } from "../read-model/control-total.ts";
+import type { Row } from "../read-model/ledger-writer.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
+import { balanceRow, holdRows, lotRows } from "./account-rows.ts";
 import { type Discrepancy, Discrepant } from "./discrepancy.ts";
-import { Replay } from "./replay.ts";
-import { checkSums } from "./sum-checks.ts";
-import { checkTables } from "./table-checks.ts";
+import { Additions, accountEventOf, Replay } from "./replay.ts";
+import {
+  balances,
+  type ComparedTable,
+  compareRows,
+  controlTotals,
+  holds,
+  inOrder,
+  lots,
+  postings,
+  statementLines,
+} from "./row-comparison.ts";
+import { newSalt, RowSums, readSums } from "./row-sums.ts";
 
 /** What a store that keeps digests of its events offers besides. */
 export interface LogAudit {
@@ -49,9 +62,8 @@ export type Verification =
   | { readonly ok: false; readonly discrepancy: Discrepancy };
 
 /**
- * Recomputes the ledger from its events and holds everything against it: digests, stated balances, the read model,
- * its lots, statements and totals. Reads only, beside a running system; memory is bounded by taking some slices at a
- * time.
+ * Recomputes the ledger from its events and holds everything against it: digests, stated balances, and every column of
+ * every row of the read model. Reads only, beside a running system; memory is bounded by taking some slices at a time.
  */
 export async function verifyLedger(options: VerifyOptions): Promise<Verification> {
   try {
@@ -62,12 +74,15 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verification
   }
 }
 
+type StoredSums = ReadonlyMap<string, RowSums>;
+
 class Verifier {
   readonly #options: VerifyOptions;
   /** Sees the read model at one instant. */
   readonly #sql: Queryable;
   readonly #zones: ZoneHistory;
-  readonly #totals = new ControlTotals();
+  readonly #salt = newSalt();
+  readonly #additions = new Additions(this.#salt);
   #checkpoints: ReadonlyMap<number, Position> = new Map();
   #events = 0;
   #replayed = 0;
@@ -85,19 +100,95 @@ class Verifier {
     );
     this.#events = Number(row?.[0] ?? 0);
     await this.#checkParked();
-    let accounts = 0;
+    // The database adds up its rows while the first events are replayed.
+    const stored = readSums(this.#sql, this.#salt);
+    // A failure is seen when it is waited for.
+    stored.catch(() => undefined);
+    try {
+      const accounts = await this.#checkAccounts(stored);
+      await this.#checkAdditions(await stored);
+      const [position = ""] = [...this.#checkpoints.values()].sort();
+      return { ok: true, events: this.#events, accounts, position };
+    } finally {
+      await stored.catch(() => undefined);
+    }
+  }
+
+  /** Their number. */
+  async #checkAccounts(stored: Promise<StoredSums>): Promise<number> {
+    let count = 0;
     let compared = 0;
     const passes = passesOver(this.#events, this.#options.eventsInMemory);
     for (const [pass, slices] of passes.entries()) {
-      const replay = await this.#replay(slices, pass === 0);
-      await checkTables(this.#sql, replay, slices);
-      accounts += replay.accounts.size;
+      const { accounts } = await this.#replay(slices, pass === 0);
+      const sums = await stored;
+      await this.#checkRows(balances, sums, slices, accounts, (account) => [balanceRow(account)]);
+      await this.#checkRows(lots, sums, slices, accounts, lotRows);
+      await this.#checkRows(holds, sums, slices, accounts, holdRows);
+      count += accounts.length;
       compared += slices.length;
       this.#options.onProgress?.({ phase: "compare", done: compared, total: SLICES });
     }
-    await checkSums(this.#sql, this.#totals);
-    const [position = ""] = [...this.#checkpoints.values()].sort();
-    return { ok: true, events: this.#events, accounts, position };
+    return count;
+  }
+
+  async #checkAdditions(stored: StoredSums): Promise<void> {
+    const { totals, postings: posted, lines } = this.#additions;
+    const slices = Array.from({ length: SLICES }, (_, slice) => slice);
+    await this.#checkRows(controlTotals, stored, slices, [...totals.all()], (total) => [totalRow(total)]);
+    await this.#checkTable(statementLines, stored, slices, lines, (differing) =>
+      this.#added(differing, ({ lineRow }) => [lineRow]),
+    );
+    await this.#checkTable(postings, stored, slices, posted, (differing) =>
+      this.#added(differing, ({ postingRows }) => postingRows),
+    );
+  }
+
+  /** Holds the table's rows of some slices against those that `rowsOf` makes of items of the same slices. */
+  async #checkRows<T extends { readonly slice: number }>(
+    table: ComparedTable,
+    stored: StoredSums,
+    slices: readonly number[],
+    items: readonly T[],
+    rowsOf: (item: T) => Iterable<Row>,
+  ): Promise<void> {
+    const expected = new RowSums(this.#salt);
+    for (const item of items) for (const row of rowsOf(item)) expected.add(row);
+    await this.#checkTable(table, stored, slices, expected, (differing) => {
+      const concerned = items.filter(({ slice }) => differing.includes(slice));
+      return inOrder(
+        table,
+        concerned.flatMap((item) => [...rowsOf(item)]),
+      );
+    });
+  }
+
+  /** The sums say where to look, the rows what is wrong: those that only seem to differ, by an UNTOLD value, agree. */
+  async #checkTable(
+    table: ComparedTable,
+    stored: StoredSums,
+    slices: readonly number[],
+    expected: RowSums,
+    rows: (slices: readonly number[]) => Iterable<Row> | AsyncIterable<Row>,
+  ): Promise<void> {
+    const found = stored.get(table.name) as RowSums;
+    // A row may say that it belongs to a slice that there is not.
+    const strange = [...found.slices()].filter((slice) => slice < 0 || slice >= SLICES);
+    const differing = [...slices, ...strange].filter((slice) => !found.agrees(expected, slice));
+    if (differing.length > 0) await compareRows(this.#sql, table, differing, rows(differing));
+  }
+
+  /** The rows that events add, from the log once more: they are too many to keep. */
+  async *#added(
+    slices: readonly number[],
+    rowsOf: (addition: Addition) => readonly Row[],
+  ): AsyncGenerator<Row> {
+    for await (const page of scanSlices(this.#options.store, slices, highest(this.#checkpoints))) {
+      for (const record of this.#counted(page, slices)) {
+        const event = accountEventOf(record);
+        if (event !== undefined) yield* rowsOf(additionOf(record, event, this.#zones));
+      }
+    }
   }
 
   async #checkParked(): Promise<void> {
@@ -108,22 +199,26 @@ class Verifier {
   }
 
   async #replay(slices: readonly number[], isFirst: boolean): Promise<Replay> {
-    const replay = new Replay(this.#zones, this.#totals);
-    const wanted = new Set(slices);
+    const replay = new Replay(this.#zones, this.#additions);
     const { store } = this.#options;
     const pages =
       isFirst && store.verifyPage !== undefined
         ? await this.#auditedLog()
         : scanSlices(store, slices, highest(this.#checkpoints));
     for await (const page of pages) {
-      const counted = page.filter(
-        ({ slice, position }) => wanted.has(slice) && position <= (this.#checkpoints.get(slice) ?? ""),
-      );
+      const counted = this.#counted(page, slices);
       await replay.add(counted);
       this.#replayed += counted.length;
       this.#options.onProgress?.({ phase: "replay", done: this.#replayed, total: this.#events });
     }
     return replay;
+  }
+
+  /** Those of the slices that the read model has. */
+  #counted(page: readonly RecordedEvent[], slices: readonly number[]): RecordedEvent[] {
+    return page.filter(
+      ({ slice, position }) => slices.includes(slice) && position <= (this.#checkpoints.get(slice) ?? ""),
+    );
   }
 
   /** The whole log, every event held against its digest. */
@@ -146,4 +241,8 @@ class Verifier {
 
 function highest(checkpoints: ReadonlyMap<number, Position>): Position {
   return [...checkpoints.values()].sort().at(-1) ?? "";
+}
+
+function totalRow({ slice, programme, currency, date, account, debit, credit, postings }: ControlTotal): Row {
+  return [slice, programme, date, postings, currency, account, debit, credit];
 }

@@ -1,0 +1,73 @@
+import type { AccountEvent } from "@taem/contracts";
+import { localDate } from "@taem/domain";
+import type { RecordedEvent } from "@taem/event-store";
+import { type Entry, entriesOf } from "./entries.ts";
+import type { Row } from "./ledger-writer.ts";
+import { type StatementLine, statementLine } from "./statement-line.ts";
+import type { ZoneHistory } from "./zone-history.ts";
+
+/** What an event adds to the journal and to its account's statement: rows that nothing changes any more. */
+export interface Addition {
+  /** The local day that its postings count on. */
+  readonly date: string;
+  readonly entries: readonly Entry[];
+  readonly line: StatementLine;
+  readonly postingRows: readonly Row[];
+  readonly lineRow: Row;
+}
+
+/** Throws on an event of a programme that was not defined before it. */
+export function additionOf(record: RecordedEvent, event: AccountEvent, zones: ZoneHistory): Addition {
+  const date = accountingDate(event, zones, record.position);
+  const entries = entriesOf(event);
+  const line = statementLine(event);
+  return {
+    date,
+    entries,
+    line,
+    postingRows: entries.map((entry, no) => postingRow(record, event, date, entry, no)),
+    lineRow: lineRow(record, event, line),
+  };
+}
+
+/** An expiry brings its own day, the last on which its lots were valid. */
+function accountingDate(event: AccountEvent, zones: ZoneHistory, position: string): string {
+  if (event.type === "PointsExpired") return event.accountingDate;
+  return localDate(zones.zoneAt(event.programme, event.effectiveAt, position), event.effectiveAt);
+}
+
+function postingRow(
+  { slice, position }: RecordedEvent,
+  { programme, effectiveAt, currency }: AccountEvent,
+  date: string,
+  { debit, credit, amount }: Entry,
+  no: number,
+): Row {
+  return [slice, no, programme, position, effectiveAt, date, currency, debit, credit, amount];
+}
+
+function lineRow(
+  { slice, revision, recordedAt, position }: RecordedEvent,
+  { member, currency, occurredAt, effectiveAt }: AccountEvent,
+  { kind, reason, amount, delta, debt, book, key }: StatementLine,
+): Row {
+  return [
+    slice,
+    member,
+    revision,
+    occurredAt,
+    effectiveAt,
+    recordedAt,
+    position,
+    currency,
+    kind,
+    reason,
+    amount,
+    delta,
+    debt,
+    book,
+    key?.system,
+    key?.id,
+    key?.leg,
+  ];
+}
