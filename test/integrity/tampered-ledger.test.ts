@@ -5,7 +5,8 @@ import { runTool } from "../support/program-process.ts";
 import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
 import { outstandingOf } from "../support/read-model.ts";
 
-// Failures: a balance changed, a statement line deleted or a stored event altered by SQL that nobody notices.
+// Failures: a balance changed, a statement line deleted or forged, a posting moved to another day or a stored event
+// altered by SQL that nobody notices.
 
 const PTS = { currency: "PTS" };
 const DIFFERS = 3;
@@ -15,7 +16,20 @@ const TAMPERINGS = {
     ["UPDATE taem_ledger.balances SET book = book + 1"],
     /: balance, .*expected 100, found 101/,
   ],
-  "a statement line deleted": [["DELETE FROM taem_ledger.statement_lines"], /: statement/],
+  "a statement line deleted": [
+    ["DELETE FROM taem_ledger.statement_lines"],
+    /: statement, account .* event 1 at \d+: expected a row, found no row/,
+  ],
+  "a statement line forged": [
+    [
+      "UPDATE taem_ledger.statement_lines SET external_id = 'FORGED', amount = amount + 1000, reason = 'gift', effective_at = 1",
+    ],
+    /: statement, account .* event 1 at \d+: effective_at: expected \d+, found 1/,
+  ],
+  "a posting moved to another day": [
+    ["UPDATE taem_ledger.postings SET effective_at = effective_at + 3456000000"],
+    /: posting, posting 0 at \d+: effective_at: expected/,
+  ],
   "a stored event altered": [
     [
       "ALTER TABLE taem_store.events DISABLE TRIGGER USER",
