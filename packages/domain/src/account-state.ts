@@ -36,8 +36,8 @@ export interface AccountState {
   /** Numbers of the lots with something left, in burn order: earliest expiry, earliest original earn, log position. */
   open: number[];
   /** Open holds by number. */
-  holds: Map<number, Hold>;
-  pending: Map<number, PendingAdjustment>;
+  holds: ReadonlyMap<number, Hold>;
+  pending: ReadonlyMap<number, PendingAdjustment>;
   /** Sum of `remaining` over the open lots: the book balance. */
   book: bigint;
   /** Sum of `held` over the open lots. */
@@ -62,13 +62,25 @@ export interface AccountState {
   givenBack: Layer<number, bigint>;
 }
 
+/** Most accounts have no hold and nothing to decide at any time: they share this. */
+const NONE: ReadonlyMap<number, never> = new Map<number, never>();
+
+/** A map of a state, for writing to. */
+export function writable<K, V>(map: ReadonlyMap<K, V>): Map<K, V> {
+  return map.size === 0 ? new Map() : (map as Map<K, V>);
+}
+
+function copyOf<V>(map: ReadonlyMap<number, V>): ReadonlyMap<number, V> {
+  return map.size === 0 ? NONE : new Map(map);
+}
+
 export function newAccount(): AccountState {
   return {
     revision: 0,
     lots: new PackedLots(),
     open: [],
-    holds: new Map(),
-    pending: new Map(),
+    holds: NONE,
+    pending: NONE,
     book: 0n,
     held: 0n,
     matureBy: 0,
@@ -92,8 +104,8 @@ export function draft(state: AccountState): AccountState {
     ...state,
     lots: state.lots.draft(),
     open: state.open.slice(),
-    holds: new Map(state.holds),
-    pending: new Map(state.pending),
+    holds: copyOf(state.holds),
+    pending: copyOf(state.pending),
     keys: state.keys.draft(),
     earnedOnDay: state.earnedOnDay.draft(),
     givenBack: state.givenBack.draft(),

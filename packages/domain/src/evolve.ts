@@ -1,5 +1,5 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { type AccountState, type Hold, lotOf } from "./account-state.ts";
+import { type AccountState, type Hold, lotOf, writable } from "./account-state.ts";
 import { availableFrom, free, inBurnOrder, type Lot, type LotKind } from "./lot.ts";
 import type { Waiver } from "./waivers.ts";
 
@@ -215,7 +215,7 @@ function placeHold(state: AccountState, event: AccountEvent<"HoldPlaced">): void
     effectiveAt: event.effectiveAt,
     redemption: event.redemption,
   };
-  state.holds.set(hold.no, hold);
+  state.holds = writable(state.holds).set(hold.no, hold);
   state.held += event.amount;
   state.nextHold = Math.max(state.nextHold, hold.no + 1);
   for (const take of event.takes) {
@@ -233,7 +233,7 @@ function endHold(
   if (part !== undefined && part.index > 1) return;
   const hold = state.holds.get(no);
   if (hold === undefined) throw new CorruptStream(state.revision, `hold ${no} is not open`);
-  state.holds.delete(no);
+  writable(state.holds).delete(no);
   state.held -= hold.amount;
   for (const take of hold.takes) {
     const lot = openLot(state, take.lot);
@@ -311,12 +311,13 @@ function payWaivers(state: AccountState, { returns }: AccountEvent<"WaiverRecove
 
 function requestAdjustment(state: AccountState, event: AccountEvent<"AdjustmentRequested">): void {
   const { adjustment: no, direction, amount, reason, requestedBy, effectiveAt } = event;
-  state.pending.set(no, { no, direction, amount, reason, requestedBy, effectiveAt });
+  const pending = { no, direction, amount, reason, requestedBy, effectiveAt };
+  state.pending = writable(state.pending).set(no, pending);
   state.nextAdjustment = no + 1;
 }
 
 function settleAdjustment(state: AccountState, no: number | undefined): void {
-  if (no !== undefined) state.pending.delete(no);
+  if (no !== undefined) writable(state.pending).delete(no);
 }
 
 function openLot(state: AccountState, no: number): Lot {

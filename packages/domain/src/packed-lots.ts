@@ -30,7 +30,7 @@ export class PackedLots implements Layer<number, Lot> {
   #starts = new Uint32Array(0);
   /** Highest number there is. */
   #last = 0;
-  readonly #origins: LotOrigin[] = [];
+  #origins: readonly LotOrigin[] = [];
 
   get(no: number): Lot | undefined {
     const start = this.#startOf(no);
@@ -75,7 +75,7 @@ export class PackedLots implements Layer<number, Lot> {
   /** A cache of this machine's kind: processors that run Node all have the least significant byte first. */
   static fromText({ origins, starts, units }: PackedText): PackedLots {
     const lots = new PackedLots();
-    lots.#origins.push(...origins);
+    lots.#origins = origins;
     lots.#starts = new Uint32Array(bytesOf(starts));
     lots.#last = lots.#starts.length;
     lots.#units = new Uint16Array(bytesOf(units));
@@ -129,7 +129,8 @@ export class PackedLots implements Layer<number, Lot> {
       const origin = origins[i] as LotOrigin;
       if (origin.vintage === vintage && origin.source === source && origin.kind === kind) return i;
     }
-    return origins.push({ kind, source, vintage }) - 1;
+    this.#origins = [...origins, { kind, source, vintage }];
+    return origins.length;
   }
 }
 

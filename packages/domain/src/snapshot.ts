@@ -82,8 +82,8 @@ export function readSnapshot(snapshot: string): AccountState {
   const waived = Waivers.none.with(text.waived);
   const keys = AppliedKeys.fromBytes(Buffer.from(text.keys, "base64"));
   const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived, keys };
-  for (const hold of text.holds) state.holds.set(hold.no, hold);
-  for (const adjustment of text.pending) state.pending.set(adjustment.no, adjustment);
+  state.holds = new Map(text.holds.map((hold) => [hold.no, hold]));
+  state.pending = new Map(text.pending.map((adjustment) => [adjustment.no, adjustment]));
   for (const [day, points] of text.earnedOnDay) state.earnedOnDay.set(day, points);
   for (const [revision, points] of text.givenBack) state.givenBack.set(revision, points);
   return state;
