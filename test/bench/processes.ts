@@ -5,9 +5,12 @@ import { createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import packageJson from "../../package.json" with { type: "json" };
 import { type Memory, memoryOf } from "./process-usage.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** As `npm start` gives them to Node. */
+const NODE_OPTIONS = packageJson.config.node.split(" ");
 const CLI = "services/standalone/src/cli.ts";
 const BARE = "test/bench/bare-main.ts";
 const POLL_MS = 50;
@@ -69,7 +72,7 @@ export class Processes implements AsyncDisposable {
 
   #spawn(args: readonly string[], environment: Environment, stdout: "pipe" | "ignore"): ChildProcess {
     if (this.#isOver) throw new Error("the benchmark is over");
-    const child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...environment },
       stdio: ["ignore", stdout, "inherit"],
