@@ -54,7 +54,7 @@ export class CommandHandler {
     this.#options = options;
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#maxBatch = options.maxBatch ?? 512;
-    this.#cache = new StateCache(options.store, options.cacheBytes ?? 128 * 2 ** 20, (error, stream) =>
+    this.#cache = new StateCache(options.store, options.cacheBytes ?? 256 * 2 ** 20, (error, stream) =>
       options.onError?.(error, stream),
     );
     this.#turnTools = {
