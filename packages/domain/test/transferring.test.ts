@@ -2,7 +2,7 @@ import type { AccountEvent } from "@taem/contracts";
 import { describe, expect, test } from "vitest";
 import type { AccountCommand } from "../src/index.ts";
 import { keyNamed, only, TestAccount } from "./support/account.ts";
-import { DAY, HOUR, NOON, type Shape } from "./support/programme.ts";
+import { DAY, HOUR, NOON, type Shape, settingsPublished } from "./support/programme.ts";
 
 function pair(shape: Shape = {}): [TestAccount, TestAccount] {
   const source = new TestAccount(shape, "m-1");
@@ -86,6 +86,16 @@ describe("a transfer", () => {
     expect(only(source.run(comeBack(out)), "TransferReturned")).toMatchObject({ amount: 10n, book: 12n });
     expect(source.lots()).toEqual({ 1: 6n, 2: 6n });
     expect(source.balance().available).toBe(12n);
+  });
+
+  test("is measured by the balance limit in force now, however far back it is dated", () => {
+    const lowered = settingsPublished({ maxBalance: 12n }, 2, NOON + DAY);
+    const [source, target] = pair({ settings: { maxBalance: 15n }, more: [lowered] });
+    source.earn(10n);
+    target.earn(5n);
+    const out = send(source, 10n);
+    target.now = NOON + DAY;
+    expect(target.run(receipt(out))).toMatchObject([{ type: "TransferInRefused" }]);
   });
 
   test("up to the balance limit is accepted", () => {
