@@ -109,12 +109,12 @@ export class CommandService {
     authorize(request);
     const { system } = keyOf(request);
     const isDeclared = account.programme.sources.has(system) || isOfApiKey(system);
-    const on = isDeclared ? account : underlying(account, await this.#declare(account, system, caller));
+    const on = isDeclared ? account : withProgramme(account, await this.#declare(account, system, caller));
     let outcome = await this.#attempt(on, request, caller);
     if ("refused" in outcome && mayBeStale(outcome.refused.code, on.programme)) {
       const programme = await this.programmes.refresh(on.programme);
       if (programme.revision > on.programme.revision)
-        outcome = await this.#attempt(underlying(on, programme), request, caller);
+        outcome = await this.#attempt(withProgramme(on, programme), request, caller);
     }
     if ("refused" in outcome) throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail });
     const position = outcome.position ?? (await this.#tools.store.head());
@@ -235,7 +235,7 @@ export class CommandService {
 }
 
 /** The account by newer definitions. */
-function underlying(account: AccountRef, programme: Programme): AccountRef {
+function withProgramme(account: AccountRef, programme: Programme): AccountRef {
   return { ...account, programme, currency: programme.currencies.get(account.currency.code) as Currency };
 }
 
