@@ -58,6 +58,5 @@ function toResult(append: Append, [head, position, recordedAt]: ResultRow): Appe
     ok: true,
     revision: append.expectedRevision + append.events.length,
     position: position === null ? undefined : toPosition(position),
-    recordedAt: Number(recordedAt),
   };
 }

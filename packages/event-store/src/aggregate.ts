@@ -27,7 +27,6 @@ export interface Appended {
   readonly revision: number;
   /** Position of the last event of the flush in this stream: at or after the command's own. */
   readonly position: string;
-  readonly recordedAt: number;
 }
 
 /**

@@ -175,12 +175,12 @@ export class CommandHandler {
 
   #succeed(turn: Turn, result: AppendResult & { ok: true }): void {
     if (turn.events.length > 0) this.#cache.put(turn.commit(result.revision), turn.aggregate);
-    const at = { position: result.position ?? "", recordedAt: result.recordedAt };
+    const position = result.position ?? "";
     for (const { item, answer, revision } of turn.answers) {
       if (item.state === "done") continue;
       item.state = "done";
       try {
-        item.resolve(answer({ ...at, revision }));
+        item.resolve(answer({ position, revision }));
       } catch (error) {
         item.reject(error);
       }

@@ -26,7 +26,7 @@ export interface RecordedEvent extends NewEvent {
   /** Ordinal in the stream, from 1. */
   readonly revision: number;
   readonly position: Position;
-  /** 0..63; fixed per stream by its first append. */
+  /** 0..63; that of its append. */
   readonly slice: number;
   /** When the store recorded it, in milliseconds since the epoch; its running maximum orders dates. */
   readonly recordedAt: number;
@@ -38,6 +38,7 @@ export interface RecordedEvent extends NewEvent {
  */
 export interface Append {
   readonly stream: string;
+  /** 0..63; a function of the stream, so the same at each of its appends. */
   readonly slice: number;
   readonly expectedRevision: number;
   readonly events: readonly NewEvent[];
@@ -52,7 +53,6 @@ export type AppendResult =
       readonly ok: true;
       readonly revision: number;
       readonly position: Position | undefined;
-      readonly recordedAt: number;
     }
   | { readonly ok: false; readonly conflict: { readonly actualRevision: number } };
 

@@ -46,7 +46,7 @@ export async function appended(
   expectedRevision: number,
   events: readonly NewEvent[],
   slice = 0,
-): Promise<{ revision: number; position: Position | undefined; recordedAt: number }> {
+): Promise<{ revision: number; position: Position | undefined }> {
   const [result] = await store.append([appendTo(stream, expectedRevision, events, slice)]);
   if (!result?.ok) throw new Error(`${stream} is not at revision ${expectedRevision}`);
   return result;

@@ -95,7 +95,7 @@ export class MemoryEventStore implements EventStore {
       const isRepeated = events.length > 0 && events.every(({ id }, i) => before[i]?.id === id);
       if (!isRepeated) return { ok: false, conflict: { actualRevision: stored.length } };
       const last = before.at(-1) as RecordedEvent;
-      return { ok: true, revision, position: last.position, recordedAt: last.recordedAt };
+      return { ok: true, revision, position: last.position };
     }
     for (const event of events) {
       const recorded: RecordedEvent = {
@@ -111,7 +111,7 @@ export class MemoryEventStore implements EventStore {
     }
     if (events.length > 0) this.#streams.set(stream, stored);
     const position = events.length === 0 ? undefined : this.#log.at(-1)?.position;
-    return { ok: true, revision, position, recordedAt };
+    return { ok: true, revision, position };
   }
 
   #appended(signal: AbortSignal): Promise<void> {
