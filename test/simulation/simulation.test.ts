@@ -35,7 +35,7 @@ it("a small programme gets every answer that was expected, and changes nothing t
 });
 
 async function accountEventsOf(store: EventStore): Promise<AccountEvent[]> {
-  return (await wholeLog(store)).map(({ type, data }) => decodeEvent(type, data)).filter(isAccountEvent);
+  return (await wholeLog(store)).map(decodeEvent).filter(isAccountEvent);
 }
 
 function balancesOf(events: readonly AccountEvent[], currency: string): Map<string, bigint> {

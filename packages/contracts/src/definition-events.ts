@@ -64,7 +64,14 @@ export const definitionEvents = {
     validFrom: instant,
     definition: earnRule,
   },
-  SourceDeclared: { programme: text, system: text, scope: choice("account", "programme") },
+  SourceDeclared: {
+    programme: text,
+    system: text,
+    /** How far its keys reach: each account has its own, or one effect whoever the member is. */
+    scope: choice("account", "programme"),
+    /** How the scope came about: an administrator defined it, or the system's first command did. */
+    declaredBy: choice("definition", "first_command", "not_recorded"),
+  },
   ClockSet: { programme: text, mode: choice("live", "replay"), at: optional(instant) },
 } as const;
 

@@ -5,3 +5,4 @@ export * from "./definition-events.ts";
 export * from "./digest.ts";
 export type { Field, Fields, Infer, InferFields } from "./schema.ts";
 export * from "./streams.ts";
+export { UnknownEventVersion } from "./versions.ts";

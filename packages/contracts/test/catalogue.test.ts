@@ -4,13 +4,14 @@ import {
   accountEvents,
   ContractViolation,
   decodeEvent,
+  decodeMeta,
   encodeEvent,
+  encodeMeta,
   isAccountEvent,
-  metaCodec,
   type TaemEvent,
 } from "../src/index.ts";
 import { record } from "../src/schema.ts";
-import { eventTypes, faultsOf, fieldsOf, recordOf } from "./support/described.ts";
+import { eventTypes, faultsOf, fieldsOf, recordOf, stored } from "./support/described.ts";
 import { sampleOf } from "./support/sample.ts";
 
 const eventOf = (type: string, body: Record<string, unknown>) => ({ type, ...body }) as unknown as TaemEvent;
@@ -20,7 +21,7 @@ describe.each(eventTypes)("%s", (type) => {
     fc.assert(
       fc.property(recordOf(fieldsOf(type)), (body) => {
         const json = encodeEvent(eventOf(type, body));
-        const read = decodeEvent(type, json);
+        const read = decodeEvent(stored(type, json));
         expect(read).toEqual(eventOf(type, body));
         expect(encodeEvent(read)).toBe(json);
       }),
@@ -32,7 +33,7 @@ describe.each(eventTypes)("%s", (type) => {
     const whole = JSON.parse(encodeEvent(eventOf(type, sampleOf(fieldsOf(type), true))));
     const accepted = faultsOf(record(fieldsOf(type)), whole).filter(({ json }) => {
       try {
-        decodeEvent(type, JSON.stringify(json));
+        decodeEvent(stored(type, JSON.stringify(json)));
         return true;
       } catch (error) {
         if (error instanceof ContractViolation) return false;
@@ -44,7 +45,7 @@ describe.each(eventTypes)("%s", (type) => {
 });
 
 test.each(["PointsInvented", "constructor", "__proto__", "toString", ""])("%o is no event type", (type) => {
-  expect(() => decodeEvent(type, "{}")).toThrow(ContractViolation);
+  expect(() => decodeEvent({ type, data: "{}", meta: '{"v":1}' })).toThrow(ContractViolation);
   expect(() => encodeEvent({ type } as unknown as TaemEvent)).toThrow(ContractViolation);
 });
 
@@ -55,8 +56,12 @@ test("account events are told from definitions and members", () => {
 });
 
 test("who asked, and what led to it, is read back as it was written", () => {
-  const meta = { v: 1, actor: "till-1", correlation: "c", causation: "e" };
-  expect(metaCodec.encode(meta)).toBe('{"actor":"till-1","causation":"e","correlation":"c","v":1}');
-  expect(metaCodec.decode(metaCodec.encode(meta))).toEqual(meta);
-  expect(() => metaCodec.decode('{"actor":"till-1","v":1}')).toThrow(ContractViolation);
+  const about = { actor: "till-1", correlation: "c", causation: "e" };
+  const meta = encodeMeta("ClockSet", about);
+  expect(meta).toBe('{"actor":"till-1","causation":"e","correlation":"c","v":1}');
+  expect(decodeMeta(meta)).toEqual({ ...about, v: 1 });
+  expect(encodeMeta("ClockSet", { actor: "a", correlation: "c" })).toBe(
+    '{"actor":"a","correlation":"c","v":1}',
+  );
+  expect(() => decodeMeta('{"actor":"till-1","v":1}')).toThrow(ContractViolation);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AccountEvent, decodeEvent, encodeEvent } from "@taem/contracts";
+import { type AccountEvent, decodeEvent, encodeEvent, encodeMeta } from "@taem/contracts";
 import fc from "fast-check";
 import { test } from "vitest";
 import {
@@ -15,8 +15,17 @@ import {
 import { holds, played, returning, runs, waiving } from "./support/history.ts";
 import { plain } from "./support/plain.ts";
 
+const somebody = { actor: "test", correlation: "test" };
+
 const throughJson = (log: readonly AccountEvent[]) =>
-  log.map((event) => decodeEvent(event.type, encodeEvent(event)) as AccountEvent);
+  log.map(
+    (event) =>
+      decodeEvent({
+        type: event.type,
+        data: encodeEvent(event),
+        meta: encodeMeta(event.type, somebody),
+      }) as AccountEvent,
+  );
 
 test("a replay of the events, also through their bytes, is the state that was decided on", () => {
   holds(fc.oneof(runs, waiving), (run) => {

@@ -27,6 +27,8 @@ describe("the version in force", () => {
   });
 });
 
+const declared = { type: "SourceDeclared", programme: "p-1", declaredBy: "definition" } as const;
+
 describe("a programme", () => {
   test("applies settings and zones from their validity on, and the first to whatever came before", () => {
     const programme = programmeOf({
@@ -50,7 +52,7 @@ describe("a programme", () => {
     const programme = programmeOf({
       more: [
         rulePublished("spend", { points: 2n }, 2, MAY),
-        { type: "SourceDeclared", programme: "p-1", system: "shopee", scope: "programme" },
+        { ...declared, system: "shopee", scope: "programme" },
       ],
     });
     expect(programme.revision).toBe(6);
@@ -103,7 +105,7 @@ describe("a programme", () => {
     const copy = structuredClone(before);
     evolveProgramme(before, rulePublished("spend", { points: 2n }, 2, MAY));
     evolveProgramme(before, settingsPublished({ returnGraceDays: 3 }, 2, MAY));
-    evolveProgramme(before, { type: "SourceDeclared", programme: "p-1", system: "pos", scope: "account" });
+    evolveProgramme(before, { ...declared, system: "pos", scope: "account" });
     expect(before).toEqual(copy);
   });
 

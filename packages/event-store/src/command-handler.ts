@@ -1,4 +1,4 @@
-import { encodeEvent, metaCodec, type TaemEvent } from "@taem/contracts";
+import { encodeEvent, encodeMeta, type TaemEvent } from "@taem/contracts";
 import type { Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { SharedReader } from "./shared-reader.ts";
@@ -63,7 +63,7 @@ export class CommandHandler {
         id: options.newId(),
         type: event.type,
         data: encodeEvent(event),
-        meta: metaCodec.encode(meta),
+        meta: encodeMeta(event.type, meta),
       }),
     };
     this.#deadlines = setInterval(() => this.#expire(), DEADLINE_CHECK_MS);

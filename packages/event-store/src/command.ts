@@ -1,11 +1,11 @@
-import type { EventMeta, TaemEvent } from "@taem/contracts";
+import type { Provenance, TaemEvent } from "@taem/contracts";
 import type { Aggregate, Appended, Step } from "./aggregate.ts";
 
 export interface Command<S, E extends TaemEvent, R> {
   readonly aggregate: Aggregate<S, E>;
   readonly stream: string;
   readonly slice: number;
-  readonly meta: EventMeta;
+  readonly meta: Provenance;
   /** Pure; may run again on a newer state. */
   readonly decide: (state: S) => Step<S, E, R>;
   /** On the handler's clock: no retry and no waiting after it. */

@@ -125,7 +125,7 @@ export class StateCache {
     let { state, revision } = base;
     const add = (events: readonly RecordedEvent[]): void => {
       for (const event of events) {
-        state = aggregate.evolve(state, decodeEvent(event.type, event.data));
+        state = aggregate.evolve(state, decodeEvent(event));
         revision = event.revision;
       }
     };

@@ -1,4 +1,4 @@
-import { decodeEvent, type EventMeta, type TaemEvent } from "@taem/contracts";
+import { decodeEvent, type Provenance, type TaemEvent } from "@taem/contracts";
 import type { Aggregate, Step } from "./aggregate.ts";
 import type { Answer, Item } from "./command.ts";
 import type { NewEvent } from "./event-store.ts";
@@ -11,7 +11,7 @@ type Waiting = Extract<AnyStep, { readonly load: unknown }>;
 export interface TurnTools {
   readonly reader: SharedReader;
   /** An event as it is appended; throws when it is none of the catalogue's. */
-  readonly encode: (event: TaemEvent, meta: EventMeta) => NewEvent;
+  readonly encode: (event: TaemEvent, meta: Provenance) => NewEvent;
 }
 
 interface DecidedEvent {
@@ -93,7 +93,7 @@ export class Turn {
     if (stored === 0) return decided;
     const request = { stream: this.stream, afterRevision: revision - 1, limit: stored };
     const events = await this.#tools.reader.read(request);
-    return [...events.map((event) => decodeEvent(event.type, event.data)), ...decided];
+    return [...events.map(decodeEvent), ...decided];
   }
 
   /** Takes a decision over into the draft; one that needs earlier events comes back. */

@@ -46,7 +46,7 @@ export class Folding {
 
   #decoded(record: RecordedEvent): TaemEvent | undefined {
     try {
-      return decodeEvent(record.type, record.data);
+      return decodeEvent(record);
     } catch (error) {
       this.#park(record, error);
       return undefined;

@@ -1,5 +1,5 @@
-import { catalogue } from "@taem/contracts";
-import type { EventStore, Position } from "@taem/event-store";
+import { isKnownEvent } from "@taem/contracts";
+import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
 import type { Link } from "./event-source.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { highest } from "./store-log-source.ts";
@@ -27,7 +27,7 @@ export async function* linksBetween(
       const { slice } = event;
       const previous = at.get(slice) ?? "";
       if (event.position <= previous || event.position > (to.get(slice) ?? "")) return [];
-      mustBeKnown(event.type);
+      mustBeKnown(event);
       at.set(slice, event.position);
       return [{ slice, position: event.position, previous, event }];
     });
@@ -40,10 +40,10 @@ export async function* linksBetween(
   if (watermarks.length > 0 && !signal.aborted) yield watermarks;
 }
 
-function mustBeKnown(type: string): void {
-  if (Object.hasOwn(catalogue, type)) return;
+function mustBeKnown(event: RecordedEvent): void {
+  if (isKnownEvent(event)) return;
   throw new ProjectionError(
     "unknown_event_type",
-    `event type ${type} is not known to this version: upgrade it, then rebuild`,
+    `event type ${event.type}, or the version at ${event.position}, is not known: upgrade the program, then rebuild`,
   );
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { catalogue } from "@taem/contracts";
+import { isKnownEvent } from "@taem/contracts";
 import { type EventStore, StoreUnavailable } from "@taem/event-store";
 import { type Database, isConnectionLost, isRolledBack } from "@taem/postgres";
 import type { Clock, Logger, Metrics } from "@taem/runtime";
@@ -219,8 +219,11 @@ export class Projector {
       const verdict = judge(link, at.get(link.slice) ?? "");
       if (verdict === "gap") return { next, gap: link };
       if (verdict === "ignore") continue;
-      if (link.event !== undefined && !Object.hasOwn(catalogue, link.event.type)) {
-        this.#stopSlice(link.slice, `event type ${link.event.type} is not known to this version; upgrade it`);
+      if (link.event !== undefined && !isKnownEvent(link.event)) {
+        this.#stopSlice(
+          link.slice,
+          `event type ${link.event.type}, or this version of it, is not known; upgrade the program`,
+        );
         continue;
       }
       at.set(link.slice, link.position);

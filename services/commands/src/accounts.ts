@@ -108,7 +108,7 @@ export class Accounts {
   async applied(account: AccountRef, revision: number, count: number): Promise<AccountEvent[]> {
     const request = { stream: streamOf(account), afterRevision: revision - 1, limit: count };
     const [slice] = await this.#tools.store.read([request]);
-    return (slice?.events ?? []).map((event) => decodeEvent(event.type, event.data) as AccountEvent);
+    return (slice?.events ?? []).map((event) => decodeEvent(event) as AccountEvent);
   }
 
   #onAccount<R>(

@@ -33,8 +33,6 @@ export class ClaimReader {
 
   async read(stream: string): Promise<Claim> {
     const [event] = await this.#reader.read({ stream, afterRevision: 0, limit: 1 });
-    return event === undefined
-      ? undefined
-      : (decodeEvent(event.type, event.data) as MemberEvent | DefinitionEvent);
+    return event === undefined ? undefined : (decodeEvent(event) as MemberEvent | DefinitionEvent);
   }
 }

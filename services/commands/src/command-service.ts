@@ -127,7 +127,7 @@ export class CommandService {
    */
   #declare({ programme: { code } }: AccountRef, system: string, caller: Caller): Promise<Programme> {
     return this.programmes.change(code, caller, (known) =>
-      known.sources.has(system) ? { events: [] } : declareSource(known, system, "account"),
+      known.sources.has(system) ? { events: [] } : declareSource(known, system, "account", "first_command"),
     );
   }
 

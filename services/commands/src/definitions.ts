@@ -119,6 +119,7 @@ export function declareSource(
   programme: Programme,
   system: string,
   scope: "account" | "programme",
+  declaredBy: "definition" | "first_command",
 ): Definition {
   const declared = programme.sources.get(system);
   if (declared === scope) return { events: [] };
@@ -134,7 +135,7 @@ export function declareSource(
   if (programme.sources.size >= MAX_SOURCES) {
     return { refused: "too_many_sources", detail: `the programme has ${MAX_SOURCES} source systems` };
   }
-  return { events: [{ type: "SourceDeclared", programme: programme.id, system, scope }] };
+  return { events: [{ type: "SourceDeclared", programme: programme.id, system, scope, declaredBy }] };
 }
 
 /** A replay clock moves on, or goes live, once; a live one is left alone. */

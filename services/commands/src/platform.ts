@@ -1,5 +1,5 @@
 import { createHmac, type KeyObject } from "node:crypto";
-import { type EventMeta, uniqueStream } from "@taem/contracts";
+import { type Provenance, uniqueStream } from "@taem/contracts";
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { Clock, Logger, Metrics } from "@taem/runtime";
 
@@ -31,8 +31,8 @@ export interface Toolbox extends CommandsPlatform {
   readonly newId: () => string;
 }
 
-export function metaOf({ actor, correlation, causation }: Caller): EventMeta {
-  return { v: 1, actor, correlation, ...(causation === undefined ? {} : { causation }) };
+export function metaOf({ actor, correlation, causation }: Caller): Provenance {
+  return { actor, correlation, ...(causation === undefined ? {} : { causation }) };
 }
 
 /** The stream of a value that must be unique in its scope; the value itself never reaches the log. */

@@ -131,9 +131,7 @@ export class Programmes {
 
   async #load(id: string): Promise<Programme> {
     const [stream] = await this.#tools.store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
-    const events = (stream?.events ?? []).map(
-      (event) => decodeEvent(event.type, event.data) as DefinitionEvent,
-    );
+    const events = (stream?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
     const programme = events.reduce<Programme | undefined>(evolveProgramme, undefined);
     if (programme === undefined) throw new ApiError("programme_unknown");
     return programme;
@@ -142,9 +140,7 @@ export class Programmes {
   async #readOn(programme: Programme): Promise<Programme> {
     const request = { stream: programmeStream(programme.id), afterRevision: programme.revision };
     const [tail] = await this.#tools.store.read([request]);
-    const events = (tail?.events ?? []).map(
-      (event) => decodeEvent(event.type, event.data) as DefinitionEvent,
-    );
+    const events = (tail?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
     return this.#remember(events.reduce<Programme>(evolveProgramme, programme));
   }
 

@@ -1,3 +1,4 @@
+import { decodeEvent, decodeMeta, programmeStream } from "@taem/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
 import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
@@ -134,6 +135,22 @@ test("the scope of a source's keys is fixed for ever", async () => {
   const other = { keys: "programme" };
   await refused(fixture, () => api.put(`${shop}/sources/pos`, other), 400, "value_not_allowed");
   await refused(fixture, () => api.put(`${shop}/sources/api-1`, other), 400, "value_not_allowed");
+});
+
+test("the log says how the scope of a source's keys came about", async () => {
+  const shop = await defineProgramme(api, "how-sourced");
+  const [member] = (await enrol(api, shop, "member")) as [string];
+  await succeeds(api.put(`${shop}/sources/shopee`, { keys: "account" }));
+  await done(api, `${member}/earn`, { ...PTS, points: "1", source: { system: "till", id: "1" } });
+  const { id } = await programmeAt(shop);
+  const [programme] = await fixture.testStore.store.read([
+    { stream: programmeStream(id as string), afterRevision: 0 },
+  ]);
+  const declared = programme?.events.filter(({ type }) => type === "SourceDeclared") ?? [];
+  expect(declared.map((event) => [decodeMeta(event.meta).v, decodeEvent(event)])).toMatchObject([
+    [2, { system: "shopee", declaredBy: "definition" }],
+    [2, { system: "till", declaredBy: "first_command" }],
+  ]);
 });
 
 test("a programme has a thousand source systems at most", async () => {

@@ -18,8 +18,8 @@ async function allEvents(): Promise<AccountEvent[]> {
   for (let after = ""; ; ) {
     const page = await installation.store.readLog(after, 2_000);
     if (page.events.length === 0) return events;
-    for (const { type, data } of page.events)
-      if (type in accountEvents) events.push(decodeEvent(type, data) as AccountEvent);
+    for (const record of page.events)
+      if (record.type in accountEvents) events.push(decodeEvent(record) as AccountEvent);
     after = page.next;
   }
 }

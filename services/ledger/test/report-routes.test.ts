@@ -35,7 +35,7 @@ async function logOf(code: string, currency: string, asOf = Number.POSITIVE_INFI
     after = page.next;
     for (const record of page.events) {
       if (!(record.type in accountEvents) || record.position > position) continue;
-      const event = decodeEvent(record.type, record.data) as AccountEvent;
+      const event = decodeEvent(record) as AccountEvent;
       if (event.programme === id && event.currency === currency && event.effectiveAt <= asOf)
         events.push(event);
     }

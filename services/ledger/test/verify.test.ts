@@ -111,7 +111,7 @@ describe("a business key applied a second time is named", () => {
     const [read] = await store.read([{ stream, afterRevision: 0 }]);
     const original = read?.events.findLast(({ type }) => type === "PointsEarned");
     if (original === undefined) throw new Error("the account has no earn");
-    const earn = decodeEvent(original.type, original.data) as AccountEvent<"PointsEarned">;
+    const earn = decodeEvent(original) as AccountEvent<"PointsEarned">;
     const lot = { ...earn.lot, no: state.nextLot };
     const again = { ...earn, lot, book: state.book + lot.amount, ...change };
     const event = {

@@ -46,7 +46,7 @@ export async function openImporting(): Promise<Importing> {
   await writeFile(mapping, JSON.stringify(mappingOf()));
   const key = service.key();
   let programmes = 0;
-  const log = async () => (await wholeLog(store)).map(({ type, data }) => decodeEvent(type, data));
+  const log = async () => (await wholeLog(store)).map(decodeEvent);
   const opened = undo.move();
   return {
     service,

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { catalogue, type Field, type Fields } from "../../src/index.ts";
+import { catalogue, descriptionOf, type EncodedEvent, type Field, type Fields } from "../../src/index.ts";
 
 /** Values and faults that follow from the descriptions themselves, so that no field can be forgotten. */
 
@@ -20,6 +20,27 @@ const safe = fc.oneof(
   fc.maxSafeInteger(),
   fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
 );
+
+export const metaOf = (version: number): string => `{"actor":"test","correlation":"test","v":${version}}`;
+
+/** Every version of every event type, by type and then from the first on. */
+export const versions = eventTypes.flatMap((type) => {
+  const found = [];
+  for (let version = 1; ; version++) {
+    const fields = descriptionOf(type, version);
+    if (fields === undefined) return found;
+    found.push({ type, version, fields });
+  }
+});
+
+export function currentVersion(type: string): number {
+  return versions.filter((known) => known.type === type).length;
+}
+
+/** An event of the current version, as a store keeps it. */
+export function stored(type: string, data: string): EncodedEvent {
+  return { type, data, meta: metaOf(currentVersion(type)) };
+}
 
 /** Any value that the description allows. */
 export function anyOf(field: Field<unknown>): fc.Arbitrary<unknown> {

@@ -75,7 +75,7 @@ export function commandOn<R>(
     aggregate: purseAggregate,
     stream,
     slice: 0,
-    meta: { v: 1, actor: "test", correlation: "test" },
+    meta: { actor: "test", correlation: "test" },
     decide,
     deadline: NEVER,
     ...options,

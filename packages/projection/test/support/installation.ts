@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { encodeEvent, memberStream, metaCodec } from "@taem/contracts";
+import { encodeEvent, memberStream } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
@@ -55,8 +55,9 @@ export class Numbers {
     expectedRevision: number,
     type: string,
     data: string,
+    version = 1,
   ): Promise<void> {
-    const meta = metaCodec.encode({ v: 1, actor: "test", correlation: "test" });
+    const meta = `{"actor":"test","correlation":"test","v":${version}}`;
     const events = [{ id: randomUUID(), type, data, meta }];
     const [result] = await this.#store.append([{ stream, slice, expectedRevision, events }]);
     if (result?.ok !== true) throw new Error(`conflict on ${stream}`);

@@ -323,7 +323,8 @@ function definitionEvents(
     }
     case "PUT /v1/programmes/{programme}/sources/{system}": {
       const { keys }: RouteRequest<typeof route>["body"] = body;
-      return [{ type: "SourceDeclared", programme, system: params["system"] as string, scope: keys }];
+      const system = params["system"] as string;
+      return [{ type: "SourceDeclared", programme, system, scope: keys, declaredBy: "definition" }];
     }
     default:
       return [];

@@ -88,7 +88,9 @@ function currencyAndRuleRoutes(change: Change, now: () => number): Route[] {
     route({
       ...definitions.source,
       handler: ({ params, body }, context) =>
-        change(params.programme, context, (known) => declareSource(known, params.system, body.keys)),
+        change(params.programme, context, (known) =>
+          declareSource(known, params.system, body.keys, "definition"),
+        ),
     }),
   ];
 }

@@ -23,7 +23,7 @@ export async function* accountEvents(
   for await (const page of store.readStream(streamOf(account), afterRevision)) {
     for (const record of page) {
       if (recordedBy !== undefined && record.position > recordedBy) return;
-      const event = decodeEvent(record.type, record.data) as AccountEvent;
+      const event = decodeEvent(record) as AccountEvent;
       if (event.effectiveAt <= effectiveBy) yield { record, event };
     }
   }

@@ -46,10 +46,10 @@ async function foldAccounts(
 ): Promise<Map<string, AccountState>> {
   const accounts = new Map<string, AccountState>();
   for await (const records of scanSlices(store, slices, recordedBy)) {
-    for (const { type, data, position } of records) {
-      if (position > recordedBy) return accounts;
-      if (!Object.hasOwn(accountEvents, type)) continue;
-      const event = decodeEvent(type, data) as AccountEvent;
+    for (const record of records) {
+      if (record.position > recordedBy) return accounts;
+      if (!Object.hasOwn(accountEvents, record.type)) continue;
+      const event = decodeEvent(record) as AccountEvent;
       if (event.programme !== programme || event.currency !== currency || event.effectiveAt > effectiveBy)
         continue;
       const state = accounts.get(event.member) ?? newAccount();

@@ -11,6 +11,6 @@ export async function programmeAt(
   const [stream] = await store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
   return (stream?.events ?? [])
     .filter((record) => record.position <= position)
-    .map(({ type, data }) => decodeEvent(type, data) as DefinitionEvent)
+    .map((record) => decodeEvent(record) as DefinitionEvent)
     .reduce<Programme | undefined>(evolveProgramme, undefined);
 }

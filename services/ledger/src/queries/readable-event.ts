@@ -1,14 +1,14 @@
-import { catalogue, type Field, type Fields } from "@taem/contracts";
+import { descriptionOf, type Field, type Fields } from "@taem/contracts";
 import { fields } from "@taem/http";
 
 type Json = unknown;
 
 /**
- * An event's data as a person reads it: amounts stay decimal strings, instants become RFC 3339. Driven by the
- * catalogue's own description, so that a new event needs nothing here.
+ * An event's data, in the version in which it was recorded, as a person reads it: amounts stay decimal strings,
+ * instants become RFC 3339. Driven by the description of that version, so that a new event needs nothing here.
  */
-export function readableData(type: string, data: string): Record<string, Json> {
-  const description = (catalogue as Record<string, Fields>)[type];
+export function readableData(type: string, version: number, data: string): Record<string, Json> {
+  const description = descriptionOf(type, version);
   const parsed = JSON.parse(data) as Record<string, Json>;
   return description === undefined ? parsed : readableRecord(description, parsed);
 }

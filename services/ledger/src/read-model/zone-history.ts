@@ -34,10 +34,11 @@ export class ZoneHistory {
     const streams = requests.length === 0 ? [] : await this.#store.read(requests);
     programmes.forEach((programme, i) => {
       const known = this.#of(programme);
-      for (const { type, data, position, revision } of streams[i]?.events ?? []) {
+      for (const record of streams[i]?.events ?? []) {
+        const { position, revision } = record;
         if (revision <= known.revision) continue;
         known.revision = revision;
-        const event = decodeEvent(type, data);
+        const event = decodeEvent(record);
         if (event.type === "ProgrammeDefined" || event.type === "ProgrammeZoneChanged") {
           known.versions.push({ zone: event.zone, validFrom: event.validFrom, position });
         }

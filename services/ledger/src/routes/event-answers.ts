@@ -1,5 +1,5 @@
 import type { eventItem } from "@taem/api";
-import { metaCodec } from "@taem/contracts";
+import { decodeMeta } from "@taem/contracts";
 import type { RecordedEvent } from "@taem/event-store";
 import { fields } from "@taem/http";
 import type { z } from "zod";
@@ -9,7 +9,7 @@ const { formatInstant } = fields;
 
 /** An event as it was recorded, decoded. */
 export function eventBody(record: RecordedEvent): z.input<typeof eventItem> {
-  const { v, actor, correlation, causation } = metaCodec.decode(record.meta);
+  const { v, actor, correlation, causation } = decodeMeta(record.meta);
   return {
     id: record.id,
     type: record.type,
@@ -22,6 +22,6 @@ export function eventBody(record: RecordedEvent): z.input<typeof eventItem> {
     actor,
     correlation,
     ...(causation === undefined ? {} : { causation }),
-    data: readableData(record.type, record.data),
+    data: readableData(record.type, v, record.data),
   };
 }

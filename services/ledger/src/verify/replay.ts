@@ -117,7 +117,7 @@ function placeOf({ stream, revision, position }: RecordedEvent): string {
 
 function decoded(record: RecordedEvent): TaemEvent {
   try {
-    return decodeEvent(record.type, record.data);
+    return decodeEvent(record);
   } catch (error) {
     const actual = (error as Error).message;
     throw new Discrepant({

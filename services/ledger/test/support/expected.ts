@@ -22,7 +22,7 @@ export async function eventsOf(store: EventStore, account: Account): Promise<Rec
   const [stream] = await store.read([{ stream: account.stream, afterRevision: 0 }]);
   return (stream?.events ?? []).map((record) => ({
     record,
-    event: decodeEvent(record.type, record.data) as AccountEvent,
+    event: decodeEvent(record) as AccountEvent,
   }));
 }
 

@@ -4,7 +4,7 @@ import {
   type BusinessKey,
   type DefinitionEvent,
   encodeEvent,
-  metaCodec,
+  encodeMeta,
   programmeStream,
   sliceOf,
   sliceOfStream,
@@ -198,7 +198,7 @@ export class Simulation {
   }
 
   #recordOf(event: TaemEvent) {
-    const meta = metaCodec.encode({ v: 1, actor: "simulation", correlation: "simulation" });
+    const meta = encodeMeta(event.type, { actor: "simulation", correlation: "simulation" });
     return { id: this.random.uuid(), type: event.type, data: encodeEvent(event), meta };
   }
 }
