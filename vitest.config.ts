@@ -1,13 +1,10 @@
-import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { TestSummary } from "./infra/check/test-summary.ts";
-
-const globalSetup = "./packages/postgres/testing/global-setup.ts";
 
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "services/*/test/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: existsSync(globalSetup) ? [globalSetup] : [],
+    globalSetup: ["./packages/postgres/testing/global-setup.ts", "./test/support/kafka/global-setup.ts"],
     setupFiles: ["./infra/check/test-guard.ts"],
     reporters: ["default", new TestSummary()],
     pool: "forks",

@@ -1,8 +1,16 @@
 import type { SerializedError } from "vitest";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
+import { beginInfrastructure, takeInfrastructure } from "./infrastructure.ts";
 
-/** Closes a run with one line for machines, `N passed, N failed, N skipped`, and says why each test was skipped. */
+/**
+ * Closes a run with one line for machines, `N passed, N failed, N skipped`; says before which servers the tests talked
+ * to and why each test was skipped.
+ */
 export class TestSummary implements Reporter {
+  onInit(): void {
+    beginInfrastructure();
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
@@ -13,6 +21,8 @@ export class TestSummary implements Reporter {
     for (const test of skipped) {
       console.log(`skipped: ${test.fullName}: ${reason(test) ?? "NO REASON GIVEN, which counts as failed"}`);
     }
+    const infrastructure = takeInfrastructure();
+    if (infrastructure.length > 0) console.log(infrastructure.join(" · "));
     const tail = skipped.length > 0 ? `, ${skipped.length - silent.length} skipped` : "";
     console.log(`${count("passed")} passed, ${failed} failed${tail}`);
     if (failed > 0) process.exitCode = 1;

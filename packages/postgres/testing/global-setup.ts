@@ -2,8 +2,9 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { noteInfrastructure } from "../../../infra/check/infrastructure.ts";
 import { isAlive, runningServer, stopServer } from "../src/embedded-process.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../src/index.ts";
+import { type EmbeddedPostgres, openPool, startEmbeddedPostgres } from "../src/index.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,7 +23,18 @@ export async function setup(project: TestProject): Promise<void> {
   await sweepDeadRuns();
   const given = process.env["DATABASE_URL"];
   if (given === undefined) server = await startEmbeddedPostgres({ dataDir: RUN });
-  project.provide("postgresUrl", given ?? (server as EmbeddedPostgres).url);
+  const url = given ?? (server as EmbeddedPostgres).url;
+  project.provide("postgresUrl", url);
+  noteInfrastructure(
+    "PostgreSQL",
+    `${given === undefined ? "embedded" : "that of DATABASE_URL,"} ${await version(url)}`,
+  );
+}
+
+async function version(url: string): Promise<string> {
+  await using pool = openPool({ url, max: 1, applicationName: "test-admin" });
+  const { rows } = await pool.query<{ server_version: string }>("SHOW server_version");
+  return rows[0]?.server_version ?? "";
 }
 
 export async function teardown(): Promise<void> {
