@@ -75,7 +75,15 @@ const earnRule = {
   pendingSeconds: z.int().min(0).max(31_536_000).default(0),
 };
 
-const name = z.string().min(1).max(200).meta({ description: "Shown to people." });
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((text) => text.isWellFormed(), {
+    message: "must be well-formed text, without half a surrogate pair",
+    params: { problem: "malformed_value" },
+  })
+  .meta({ description: "Shown to people." });
 const zone = z
   .string()
   .max(64)

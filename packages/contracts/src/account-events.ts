@@ -6,6 +6,7 @@ import {
   instant,
   integer,
   list,
+  named,
   optional,
   record,
   text,
@@ -16,10 +17,10 @@ import {
  * what a reader would otherwise have to look up. Amounts are minor units of the account's currency.
  */
 
-export const key = record({ system: text, id: text, leg: text });
+export const key = named("Key", { system: text, id: text, leg: text });
 
 /** A part of a lot. `vintage` is the local month (`2026-11`) in which the points were first earned. */
-export const lotPart = record({ lot: integer, amount, vintage: text });
+export const lotPart = named("LotPart", { lot: integer, amount, vintage: text });
 
 const lotFields = {
   no: integer,
@@ -35,12 +36,12 @@ const lotFields = {
  * A lot as it begins. Available at t iff availableFrom <= t < expiresAt; no expiresAt = never expires. A lot whose
  * availableFrom is not after its event's effectiveAt is available with the event, whatever a reader's clock says.
  */
-export const newLot = record(lotFields);
+export const newLot = named("NewLot", lotFields);
 
 /** A lot that stands in for a dead one; `replaces` is the lot that was first, also where a replacement died. */
-export const replacementLot = record({ ...lotFields, replaces: integer });
+export const replacementLot = named("ReplacementLot", { ...lotFields, replaces: integer });
 
-export const fraction = record({ numerator: amount, denominator: amount });
+export const fraction = named("Fraction", { numerator: amount, denominator: amount });
 
 /** On every account event. */
 const common = {
@@ -60,11 +61,11 @@ const commanded = {
   ...common,
   key,
   fingerprint: text,
-  part: optional(record({ index: integer, count: integer })),
+  part: optional(named("Part", { index: integer, count: integer })),
 } as const;
 
 /** Which rule version made the points of an earn, from what, and what limited it. */
-export const earnBasis = record({
+export const earnBasis = named("EarnBasis", {
   rule: text,
   version: integer,
   spend: amount,

@@ -1,21 +1,21 @@
-import { amount, choice, type InferFields, instant, integer, optional, record, text } from "./schema.ts";
+import { amount, choice, type InferFields, instant, integer, named, optional, text } from "./schema.ts";
 
 /** Events of programmes (definitions as versioned data) and of members. */
 
 /** A length of calendar time in the programme's zone. */
-export const term = record({ count: integer, unit: choice("days", "months", "years") });
+export const term = named("Term", { count: integer, unit: choice("days", "months", "years") });
 
 /**
  * When points die. `term`: the last valid day is the earn day plus the term; `end_of_month`: the end of the month
  * `count` months after the earn month; `end_of_year`: the end of the `count`-th year after the earn year; `never`.
  */
-export const expiryPolicy = record({
+export const expiryPolicy = named("ExpiryPolicy", {
   kind: choice("term", "end_of_month", "end_of_year", "never"),
   term: optional(term),
   count: optional(integer),
 });
 
-export const currencySettings = record({
+export const currencySettings = named("CurrencySettings", {
   expiry: expiryPolicy,
   /** Everything in an account dies this long after its last earn, burn or capture. */
   inactivity: optional(term),
@@ -31,7 +31,7 @@ export const currencySettings = record({
   adjustmentLimit: amount,
 });
 
-export const earnRule = record({
+export const earnRule = named("EarnRule", {
   currency: text,
   /** Currency of the spend, ISO 4217. */
   money: text,

@@ -10,7 +10,7 @@ type FieldShape =
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "list"; readonly of: Field<unknown> }
   | { readonly kind: "optional"; readonly of: Field<unknown> }
-  | { readonly kind: "record"; readonly fields: Fields };
+  | { readonly kind: "record"; readonly fields: Fields; readonly name?: string };
 
 export type Fields = { readonly [name: string]: Field<unknown> };
 
@@ -30,11 +30,13 @@ export type InferFields<F extends Fields> = Flat<
 >;
 
 export const text: Field<string> & { readonly kind: "text" } = { kind: "text" };
-/** Integer minor units; a decimal string in JSON. */
+/** Integer minor units, of 64 bits; a decimal string in JSON. */
 export const amount: Field<bigint> & { readonly kind: "amount" } = { kind: "amount" };
 /** Milliseconds since the epoch, UTC. */
 export const instant: Field<number> & { readonly kind: "instant" } = { kind: "instant" };
 export const integer: Field<number> & { readonly kind: "integer" } = { kind: "integer" };
+/** The largest instant or integer, and below zero the smallest: a wire's reader holds each of these exactly. */
+export const MAX_INTEGER = 2 ** 52 - 1;
 export const flag: Field<boolean> & { readonly kind: "flag" } = { kind: "flag" };
 
 export function choice<const V extends string>(...values: V[]): Field<V> & { readonly kind: "choice" } {
@@ -55,4 +57,12 @@ export function record<const F extends Fields>(
   fields: F,
 ): Field<InferFields<F>> & { readonly kind: "record"; readonly fields: F } {
   return { kind: "record", fields };
+}
+
+/** A record that several descriptions share, by the name it has in all of them on the wire. */
+export function named<const F extends Fields>(
+  name: string,
+  fields: F,
+): Field<InferFields<F>> & { readonly kind: "record"; readonly fields: F; readonly name: string } {
+  return { kind: "record", fields, name };
 }

@@ -124,8 +124,26 @@ describe("a codec", () => {
     ["a fraction", good.replace("[1,2]", "[1.5]")],
     ["an amount as a number", good.replace('"1"', "1")],
     ["null for an optional field", good.replace("{", '{"t":null,')],
+    ["half a surrogate pair", good.replace("{", '{"t":"\\ud800",')],
+    ["the other half, in capitals", good.replace("{", '{"t":"a\\\\\\uDC00",')],
   ])("refuses %s", (_, json) => {
     expect(() => codec.decode(json)).toThrow(ContractViolation);
+  });
+
+  test("reads a surrogate pair, and a text that only looks like half of one", () => {
+    const value = { t: "\\ud800 😂", a: 1n, l: [1, 2], c: "x", f: true } as const;
+    expect(codec.decode(codec.encode(value))).toEqual(value);
+    expect(codec.decode(good.replace("{", '{"t":"\\uD83D\\uDE02",'))).toMatchObject({ t: "😂" });
+  });
+
+  test.each([
+    ["half a surrogate pair", { t: "a\ud800b" }],
+    ["an amount beyond 64 bits", { a: 2n ** 63n }],
+    ["a number beyond 52 bits", { l: [2 ** 52] }],
+    ["a fraction", { l: [0.5] }],
+  ])("does not write %s", (_, wrong) => {
+    const value = { a: 1n, l: [1, 2], c: "x", f: true, ...wrong } as const;
+    expect(() => codec.encode(value)).toThrow(ContractViolation);
   });
 
   test("says where a value fails and what was expected there", () => {

@@ -4,6 +4,7 @@ import {
   ContractViolation,
   catalogue,
   codecOf,
+  currentVersion,
   decodeEvent,
   encodeEvent,
   encodeMeta,
@@ -13,7 +14,7 @@ import {
 } from "../src/index.ts";
 import { integer, record, text } from "../src/schema.ts";
 import { earlier, type Histories, upcast, versionsOf } from "../src/versions.ts";
-import { currentVersion, eventTypes, metaOf, recordOf, versions } from "./support/described.ts";
+import { eventTypes, metaOf, recordOf, versions } from "./support/described.ts";
 
 describe("an event of an earlier version", () => {
   test.each(versions.filter(({ type, version }) => version < currentVersion(type)))(

@@ -1,0 +1,2 @@
+export { decodeEnvelope, type Envelope, type EnvelopeEvent, encodeEnvelope } from "./envelope.ts";
+export { decodePayload, encodePayload } from "./payload.ts";
