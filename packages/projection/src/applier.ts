@@ -1,7 +1,6 @@
-import type { RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
-import type { Link } from "./event-source.ts";
+import type { Link, LinkedEvent } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import { insertParked, type Parked, parkedAt } from "./parking.ts";
 import type { Fold, Projection } from "./projection.ts";
@@ -57,7 +56,7 @@ export class Applier {
   async #isolate(links: readonly Link[], error: unknown): Promise<void> {
     const [first] = links;
     if (links.length === 1 && first?.event !== undefined) {
-      const parked = parkedAt(first.event, error);
+      const parked = parkedAt(first.event.record, error);
       this.#options.mayPark?.(parked);
       await this.#commit(links, [parked]);
       return;
@@ -85,14 +84,16 @@ export class Applier {
 
   async #fold(links: readonly Link[]): Promise<Folding> {
     const folding = new Folding(this.#options.projection, this.#options.mayPark);
-    await folding.add(recordsOf(links, this.parked));
+    await folding.add(eventsOf(links, this.parked));
     return folding;
   }
 }
 
 /** The events of links, but for those of parked streams. */
-export function recordsOf(links: readonly Link[], parked: ReadonlyMap<string, Parked>): RecordedEvent[] {
-  return links.flatMap(({ event }) => (event === undefined || parked.has(event.stream) ? [] : [event]));
+export function eventsOf(links: readonly Link[], parked: ReadonlyMap<string, Parked>): LinkedEvent[] {
+  return links.flatMap(({ event }) =>
+    event === undefined || parked.has(event.record.stream) ? [] : [event],
+  );
 }
 
 /** SQLSTATE classes of errors that the same rows meet every time: data exception, integrity constraint, program limit. */

@@ -1,5 +1,5 @@
 import type { Database, Queryable } from "@taem/postgres";
-import { recordsOf } from "./applier.ts";
+import { eventsOf } from "./applier.ts";
 import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
 import type { Link } from "./event-source.ts";
 import { Folding } from "./folding.ts";
@@ -49,7 +49,7 @@ export class BulkLoader {
   /** Links that follow on those before. */
   async add(links: readonly Link[]): Promise<void> {
     const { fold } = this.#folding;
-    await this.#folding.add(recordsOf(links, this.#parked));
+    await this.#folding.add(eventsOf(links, this.#parked));
     this.#moves.add(links);
     this.#events += links.length;
     this.#waiting += links.length;

@@ -1,4 +1,17 @@
+import { decodeEvent, isKnownEvent, type TaemEvent } from "@taem/contracts";
 import type { Position, RecordedEvent } from "@taem/event-store";
+
+/** Where an event stands in the log, without what it says. */
+export type EventRecord = Omit<RecordedEvent, "data" | "meta">;
+
+/** An event as a source brings it. */
+export interface LinkedEvent {
+  readonly record: EventRecord;
+  /** Whether this version of the program knows its type and the version of its data. */
+  isKnown(): boolean;
+  /** What it says. Throws `ContractViolation`. */
+  decode(): TaemEvent;
+}
 
 /**
  * One link of a slice's chain: an event, or, without one, a watermark, which says that the slice holds nothing between
@@ -9,7 +22,7 @@ export interface Link {
   readonly position: Position;
   /** The slice holds no event above this position and below `position`. */
   readonly previous: Position;
-  readonly event?: RecordedEvent;
+  readonly event?: LinkedEvent;
 }
 
 export interface SourceOptions {
@@ -41,4 +54,9 @@ export function judge(link: Link, checkpoint: Position): "apply" | "ignore" | "g
   if (link.position <= checkpoint) return "ignore";
   // A checkpoint beyond `previous` stands where a watermark was: nothing lies between the two.
   return link.previous <= checkpoint ? "apply" : "gap";
+}
+
+/** An event of the store, as a link has it. */
+export function linkedEvent(record: RecordedEvent): LinkedEvent {
+  return { record, isKnown: () => isKnownEvent(record), decode: () => decodeEvent(record) };
 }

@@ -1,5 +1,5 @@
-import { decodeEvent, type TaemEvent } from "@taem/contracts";
-import type { RecordedEvent } from "@taem/event-store";
+import type { TaemEvent } from "@taem/contracts";
+import type { EventRecord, LinkedEvent } from "./event-source.ts";
 import { type Parked, parkedAt } from "./parking.ts";
 import type { Fold, ProjectedEvent, Projection } from "./projection.ts";
 
@@ -19,8 +19,8 @@ export class Folding {
   }
 
   /** Adds events, in log order. */
-  async add(records: readonly RecordedEvent[]): Promise<void> {
-    const events = this.#decodeAll(records);
+  async add(linked: readonly LinkedEvent[]): Promise<void> {
+    const events = this.#decodeAll(linked);
     await this.#projection.prepare(events);
     for (const projected of events) {
       const { record } = projected;
@@ -34,26 +34,27 @@ export class Folding {
     }
   }
 
-  #decodeAll(records: readonly RecordedEvent[]): ProjectedEvent[] {
+  #decodeAll(linked: readonly LinkedEvent[]): ProjectedEvent[] {
     const events: ProjectedEvent[] = [];
-    for (const record of records) {
+    for (const one of linked) {
+      const { record } = one;
       if (!this.#projection.handles(record.type)) continue;
-      const event = this.#decoded(record);
+      const event = this.#decoded(one);
       if (event !== undefined) events.push({ record, event });
     }
     return events;
   }
 
-  #decoded(record: RecordedEvent): TaemEvent | undefined {
+  #decoded(linked: LinkedEvent): TaemEvent | undefined {
     try {
-      return decodeEvent(record);
+      return linked.decode();
     } catch (error) {
-      this.#park(record, error);
+      this.#park(linked.record, error);
       return undefined;
     }
   }
 
-  #park(record: RecordedEvent, error: unknown): void {
+  #park(record: EventRecord, error: unknown): void {
     // What does not decode is found before what does not fold, which may come earlier in the stream.
     const known = this.parked.get(record.stream);
     if (known !== undefined && known.position <= record.position) return;

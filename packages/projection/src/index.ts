@@ -1,7 +1,15 @@
 export { UnprojectableEvent } from "./applier.ts";
 export { loadCheckpoints } from "./checkpoints.ts";
 export { type Difference, describeDifference, type TableChanges } from "./comparison.ts";
-export { type EventSource, judge, type Link, type SourceOptions } from "./event-source.ts";
+export {
+  type EventRecord,
+  type EventSource,
+  judge,
+  type Link,
+  type LinkedEvent,
+  type SourceOptions,
+} from "./event-source.ts";
+export { oneAhead } from "./one-ahead.ts";
 export { findParked, loadParked, type Parked } from "./parking.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
 export { ProjectionError, type ProjectionErrorCode } from "./projection-error.ts";

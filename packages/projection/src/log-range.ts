@@ -1,12 +1,10 @@
-import { isKnownEvent } from "@taem/contracts";
-import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
-import type { Link } from "./event-source.ts";
-import { ProjectionError } from "./projection-error.ts";
+import type { EventStore, Position } from "@taem/event-store";
+import { type Link, linkedEvent } from "./event-source.ts";
 import { highest } from "./store-log-source.ts";
 
 /**
- * What the log holds of each slice after one set of checkpoints and up to another, in log order, in batches of at most
- * `limit` events; the last batch takes every slice to its end.
+ * What the log holds of each slice of `to`, after one set of checkpoints and up to another, in log order, in batches of at
+ * most `limit` events; the last batch takes every slice to its end.
  */
 export async function* linksBetween(
   store: Pick<EventStore, "readLog">,
@@ -27,9 +25,8 @@ export async function* linksBetween(
       const { slice } = event;
       const previous = at.get(slice) ?? "";
       if (event.position <= previous || event.position > (to.get(slice) ?? "")) return [];
-      mustBeKnown(event);
       at.set(slice, event.position);
-      return [{ slice, position: event.position, previous, event }];
+      return [{ slice, position: event.position, previous, event: linkedEvent(event) }];
     });
     if (links.length > 0) yield links;
   }
@@ -38,12 +35,4 @@ export async function* linksBetween(
     return previous < target ? [{ slice, position: target, previous }] : [];
   });
   if (watermarks.length > 0 && !signal.aborted) yield watermarks;
-}
-
-function mustBeKnown(event: RecordedEvent): void {
-  if (isKnownEvent(event)) return;
-  throw new ProjectionError(
-    "unknown_event_type",
-    `event type ${event.type}, or the version at ${event.position}, is not known: upgrade the program, then rebuild`,
-  );
 }

@@ -1,5 +1,6 @@
-import type { Position, RecordedEvent } from "@taem/event-store";
+import type { Position } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
+import type { EventRecord } from "./event-source.ts";
 
 /** A stream that a projection cannot go on with: from `position` on, its events are not in the tables. */
 export interface Parked {
@@ -11,7 +12,7 @@ export interface Parked {
   readonly error: string;
 }
 
-export function parkedAt({ slice, stream, position, revision }: RecordedEvent, error: unknown): Parked {
+export function parkedAt({ slice, stream, position, revision }: EventRecord, error: unknown): Parked {
   return { slice, key: stream, position, revision, error: describe(error) };
 }
 

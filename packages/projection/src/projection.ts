@@ -1,6 +1,6 @@
 import type { TaemEvent } from "@taem/contracts";
-import type { RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
+import type { EventRecord } from "./event-source.ts";
 
 /** A table of a read model. Its first column is `slice smallint`: a row belongs to one slice and to no other. */
 export interface Table {
@@ -19,7 +19,7 @@ export interface Table {
 
 /** An event as a projection sees it: decoded, beside its record. */
 export interface ProjectedEvent<E extends TaemEvent = TaemEvent> {
-  readonly record: RecordedEvent;
+  readonly record: EventRecord;
   readonly event: E;
 }
 

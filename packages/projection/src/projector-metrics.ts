@@ -7,6 +7,8 @@ export interface ProjectorMetrics {
   /** A batch was applied; `lagMs` is the age of its oldest event. */
   applied(events: number, lagMs: number, tookMs: number): void;
   parked(): void;
+  /** Something was missing of so many slices, and is read from the store. */
+  gaps(slices: number): void;
   stopped(slices: number): void;
 }
 
@@ -35,6 +37,11 @@ export function projectorMetrics(metrics: Metrics, projection: string): Projecto
     help: "Streams parked by a projection.",
     labels: names,
   });
+  const gaps = metrics.counter({
+    name: "taem_projection_gaps_total",
+    help: "Slices that something was missing of on its way here, and was read from the store.",
+    labels: names,
+  });
   const stopped = metrics.gauge({
     name: "taem_projection_stopped_slices",
     help: "Slices that a projection has stopped at, because of a bug or a wrong order of deployment.",
@@ -48,6 +55,7 @@ export function projectorMetrics(metrics: Metrics, projection: string): Projecto
       batch.observe(labels, tookMs / 1_000);
     },
     parked: () => parked.add(labels),
+    gaps: (slices) => gaps.add(labels, slices),
     stopped: (slices) => stopped.set(labels, slices),
   };
 }

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isKnownEvent } from "@taem/contracts";
-import { type EventStore, StoreUnavailable } from "@taem/event-store";
+import { type EventStore, type Position, StoreUnavailable } from "@taem/event-store";
 import { type Database, isConnectionLost, isRolledBack } from "@taem/postgres";
 import type { Clock, Logger, Metrics } from "@taem/runtime";
 import { Applier } from "./applier.ts";
 import { CheckpointConflict, type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
 import { type EventSource, judge, type Link } from "./event-source.ts";
 import { applyInLanes } from "./lanes.ts";
+import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { Pace } from "./pace.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
@@ -16,7 +16,7 @@ import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { type ProjectorMetrics, projectorMetrics } from "./projector-metrics.ts";
 import { ensureSchema } from "./schema.ts";
-import { highest, sliceLinks } from "./store-log-source.ts";
+import { highest } from "./store-log-source.ts";
 
 export interface ProjectorOptions {
   readonly projection: Projection;
@@ -199,45 +199,55 @@ export class Projector {
   }
 
   async #applyAll(links: readonly Link[]): Promise<void> {
-    for (;;) {
-      const { gap, next } = this.#plan(links);
-      if (gap === undefined) {
+    for (let looked = false; ; looked = true) {
+      const { gaps, next } = this.#plan(links);
+      if (gaps.size === 0) {
         await this.#apply(next);
         return;
       }
-      this.#logger.info({ slice: gap.slice, upTo: gap.previous }, "reading what is missing from the store");
-      await this.#catchUp(gap.slice, gap.previous);
+      if (this.#stopping.signal.aborted) return;
+      // Slices that another projector had until now are further than this one believes.
+      if (looked) await this.#fill(gaps);
+      else await this.#reload();
     }
   }
 
-  /** What to apply of a batch; or the first link that something is missing before. */
-  #plan(links: readonly Link[]): { readonly next: readonly Link[]; readonly gap?: Link } {
+  /** What to apply of a batch; and the slices that something is missing of, with the position up to which it is. */
+  #plan(links: readonly Link[]): { readonly next: readonly Link[]; readonly gaps: Checkpoints } {
     const at = new Map(this.#applier.checkpoints);
+    const gaps: Checkpoints = new Map();
     const next: Link[] = [];
     for (const link of links) {
-      if (this.#stopped.has(link.slice)) continue;
+      if (this.#stopped.has(link.slice) || gaps.has(link.slice)) continue;
       const verdict = judge(link, at.get(link.slice) ?? "");
-      if (verdict === "gap") return { next, gap: link };
-      if (verdict === "ignore") continue;
-      if (link.event !== undefined && !isKnownEvent(link.event)) {
-        this.#stopSlice(
-          link.slice,
-          `event type ${link.event.type}, or this version of it, is not known; upgrade the program`,
-        );
+      if (verdict === "gap") gaps.set(link.slice, link.previous);
+      if (verdict !== "apply") continue;
+      if (link.event?.isKnown() === false) {
+        const { type, position } = link.event.record;
+        this.#stopSlice(link.slice, `this version does not know ${type} as it is at ${position}; upgrade it`);
         continue;
       }
       at.set(link.slice, link.position);
       next.push(link);
     }
-    return { next };
+    return { next, gaps };
   }
 
-  async #catchUp(slice: number, upTo: string): Promise<void> {
+  async #fill(gaps: ReadonlyMap<number, Position>): Promise<void> {
+    this.#metrics.gaps(gaps.size);
+    this.#logger.info(
+      { slices: [...gaps.keys()], upTo: highest(gaps) },
+      "reading what is missing from the store",
+    );
+    await this.#catchUp(gaps);
+  }
+
+  async #catchUp(targets: ReadonlyMap<number, Position>): Promise<void> {
     const { store, batchSize: limit = BATCH_SIZE } = this.#options;
-    const after = this.#applier.checkpoints.get(slice) ?? "";
-    for await (const links of sliceLinks(store, slice, after, upTo, limit)) {
+    const { signal } = this.#stopping;
+    const from = new Map(this.#applier.checkpoints);
+    for await (const links of linksBetween(store, from, targets, limit, signal)) {
       await this.#apply(this.#plan(links).next);
-      if (this.#stopped.has(slice) || this.#stopping.signal.aborted) return;
     }
   }
 
@@ -249,7 +259,7 @@ export class Projector {
     const oldest = links.find(({ event }) => event !== undefined)?.event;
     if (oldest === undefined) return;
     const events = links.reduce((count, { event }) => (event === undefined ? count : count + 1), 0);
-    const lagMs = Math.max(0, this.#options.clock.now() - oldest.recordedAt);
+    const lagMs = Math.max(0, this.#options.clock.now() - oldest.record.recordedAt);
     this.#metrics.applied(events, lagMs, performance.now() - began);
   }
 
@@ -258,10 +268,11 @@ export class Projector {
     const believed: Checkpoints = new Map(this.#applier.checkpoints);
     try {
       await this.#reload();
-      for (const [slice, position] of believed) {
+      const lost = [...believed].filter(([slice, position]) => {
         const behind = (this.#applier.checkpoints.get(slice) ?? "") < position;
-        if (behind && !this.#stopped.has(slice)) await this.#catchUp(slice, position);
-      }
+        return behind && !this.#stopped.has(slice);
+      });
+      if (lost.length > 0) await this.#catchUp(new Map(lost));
     } catch (error) {
       if (error instanceof SliceStopped) this.#stopSlice(error.slice, error.message);
       else await this.#recover(error, 0);

@@ -184,6 +184,7 @@ class Rebuild {
       () => reading.abort(),
     )) {
       if (links === undefined) continue;
+      mustBeKnown(links);
       await apply(links);
       this.#events += countEvents(links);
       onBatch(this.#events);
@@ -258,6 +259,15 @@ class Rebuild {
   #report(phase: RebuildProgress["phase"], done: number, total: number | undefined): void {
     this.#options.onProgress?.({ phase, done, total });
   }
+}
+
+function mustBeKnown(links: readonly Link[]): void {
+  const unknown = links.find(({ event }) => event?.isKnown() === false)?.event;
+  if (unknown === undefined) return;
+  throw new ProjectionError(
+    "unknown_event_type",
+    `this version does not know ${unknown.record.type} as it is at ${unknown.record.position}: upgrade it, then rebuild`,
+  );
 }
 
 function countEvents(links: readonly Link[]): number {

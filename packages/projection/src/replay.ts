@@ -1,5 +1,6 @@
 import type { EventStore, RecordedEvent } from "@taem/event-store";
 import type { Database, Queryable } from "@taem/postgres";
+import { linkedEvent } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import type { Parked } from "./parking.ts";
 import { type Projection, schemaOf } from "./projection.ts";
@@ -27,7 +28,7 @@ export async function replayParked(
     const { parked, checkpoint } = await lockParked(transaction, schema, projection, key);
     const records = await recordsOf(store, parked, checkpoint);
     const folding = new Folding(projection);
-    await folding.add(records);
+    await folding.add(records.map(linkedEvent));
     await folding.fold.write(transaction, schema);
     const [still] = folding.parked.values();
     await repark(transaction, schema, parked, still);

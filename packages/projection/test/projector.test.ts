@@ -77,7 +77,7 @@ describe("a projector", () => {
 
   test("what a source leaves out is read from the store", async () => {
     await reset();
-    const isKept = ({ event }: Link) => event === undefined || Number(event.position) % 3 === 0;
+    const isKept = ({ event }: Link) => event === undefined || Number(event.record.position) % 3 === 0;
     const source = altered(storeLogSource(installation.store), (links) => [links.filter(isKept)]);
     await using running = await startProjector(installation, { source, batchSize: 10 });
     await running.caughtUp();

@@ -163,7 +163,7 @@ test("a load in many folds gives the rows of a load in one", async () => {
     const loader = new BulkLoader(database, projection, "loaded", checkpoints, eventsInMemory);
     const target = await loadCheckpoints(database, "taem_sums");
     const { signal } = new AbortController();
-    const sound = (link: Link) => !link.event?.stream.endsWith("refused");
+    const sound = (link: Link) => !link.event?.record.stream.endsWith("refused");
     for await (const links of linksBetween(store, new Map(checkpoints), target, 3, signal)) {
       await loader.add(links.filter(sound));
     }

@@ -70,7 +70,8 @@ export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): 
     wrong.set(variable, {
       variable,
       given: printable(setting, given[variable]),
-      expected: expectation(setting) ?? issue.message,
+      // What a combination of settings breaks is told in words of its own.
+      expected: (issue.code === "custom" ? undefined : expectation(setting)) ?? issue.message,
     });
   }
   throw new ConfigError([...wrong.values()]);

@@ -4,4 +4,10 @@ export { createLedgerProjection } from "./read-model/ledger-projection.ts";
 export { ZoneHistory } from "./read-model/zone-history.ts";
 export type { Discrepancy } from "./verify/discrepancy.ts";
 export { Replay } from "./verify/replay.ts";
-export { type Verification, type VerifyOptions, type VerifyProgress, verifyLedger } from "./verify/verify.ts";
+export {
+  type LogAudit,
+  type Verification,
+  type VerifyOptions,
+  type VerifyProgress,
+  verifyLedger,
+} from "./verify/verify.ts";

@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
-import { Projector, schemaOf, storeLogSource } from "@taem/projection";
+import { type EventSource, Projector, schemaOf } from "@taem/projection";
 import type { Clock, Logger, Metrics } from "@taem/runtime";
 import { scheduleProjection } from "./schedule-projection.ts";
 import { type AccountKeeper, Sweeper } from "./sweeper.ts";
@@ -12,6 +12,8 @@ export type { SweepTask, TransferTask } from "./task-table.ts";
 export interface SchedulerPlatform {
   readonly database: Database;
   readonly store: EventStore;
+  /** Where events come from. */
+  readonly source: EventSource;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -30,9 +32,9 @@ export interface Scheduler {
  * No balance waits for it.
  */
 export function createScheduler(platform: SchedulerPlatform, keeper: AccountKeeper): Scheduler {
-  const { database, store, clock, logger } = platform;
+  const { database, clock, logger } = platform;
   const projection = scheduleProjection();
-  const projector = new Projector({ ...platform, projection, source: storeLogSource(store) });
+  const projector = new Projector({ ...platform, projection });
   const sweeper = new Sweeper({
     tasks: new TaskTable(database, schemaOf(projection)),
     keeper,

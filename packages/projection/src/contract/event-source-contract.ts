@@ -1,8 +1,7 @@
-import type { EventStore, RecordedEvent } from "@taem/event-store";
+import type { EventStore } from "@taem/event-store";
 import { describe, expect, test } from "vitest";
-import type { EventSource, Link } from "../event-source.ts";
-import { judge } from "../event-source.ts";
-import { sliceLinks } from "../store-log-source.ts";
+import { type EventRecord, type EventSource, judge, type Link } from "../event-source.ts";
+import { linksBetween } from "../log-range.ts";
 
 /** An adapter under test, on an empty store of its own. */
 export interface EventSourceHarness extends AsyncDisposable {
@@ -127,7 +126,7 @@ async function bySlice(store: EventStore): Promise<Map<number, string[]>> {
   }
 }
 
-function push(slices: Map<number, string[]>, { slice, position, id }: RecordedEvent): void {
+function push(slices: Map<number, string[]>, { slice, position, id }: EventRecord): void {
   slices.set(slice, [...(slices.get(slice) ?? []), `${position} ${id}`]);
 }
 
@@ -174,12 +173,13 @@ class Reader implements AsyncDisposable {
     const checkpoint = this.checkpoints.get(link.slice) ?? "";
     if (judge(link, checkpoint) === "gap") {
       this.gaps++;
-      for await (const links of sliceLinks(this.#store, link.slice, checkpoint, link.previous, LIMIT)) {
+      const [from, to] = [new Map([[link.slice, checkpoint]]), new Map([[link.slice, link.previous]])];
+      for await (const links of linksBetween(this.#store, from, to, LIMIT, this.#abort.signal)) {
         for (const missing of links) await this.#take(missing);
       }
     }
     if (judge(link, this.checkpoints.get(link.slice) ?? "") !== "apply") return;
-    if (link.event !== undefined) push(this.events, link.event);
+    if (link.event !== undefined) push(this.events, link.event.record);
     this.checkpoints.set(link.slice, link.position);
   }
 

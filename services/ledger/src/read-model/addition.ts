@@ -1,6 +1,6 @@
 import type { AccountEvent } from "@taem/contracts";
 import { localDate } from "@taem/domain";
-import type { RecordedEvent } from "@taem/event-store";
+import type { EventRecord } from "@taem/projection";
 import { type Entry, entriesOf } from "./entries.ts";
 import type { Row } from "./ledger-writer.ts";
 import { type StatementLine, statementLine } from "./statement-line.ts";
@@ -17,7 +17,7 @@ export interface Addition {
 }
 
 /** Throws on an event of a programme that was not defined before it. */
-export function additionOf(record: RecordedEvent, event: AccountEvent, zones: ZoneHistory): Addition {
+export function additionOf(record: EventRecord, event: AccountEvent, zones: ZoneHistory): Addition {
   const date = accountingDate(event, zones, record.position);
   const entries = entriesOf(event);
   const line = statementLine(event);
@@ -37,7 +37,7 @@ function accountingDate(event: AccountEvent, zones: ZoneHistory, position: strin
 }
 
 function postingRow(
-  { slice, position }: RecordedEvent,
+  { slice, position }: EventRecord,
   { programme, effectiveAt, currency }: AccountEvent,
   date: string,
   { debit, credit, amount }: Entry,
@@ -47,7 +47,7 @@ function postingRow(
 }
 
 function lineRow(
-  { slice, revision, recordedAt, position }: RecordedEvent,
+  { slice, revision, recordedAt, position }: EventRecord,
   { member, currency, occurredAt, effectiveAt }: AccountEvent,
   { kind, reason, amount, delta, debt, book, key }: StatementLine,
 ): Row {

@@ -1,4 +1,5 @@
 import { type Database, openPool } from "@taem/postgres";
+import { storeLogSource } from "@taem/projection";
 import { createLogger, createMetrics } from "@taem/runtime";
 import { expect } from "vitest";
 import type { Api } from "../../../../test/support/api.ts";
@@ -107,6 +108,7 @@ export class Installation implements AsyncDisposable {
     const platform = {
       database: this.database,
       store: this.testStore.store,
+      source: storeLogSource(this.testStore.store),
       logger: createLogger({ service: "scheduler", level: "silent" }),
       metrics: createMetrics(),
       clock: { now: () => Date.now() + aheadMs },
