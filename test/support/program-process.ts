@@ -10,14 +10,17 @@ const CLI = fileURLToPath(import.meta.resolve("../../services/standalone/src/cli
 /** The standalone program in a process of its own, as an operator starts it. */
 export interface ProgramProcess extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   /** SIGKILL: whatever it is doing ends there. */
   kill(): Promise<void>;
+  /** SIGSTOP: its connections stay open, and nothing is answered. */
+  pause(): void;
+  resume(): void;
 }
 
-/** Everything in one process, unless `services` names some, comma-separated. */
-export async function startProcess(databaseUrl: string, services?: string): Promise<ProgramProcess> {
-  const environment = { DATABASE_URL: databaseUrl, TAEM_PORT: "0", TAEM_SERVICES: services };
-  const { child, ended, end } = run(["start"], environment);
+/** Everything in one process, unless `TAEM_SERVICES` names some. It listens on a free port. */
+export async function startProcess(environment: Environment): Promise<ProgramProcess> {
+  const { child, ended, end } = run(["start"], { TAEM_PORT: "0", ...environment });
   let complaints = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     complaints += chunk.toString();
@@ -29,7 +32,14 @@ export async function startProcess(databaseUrl: string, services?: string): Prom
     });
     ended.then(() => reject(new Error(`the program ended before it served: ${complaints}`)), reject);
   });
-  return { url, kill: () => end("SIGKILL"), [Symbol.asyncDispose]: () => end("SIGTERM") };
+  return {
+    url,
+    pid: child.pid as number,
+    kill: () => end("SIGKILL"),
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
+    [Symbol.asyncDispose]: () => end("SIGTERM"),
+  };
 }
 
 /** What a command of the command line left behind. */

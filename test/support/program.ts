@@ -1,6 +1,6 @@
 import { createApiKey, SCOPES } from "@taem/http";
 import { createTestDatabase } from "@taem/postgres/testing";
-import type { Clock } from "@taem/runtime";
+import type { Clock, Environment } from "@taem/runtime";
 import { openPlatform, type Platform, readConfig, startProgram } from "@taem/standalone";
 import { Api } from "./api.ts";
 import { collectingLogger } from "./collecting-logger.ts";
@@ -18,6 +18,8 @@ export interface ProgramOptions {
   readonly clock?: Clock;
   /** Comma-separated; all of them unless told. */
   readonly services?: string;
+  /** Settings beside the database's. */
+  readonly environment?: Environment;
 }
 
 /** A database that outlives the programs on it. */
@@ -26,11 +28,12 @@ export interface TestInstallation extends AsyncDisposable {
   start(options?: ProgramOptions): Promise<TestProgram>;
 }
 
-export async function createInstallation(): Promise<TestInstallation> {
+/** `environment` is that of every program on it. */
+export async function createInstallation(environment: Environment = {}): Promise<TestInstallation> {
   const database = await createTestDatabase();
   return {
     url: database.url,
-    start: (options) => startTestProgram(database.url, options),
+    start: (options) => startTestProgram(database.url, { environment, ...options }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
@@ -38,10 +41,15 @@ export async function createInstallation(): Promise<TestInstallation> {
 /** Runs until disposed. */
 export async function startTestProgram(
   url: string,
-  { clock, services }: ProgramOptions = {},
+  { clock, services, environment = {} }: ProgramOptions = {},
 ): Promise<TestProgram> {
   await using undo = new AsyncDisposableStack();
-  const config = readConfig({ DATABASE_URL: url, TAEM_PORT: "0", TAEM_SERVICES: services });
+  const config = readConfig({
+    ...environment,
+    DATABASE_URL: url,
+    TAEM_PORT: "0",
+    TAEM_SERVICES: services,
+  });
   const { logger, errors } = collectingLogger();
   const opened = undo.use(await openPlatform(config, logger));
   const platform = clock === undefined ? opened : { ...opened, clock };

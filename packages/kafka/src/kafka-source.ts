@@ -1,0 +1,175 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { EventSource, Link } from "@taem/projection";
+import type { Logger, Metrics } from "@taem/runtime";
+import type { Consumer, EachBatchPayload } from "kafkajs";
+import type { KafkaCluster } from "./cluster.ts";
+import { Exchange, ExchangeClosed } from "./exchange.ts";
+import { decodeLink } from "./link-codec.ts";
+import { partitionOf, type Topic } from "./topic.ts";
+
+export interface KafkaSourceOptions {
+  readonly cluster: KafkaCluster;
+  readonly topic: Topic;
+  /** Those who share one share the slices out among themselves: one for each projection. */
+  readonly group: string;
+  /** Whose log it is: what another one's relay has sent here is not ours. */
+  readonly installation: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const SESSION_MS = 30_000;
+const REBALANCE_MS = 30_000;
+const HEARTBEAT_MS = 2_000;
+const FETCH_WAIT_MS = 1_000;
+const FETCH_BYTES_PER_PARTITION = 512 * 1_024;
+const FETCH_BYTES = 4 * 1_024 * 1_024;
+const COMMIT_MS = 5_000;
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 5_000;
+
+/**
+ * Kafka as an event source. Which messages come, and which come again, the consumer group decides; what is missing the
+ * chain says. Offsets are committed now and then so that a start need not begin at the topic's beginning: nothing else
+ * depends on them.
+ */
+export function kafkaSource(options: KafkaSourceOptions): EventSource {
+  const { metrics, group, logger } = options;
+  const labels = { group };
+  const foreign = metrics.counter({
+    name: "taem_kafka_foreign_messages_total",
+    help: "Messages that are none of this installation's events, and were left out.",
+    labels: ["group"],
+  });
+  foreign.add(labels, 0);
+  const onForeign = (messages: number, where: object) => {
+    foreign.add(labels, messages);
+    logger.error({ ...where, messages }, "messages that are not of this log were left out");
+  };
+  return {
+    async *read({ limit, signal }) {
+      for (let failures = 0; !signal.aborted; failures++) {
+        try {
+          for await (const links of consume(options, limit, signal, onForeign)) {
+            failures = 0;
+            yield links;
+          }
+        } catch (error) {
+          if (signal.aborted) return;
+          logger.warn({ group, reason: (error as Error).message }, "reading from Kafka failed; trying again");
+          const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10));
+          await delay(ms, undefined, { signal }).catch(() => undefined);
+        }
+      }
+    },
+  };
+}
+
+type OnForeign = (messages: number, where: object) => void;
+
+/** Batches of one consumer; throws when it ends, whatever the reason. */
+async function* consume(
+  { cluster, topic, group, installation }: KafkaSourceOptions,
+  limit: number,
+  signal: AbortSignal,
+  onForeign: OnForeign,
+): AsyncGenerator<readonly Link[]> {
+  const exchange = new Exchange(limit);
+  const stop = () => exchange.end(new ExchangeClosed());
+  signal.addEventListener("abort", stop);
+  const consumer = cluster.consumer({
+    groupId: group,
+    sessionTimeout: SESSION_MS,
+    rebalanceTimeout: REBALANCE_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+    maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
+    maxBytes: FETCH_BYTES,
+    allowAutoTopicCreation: false,
+    // One way to begin again, whatever has happened: with a new consumer.
+    retry: { retries: 3, restartOnFailure: async () => false },
+  });
+  consumer.on("consumer.crash", ({ payload }) => exchange.end(payload.error));
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic: topic.name, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: topic.partitions,
+      eachBatch: deliverer(exchange, limit, (payload) => {
+        const { links, foreign } = linksOf(payload, installation, topic);
+        const { partition, messages } = payload.batch;
+        if (foreign > 0) onForeign(foreign, { partition, offset: messages[0]?.offset });
+        return links;
+      }),
+    });
+    for (;;) yield await exchange.take();
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
+    await disconnect(consumer);
+  }
+}
+
+function linksOf(
+  { batch: { messages, partition } }: EachBatchPayload,
+  installation: string,
+  topic: Topic,
+): { readonly links: Link[]; readonly foreign: number } {
+  const links: Link[] = [];
+  for (const { value } of messages) {
+    const link = decodeLink(value, installation);
+    // A slice's messages come in order because they come by one way: what lies elsewhere did not come by it.
+    if (link !== undefined && partitionOf(link.slice, topic) === partition) links.push(link);
+  }
+  return { links, foreign: messages.length - links.length };
+}
+
+/** Hands a partition's batch over in parts, and lets it be over when the last of them is done with. */
+function deliverer(
+  exchange: Exchange,
+  limit: number,
+  decode: (payload: EachBatchPayload) => readonly Link[],
+): (payload: EachBatchPayload) => Promise<void> {
+  let committedAt = performance.now();
+  return async (payload) => {
+    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets } = payload;
+    const links = decode(payload);
+    try {
+      for (let i = 0; i < links.length; i += limit)
+        await handOver(exchange, links.slice(i, i + limit), heartbeat);
+    } catch (error) {
+      if (error instanceof ExchangeClosed) return;
+      throw error;
+    }
+    resolveOffset(batch.lastOffset());
+    if (performance.now() - committedAt < COMMIT_MS) return;
+    committedAt = performance.now();
+    await commitOffsetsIfNecessary(uncommittedOffsets());
+  };
+}
+
+/** Waits for the taker, however long it takes: the group must not think this member dead meanwhile. */
+async function handOver(
+  exchange: Exchange,
+  links: readonly Link[],
+  heartbeat: () => Promise<void>,
+): Promise<void> {
+  const { done, withdraw } = exchange.offer(links);
+  const expelled = Promise.withResolvers<never>();
+  const timer = setInterval(() => heartbeat().catch(expelled.reject), HEARTBEAT_MS);
+  try {
+    await Promise.race([done, expelled.promise]);
+  } catch (error) {
+    withdraw();
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function disconnect(consumer: Consumer): Promise<void> {
+  // A broker that is away cannot be told: it finds out by itself.
+  await consumer.disconnect().catch(() => undefined);
+}

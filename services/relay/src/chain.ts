@@ -1,0 +1,56 @@
+import type { LogPage, Position, RecordedEvent } from "@taem/event-store";
+
+/** An event with the position of the one before it in its slice. */
+export interface ChainedEvent {
+  readonly event: RecordedEvent;
+  readonly previous: Position;
+}
+
+/** Says that a slice holds nothing between `previous` and `position`. */
+export interface Watermark {
+  readonly slice: number;
+  readonly position: Position;
+  readonly previous: Position;
+}
+
+/** A slice that has fallen behind the log's head is told so this soon. */
+const BEHIND_MS = 1_000;
+/** And one that has not is told again this often: whoever lost what came before finds out, however quiet it is. */
+const REPEAT_MS = 5_000;
+
+/** Forms the log into one chain for each slice: every link names the one before it. */
+export class Chain {
+  position: Position;
+  /** Position of the newest event of each slice. */
+  readonly newest: Position[];
+  readonly #told: { position: Position; at: number }[];
+
+  constructor(position: Position, newest: readonly Position[]) {
+    this.position = position;
+    this.newest = [...newest];
+    this.#told = newest.map(() => ({ position: "", at: Number.NEGATIVE_INFINITY }));
+  }
+
+  /** Adds a page of the log. `now` is any clock in milliseconds that does not go back. */
+  add({ events, next }: LogPage, now: number): ChainedEvent[] {
+    const chained = events.map((event) => {
+      const previous = this.newest[event.slice] as Position;
+      this.newest[event.slice] = event.position;
+      this.#told[event.slice] = { position: event.position, at: now };
+      return { event, previous };
+    });
+    this.position = next;
+    return chained;
+  }
+
+  /** For the slices that have not been told for too long. */
+  watermarks(now: number): Watermark[] {
+    return this.newest.flatMap((previous, slice) => {
+      const { position, at } = this.#told[slice] as { position: Position; at: number };
+      const patience = position < this.position ? BEHIND_MS : REPEAT_MS;
+      if (this.position === "" || now - at < patience) return [];
+      this.#told[slice] = { position: this.position, at: now };
+      return [{ slice, position: this.position, previous }];
+    });
+  }
+}

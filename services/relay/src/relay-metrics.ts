@@ -1,0 +1,39 @@
+import { LATENCY_BUCKETS, type Metrics } from "@taem/runtime";
+
+const LAG_BUCKETS: readonly number[] = [...LATENCY_BUCKETS, 30, 60, 300, 1_800];
+
+export interface RelayMetrics {
+  /** A page was sent; `lagMs` is the age of its oldest event. */
+  published(events: number, lagMs: number): void;
+  restarted(): void;
+  leads(isLeader: boolean): void;
+}
+
+export function relayMetrics(metrics: Metrics): RelayMetrics {
+  const events = metrics.counter({
+    name: "taem_relay_published_total",
+    help: "Events that all replicas of the topic have acknowledged, repetitions included.",
+  });
+  const lag = metrics.histogram({
+    name: "taem_relay_lag_seconds",
+    help: "Age of the oldest event of a page when the topic had acknowledged it.",
+    buckets: LAG_BUCKETS,
+  });
+  const restarts = metrics.counter({
+    name: "taem_relay_restarts_total",
+    help: "Times the relay began again at its checkpoint, because something failed or another relay took over.",
+  });
+  const leader = metrics.gauge({
+    name: "taem_relay_leader",
+    help: "1 where this process is the one that sends.",
+  });
+  leader.set({}, 0);
+  return {
+    published: (count, lagMs) => {
+      events.add({}, count);
+      lag.observe({}, lagMs / 1_000);
+    },
+    restarted: () => restarts.add({}),
+    leads: (isLeader) => leader.set({}, isLeader ? 1 : 0),
+  };
+}

@@ -1,0 +1,141 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type EventStore, type LogPage, StoreUnavailable } from "@taem/event-store";
+import { EventPublisher, encodeEvent, encodeWatermark, type KafkaCluster, type Topic } from "@taem/kafka";
+import type { Database } from "@taem/postgres";
+import { oneAhead } from "@taem/projection";
+import { type Clock, type Logger, type Metrics, OperatorError } from "@taem/runtime";
+import { Chain } from "./chain.ts";
+import { type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
+import { type RelayState, RelayTable, Superseded } from "./relay-state.ts";
+
+export interface RelayPlatform {
+  readonly store: EventStore;
+  readonly database: Database;
+  readonly cluster: KafkaCluster;
+  readonly topic: Topic;
+  /** Stamped on every message: whose log it is. */
+  readonly installation: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+const PAGE = 500;
+const ROUND_MS = 1_000;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+/**
+ * Tells Kafka what the log holds: may repeat, never leaves out, never reorders. One relay leads, and others wait to;
+ * should two lead for a moment, both tell the truth, and consumers take each event once.
+ */
+export class Relay {
+  readonly #platform: RelayPlatform;
+  readonly #table: RelayTable;
+  readonly #logger: Logger;
+  readonly #metrics: RelayMetrics;
+  readonly #stopping = new AbortController();
+  #finished: Promise<void> | undefined;
+
+  constructor(platform: RelayPlatform) {
+    this.#platform = platform;
+    this.#table = new RelayTable(platform.database, platform.topic.name);
+    this.#logger = platform.logger.child({ topic: platform.topic.name });
+    this.#metrics = relayMetrics(platform.metrics);
+  }
+
+  /** Begins, as leader or waiting to be. Throws `checkpoint_beyond_head` where the store has lost what Kafka was told. */
+  async start(): Promise<void> {
+    const [position = "", head] = [await this.#table.position(), await this.#platform.store.head()];
+    if (position > head) {
+      throw new OperatorError(
+        "checkpoint_beyond_head",
+        `the relay has told Kafka of the log up to ${position}, but it ends at ${head || "its start"}: restore the event ` +
+          "store, or use another topic",
+      );
+    }
+    this.#finished = this.#run();
+  }
+
+  /** Ends after the batch that is being sent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const state = await this.#table.claim();
+        if (state === undefined) {
+          await pause(ROUND_MS, signal);
+          continue;
+        }
+        await this.#lead(state, () => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#report(error);
+        await pause(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures++, 10)), signal);
+      }
+    }
+  }
+
+  /** Until told to stop, or something fails: then what has arrived is unknown, and the next leader begins at the checkpoint. */
+  async #lead(state: RelayState, onSent: () => void): Promise<void> {
+    const { cluster, topic } = this.#platform;
+    this.#logger.info({ epoch: String(state.epoch), position: state.position }, "relay leads");
+    this.#metrics.leads(true);
+    try {
+      await using publisher = await EventPublisher.connect(cluster, topic);
+      await this.#tell(publisher, state, onSent);
+    } finally {
+      this.#metrics.leads(false);
+      // What cannot be given up now runs out.
+      await this.#table.release(state).catch(() => undefined);
+    }
+  }
+
+  async #tell(publisher: EventPublisher, { epoch, position, slices }: RelayState, onSent: () => void) {
+    const chain = new Chain(position, slices);
+    const reading = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, reading.signal]);
+    const pages = this.#platform.store.follow(position, { limit: PAGE, signal });
+    const isFull = ({ events }: LogPage) => events.length === PAGE;
+    for await (const page of oneAhead(pages, ROUND_MS, isFull, () => reading.abort())) {
+      if (signal.aborted) return;
+      await publisher.publish(this.#messages(chain, page));
+      await this.#table.save({ epoch, position: chain.position, slices: chain.newest });
+      onSent();
+      const oldest = page?.events[0];
+      if (oldest === undefined) continue;
+      const lagMs = Math.max(0, this.#platform.clock.now() - oldest.recordedAt);
+      this.#metrics.published(page?.events.length ?? 0, lagMs);
+    }
+  }
+
+  #messages(chain: Chain, page: LogPage | undefined) {
+    const { installation } = this.#platform;
+    const now = performance.now();
+    const events = page === undefined ? [] : chain.add(page, now);
+    return [
+      ...events.map(({ event, previous }) => encodeEvent(event, previous, installation)),
+      ...chain.watermarks(now).map((watermark) => encodeWatermark(watermark, installation)),
+    ];
+  }
+
+  #report(error: unknown): void {
+    const reason = (error as Error).message;
+    this.#metrics.restarted();
+    if (error instanceof Superseded) this.#logger.info({ reason }, "relay waits");
+    else if (error instanceof StoreUnavailable)
+      this.#logger.warn({ reason }, "relay begins again at its checkpoint");
+    else this.#logger.warn({ err: error }, "relay begins again at its checkpoint");
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}

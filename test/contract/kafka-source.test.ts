@@ -1,0 +1,12 @@
+import { eventSourceContract } from "@taem/projection/contract";
+import { sharedKafka } from "../support/kafka/kafka.ts";
+import { openRelayedLog } from "../support/relayed-log.ts";
+import { describeWith } from "../support/requirement.ts";
+
+describeWith("a relayed log", "kafka", await sharedKafka(), ({ brokers }) => {
+  eventSourceContract("Kafka", async () => {
+    const log = await openRelayedLog(brokers);
+    await log.startRelay();
+    return { ...log, source: log.source() };
+  });
+});
