@@ -120,7 +120,7 @@ async function liveAndDie(program: ProgramProcess, api: Api, work: Workload, unt
 test("kill -9 in the middle of a batch: acknowledged is once, the rest at most once, repeating is safe", async () => {
   await using database = await createTestDatabase();
   await using store = await openPostgresEventStore({ url: database.url, max: 2 });
-  let program = await startProcess(database.url);
+  let program = await startProcess({ DATABASE_URL: database.url });
   await using pool = openPool({ url: database.url, max: 1, applicationName: "test" });
   const key = { name: "test", programme: null, scopes: SCOPES };
   const { token } = await createApiKey(apiKeyTable(pool), key);
@@ -145,7 +145,7 @@ test("kill -9 in the middle of a batch: acknowledged is once, the rest at most o
       if (work.effects.has(i)) expect(count, `acknowledged command ${i}`).toBe(1);
       else expect(count, `command ${i}`).toBeLessThanOrEqual(work.sent.has(i) ? 1 : 0);
     }
-    program = await startProcess(database.url);
+    program = await startProcess({ DATABASE_URL: database.url });
   }
 
   await using last = program;

@@ -79,7 +79,7 @@ test("a scheduler killed in the middle of its sweep is no matter: balances are r
     (member) => `/v1/programmes/shop/members/${member}`,
   );
   await halt(program.platform.database, async (halted) => {
-    const killed = await startProcess(installation.url, "scheduler");
+    const killed = await startProcess({ DATABASE_URL: installation.url, TAEM_SERVICES: "scheduler" });
     await halted();
     await killed.kill();
     // Some are swept and some are not: it makes no difference to anybody.
@@ -93,8 +93,8 @@ test("a scheduler killed in the middle of its sweep is no matter: balances are r
   }
 
   // Two of them now, which do the same work.
-  await using _one = await startProcess(installation.url, "scheduler");
-  await using _two = await startProcess(installation.url, "scheduler");
+  await using _one = await startProcess({ DATABASE_URL: installation.url, TAEM_SERVICES: "scheduler" });
+  await using _two = await startProcess({ DATABASE_URL: installation.url, TAEM_SERVICES: "scheduler" });
   await expect.poll(swept, SOON).toBe(members.length);
   const books = audit(await wholeLog(store));
   for (const member of members) {

@@ -1,31 +1,95 @@
-import { durationSetting, type Environment, integerSetting, loadConfig, secret } from "@taem/runtime";
+import {
+  describeConfig,
+  durationSetting,
+  type Environment,
+  integerSetting,
+  loadConfig,
+  secret,
+} from "@taem/runtime";
 import { z } from "zod";
 
-const SERVICES = ["commands", "ledger", "scheduler"] as const;
+const SERVICES = ["commands", "relay", "ledger", "scheduler"] as const;
+
+/** Kafka's rule for the names of topics. */
+const TOPIC = /^[a-zA-Z0-9._-]{1,200}$/;
+const BROKERS = /^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/;
 
 /** Everything that can be set, by environment variable. What is not set has a default that suits one small machine. */
-const settings = z.object({
-  DATABASE_URL: secret(z.url({ protocol: /^postgres(ql)?$/ }))
-    .optional()
-    .describe("a PostgreSQL URL; without it an embedded PostgreSQL is started"),
-  TAEM_DATA_DIR: z.string().min(1).default(".taem").describe("where the embedded PostgreSQL keeps its data"),
-  TAEM_HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
-  TAEM_PORT: integerSetting(0, 65_535).default(8080),
-  TAEM_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
-  TAEM_HMAC_KEY: secret(z.string().regex(/^[0-9a-f]{64}$/))
-    .optional()
-    .describe("32 bytes in hexadecimal; without it one is made and kept in the database"),
-  TAEM_SERVICES: z
-    .string()
-    .transform((text) => text.split(",").map((name) => name.trim()))
-    .pipe(z.array(z.enum(SERVICES)).min(1))
-    .default([...SERVICES])
-    .describe(`which services this process runs, comma-separated: ${SERVICES.join(", ")}`),
-  TAEM_STOP_LIMIT: durationSetting().default(15_000),
-});
+const settings = z
+  .object({
+    DATABASE_URL: secret(z.url({ protocol: /^postgres(ql)?$/ }))
+      .optional()
+      .describe("a PostgreSQL URL; without it an embedded PostgreSQL is started"),
+    KAFKA_BROKERS: z
+      .string()
+      .regex(BROKERS)
+      .transform((text) => text.split(","))
+      .optional()
+      .describe("Kafka brokers, host:port,host:port; without them projections read the log itself"),
+    TAEM_KAFKA_TOPIC: z.string().regex(TOPIC).default("taem.events").describe("the name of a Kafka topic"),
+    TAEM_KAFKA_PARTITIONS: integerSetting(1, 64).default(12),
+    TAEM_KAFKA_REPLICATION: integerSetting(1, 16).default(1),
+    TAEM_KAFKA_RETENTION: durationSetting().default(7 * 86_400_000),
+    TAEM_KAFKA_TLS: z
+      .stringbool({ truthy: ["true"], falsy: ["false"] })
+      .default(false)
+      .describe("true or false"),
+    TAEM_KAFKA_USERNAME: z.string().min(1).optional().describe("a user of SASL SCRAM-SHA-512"),
+    TAEM_KAFKA_PASSWORD: secret(z.string().min(1)).optional().describe("that user's password"),
+    TAEM_DATA_DIR: z
+      .string()
+      .min(1)
+      .default(".taem")
+      .describe("where the embedded PostgreSQL keeps its data"),
+    TAEM_HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+    TAEM_PORT: integerSetting(0, 65_535).default(8080),
+    TAEM_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+    TAEM_HMAC_KEY: secret(z.string().regex(/^[0-9a-f]{64}$/))
+      .optional()
+      .describe("32 bytes in hexadecimal; without it one is made and kept in the database"),
+    TAEM_SERVICES: z
+      .string()
+      .transform((text) => text.split(",").map((name) => name.trim()))
+      .pipe(z.array(z.enum(SERVICES)).min(1))
+      .optional()
+      .describe(`which services this process runs, comma-separated: ${SERVICES.join(", ")}`),
+    TAEM_STOP_LIMIT: durationSetting().default(15_000),
+  })
+  .refine(({ KAFKA_BROKERS, DATABASE_URL }) => KAFKA_BROKERS === undefined || DATABASE_URL !== undefined, {
+    path: ["DATABASE_URL"],
+    message: "a PostgreSQL URL, where events come by Kafka",
+  })
+  .refine(
+    ({ KAFKA_BROKERS, TAEM_SERVICES = [] }) =>
+      KAFKA_BROKERS !== undefined || !TAEM_SERVICES.includes("relay"),
+    {
+      path: ["KAFKA_BROKERS"],
+      message: "brokers, host:port,host:port, for the relay that TAEM_SERVICES names",
+    },
+  )
+  .refine(
+    ({ TAEM_KAFKA_USERNAME: user, TAEM_KAFKA_PASSWORD: password }) =>
+      (user === undefined) === (password === undefined),
+    {
+      path: ["TAEM_KAFKA_PASSWORD"],
+      message: "a password where there is TAEM_KAFKA_USERNAME, and only there",
+    },
+  );
 
-export type Config = z.output<typeof settings>;
+type Settings = z.output<typeof settings>;
+
+export interface Config extends Settings {
+  readonly TAEM_SERVICES: (typeof SERVICES)[number][];
+}
 
 export function readConfig(environment: Environment): Config {
-  return loadConfig(settings, environment);
+  const config = loadConfig(settings, environment);
+  // Without Kafka there is nobody to relay to.
+  const byDefault = SERVICES.filter((service) => service !== "relay" || config.KAFKA_BROKERS !== undefined);
+  return { ...config, TAEM_SERVICES: config.TAEM_SERVICES ?? byDefault };
+}
+
+/** The configuration as it may be logged: of secrets only that they are set. */
+export function printableConfig(config: Config): Record<string, string> {
+  return describeConfig(settings, config);
 }

@@ -10,6 +10,8 @@ import { openToolPlatform, type Platform } from "./platform.ts";
 import { projectionsOf } from "./projections.ts";
 
 const PAGE = 2_000;
+/** Slices whose events are in memory at a time, one pass over the log for each such group. */
+const SLICES_AT_ONCE = 8;
 
 /** `taem export --canonical`: the log and the read models as sorted lines, so that two installations can be compared. */
 export function exportCommand(): Command {
@@ -30,27 +32,41 @@ export function exportCommand(): Command {
 
 async function* canonicalLines(platform: Platform): AsyncGenerator<string> {
   const { store, database } = platform;
-  for (let slice = 0; slice < SLICES; slice++) {
-    for (const line of await eventLines(store, slice)) yield `${line}\n`;
-    for (const projection of projectionsOf(platform)) {
-      for await (const line of rowLines(database, projection, slice)) yield `${line}\n`;
+  for (let first = 0; first < SLICES; first += SLICES_AT_ONCE) {
+    const slices = Array.from({ length: SLICES_AT_ONCE }, (_, i) => first + i);
+    for (const [slice, lines] of await eventLines(store, slices)) {
+      for (const line of lines) yield `${line}\n`;
+      for (const projection of projectionsOf(platform)) {
+        for await (const line of rowLines(database, projection, slice)) yield `${line}\n`;
+      }
     }
   }
 }
 
-/** Events of a slice by stream and revision. */
-async function eventLines(store: EventStore, slice: number): Promise<string[]> {
-  const lines: { readonly stream: string; readonly revision: number; readonly line: string }[] = [];
+/** Events of each slice by stream and revision. */
+async function eventLines(
+  store: EventStore,
+  slices: readonly number[],
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const events = new Map(slices.map((slice): [number, EventLine[]] => [slice, []]));
   for (let after = ""; ; ) {
-    const page = await store.readLog(after, PAGE, { slices: [slice] });
-    for (const { stream, revision, type, data, meta } of page.events) {
-      lines.push({ stream, revision, line: ["event", slice, stream, revision, type, data, meta].join("\t") });
+    const page = await store.readLog(after, PAGE, { slices });
+    for (const { slice, stream, revision, type, data, meta } of page.events) {
+      const line = ["event", slice, stream, revision, type, data, meta].join("\t");
+      events.get(slice)?.push({ stream, revision, line });
     }
     if (page.events.length === 0) break;
     after = page.next;
   }
-  lines.sort((a, b) => (a.stream === b.stream ? a.revision - b.revision : a.stream < b.stream ? -1 : 1));
-  return lines.map(({ line }) => line);
+  const sorted = (lines: EventLine[]) =>
+    lines.sort((a, b) => (a.stream === b.stream ? a.revision - b.revision : a.stream < b.stream ? -1 : 1));
+  return new Map([...events].map(([slice, lines]) => [slice, sorted(lines).map(({ line }) => line)]));
+}
+
+interface EventLine {
+  readonly stream: string;
+  readonly revision: number;
+  readonly line: string;
 }
 
 async function* rowLines(database: Database, projection: Projection, slice: number): AsyncGenerator<string> {

@@ -16,7 +16,7 @@ export async function financeReport(client: Client, programme: string): Promise<
   const query = { consistency: "strong" } as const;
   const { at, cut, currencies } = await client.call(OUTSTANDING, { params: { programme }, query });
   return [
-    `Programme ${programme} at ${at}, log position ${Number(cut.position).toLocaleString("en-US")}`,
+    `Programme ${programme} at ${at}, log position ${cut.position.replace(/^0+/, "")}`,
     ...currencies.flatMap((currency) => [...trialBalance(currency), ...outstanding(currency)]),
   ];
 }

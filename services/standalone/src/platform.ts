@@ -1,7 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
-import { openPostgresEventStore, type PostgresEventStore } from "@taem/event-store-postgres";
+import type { EventStore } from "@taem/event-store";
+import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type ApiKeyStore, apiKeyMigrations, apiKeyTable } from "@taem/http";
+import type { LogAudit } from "@taem/ledger";
 import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
 import {
   type Clock,
@@ -14,12 +16,14 @@ import {
   systemClock,
 } from "@taem/runtime";
 import type { Config } from "./config.ts";
-import { hmacKeyOf, installationMigrations } from "./installation.ts";
+import { hmacKeyOf, installationId, installationMigrations } from "./installation.ts";
 
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
   readonly database: Database;
-  readonly store: PostgresEventStore;
+  readonly store: EventStore & Partial<LogAudit>;
+  /** The installation's id. */
+  readonly installation: string;
   readonly apiKeyStore: ApiKeyStore;
   readonly hmacKey: KeyObject;
   readonly logger: Logger;
@@ -49,6 +53,7 @@ export async function openPlatform(config: Config, logger = serviceLogger(config
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
   await migrate(database, "installation", installationMigrations);
   await migrate(database, "auth", apiKeyMigrations);
+  const installation = await installationId(database, "PostgreSQL");
   const store = await openPostgresEventStore({ database, log });
   undo.defer(() => store.close());
   const hmacKey = await hmacKeyOf(database, config.TAEM_HMAC_KEY);
@@ -60,6 +65,7 @@ export async function openPlatform(config: Config, logger = serviceLogger(config
   return {
     database,
     store,
+    installation,
     apiKeyStore: apiKeyTable(database),
     hmacKey,
     logger,

@@ -1,11 +1,14 @@
 import { createCommands } from "@taem/commands";
 import { CachedApiKeys, createServer, type Server } from "@taem/http";
 import { createLedger } from "@taem/ledger";
+import { migrate } from "@taem/postgres";
+import { Relay, relayMigrations } from "@taem/relay";
 import { createScheduler } from "@taem/scheduler";
 import type { Config } from "./config.ts";
 import { directoryOf } from "./directory.ts";
 import { keeperOf } from "./keeper.ts";
 import type { Platform } from "./platform.ts";
+import { openTransport } from "./transport.ts";
 
 /** Every service in one process, behind one address. */
 export interface Program extends AsyncDisposable {
@@ -21,14 +24,28 @@ export async function startProgram(platform: Platform, config: Config): Promise<
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
   const routes = config.TAEM_SERVICES.includes("commands") ? [...commands.routes] : [];
+  const { kafka, source } = await openTransport(config, platform);
+  if (config.TAEM_SERVICES.includes("relay") && kafka !== undefined) {
+    await migrate(platform.database, "relay", relayMigrations);
+    const relay = new Relay({ ...platform, ...kafka });
+    await relay.start();
+    undo.defer(() => relay.stop());
+  }
   if (config.TAEM_SERVICES.includes("ledger")) {
-    const ledger = createLedger({ ...platform, directory: directoryOf(commands.service) });
+    const ledger = createLedger({
+      ...platform,
+      directory: directoryOf(commands.service),
+      source: source("ledger"),
+    });
     await ledger.projection.start();
     undo.defer(() => ledger.close());
     routes.push(...ledger.routes);
   }
   if (config.TAEM_SERVICES.includes("scheduler")) {
-    const scheduler = createScheduler(platform, keeperOf(commands.service, clock));
+    const scheduler = createScheduler(
+      { ...platform, source: source("schedule") },
+      keeperOf(commands.service, clock),
+    );
     await scheduler.start();
     undo.defer(() => scheduler.stop());
   }

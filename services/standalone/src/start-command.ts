@@ -1,6 +1,6 @@
 import { type Resource, runService } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, printableConfig, readConfig } from "./config.ts";
 import { DEMO_PROGRAMME, type DemonstrationOptions, demonstrate, TemporaryClient } from "./demonstration.ts";
 import { financeReport } from "./finance-report.ts";
 import { openPlatform, type Platform } from "./platform.ts";
@@ -34,6 +34,7 @@ async function serve(
   options: Options,
   print: (line: string) => void,
 ): Promise<number> {
+  platform.logger.info({ config: printableConfig(config) }, "starting with this configuration");
   const running = new AsyncDisposableStack();
   let url = "";
   const program: Resource = {

@@ -1,0 +1,64 @@
+import type { EventStore } from "@taem/event-store";
+import { ensureTopic, type KafkaCluster, kafkaCluster, kafkaSource, type Topic } from "@taem/kafka";
+import { type EventSource, storeLogSource } from "@taem/projection";
+import { type Logger, type Metrics, OperatorError } from "@taem/runtime";
+import type { Config } from "./config.ts";
+
+/** How events get from the log to the projections. */
+export interface Transport {
+  /** What a projection reads, by the projection's name. */
+  source(projection: string): EventSource;
+  /** The topic that the relay writes and projections read; undefined where they read the log itself. */
+  readonly kafka: { readonly cluster: KafkaCluster; readonly topic: Topic } | undefined;
+}
+
+export interface TransportOptions {
+  readonly store: EventStore;
+  readonly installation: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Makes the topic where it is missing. Throws `kafka_unavailable`. */
+export async function openTransport(config: Config, options: TransportOptions): Promise<Transport> {
+  const { KAFKA_BROKERS: brokers, TAEM_SERVICES: services } = config;
+  // Commands are decided and stored without Kafka, whether or not it runs.
+  const isNeeded = services.some((service) => service !== "commands");
+  if (brokers === undefined || !isNeeded) {
+    return { kafka: undefined, source: () => storeLogSource(options.store) };
+  }
+  const cluster = clusterOf(config, brokers, options.logger);
+  const topic = { name: config.TAEM_KAFKA_TOPIC, partitions: config.TAEM_KAFKA_PARTITIONS };
+  await createTopic(cluster, config, brokers);
+  const source = (projection: string) =>
+    kafkaSource({ cluster, topic, group: `${topic.name}.${projection}`, ...options });
+  return { kafka: { cluster, topic }, source };
+}
+
+function clusterOf(config: Config, brokers: readonly string[], logger: Logger): KafkaCluster {
+  const { TAEM_KAFKA_TLS: tls, TAEM_KAFKA_USERNAME: username, TAEM_KAFKA_PASSWORD: password } = config;
+  const credentials =
+    username === undefined || password === undefined ? {} : { credentials: { username, password } };
+  return kafkaCluster({ brokers, clientId: "taem", tls, ...credentials, logger });
+}
+
+async function createTopic(cluster: KafkaCluster, config: Config, brokers: readonly string[]): Promise<void> {
+  try {
+    await ensureTopic(cluster, {
+      name: config.TAEM_KAFKA_TOPIC,
+      partitions: config.TAEM_KAFKA_PARTITIONS,
+      replicationFactor: config.TAEM_KAFKA_REPLICATION,
+      retentionMs: config.TAEM_KAFKA_RETENTION,
+    });
+  } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
+    const { message } = cause as Error;
+    throw new OperatorError(
+      "kafka_unavailable",
+      `Kafka at ${brokers.join(", ")} cannot be used: ${message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
