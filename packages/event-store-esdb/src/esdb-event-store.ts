@@ -1,0 +1,83 @@
+import type { EventStore } from "@taem/event-store";
+import { Appender } from "./appender.ts";
+import { Connection } from "./connection.ts";
+import { toReadFailure } from "./failures.ts";
+import type { Log } from "./log.ts";
+import { followLog } from "./log-follower.ts";
+import { readHead, readPage } from "./log-reader.ts";
+import { PositionMarks } from "./position-marks.ts";
+import { Snapshots } from "./snapshots.ts";
+import { readStreamPages, readStreams } from "./stream-reader.ts";
+import { TIMING, type Timing } from "./timing.ts";
+
+export interface EsdbEventStoreOptions {
+  /** `esdb://` or `esdb+discover://`, as EventStoreDB's clients take it. Holds credentials: not for logs. */
+  readonly url: string;
+  readonly log?: Log;
+}
+
+const STREAM_PAGE = 500;
+const MARK_SPACING = 10_000;
+
+/**
+ * Opens the store on an EventStoreDB 24 or KurrentDB 25, or newer. Any number of instances may share a server. Rejects
+ * with `StoreUnavailable` while the server cannot be reached, and with an `EsdbError` where trying again is of no use.
+ */
+export function openEsdbEventStore(options: EsdbEventStoreOptions): Promise<EventStore & AsyncDisposable> {
+  return openWith(options, TIMING, MARK_SPACING);
+}
+
+export async function openWith(
+  { url, log }: EsdbEventStoreOptions,
+  timing: Timing,
+  markSpacing: number,
+): Promise<EventStore & AsyncDisposable> {
+  const connection = new Connection(url);
+  try {
+    const newest = await readHead(connection, timing.silence);
+    const appender = new Appender(connection, timing, newest);
+    return storeOn(connection, appender, timing, markSpacing, log);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function storeOn(
+  connection: Connection,
+  appender: Appender,
+  timing: Timing,
+  markSpacing: number,
+  log: Log | undefined,
+): EventStore & AsyncDisposable {
+  const closing = new AbortController();
+  const marks = new PositionMarks(connection, appender, timing, markSpacing);
+  const snapshots = new Snapshots(connection, appender, timing);
+  const { silence } = timing;
+
+  const endOf = (signal: AbortSignal | undefined) =>
+    signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+
+  const close = async () => {
+    closing.abort();
+    await connection.close();
+  };
+  return {
+    append: (appends, signal) => appender.append(appends, endOf(signal)),
+    read: (requests) => readStreams(connection, silence, requests),
+    readStream: (stream, afterRevision, pageSize = STREAM_PAGE) =>
+      readStreamPages(connection, silence, stream, afterRevision, pageSize),
+    readLog: (after, limit, filter) => readPage(connection, silence, after, limit, filter),
+    follow: (after, { signal, ...options }) =>
+      followLog(connection, { after, signal: endOf(signal), ...options }, timing, log),
+    head: () => readHead(connection, silence),
+    positionAt: (instant) =>
+      marks.positionAt(instant).catch((error: unknown) => {
+        throw toReadFailure(error);
+      }),
+    loadSnapshots: (streams, schema) => snapshots.load(streams, schema),
+    saveSnapshots: (all) => snapshots.save(all),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

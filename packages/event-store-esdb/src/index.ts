@@ -1,0 +1,2 @@
+export { type EsdbEventStoreOptions, openEsdbEventStore } from "./esdb-event-store.ts";
+export { EsdbError, type EsdbErrorCode } from "./failures.ts";

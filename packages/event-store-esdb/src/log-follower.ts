@@ -1,0 +1,64 @@
+import type { LogFilter, LogPage, Position } from "@taem/event-store";
+import type { Connection } from "./connection.ts";
+import { EsdbError, Passing } from "./failures.ts";
+import type { Log } from "./log.ts";
+import { Pauses, unlessAborted } from "./persistence.ts";
+import { Subscription } from "./subscription.ts";
+import type { Timing } from "./timing.ts";
+
+export interface Following extends LogFilter {
+  readonly after: Position;
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+/** Subscribes again, after the last position that was handled, whenever a subscription ends. */
+export async function* followLog(
+  connection: Connection,
+  { after, limit, signal, ...filter }: Following,
+  timing: Timing,
+  log: Log | undefined,
+): AsyncGenerator<LogPage> {
+  const pauses = new Pauses();
+  let lastEvent = after;
+  let position = after;
+  while (!signal.aborted) {
+    let subscription: Subscription | undefined;
+    try {
+      subscription = await opened(Subscription.open(connection, position, limit, filter, timing), signal);
+      for (;;) {
+        const events = await unlessAborted(subscription.next(), signal);
+        pauses.reset();
+        lastEvent = events.at(-1)?.position ?? lastEvent;
+        yield { events, next: lastEvent };
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      position = placeAfter(error, subscription?.handled ?? position, lastEvent);
+      log?.("the subscription to the event store ended and is begun again", {
+        reason: (error as Error).message,
+      });
+    } finally {
+      subscription?.close();
+    }
+    await pauses.take(signal);
+  }
+}
+
+/** Where to go on after a failure that passes; throws one that does not. */
+function placeAfter(error: unknown, handled: Position, lastEvent: Position): Position {
+  if (error instanceof Passing) return handled;
+  // The server may have forgotten a checkpoint of its own, but never an event.
+  const isUnknown = error instanceof EsdbError && error.code === "event_store_position_unknown";
+  if (isUnknown && handled !== lastEvent) return lastEvent;
+  throw error;
+}
+
+async function opened(opening: Promise<Subscription>, signal: AbortSignal): Promise<Subscription> {
+  try {
+    return await unlessAborted(opening, signal);
+  } catch (error) {
+    opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  }
+}

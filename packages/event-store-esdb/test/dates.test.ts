@@ -1,0 +1,112 @@
+import { type EventStore, type RecordedEvent, START } from "@taem/event-store";
+import { expect, test } from "vitest";
+import { ERRORS } from "../../../test/support/eventstoredb/faults.ts";
+import { TestServer } from "../../../test/support/eventstoredb/server.ts";
+import { appendOf, IMPATIENT, openStore, wholeLog } from "./support/stores.ts";
+
+const MARKS = "taem-position-marks";
+const SPACING = { markSpacing: 10 };
+
+/** A clock that goes back now and then. */
+function unsteadyClock(): () => number {
+  let tick = 0;
+  return () => {
+    tick++;
+    return 1_700_000_000_000 + tick * 10 - (tick % 13 === 0 ? 75 : 0);
+  };
+}
+
+async function filled(server: TestServer, events: number): Promise<RecordedEvent[]> {
+  await using store = await openStore(server);
+  for (let i = 0; i < events; i++) await store.append([appendOf(1)]);
+  return await wholeLog(store);
+}
+
+/** By the definition of the port. */
+function expected(log: readonly RecordedEvent[], instant: number): string {
+  const firstLater = log.findIndex(({ recordedAt }) => recordedAt > instant);
+  return log.at(firstLater === -1 ? -1 : firstLater - log.length - 1)?.position ?? START;
+}
+
+async function expectDates(store: EventStore, log: readonly RecordedEvent[]): Promise<void> {
+  for (const { recordedAt } of log) {
+    for (const instant of [recordedAt - 1, recordedAt, recordedAt + 1]) {
+      expect(await store.positionAt(instant)).toBe(expected(log, instant));
+    }
+  }
+}
+
+/** How many events of the log the server was asked to begin before, and where the first reading began. */
+function readingsOf(server: TestServer): (number | undefined)[] {
+  const starts: (number | undefined)[] = [];
+  server.faults.onRead = ({ stream, from }) => {
+    if (stream === undefined) starts.push(from?.commit);
+    return undefined;
+  };
+  return starts;
+}
+
+test("a date finds its position though the server's clock goes back, with marks and while they are made", async () => {
+  await using server = await TestServer.start({ now: unsteadyClock() });
+  const log = await filled(server, 95);
+  await using store = await openStore(server, IMPATIENT, SPACING);
+  await expectDates(store, log);
+  expect(server.eventsOf(MARKS)).toHaveLength(9);
+  await using another = await openStore(server, IMPATIENT, SPACING);
+  await expectDates(another, log);
+  expect(server.eventsOf(MARKS)).toHaveLength(9);
+});
+
+test("after a restart neither an old nor a new date means reading the log from its start", async () => {
+  await using server = await TestServer.start();
+  const log = await filled(server, 100);
+  {
+    await using store = await openStore(server, IMPATIENT, SPACING);
+    await store.positionAt(Number.MAX_SAFE_INTEGER);
+  }
+  await server.restart();
+  await using store = await openStore(server, IMPATIENT, SPACING);
+  const starts = readingsOf(server);
+  const middle = log[55]?.recordedAt ?? 0;
+  expect(await store.positionAt(middle)).toBe(expected(log, middle));
+  expect(await store.positionAt(Number.MAX_SAFE_INTEGER)).toBe(log.at(-1)?.position);
+  const tenth = Number(log[9]?.position.split("-")[0]);
+  expect(starts.length).toBeGreaterThan(0);
+  expect(starts.every((start) => start !== undefined && start >= tenth)).toBe(true);
+});
+
+test("marks are extended where the log has grown", async () => {
+  await using server = await TestServer.start();
+  await using store = await openStore(server, IMPATIENT, SPACING);
+  for (const size of [25, 50, 75]) {
+    await filled(server, 25);
+    expect(await store.positionAt(Number.MAX_SAFE_INTEGER)).toBe(await store.head());
+    expect(server.eventsOf(MARKS)).toHaveLength(Math.floor(size / 10));
+  }
+});
+
+test("several writers make the same marks", async () => {
+  await using server = await TestServer.start({ now: unsteadyClock() });
+  const log = await filled(server, 60);
+  const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(server, IMPATIENT, SPACING)));
+  const found = await Promise.all(stores.map((store) => store.positionAt(Number.MAX_SAFE_INTEGER)));
+  expect(found).toEqual(Array(4).fill(log.at(-1)?.position));
+  await expectDates(stores[0] as EventStore, log);
+  const marks = server.eventsOf(MARKS).map(({ data }) => JSON.parse(new TextDecoder().decode(data)));
+  expect(marks.map(({ position }) => position)).toEqual(
+    [9, 19, 29, 39, 49, 59].map((index) => log[index]?.position),
+  );
+  await Promise.all(stores.map((store) => store.close()));
+});
+
+test("a mark that cannot be kept does not keep a date from being found", async () => {
+  await using server = await TestServer.start();
+  const log = await filled(server, 30);
+  await using store = await openStore(server, IMPATIENT, SPACING);
+  server.faults.onAppend = () => ({ kind: "error", stored: false, error: ERRORS.tooBusy });
+  expect(await store.positionAt(Number.MAX_SAFE_INTEGER)).toBe(log.at(-1)?.position);
+  expect(server.eventsOf(MARKS)).toEqual([]);
+  server.faults.onAppend = undefined;
+  await store.positionAt(Number.MAX_SAFE_INTEGER);
+  expect(server.eventsOf(MARKS)).toHaveLength(3);
+});

@@ -1,0 +1,184 @@
+import { randomInt } from "node:crypto";
+import { createServer, type Server, type Socket } from "node:net";
+import { AppendService } from "./append-service.ts";
+import { EventLog, type EventLogOptions, type StoredEvent, systemEvent } from "./event-log.ts";
+import type { Faults, WireError } from "./faults.ts";
+import { ReadService, Subscriptions } from "./read-service.ts";
+import { features, featuresService, type GrpcServer, grpc, streamsService } from "./wire.ts";
+
+export interface TestServerOptions extends EventLogOptions {
+  /** A free one when undefined. */
+  readonly port?: number;
+  /** Whether the server says that it takes many appends over one call; true when undefined. */
+  readonly batchAppend?: boolean;
+  /** Bytes of one append at most; 1 MiB when undefined, as a real server has it. */
+  readonly maxAppendBytes?: number;
+}
+
+const VERSION = "24.10.0-test";
+const MIB = 1024 * 1024;
+/** Outgoing sockets take ports from 32768 on: what listens below can come back on its port after a restart. */
+const PORTS = [20_000, 32_768] as const;
+const ATTEMPTS = 50;
+
+/** An EventStoreDB for tests: the gRPC interface over a log in memory, with a file that keeps it where one is given. */
+export class TestServer implements AsyncDisposable {
+  readonly faults: Faults = {};
+  readonly #options: TestServerOptions;
+  readonly #log: EventLog;
+  readonly #subscriptions = new Subscriptions();
+  readonly #appends: AppendService;
+  readonly #reads: ReadService;
+  readonly #sockets = new Map<string, Socket>();
+  #port: number;
+  #listener: Server | undefined;
+  #grpc: GrpcServer | undefined;
+
+  private constructor(options: TestServerOptions) {
+    this.#options = options;
+    this.#port = options.port ?? 0;
+    this.#log = new EventLog(options);
+    const drop = (call: { getPeer(): string }) => this.#sockets.get(call.getPeer())?.destroy();
+    this.#appends = new AppendService(this.#log, this.faults, options.maxAppendBytes ?? MIB, drop);
+    this.#reads = new ReadService(this.#log, this.faults, this.#subscriptions, drop);
+  }
+
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
+    const server = new TestServer(options);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `esdb://127.0.0.1:${this.#port}?tls=false`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** How often each way to append was called; one call of `batchAppend` carries many appends. */
+  get appendCalls(): Readonly<{ append: number; batchAppend: number }> {
+    return this.#appends.counts;
+  }
+
+  get openSubscriptions(): number {
+    return this.#subscriptions.count;
+  }
+
+  /** Events as a real server writes them of its own accord. */
+  addSystemEvents(count: number): Promise<void> {
+    return this.addEvents("$stats-127.0.0.1:2113", count);
+  }
+
+  async addEvents(stream: string, count: number): Promise<void> {
+    const events = Array.from({ length: count }, () => systemEvent("$statsCollected"));
+    await this.#log.append(stream, "any", events);
+  }
+
+  /** Deletes a stream for ever. */
+  tombstone(stream: string): Promise<void> {
+    return this.#log.tombstone(stream);
+  }
+
+  /** What can be seen of a stream. */
+  eventsOf(stream: string): readonly StoredEvent[] {
+    return this.#log.readStream(stream) ?? [];
+  }
+
+  endSubscriptions(error: WireError): void {
+    this.#subscriptions.endWith(error);
+  }
+
+  /** Keeps subscriptions open and sends nothing over them. */
+  muteSubscriptions(isMute: boolean): void {
+    this.#subscriptions.isMute = isMute;
+  }
+
+  dropConnections(): void {
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  async start(): Promise<void> {
+    const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
+    server.addService(streamsService, {
+      read: (call: never) => void this.#reads.read(call),
+      append: (call: never, callback: never) => void this.#appends.append(call, callback).catch(() => {}),
+      ...(this.#options.batchAppend !== false && {
+        batchAppend: (call: never) => void this.#appends.batchAppend(call),
+      }),
+      tombstone: (call: never, callback: never) => void this.#appends.tombstone(call, callback),
+    });
+    server.addService(featuresService, {
+      getSupportedMethods: (_: unknown, callback: (error: null, methods: unknown) => void) =>
+        callback(null, this.#supportedMethods()),
+    });
+    const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    this.#grpc = server;
+    this.#listener = createServer((socket) => {
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      this.#sockets.set(peer, socket);
+      socket.on("close", () => this.#sockets.delete(peer));
+      socket.on("error", () => {});
+      injector.injectConnection(socket);
+    });
+    this.#port = await listen(this.#listener, this.#port);
+  }
+
+  /** Goes away as in a crash; `start` brings it back on the same port with what it has acknowledged. */
+  async stop(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#grpc?.forceShutdown();
+    this.dropConnections();
+    if (listener !== undefined) await new Promise((resolve) => listener.close(resolve));
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.#log.close();
+  }
+
+  #supportedMethods(): unknown {
+    const names = [
+      "read",
+      "append",
+      "tombstone",
+      ...(this.#options.batchAppend === false ? [] : ["batchappend"]),
+    ];
+    const methods = new features.SupportedMethods();
+    methods.setEventStoreServerVersion(VERSION);
+    methods.setMethodsList(
+      names.map((name) => {
+        const method = new features.SupportedMethod();
+        method.setServiceName("event_store.client.streams.streams");
+        method.setMethodName(name);
+        return method;
+      }),
+    );
+    return methods;
+  }
+}
+
+/** On the port, or on one that is free where it is 0. */
+async function listen(server: Server, port: number): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const candidate = port === 0 ? randomInt(...PORTS) : port;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject).listen(candidate, "127.0.0.1", () => {
+          server.off("error", reject);
+          resolve();
+        });
+      });
+      return candidate;
+    } catch (error) {
+      if (port !== 0 || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
