@@ -27,7 +27,14 @@ const onAccount = [
 
 /** Problems of each operation's own. */
 const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
-  earn: ["conflicting_fields", "rule_unknown", "rule_not_valid", "wrong_currency", "amount_too_large"],
+  earn: [
+    "conflicting_fields",
+    "rule_unknown",
+    "rule_not_valid",
+    "wrong_currency",
+    "amount_too_large",
+    "balance_too_large",
+  ],
   burn: ["insufficient_points"],
   hold: ["insufficient_points", "hold_timeout_too_long"],
   transfer: ["insufficient_points", "transfer_to_self", "balance_limit_exceeded"],
@@ -38,14 +45,21 @@ const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
     "origin_without_spend",
     "reversal_exceeds_origin",
     "refund_exceeds_sale",
+    "balance_too_large",
     "rule_unknown",
     "rule_not_valid",
     "wrong_currency",
   ],
-  adjust: ["insufficient_points", "no_debt"],
+  adjust: ["insufficient_points", "no_debt", "balance_too_large"],
   capture: ["hold_unknown", "hold_closed", "capture_exceeds_hold"],
   void: ["hold_unknown", "hold_closed"],
-  approve: ["adjustment_unknown", "approver_must_differ", "insufficient_points", "no_debt"],
+  approve: [
+    "adjustment_unknown",
+    "approver_must_differ",
+    "insufficient_points",
+    "no_debt",
+    "balance_too_large",
+  ],
 };
 
 const PROGRAMME = "/v1/programmes/{programme}";

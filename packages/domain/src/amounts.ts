@@ -3,6 +3,9 @@
 /** The most that one command may move, in minor units. */
 export const MAX_AMOUNT = 10n ** 15n;
 
+/** The most that an account may hold, and the most that it may owe: well within the 64 bits that amounts have. */
+export const MAX_BALANCE = 10n ** 18n;
+
 export type Rounding = "down" | "half_up" | "half_even" | "up";
 
 export interface Rational {

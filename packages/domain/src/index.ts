@@ -9,7 +9,7 @@ export {
   openLots,
   type PendingAdjustment,
 } from "./account-state.ts";
-export { MAX_AMOUNT, type Rational, type Rounding, round } from "./amounts.ts";
+export { MAX_AMOUNT, MAX_BALANCE, type Rational, type Rounding, round } from "./amounts.ts";
 export { type Balance, balanceAt, settledAt, sumOfLots } from "./balance.ts";
 export {
   afterTerm,

@@ -17,6 +17,7 @@ export type RefusalCode =
   | "refund_exceeds_sale"
   | "transfer_to_self"
   | "balance_limit_exceeded"
+  | "balance_too_large"
   | "adjustment_unknown"
   | "approver_must_differ"
   | "no_debt"

@@ -91,6 +91,10 @@ export const problems = {
     409,
     "Transfer less: the receiving account would pass its currency's `maxBalance`.",
   ),
+  balance_too_large: final(
+    409,
+    "Leave it: an account holds at most 10^18 minor units, and owes at most as much.",
+  ),
   rule_not_valid: final(422, "Use a rule that is valid at the time of the sale."),
   transfer_to_self: final(422, "Name another member as the target."),
   approver_must_differ: final(409, "Approve with another API key than the one that asked."),

@@ -219,6 +219,18 @@ test("a refusal consumes no key: what was refused can be done later under it", a
   await done(api, `${poor}/burn`, burn);
 });
 
+test("an account holds 10^18 minor units at most", async () => {
+  const [rich] = (await enrol(api, shop, "rich")) as [string];
+  const most = { op: "earn", member: "ext:rich", ...PTS, points: String(10n ** 15n) };
+  const lines = Array.from({ length: 1_000 }, (_, i) => ({ ...most, source: source(`rich ${i}`) }));
+  expect(await api.bulk("shop", lines)).toHaveLength(1_000);
+  expect(await balanceOf(fixture.service, "shop", "rich")).toMatchObject({ book: 10n ** 18n });
+  const one = { ...PTS, points: "1" };
+  await refused(fixture, () => api.post(`${rich}/earn`, one, "too rich"), 409, "balance_too_large");
+  await done(api, `${rich}/burn`, one, "less rich");
+  await done(api, `${rich}/earn`, one, "too rich");
+});
+
 test("a refused amount says what there is", async () => {
   const body = await refused(
     fixture,

@@ -1,6 +1,6 @@
 import type { AccountEvent } from "@taem/contracts";
 import { type AccountState, draft } from "../account-state.ts";
-import { MAX_AMOUNT } from "../amounts.ts";
+import { MAX_AMOUNT, MAX_BALANCE } from "../amounts.ts";
 import type { Instant } from "../calendar.ts";
 import { type AccountCommand, keyOf } from "../commands.ts";
 import { evolve } from "../evolve.ts";
@@ -39,6 +39,8 @@ export function decide(command: AccountCommand, state: AccountState, context: De
   const ready = before.length === 0 ? state : evolveAll(draft(state), before);
   const decided = decideReady(command, ready, context);
   if (!("events" in decided)) return decided;
+  const excess = command.type === "return_transfer" ? undefined : refusedInEffect(decided.events, ready);
+  if (excess !== undefined) return excess;
   const after = mayMakeDue(decided.events, ready, context)
     ? dueEvents(evolveAll(draft(ready), decided.events), account, context.now)
     : [];
@@ -55,6 +57,28 @@ function refusedOnSight(command: AccountCommand, context: DecisionContext): { re
   const amount = amountOf(command);
   if (amount > MAX_AMOUNT) {
     return refuse("amount_too_large", `${amount} asked, at most ${MAX_AMOUNT} a command`);
+  }
+  return undefined;
+}
+
+/**
+ * What would lift the account above all bounds. A transfer that comes back is never asked: its points have nowhere else
+ * to go, and what is under way at once is far from filling the room up to 64 bits.
+ */
+function refusedInEffect(
+  events: readonly AccountEvent[],
+  state: AccountState,
+): { refused: Refusal } | undefined {
+  let { book, debt } = state;
+  for (const event of events) {
+    if (event.book > book) book = event.book;
+    if (event.type === "EarnReversed") debt += event.debt;
+  }
+  if (book > MAX_BALANCE && book > state.book) {
+    return refuse("balance_too_large", `the account would hold ${book}, at most ${MAX_BALANCE}`);
+  }
+  if (debt > MAX_BALANCE && debt > state.debt) {
+    return refuse("balance_too_large", `the member would owe ${debt}, at most ${MAX_BALANCE}`);
   }
   return undefined;
 }

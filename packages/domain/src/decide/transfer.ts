@@ -1,6 +1,6 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
 import type { AccountState } from "../account-state.ts";
-import { sum } from "../amounts.ts";
+import { MAX_BALANCE, min, sum } from "../amounts.ts";
 import { expiryOf, type Instant } from "../calendar.ts";
 import { comeBack } from "../come-back.ts";
 import { keyOf, type ReceiveTransfer, type ReturnTransfer, type Transfer } from "../commands.ts";
@@ -69,8 +69,8 @@ export function transferIn(command: ReceiveTransfer, state: AccountState, contex
   const { transfer, from } = command;
   const amount = sum(command.lots);
   const fields = { ...legFields(command, context), transfer, from };
-  const { maxBalance } = settings(context, context.now);
-  if (maxBalance !== undefined && state.book + amount > maxBalance) {
+  const { maxBalance = MAX_BALANCE } = settings(context, context.now);
+  if (state.book + amount > min(maxBalance, MAX_BALANCE)) {
     const refusal = "balance_limit_exceeded";
     return { events: [{ type: "TransferInRefused", ...fields, book: state.book, amount, refusal }] };
   }
