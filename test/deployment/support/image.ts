@@ -1,0 +1,45 @@
+import { readText } from "./files.ts";
+
+/** What the Dockerfile says, stage by stage. */
+interface Stage {
+  readonly instructions: readonly { readonly name: string; readonly arguments: string }[];
+}
+
+const stages: readonly Stage[] = readText("infra/Dockerfile")
+  .replaceAll(/^#.*\n/gm, "")
+  .replaceAll("\\\n", " ")
+  .split(/^(?=FROM )/m)
+  .filter((stage) => stage.trim() !== "")
+  .map((stage) => ({
+    instructions: stage
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map((line) => {
+        const [name = "", ...rest] = line.trim().split(" ");
+        return { name, arguments: rest.join(" ") };
+      }),
+  }));
+
+function argumentsOf(stage: Stage | undefined, name: string): string[] {
+  return stage?.instructions.filter((one) => one.name === name).map((one) => one.arguments) ?? [];
+}
+
+const [install, image] = [stages[0], stages.at(-1)];
+const environment = Object.fromEntries(
+  argumentsOf(image, "ENV").map((assignment) => assignment.split("=") as [string, string]),
+);
+
+/** The image of infra/Dockerfile, read and not built. */
+export const taemImage = {
+  /** Every file and folder that the build copies in. */
+  sources: argumentsOf(install, "COPY").flatMap((line) => line.split(" ").slice(0, -1)),
+  installCommand: argumentsOf(install, "RUN").join(" && "),
+  environment,
+  user: Number(argumentsOf(image, "USER")[0]?.split(":")[0]),
+  port: Number(argumentsOf(image, "EXPOSE")[0]),
+  healthCheck: JSON.parse(
+    /CMD (\[.+\])/.exec(argumentsOf(image, "HEALTHCHECK")[0] ?? "")?.[1] ?? "[]",
+  ) as string[],
+  entryPoint: JSON.parse(argumentsOf(image, "ENTRYPOINT")[0] ?? "[]") as string[],
+  defaultArguments: JSON.parse(argumentsOf(image, "CMD")[0] ?? "[]") as string[],
+} as const;
