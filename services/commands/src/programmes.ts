@@ -14,7 +14,10 @@ interface Refused {
   readonly detail: string;
 }
 
-/** Definitions published through another instance are seen after this long at most, and before any refusal. */
+/**
+ * Definitions published through another instance are seen after this long at most, and before any refusal. Not so a replay
+ * clock: whoever moved it may use it at once, through any instance.
+ */
 const FRESH_MS = 500;
 /** Read again in the background from this age on, so that a busy programme never waits. */
 const AGEING_MS = FRESH_MS / 2;
@@ -30,6 +33,8 @@ export class Programmes {
   readonly #reader: ClaimReader;
   readonly #known = new Map<string, Known>();
   readonly #refreshing = new Map<string, Promise<Programme>>();
+  /** Reads that begin when the one under way ends. */
+  readonly #next = new Map<string, Promise<Programme>>();
 
   constructor(tools: Toolbox) {
     this.#tools = tools;
@@ -39,7 +44,7 @@ export class Programmes {
   /** A programme that was read a moment ago; undefined says nothing. */
   known(code: string): Programme | undefined {
     const known = this.#known.get(code);
-    if (known === undefined) return undefined;
+    if (known === undefined || known.programme.clock.mode === "replay") return undefined;
     const age = this.#tools.clock.now() - known.checkedAt;
     if (age > FRESH_MS) return undefined;
     if (age > AGEING_MS) {
@@ -65,13 +70,20 @@ export class Programmes {
     return this.#remember(await this.#load(id));
   }
 
-  /** The programme as the store has it now. */
-  refresh(programme: Programme): Promise<Programme> {
-    const underway = this.#refreshing.get(programme.id);
-    if (underway !== undefined) return underway;
-    const refreshing = this.#readOn(programme).finally(() => this.#refreshing.delete(programme.id));
-    this.#refreshing.set(programme.id, refreshing);
-    return refreshing;
+  /** The programme as the store has it now: not as a read found it that had begun before. */
+  refresh({ id, code }: Programme): Promise<Programme> {
+    const begin = () => {
+      this.#next.delete(id);
+      const newest = (this.#known.get(code) as Known).programme;
+      const refreshing = this.#readOn(newest).finally(() => this.#refreshing.delete(id));
+      this.#refreshing.set(id, refreshing);
+      return refreshing;
+    };
+    const underway = this.#refreshing.get(id);
+    if (underway === undefined) return begin();
+    const next = this.#next.get(id) ?? underway.then(begin, begin);
+    this.#next.set(id, next);
+    return next;
   }
 
   /** Defines a programme under a code that nobody has yet, or finds the one that has it. */
