@@ -20,6 +20,9 @@ const settings = z
     DATABASE_URL: secret(z.url({ protocol: /^postgres(ql)?$/ }))
       .optional()
       .describe("a PostgreSQL URL; without it an embedded PostgreSQL is started"),
+    EVENTSTORE_URL: secret(z.string().regex(/^esdb(\+discover)?:\/\/\S+$/))
+      .optional()
+      .describe("an EventStoreDB connection string, esdb://...; without it the log is kept in PostgreSQL"),
     KAFKA_BROKERS: z
       .string()
       .regex(BROKERS)
@@ -54,6 +57,10 @@ const settings = z
       .optional()
       .describe(`which services this process runs, comma-separated: ${SERVICES.join(", ")}`),
     TAEM_STOP_LIMIT: durationSetting().default(15_000),
+  })
+  .refine(({ EVENTSTORE_URL, DATABASE_URL }) => EVENTSTORE_URL === undefined || DATABASE_URL !== undefined, {
+    path: ["DATABASE_URL"],
+    message: "a PostgreSQL URL, where the log is in EventStoreDB",
   })
   .refine(({ KAFKA_BROKERS, DATABASE_URL }) => KAFKA_BROKERS === undefined || DATABASE_URL !== undefined, {
     path: ["DATABASE_URL"],

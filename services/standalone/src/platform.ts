@@ -1,9 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
-import type { EventStore } from "@taem/event-store";
-import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type ApiKeyStore, apiKeyMigrations, apiKeyTable } from "@taem/http";
-import type { LogAudit } from "@taem/ledger";
 import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
 import {
   type Clock,
@@ -16,12 +13,13 @@ import {
   systemClock,
 } from "@taem/runtime";
 import type { Config } from "./config.ts";
+import { openStore, type Store } from "./event-store.ts";
 import { hmacKeyOf, installationId, installationMigrations } from "./installation.ts";
 
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
   readonly database: Database;
-  readonly store: EventStore & Partial<LogAudit>;
+  readonly store: Store;
   /** The installation's id. */
   readonly installation: string;
   readonly apiKeyStore: ApiKeyStore;
@@ -53,8 +51,11 @@ export async function openPlatform(config: Config, logger = serviceLogger(config
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
   await migrate(database, "installation", installationMigrations);
   await migrate(database, "auth", apiKeyMigrations);
-  const installation = await installationId(database, "PostgreSQL");
-  const store = await openPostgresEventStore({ database, log });
+  const installation = await installationId(
+    database,
+    config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB",
+  );
+  const store = await openStore(config, database, log);
   undo.defer(() => store.close());
   const hmacKey = await hmacKeyOf(database, config.TAEM_HMAC_KEY);
   const health = createHealth();
