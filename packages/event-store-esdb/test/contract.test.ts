@@ -1,14 +1,41 @@
 import type { EventStore } from "@taem/event-store";
 import { eventStoreContract } from "@taem/event-store/contract";
+import { afterAll } from "vitest";
+import { openEventStoreDb } from "../../../test/support/eventstoredb/eventstoredb-provider.ts";
 import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { openEsdbEventStore } from "../src/index.ts";
+import { viewAfter } from "./support/fresh-view.ts";
+import { WAYS } from "./support/stores.ts";
 
-for (const batchAppend of [true, false]) {
-  eventStoreContract(`EventStoreDB ${batchAppend ? "with" : "without"} BatchAppend`, async () => {
+const provided = await openEventStoreDb();
+
+afterAll(() => provided[Symbol.asyncDispose]());
+
+eventStoreContract("EventStoreDB", async () => {
+  const first = await openEsdbEventStore(provided);
+  const base = await first.head();
+  const instances: EventStore[] = [first];
+  return {
+    store: viewAfter(base, first),
+    async second() {
+      const instance = await openEsdbEventStore(provided);
+      instances.push(instance);
+      return viewAfter(base, instance);
+    },
+    restart: async () => provided.restart?.(),
+    ...(provided.restart === undefined && {
+      cannotRestart: "the server of EVENTSTORE_URL is not ours to restart",
+    }),
+    close: () => closeAll(instances),
+  };
+});
+
+for (const [way, batchAppend] of WAYS) {
+  eventStoreContract(`EventStoreDB for tests, ${way}, on a server of its own`, async () => {
     const server = await TestServer.start({ batchAppend });
     const instances: EventStore[] = [];
     const open = async () => {
-      const instance = await openEsdbEventStore({ url: server.url });
+      const instance = await openEsdbEventStore(server);
       instances.push(instance);
       return instance;
     };
@@ -17,9 +44,13 @@ for (const batchAppend of [true, false]) {
       second: open,
       restart: () => server.restart(),
       async close() {
-        await Promise.all(instances.map((instance) => instance.close()));
+        await closeAll(instances);
         await server[Symbol.asyncDispose]();
       },
     };
   });
+}
+
+async function closeAll(instances: readonly EventStore[]): Promise<void> {
+  await Promise.all(instances.map((instance) => instance.close()));
 }

@@ -1,5 +1,6 @@
-import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { freePort } from "../../../infra/kafka/free-port.ts";
 import { AppendService } from "./append-service.ts";
 import { EventLog, type EventLogOptions, type StoredEvent, systemEvent } from "./event-log.ts";
 import type { Faults, WireError } from "./faults.ts";
@@ -17,9 +18,6 @@ export interface TestServerOptions extends EventLogOptions {
 
 const VERSION = "24.10.0-test";
 const MIB = 1024 * 1024;
-/** Outgoing sockets take ports from 32768 on: what listens below can come back on its port after a restart. */
-const PORTS = [20_000, 32_768] as const;
-const ATTEMPTS = 50;
 
 /** An EventStoreDB for tests: the gRPC interface over a log in memory, with a file that keeps it where one is given. */
 export class TestServer implements AsyncDisposable {
@@ -122,7 +120,9 @@ export class TestServer implements AsyncDisposable {
       socket.on("error", () => {});
       injector.injectConnection(socket);
     });
-    this.#port = await listen(this.#listener, this.#port);
+    if (this.#port === 0) this.#port = await freePort();
+    this.#listener.listen(this.#port, "127.0.0.1");
+    await once(this.#listener, "listening");
   }
 
   /** Goes away as in a crash; `start` brings it back on the same port with what it has acknowledged. */
@@ -162,23 +162,5 @@ export class TestServer implements AsyncDisposable {
       }),
     );
     return methods;
-  }
-}
-
-/** On the port, or on one that is free where it is 0. */
-async function listen(server: Server, port: number): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
-    const candidate = port === 0 ? randomInt(...PORTS) : port;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject).listen(candidate, "127.0.0.1", () => {
-          server.off("error", reject);
-          resolve();
-        });
-      });
-      return candidate;
-    } catch (error) {
-      if (port !== 0 || attempt === ATTEMPTS) throw error;
-    }
   }
 }

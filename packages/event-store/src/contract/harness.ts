@@ -8,6 +8,8 @@ export interface EventStoreHarness {
   second(): Promise<EventStore>;
   /** Stops the server and starts it again; resolves when it serves. */
   restart(): Promise<void>;
+  /** Why the server is not ours to restart; the facts that would are skipped with it. */
+  readonly cannotRestart?: string;
   /** Closes every instance and takes the store away. */
   close(): Promise<void>;
 }
