@@ -1,7 +1,13 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { apiKeyTable, createApiKey, SCOPES } from "@taem/http";
 import { openPool } from "@taem/postgres";
+import { createTestDatabase } from "@taem/postgres/testing";
 import type { Environment } from "@taem/runtime";
 import { Api } from "./api.ts";
+import { startServerProcess } from "./eventstoredb/server-process.ts";
 import { startGateway } from "./gateway.ts";
 import { type ProgramProcess, startProcess } from "./program-process.ts";
 
@@ -20,11 +26,42 @@ const PROCESSES = {
   },
 } as const satisfies Record<TopologyName, Record<string, string | undefined>>;
 
-/** What the environment asks for; one process unless it says otherwise. */
-export function topologyName(): TopologyName {
-  const name = process.env["TOPOLOGY"] ?? "single";
-  if (name === "single" || name === "processes") return name;
-  throw new Error(`TOPOLOGY is ${name}; choose single or processes`);
+/** Those that the environment's `TOPOLOGY` asks for: both, unless it names one. */
+export function topologies(): readonly TopologyName[] {
+  const names: readonly TopologyName[] = ["single", "processes"];
+  const asked = process.env["TOPOLOGY"];
+  if (asked === undefined) return names;
+  const name = names.find((other) => other === asked);
+  if (name === undefined) throw new Error(`TOPOLOGY is ${asked}; choose from ${names.join(", ")}`);
+  return [name];
+}
+
+/** Servers with nothing on them, for one installation. */
+export interface Servers extends AsyncDisposable {
+  /** What the processes of the installation are started with. */
+  readonly environment: Environment;
+}
+
+/** One process needs a database. Several need a log in EventStoreDB and a topic of Kafka's as well. */
+export async function openServers(name: TopologyName, brokers: string): Promise<Servers> {
+  await using undo = new AsyncDisposableStack();
+  const database = undo.use(await createTestDatabase());
+  let environment: Environment = { DATABASE_URL: database.url };
+  if (name === "processes") {
+    const folder = await mkdtemp(join(tmpdir(), "taem-e2e-"));
+    undo.defer(() => rm(folder, { recursive: true }));
+    const { url } = undo.use(await startServerProcess({ data: join(folder, "events.log") }));
+    const topic = `taem.e2e.${randomUUID()}`;
+    environment = {
+      ...environment,
+      EVENTSTORE_URL: url,
+      KAFKA_BROKERS: brokers,
+      TAEM_KAFKA_TOPIC: topic,
+      TAEM_KAFKA_PARTITIONS: "6",
+    };
+  }
+  const opened = undo.move();
+  return { environment, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** One process of a topology, which can be ended and started again on the same installation. */

@@ -1,0 +1,107 @@
+import { createClient } from "@taem/client";
+import { type Api, runSimulation, simulate } from "@taem/simulation";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { canonicalExport } from "../support/canonical-export.ts";
+import { sharedKafka } from "../support/kafka/kafka.ts";
+import { runTool } from "../support/program-process.ts";
+import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { bookOf } from "../support/read-model.ts";
+import { describeWith } from "../support/requirement.ts";
+import { openServers, startTopology, type Topology, topologies } from "../support/topology.ts";
+
+// The same system in one process and in many: the same answers, the same events, the same rows.
+
+const SEED = 20_000;
+/** They send some 20,000 commands in their year. */
+const MEMBERS = 730;
+const YEAR_ENDS_AT = Date.parse("2026-06-01T00:00:00Z");
+const WAIT = { timeout: 60_000, interval: 50 };
+const exports = new Map<string, readonly string[]>();
+
+describeWith("an installation", "kafka", await sharedKafka(), ({ brokers }) => {
+  describe.each(topologies())("in topology %s", (name) => {
+    const undo = new AsyncDisposableStack();
+    let topology: Topology;
+
+    beforeAll(async () => {
+      const { environment } = undo.use(await openServers(name, brokers));
+      topology = undo.use(await startTopology(name, environment));
+    });
+
+    afterAll(() => undo.disposeAsync());
+
+    test("answers 20,000 commands of every kind as an independent oracle says", async () => {
+      const names = new Map<string, string>();
+      await using clerk = createClient({ url: topology.url, key: await topology.key("clerk") });
+      await using supervisor = createClient({ url: topology.url, key: await topology.key("supervisor") });
+      const simulation = simulate({ endsAt: YEAR_ENDS_AT, members: MEMBERS, seed: SEED });
+      const summary = await runSimulation({
+        clerk: noting(clerk, names),
+        supervisor,
+        programme: "sim",
+        simulation,
+      });
+      expect(summary).toMatchObject({ unexpected: 0 });
+      expect(summary.lines).toBeGreaterThan(SEED);
+      await succeeds(topology.api.get("/v1/programmes/sim/trial-balance?consistency=strong"));
+      const { body } = await topology.api.get("/v1/programmes/sim");
+      names.set((body as unknown as { id: string }).id, "programme");
+      exports.set(name, await canonicalExport(topology.environment, names));
+    }, 600_000);
+
+    test("a query with a command's token sees what the command did, whichever process answers", async () => {
+      const { api } = topology;
+      const shop = await defineProgramme(api, "tokens");
+      const members = await enrolMany(api, "tokens", "member", 10);
+      await Promise.all(
+        members.map(async (member) => {
+          for (let i = 1; i <= 10; i++) {
+            const body = { currency: "PTS", points: "7", source: source(`e${i}`) };
+            const { body: answer } = await succeeds(api.post(`${shop}/members/${member}/earn`, body));
+            expect(await bookOf(api, `${shop}/members/${member}`, String(answer.token))).toBe(7n * BigInt(i));
+          }
+        }),
+      );
+    });
+
+    test("what time has done is written down by the scheduler, and reports have it", async () => {
+      const { api } = topology;
+      const clock = { mode: "replay", at: "2026-01-10T00:00:00Z" };
+      const shop = await defineProgramme(api, "time", { clock, expiry: { kind: "end_of_month", count: 1 } });
+      const [member] = (await enrolMany(api, "time", "member", 1)) as [string];
+      await succeeds(api.post(`${shop}/members/${member}/earn`, { currency: "PTS", points: "40" }, "e"));
+      await succeeds(api.put(`${shop}/clock`, { mode: "replay", at: "2026-03-01T00:00:00Z" }));
+      const statement = async () => (await api.get(`${shop}/members/${member}/statement?currency=PTS`)).body;
+      await expect.poll(async () => JSON.stringify(await statement()), WAIT).toContain(`"kind":"expiry"`);
+    });
+
+    test("the read models are what the log says, and are made again the same", async () => {
+      const { environment } = topology;
+      const { exitCode, out } = await runTool(["verify"], environment);
+      expect([exitCode, out]).toEqual([0, expect.stringContaining("agree with the read models")]);
+      const rebuilt = await runTool(["rebuild", "ledger", "--expect-equal"], environment);
+      expect([rebuilt.exitCode, rebuilt.out]).toEqual([0, expect.stringContaining("have taken over")]);
+    });
+  });
+
+  test.runIf(topologies().length === 2)("events and rows are the same in every topology", () => {
+    const [single, processes] = topologies().map((name) => exports.get(name) as readonly string[]);
+    expect(single?.length).toBeGreaterThan(SEED);
+    expect(processes).toEqual(single);
+  });
+});
+
+/** Notes which member is which. */
+function noting(client: Api, names: Map<string, string>): Api {
+  return {
+    call: (route, request) => client.call(route, request),
+    async *bulk(programme, lines) {
+      for await (const answer of client.bulk(programme, lines)) {
+        const { line } = answer;
+        if (line.op === "enrol" && "result" in answer)
+          names.set((answer.result as { member: string }).member, `member ${line.externalId}`);
+        yield answer;
+      }
+    },
+  };
+}
