@@ -1,4 +1,3 @@
-import { importCommand as runImport } from "@taem/import";
 import { Command, Option } from "commander";
 
 interface Options {
@@ -31,6 +30,7 @@ export function importCommand(): Command {
     .option("--go-live", "let the programme's clock go live when the import is complete")
     .action(async (file: string, options: Options) => {
       const key = options.key ?? process.env["TAEM_KEY"];
+      const { importCommand: runImport } = await import("@taem/import");
       const terminal = { out: process.stdout, err: process.stderr, signals: process };
       process.exitCode = await runImport({ ...options, file, key }, terminal);
     });

@@ -2,7 +2,6 @@ import { createCommands } from "@taem/commands";
 import { CachedApiKeys, createServer, type Server } from "@taem/http";
 import { createLedger } from "@taem/ledger";
 import { migrate } from "@taem/postgres";
-import { Relay, relayMigrations } from "@taem/relay";
 import { createScheduler } from "@taem/scheduler";
 import type { Config } from "./config.ts";
 import { directoryOf } from "./directory.ts";
@@ -26,6 +25,7 @@ export async function startProgram(platform: Platform, config: Config): Promise<
   const routes = config.TAEM_SERVICES.includes("commands") ? [...commands.routes] : [];
   const { kafka, source } = await openTransport(config, platform);
   if (config.TAEM_SERVICES.includes("relay") && kafka !== undefined) {
+    const { Relay, relayMigrations } = await import("@taem/relay");
     await migrate(platform.database, "relay", relayMigrations);
     const relay = new Relay({ ...platform, ...kafka });
     await relay.start();

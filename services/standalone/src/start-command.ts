@@ -1,8 +1,7 @@
 import { type Resource, runService } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { type Config, printableConfig, readConfig } from "./config.ts";
-import { DEMO_PROGRAMME, type DemonstrationOptions, demonstrate, TemporaryClient } from "./demonstration.ts";
-import { financeReport } from "./finance-report.ts";
+import type { DemonstrationOptions } from "./demonstration.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import { startProgram } from "./program.ts";
 
@@ -81,6 +80,9 @@ async function showDemonstration(
     shown = now;
     process.stderr.write(isTerminal ? `\r\u001b[K${line}${isLast ? "\n" : ""}` : `${line}\n`);
   };
+  // A service that plays nothing need not carry the simulation.
+  const { DEMO_PROGRAMME, demonstrate, TemporaryClient } = await import("./demonstration.ts");
+  const { financeReport } = await import("./finance-report.ts");
   await demonstrate({ ...options, onProgress });
   await using reader = await TemporaryClient.open(options.platform, options.url, "demo report");
   for (const line of await financeReport(reader.api, DEMO_PROGRAMME)) print(line);

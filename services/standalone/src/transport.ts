@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import { ensureTopic, type KafkaCluster, kafkaCluster, kafkaSource, type Topic } from "@taem/kafka";
+import type { KafkaCluster, KafkaOptions, Topic } from "@taem/kafka";
 import { type EventSource, storeLogSource } from "@taem/projection";
 import { type Logger, type Metrics, OperatorError } from "@taem/runtime";
 import type { Config } from "./config.ts";
@@ -27,38 +27,36 @@ export async function openTransport(config: Config, options: TransportOptions): 
   if (brokers === undefined || !isNeeded) {
     return { kafka: undefined, source: () => storeLogSource(options.store) };
   }
-  const cluster = clusterOf(config, brokers, options.logger);
+  // Loaded where it is used.
+  const { ensureTopic, kafkaCluster, kafkaSource } = await import("@taem/kafka");
+  const cluster = kafkaCluster(clusterOptions(config, brokers, options.logger));
   const topic = { name: config.TAEM_KAFKA_TOPIC, partitions: config.TAEM_KAFKA_PARTITIONS };
-  await createTopic(cluster, config, brokers);
+  const retention = {
+    replicationFactor: config.TAEM_KAFKA_REPLICATION,
+    retentionMs: config.TAEM_KAFKA_RETENTION,
+  };
+  await ensureTopic(cluster, { ...topic, ...retention }).catch(unavailable(brokers));
   const source = (projection: string) =>
     kafkaSource({ cluster, topic, group: `${topic.name}.${projection}`, ...options });
   return { kafka: { cluster, topic }, source };
 }
 
-function clusterOf(config: Config, brokers: readonly string[], logger: Logger): KafkaCluster {
+function clusterOptions(config: Config, brokers: readonly string[], logger: Logger): KafkaOptions {
   const { TAEM_KAFKA_TLS: tls, TAEM_KAFKA_USERNAME: username, TAEM_KAFKA_PASSWORD: password } = config;
-  const credentials =
-    username === undefined || password === undefined ? {} : { credentials: { username, password } };
-  return kafkaCluster({ brokers, clientId: "taem", tls, ...credentials, logger });
+  const isSecured = username !== undefined && password !== undefined;
+  return {
+    brokers,
+    clientId: "taem",
+    tls,
+    ...(isSecured && { credentials: { username, password } }),
+    logger,
+  };
 }
 
-async function createTopic(cluster: KafkaCluster, config: Config, brokers: readonly string[]): Promise<void> {
-  try {
-    await ensureTopic(cluster, {
-      name: config.TAEM_KAFKA_TOPIC,
-      partitions: config.TAEM_KAFKA_PARTITIONS,
-      replicationFactor: config.TAEM_KAFKA_REPLICATION,
-      retentionMs: config.TAEM_KAFKA_RETENTION,
-    });
-  } catch (cause) {
+function unavailable(brokers: readonly string[]): (cause: Error) => never {
+  return (cause) => {
     if (cause instanceof OperatorError) throw cause;
-    const { message } = cause as Error;
-    throw new OperatorError(
-      "kafka_unavailable",
-      `Kafka at ${brokers.join(", ")} cannot be used: ${message}`,
-      {
-        cause,
-      },
-    );
-  }
+    const message = `Kafka at ${brokers.join(", ")} cannot be used: ${cause.message}`;
+    throw new OperatorError("kafka_unavailable", message, { cause });
+  };
 }
