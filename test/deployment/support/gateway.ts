@@ -2,6 +2,11 @@ import { readText } from "./files.ts";
 
 const template = readText("infra/kubernetes/gateway.conf.template");
 
+/** The variables that whoever runs the gateway must set. */
+export const gatewayVariables = new Set(
+  [...template.matchAll(/\$\{([A-Z_]+)\}/g)].map((match) => match[1] as string),
+);
+
 const map = /map \$request_uri \$service \{(.+?)\n\}/s.exec(template)?.[1] ?? "";
 const rules = [...map.matchAll(/^ {2}"~(.+)"\s+\$\{([A-Z]+)_ADDRESS\};$/gm)].map(([, pattern, service]) => ({
   pattern: new RegExp(pattern as string),

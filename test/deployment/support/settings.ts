@@ -1,0 +1,16 @@
+import { expect } from "vitest";
+import { printableConfig, readConfig } from "../../../services/standalone/src/config.ts";
+import { taemImage } from "./image.ts";
+
+const KNOWN = new Set(["NODE_ENV", ...Object.keys(printableConfig(readConfig({})))]);
+
+/** What every service answers without a key. */
+export const SERVED_PATHS = ["/health/live", "/health/ready", "/metrics"];
+
+/** The configuration of a container that is given `variables`: each of them is known, and its value accepted. */
+export function settingsOf(variables: Readonly<Record<string, string>>) {
+  const environment = { ...taemImage.environment, ...variables };
+  const unknown = Object.keys(environment).filter((name) => !KNOWN.has(name));
+  expect(unknown, "no service knows these settings").toEqual([]);
+  return readConfig(environment);
+}
