@@ -7,6 +7,7 @@ import type { BenchRun } from "./bench-run.ts";
 import { bareServer } from "./phases/bare-server.ts";
 import { ceilings } from "./phases/ceilings.ts";
 import { commands, transfers } from "./phases/commands.ts";
+import { distributed } from "./phases/distributed.ts";
 import { growth } from "./phases/growth.ts";
 import { hotAccount, manyKeys } from "./phases/hot-account.ts";
 import { memory } from "./phases/memory.ts";
@@ -30,6 +31,7 @@ const phases: Readonly<Record<string, (run: BenchRun) => Promise<void>>> = {
   growth,
   rebuild: rebuildAndVerify,
   memory,
+  distributed,
 };
 
 const USAGE = `usage: node test/bench/bench.ts [phase ...]

@@ -6,7 +6,7 @@ import { canonicalWorkload, defineProgramme, type Workload } from "@taem/simulat
 import { openPlatform, type Platform, readConfig } from "@taem/standalone";
 import type { BenchRun } from "./bench-run.ts";
 import { parentOf } from "./process-usage.ts";
-import type { ServerProcess } from "./processes.ts";
+import type { Environment, ServerProcess } from "./processes.ts";
 import { lineAfterLine, type NextLine, PROGRAMME } from "./requests.ts";
 
 const SEED = 1;
@@ -20,12 +20,12 @@ export class Installation implements AsyncDisposable {
   readonly nextTransfer: NextLine;
   readonly #run: BenchRun;
   readonly #workload: Workload;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #environment: Environment;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
     run: BenchRun,
-    url: string,
+    environment: Environment,
     platform: Platform,
     token: string,
     resources: AsyncDisposableStack,
@@ -36,11 +36,12 @@ export class Installation implements AsyncDisposable {
     this.nextTransfer = lineAfterLine(this.#workload.transfers);
     this.platform = platform;
     this.token = token;
-    this.#environment = { DATABASE_URL: url, TAEM_LOG_LEVEL: "info" };
+    this.#environment = { ...environment, TAEM_LOG_LEVEL: "info" };
     this.#resources = resources;
   }
 
-  static async create(run: BenchRun): Promise<Installation> {
+  /** `extra` settings choose another event store, or Kafka. */
+  static async create(run: BenchRun, extra: Environment = {}): Promise<Installation> {
     await using resources = new AsyncDisposableStack();
     const admin = resources.use(openPool({ url: run.postgresUrl, max: 1, applicationName: "bench" }));
     const name = `bench_${randomUUID().replaceAll("-", "")}`;
@@ -50,11 +51,12 @@ export class Installation implements AsyncDisposable {
     });
     const url = new URL(run.postgresUrl);
     url.pathname = `/${name}`;
-    const config = readConfig({ DATABASE_URL: url.href, TAEM_LOG_LEVEL: "error" });
+    const environment = { ...extra, DATABASE_URL: url.href };
+    const config = readConfig({ ...environment, TAEM_LOG_LEVEL: "error" });
     const platform = resources.use(await openPlatform(config));
     const key = { name: "bench", programme: null, scopes: SCOPES };
     const { token } = await createApiKey(platform.apiKeyStore, key);
-    return new Installation(run, url.href, platform, token, resources.move());
+    return new Installation(run, environment, platform, token, resources.move());
   }
 
   get database(): Database {
@@ -62,12 +64,17 @@ export class Installation implements AsyncDisposable {
   }
 
   /** For a process that works on this installation. */
-  environment(services = "commands,ledger,scheduler"): Readonly<Record<string, string>> {
+  environment(services = "commands,ledger,scheduler"): Environment {
     return { ...this.#environment, TAEM_SERVICES: services };
   }
 
+  /** A process that runs these services alone. */
+  start(services: string): Promise<ServerProcess> {
+    return this.#run.processes.startTaem(this.environment(services));
+  }
+
   startCommands(): Promise<ServerProcess> {
-    return this.#run.processes.startTaem(this.environment("commands"));
+    return this.start("commands");
   }
 
   startEverything(): Promise<ServerProcess> {
@@ -96,10 +103,15 @@ export class Installation implements AsyncDisposable {
 
   /** Events that the ledger's tables do not show yet. */
   async backlog(): Promise<number> {
+    return (await this.events()) - (await this.projected());
+  }
+
+  /** Events that the ledger's tables show. */
+  async projected(): Promise<number> {
     const rows = await this.database.queryArrays<[string]>(
       "SELECT sum(events)::text FROM taem_ledger.checkpoints",
     );
-    return (await this.events()) - Number(rows[0]?.[0]);
+    return Number(rows[0]?.[0]);
   }
 
   /** Process id of the PostgreSQL server. */

@@ -17,7 +17,7 @@ const POLL_MS = 50;
 /** Outgoing sockets take ports above. */
 const [FIRST_PORT, PORT_LIMIT] = [20_000, 32_768];
 
-type Environment = Readonly<Record<string, string>>;
+export type Environment = Readonly<Record<string, string>>;
 
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;

@@ -23,6 +23,11 @@ export class Report {
     this.#print(`${line.what.padEnd(58)} ${line.result.padStart(24)}   ${line.beside}`);
   }
 
+  /** Says what the figures after it were measured with. */
+  note(line: string): void {
+    this.#print(line);
+  }
+
   /** As a table for a README. */
   markdown(): string {
     const rows = this.#lines.map(({ what, result, beside }) => `| ${what} | ${result} | ${beside} |`);

@@ -7,6 +7,9 @@ const settings = z.object({
   BENCH_RATE: integerSetting(1, 100_000).default(6_000),
   BENCH_KEYS: integerSetting(1_000, 100_000_000).default(1_000_000),
   BENCH_EVENTS: integerSetting(1_000, 100_000_000).default(3_000_000),
+  BENCH_CATCH_UP: integerSetting(1_000, 100_000_000).default(500_000),
+  BENCH_VISIBLE_RATE: integerSetting(1, 100_000).default(2_000),
+  BENCH_VISIBLE_SECONDS: integerSetting(1, 86_400).default(60),
   BENCH_ACCOUNTS: integerSetting(100, 1_000_000).default(10_000),
 });
 

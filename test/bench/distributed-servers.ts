@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  beginInfrastructure,
+  noteInfrastructure,
+  takeInfrastructure,
+} from "../../infra/check/infrastructure.ts";
+import { openEventStoreDb } from "../support/eventstoredb/eventstoredb-provider.ts";
+import { startServerProcess } from "../support/eventstoredb/server-process.ts";
+import { provideKafka } from "../support/kafka/kafka-provider.ts";
+import type { Environment } from "./processes.ts";
+
+/** EventStoreDB and Kafka, with nothing on them. */
+export interface DistributedServers extends AsyncDisposable {
+  readonly environment: Environment;
+  /** Which they are: a figure means nothing without it. */
+  readonly description: string;
+}
+
+/** Rejects where there is no Kafka to be had. */
+export async function startDistributedServers(): Promise<DistributedServers> {
+  await using undo = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "taem-bench-"));
+  undo.defer(() => rm(folder, { recursive: true, force: true }));
+  beginInfrastructure();
+  const kafka = await provideKafka(join(folder, "kafka"));
+  if ("missing" in kafka) throw new Error(`no Kafka: ${kafka.missing}`);
+  undo.use(kafka.found);
+  const { url } = undo.use(await startEventStore(folder));
+  const environment = { EVENTSTORE_URL: url, KAFKA_BROKERS: kafka.found.brokers };
+  const started = undo.move();
+  return {
+    environment,
+    description: takeInfrastructure().join("; "),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** The test server in a process of its own, unless there is a real one: this process generates the load. */
+async function startEventStore(folder: string) {
+  if (process.env["EVENTSTORE_URL"] !== undefined) return await openEventStoreDb();
+  noteInfrastructure(
+    "EventStoreDB",
+    "test server (memory, and a file that is not synced): no server's figures",
+  );
+  return await startServerProcess({ data: join(folder, "events.log") });
+}

@@ -1,0 +1,120 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { BenchRun } from "../bench-run.ts";
+import { startDistributedServers } from "../distributed-servers.ts";
+import { sendBulk } from "../fill.ts";
+import { Installation } from "../installation.ts";
+import { LagProbe } from "../lag-probe.ts";
+import { generateLoad } from "../load-generator.ts";
+import { CLIENTS, costs, measure, metered, warmUpSeconds } from "../measure.ts";
+import { memoryOf } from "../process-usage.ts";
+import type { ServerProcess } from "../processes.ts";
+import { count, latency, megabytes, rate } from "../report.ts";
+import { singleRequests } from "../requests.ts";
+
+const SERVICES = ["commands", "relay", "ledger", "scheduler"] as const;
+const POLL_MS = 50;
+
+/** Each service in a process of its own, on EventStoreDB and Kafka. */
+export async function distributed(run: BenchRun): Promise<void> {
+  await using servers = await startDistributedServers();
+  run.report.note(servers.description);
+  await using installation = await Installation.create(run, servers.environment);
+  const processes = new Map<string, ServerProcess>();
+  await using undo = new AsyncDisposableStack();
+  for (const service of SERVICES) processes.set(service, undo.use(await installation.start(service)));
+  const commands = processes.get("commands") as ServerProcess;
+  await installation.prepare(commands);
+  await shown(run, installation);
+
+  const next = singleRequests(installation.token, installation.nextLine);
+  const accepted = await measure(run, commands, installation, next);
+  run.report.add(
+    "commands accepted, 64 clients, everything live, apart",
+    rate(accepted.perSecond, "commands"),
+    latency(accepted),
+    costs(accepted),
+  );
+  await shown(run, installation);
+  await visible(run, installation, commands);
+  for (const [service, { pid }] of processes) {
+    run.report.add(`memory of ${service} at its peak`, megabytes(memoryOf(pid).peak), "aim under 150 MB");
+  }
+  for (const service of ["relay", "ledger", "scheduler"])
+    await processes.get(service)?.[Symbol.asyncDispose]();
+  await catchUp(run, installation, commands);
+}
+
+/** From the answer to a command until the ledger's tables show it, at a rate that is offered. */
+async function visible(run: BenchRun, installation: Installation, commands: ServerProcess): Promise<void> {
+  const { BENCH_VISIBLE_RATE: perSecond, BENCH_VISIBLE_SECONDS: seconds } = run.settings;
+  const next = singleRequests(installation.token, installation.nextLine);
+  const load = { port: commands.port, clients: CLIENTS, next, perSecond };
+  await generateLoad({ ...load, until: { seconds: warmUpSeconds(run) } });
+  await using probe = await LagProbe.start(installation, commands);
+  const result = await metered(commands, installation, () => generateLoad({ ...load, until: { seconds } }));
+  probe.stop();
+  const lag = await probe.finish();
+  const reached = result.missed === 0 ? "kept up with" : `NOT kept up with: ${count(result.missed)} not sent`;
+  run.report.add(
+    `append to visible, ${count(lag.samples)} probes`,
+    `p50 ${count(lag.p50)} ms, p99 ${count(lag.p99)} ms`,
+    `${count(perSecond)} commands/s offered for ${count(seconds)} s, ${reached}`,
+    costs(result),
+    "aim p50 under 150 ms, p99 under 1,000 ms",
+  );
+}
+
+/** The log grows while only commands are taken; then the relay tells Kafka, then the ledger reads it. */
+async function catchUp(run: BenchRun, installation: Installation, commands: ServerProcess): Promise<void> {
+  const before = await installation.projected();
+  await sendBulk(
+    run,
+    commands,
+    installation.token,
+    installation.nextLine,
+    run.settings.BENCH_CATCH_UP / 1.05,
+  );
+  const head = await installation.platform.store.head();
+  const relaySeconds = await timed(installation, "relay", async () => (await relayed(installation)) >= head);
+  const ledgerSeconds = await timed(installation, "ledger", () => isShown(installation, head));
+  const events = (await installation.projected()) - before;
+  run.report.add("relay catches up", rate(events / relaySeconds, "events"), `${count(events)} events`);
+  run.report.add(
+    "ledger catches up, from Kafka",
+    rate(events / ledgerSeconds, "events"),
+    `${count(events)} events in ${ledgerSeconds.toFixed(1)} s`,
+  );
+}
+
+/** Starts a service and waits for something; seconds from its being ready. */
+async function timed(
+  installation: Installation,
+  service: string,
+  done: () => Promise<boolean>,
+): Promise<number> {
+  await using _server = await installation.start(service);
+  const begin = performance.now();
+  while (!(await done())) await delay(POLL_MS);
+  return (performance.now() - begin) / 1_000;
+}
+
+async function relayed({ database }: Installation): Promise<string> {
+  const [row] = await database.queryArrays<[string]>("SELECT position FROM taem_relay.state");
+  return row?.[0] ?? "";
+}
+
+async function isShown({ database }: Installation, head: string): Promise<boolean> {
+  const rows = await database.queryArrays(
+    `SELECT FROM taem_ledger.checkpoints WHERE position < $1 COLLATE "C" LIMIT 1`,
+    [head],
+  );
+  return rows.length === 0;
+}
+
+/** Waits until the ledger's tables show everything. */
+async function shown({ progress }: BenchRun, installation: Installation): Promise<void> {
+  const head = await installation.platform.store.head();
+  progress.show("waiting for the ledger");
+  while (!(await isShown(installation, head))) await delay(POLL_MS);
+  progress.clear();
+}
