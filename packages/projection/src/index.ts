@@ -21,5 +21,5 @@ export {
   rebuild,
 } from "./rebuild.ts";
 export { type Replayed, replayParked } from "./replay.ts";
-export { ensureSchema } from "./schema.ts";
+export { ensureSchema, versionOf } from "./schema.ts";
 export { storeLogSource } from "./store-log-source.ts";

@@ -6,6 +6,7 @@ import { scheduleProjection } from "./schedule-projection.ts";
 import { type AccountKeeper, Sweeper } from "./sweeper.ts";
 import { TaskTable } from "./task-table.ts";
 
+export { scheduleProjection } from "./schedule-projection.ts";
 export type { AccountKeeper } from "./sweeper.ts";
 export type { SweepTask, TransferTask } from "./task-table.ts";
 

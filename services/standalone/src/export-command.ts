@@ -7,7 +7,7 @@ import { type Projection, schemaOf } from "@taem/projection";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform, type Platform } from "./platform.ts";
-import { projectionsOf } from "./projections.ts";
+import { readModelsOf } from "./projections.ts";
 
 const PAGE = 2_000;
 /** Slices whose events are in memory at a time, one pass over the log for each such group. */
@@ -36,7 +36,7 @@ async function* canonicalLines(platform: Platform): AsyncGenerator<string> {
     const slices = Array.from({ length: SLICES_AT_ONCE }, (_, i) => first + i);
     for (const [slice, lines] of await eventLines(store, slices)) {
       for (const line of lines) yield `${line}\n`;
-      for (const projection of projectionsOf(platform)) {
+      for (const projection of readModelsOf(platform)) {
         for await (const line of rowLines(database, projection, slice)) yield `${line}\n`;
       }
     }

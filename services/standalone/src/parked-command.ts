@@ -1,4 +1,4 @@
-import { loadParked, replayParked, schemaOf } from "@taem/projection";
+import { loadParked, replayParked, schemaOf, versionOf } from "@taem/projection";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";
@@ -15,11 +15,12 @@ export function parkedCommand(print: (line: string) => void): Command {
     .description("list them, with the event each stopped at and why")
     .action(async () => {
       await using platform = await openToolPlatform(readConfig(process.env));
+      const { database } = platform;
       for (const projection of projectionsOf(platform)) {
-        for (const { key, revision, position, error } of await loadParked(
-          platform.database,
-          schemaOf(projection),
-        )) {
+        const schema = schemaOf(projection);
+        // Nothing was ever projected here.
+        if ((await versionOf(database, schema)) === undefined) continue;
+        for (const { key, revision, position, error } of await loadParked(database, schema)) {
           print(`${projection.name}  ${key}  event ${revision} at ${position}  ${error}`);
         }
       }

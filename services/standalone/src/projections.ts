@@ -1,11 +1,17 @@
 import { createLedgerProjection } from "@taem/ledger";
 import type { Projection } from "@taem/projection";
+import { scheduleProjection } from "@taem/scheduler";
 import { InvalidArgumentError } from "commander";
 import type { Platform } from "./platform.ts";
 
-/** The read models that are compared, rebuilt and exported, by name. */
-export function projectionsOf(platform: Platform): readonly Projection[] {
+/** The read models: their rows are what the log says and nothing else, so that installations can be compared. */
+export function readModelsOf(platform: Platform): readonly Projection[] {
   return [createLedgerProjection(platform)];
+}
+
+/** All that is made of the log and can be made anew: the schedule too, from which tasks go when they are done. */
+export function projectionsOf(platform: Platform): readonly Projection[] {
+  return [...readModelsOf(platform), scheduleProjection()];
 }
 
 /** Refuses a name that no projection has. */

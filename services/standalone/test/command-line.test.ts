@@ -34,6 +34,12 @@ test("a projection that there is not is an error of usage, named; a key that the
   expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: there is no key nobody\n" });
 });
 
+test("where nothing was ever projected nothing is parked", async () => {
+  await using database = await createTestDatabase();
+  const listed = await runTool(["parked", "list"], { DATABASE_URL: database.url });
+  expect(listed).toEqual({ exitCode: 0, out: "", err: "" });
+});
+
 test("a port that is taken is said in a sentence", async () => {
   await using database = await createTestDatabase();
   const squatter = createServer().listen(0, "127.0.0.1");
