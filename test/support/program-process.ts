@@ -11,6 +11,8 @@ const CLI = fileURLToPath(import.meta.resolve("../../services/standalone/src/cli
 export interface ProgramProcess extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
+  /** Resolves when it has ended, whoever ended it. */
+  readonly ended: Promise<unknown>;
   /** SIGKILL: whatever it is doing ends there. */
   kill(): Promise<void>;
   /** SIGSTOP: its connections stay open, and nothing is answered. */
@@ -18,8 +20,14 @@ export interface ProgramProcess extends AsyncDisposable {
   resume(): void;
 }
 
-/** Everything in one process, unless `TAEM_SERVICES` names some. It listens on a free port. */
-export async function startProcess(environment: Environment): Promise<ProgramProcess> {
+/**
+ * Everything in one process, unless `TAEM_SERVICES` names some. It listens on a free port. `onLine` gets what it says on
+ * its output, which is its log.
+ */
+export async function startProcess(
+  environment: Environment,
+  onLine: (line: string) => void = () => {},
+): Promise<ProgramProcess> {
   const { child, ended, end } = run(["start"], { TAEM_PORT: "0", ...environment });
   let complaints = "";
   child.stderr?.on("data", (chunk: Buffer) => {
@@ -27,6 +35,7 @@ export async function startProcess(environment: Environment): Promise<ProgramPro
   });
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
+      onLine(line);
       const address = /^API\s+(\S+)\/v1$/.exec(line)?.[1];
       if (address !== undefined) resolve(address);
     });
@@ -35,6 +44,7 @@ export async function startProcess(environment: Environment): Promise<ProgramPro
   return {
     url,
     pid: child.pid as number,
+    ended,
     kill: () => end("SIGKILL"),
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),

@@ -64,15 +64,25 @@ export async function openServers(name: TopologyName, brokers: string): Promise<
   return { environment, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
+/** Hears what happens to processes. */
+export interface Watch {
+  /** A line of a process's log. */
+  onLine?(name: string, line: string): void;
+  /** A process ended that nobody had ended. */
+  onDeath?(name: string): void;
+}
+
 /** One process of a topology, which can be ended and started again on the same installation. */
 export class ServiceProcess implements AsyncDisposable {
   readonly name: string;
   readonly #environment: Environment;
+  readonly #watch: Watch;
   #program: ProgramProcess | undefined;
 
-  constructor(name: string, environment: Environment) {
+  constructor(name: string, environment: Environment, watch: Watch = {}) {
     this.name = name;
     this.#environment = environment;
+    this.#watch = watch;
   }
 
   /** Undefined while it does not run. */
@@ -85,7 +95,13 @@ export class ServiceProcess implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    this.#program = await startProcess(this.#environment);
+    const program = await startProcess(this.#environment, (line) => this.#watch.onLine?.(this.name, line));
+    this.#program = program;
+    void program.ended.then(() => {
+      if (this.#program !== program) return;
+      this.#program = undefined;
+      this.#watch.onDeath?.(this.name);
+    });
   }
 
   async kill(): Promise<void> {
@@ -103,7 +119,9 @@ export class ServiceProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#program?.[Symbol.asyncDispose]();
+    const ended = this.#program;
+    this.#program = undefined;
+    await ended?.[Symbol.asyncDispose]();
   }
 }
 
@@ -120,11 +138,15 @@ export interface Topology extends AsyncDisposable {
 }
 
 /** Starts every process on what the environment names: `DATABASE_URL`, and for processes event store and Kafka. */
-export async function startTopology(name: TopologyName, environment: Environment): Promise<Topology> {
+export async function startTopology(
+  name: TopologyName,
+  environment: Environment,
+  watch?: Watch,
+): Promise<Topology> {
   await using undo = new AsyncDisposableStack();
   const processes = new Map<string, ServiceProcess>();
   for (const [process, services] of Object.entries(PROCESSES[name])) {
-    const service = undo.use(new ServiceProcess(process, { ...environment, TAEM_SERVICES: services }));
+    const service = undo.use(new ServiceProcess(process, { ...environment, TAEM_SERVICES: services }, watch));
     await service.start();
     processes.set(process, service);
   }
