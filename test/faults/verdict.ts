@@ -1,0 +1,201 @@
+import type { Client } from "@taem/client";
+import type { EventStore } from "@taem/event-store";
+import type { Database } from "@taem/postgres";
+import type { Environment } from "@taem/runtime";
+import type { Findings } from "../support/auditor.ts";
+import { runTool } from "../support/program-process.ts";
+import type { Callers } from "./callers.ts";
+import { describeCommand, keyOf, type Record, type Sent } from "./record.ts";
+import { CURRENCY, PROGRAMME } from "./script.ts";
+import { settle } from "./settling.ts";
+
+/** One fact that is to hold after all faults, and the first thing that is against it. */
+export interface Check {
+  readonly name: string;
+  readonly violation: string | undefined;
+}
+
+export interface Verdict {
+  readonly checks: readonly Check[];
+  /** In the log, at the end. */
+  readonly events: number;
+  readonly members: number;
+}
+
+export interface Evidence {
+  readonly record: Record;
+  readonly callers: Callers;
+  readonly reader: Client;
+  readonly store: EventStore;
+  readonly database: Database;
+  readonly environment: Environment;
+  /** Processes that ended by themselves. */
+  readonly deaths: readonly string[];
+}
+
+type Ask = () => Promise<string | undefined> | string | undefined;
+
+/** Holds the log and the read models against what callers were told. Every service runs again. */
+export async function judge(evidence: Evidence): Promise<Verdict> {
+  const { record, callers, store, database, environment, deaths, reader } = evidence;
+  const checks: Check[] = [];
+  const check = async (name: string, ask: Ask) => {
+    const violation = await Promise.resolve(ask()).catch(
+      (error: Error) => `could not be looked at: ${error.message}`,
+    );
+    checks.push({ name, violation });
+  };
+  await check("no process of the product ended by itself", () => deaths[0]);
+  let settled = await settle(store, database);
+  await check("acknowledged once in the log, the rest at most once", () =>
+    inTheLog(record, settled.findings),
+  );
+  await callers.repeatAll();
+  await check("repeating all keys returns the first answers", () => record.contradictions[0]);
+  await check("nothing was refused that could be done", () => callers.falseAnswers[0]);
+  settled = await settle(store, database);
+  const { findings } = settled;
+  await check("after repeating, still once", () => inTheLog(record, findings));
+  await check("every answer says what the log says", () => asTheLogSays(record, findings));
+  await check("the oracle's books balance", () => unbalanced(findings));
+  await check("the trial balance is zero, and the oracle's", () => compareTrialBalance(reader, findings));
+  await check("every member's balance is the oracle's", () => compareBalances(reader, findings));
+  await check("taem verify", () => toolFailure(environment, ["verify"]));
+  await check("the ledger equals a clean rebuild", () =>
+    toolFailure(environment, ["rebuild", "ledger", "--expect-equal"]),
+  );
+  await check("what is still to come equals a clean rebuild", () => compareSchedule(database, environment));
+  return { checks, events: settled.log.length, members: findings.enrolled.size };
+}
+
+/** Acknowledged = accepted. Several commands may have claimed one key: one of them is right. */
+function inTheLog({ sent }: Record, { effects, enrolled }: Findings): string | undefined {
+  const members = new Set<string>();
+  for (const [key, claims] of Map.groupBy(sent, ({ command }) => keyOf(command))) {
+    const accepted = claims.filter(({ first }) => first !== undefined && !("refused" in first));
+    if (accepted.length > 1)
+      return `${key} stands for ${accepted.map(({ command }) => JSON.stringify(command.line)).join(" and ")}`;
+    const answer = accepted[0]?.first;
+    if (answer !== undefined && "member" in answer) {
+      if (enrolled.get(answer.member) !== 1)
+        return `${key}, enrolled as ${answer.member}, is there ${enrolled.get(answer.member) ?? 0} times`;
+      if (members.has(answer.member)) return `${answer.member} stands for two members`;
+      members.add(answer.member);
+      continue;
+    }
+    const count = effects.get(key) ?? 0;
+    if (answer !== undefined && count !== 1)
+      return `${key} was acknowledged and is in the log ${count} times`;
+    if (count > 1) return `${key} is in the log ${count} times`;
+  }
+  return strangerIn(sent, effects, enrolled);
+}
+
+/** What nobody asked for. */
+function strangerIn(
+  sent: readonly Sent[],
+  effects: ReadonlyMap<string, number>,
+  enrolled: ReadonlyMap<string, number>,
+): string | undefined {
+  const keys = new Set(sent.map(({ command }) => keyOf(command)));
+  const stranger = [...effects.keys()].find((key) => !key.startsWith("taem") && !keys.has(key));
+  if (stranger !== undefined) return `nobody sent ${stranger}`;
+  const wanted = sent.filter(({ command }) => command.line.op === "enrol").length;
+  return enrolled.size > wanted ? `${enrolled.size} members of ${wanted} enrolments` : undefined;
+}
+
+/** What each kind of effect is in the log. */
+const TYPES: Readonly<globalThis.Record<string, readonly string[]>> = {
+  earned: ["PointsEarned"],
+  burned: ["PointsBurned"],
+  held: ["HoldPlaced"],
+  captured: ["HoldCaptured"],
+  voided: ["HoldVoided"],
+  earn_reversed: ["EarnReversed"],
+  burn_reversed: ["BurnReversed"],
+  transferred: ["TransferOut"],
+  adjustment_requested: ["AdjustmentRequested"],
+  adjusted: ["AdjustmentCredited", "AdjustmentDebited"],
+};
+
+/** Points and kind, command by command: so that sums over the log are sums over what callers were told. */
+function asTheLogSays({ sent }: Record, { applied }: Findings): string | undefined {
+  for (const { command, first } of sent) {
+    if (first === undefined || !("effect" in first)) continue;
+    const { kind, points } = first.effect;
+    const stored = applied.get(keyOf(command));
+    const isThat =
+      stored !== undefined && TYPES[kind]?.includes(stored.type) && stored.amount === BigInt(points);
+    if (!isThat)
+      return `${describeCommand(command)}: ${kind} ${points} in the answer, ${stored?.type} ${stored?.amount} in the log`;
+  }
+  return undefined;
+}
+
+function unbalanced({ ledger }: Findings): string | undefined {
+  const total = [...ledger.values()].reduce((sum, balance) => sum + balance, 0n);
+  return total === 0n ? undefined : `they sum to ${total}`;
+}
+
+async function compareTrialBalance(reader: Client, { ledger }: Findings): Promise<string | undefined> {
+  const { currencies } = await reader.call("GET /v1/programmes/{programme}/trial-balance", {
+    params: { programme: PROGRAMME },
+    query: { currency: CURRENCY },
+  });
+  const [book] = currencies;
+  if (book === undefined) return "there is none";
+  if (book.totals.balance !== "0") return `it sums to ${book.totals.balance}`;
+  const found = new Map(book.accounts.map(({ account, balance }) => [account, BigInt(balance)]));
+  for (const account of new Set([...ledger.keys(), ...found.keys()])) {
+    const [expected = 0n, actual = 0n] = [ledger.get(account), found.get(account)];
+    if (expected !== actual) return `${account}: expected ${expected}, found ${actual}`;
+  }
+  return undefined;
+}
+
+const AT_ONCE = 16;
+
+async function compareBalances(reader: Client, { accounts }: Findings): Promise<string | undefined> {
+  const left = [...accounts.values()];
+  const differences: string[] = [];
+  const ask = async () => {
+    for (let account = left.pop(); account !== undefined; account = left.pop()) {
+      const { member, book, debt } = account;
+      const { balance } = await reader.call("GET /v1/programmes/{programme}/members/{member}/balance", {
+        params: { programme: PROGRAMME, member },
+        query: { currency: CURRENCY },
+      });
+      if (balance.book === String(book) && balance.debt === String(debt)) continue;
+      differences.push(
+        `${member}: expected ${book} and debt ${debt}, found ${balance.book} and ${balance.debt}`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  return differences[0];
+}
+
+async function toolFailure(environment: Environment, args: readonly string[]): Promise<string | undefined> {
+  const { exitCode, out, err } = await runTool(args, environment);
+  return exitCode === 0 ? undefined : `exit code ${exitCode}: ${(out + err).trim()}`;
+}
+
+/** Tasks that are done are gone from the live tables, and come again with the new ones: only those to come compare. */
+async function compareSchedule(database: Database, environment: Environment): Promise<string | undefined> {
+  const now = Date.now();
+  const toCome = async () => {
+    const rows = await database.queryArrays<[string]>(
+      "SELECT row_to_json(s)::text FROM taem_schedule.sweeps s WHERE due_at > $1 ORDER BY 1",
+      [now],
+    );
+    return rows.map(([row]) => row);
+  };
+  const live = await toCome();
+  const failure = await toolFailure(environment, ["rebuild", "schedule", "--expect-changes", "--yes"]);
+  if (failure !== undefined) return failure;
+  const rebuilt = await toCome();
+  const different = live.find((row, i) => row !== rebuilt[i]) ?? rebuilt[live.length];
+  return different === undefined
+    ? undefined
+    : `${live.length} tasks, ${rebuilt.length} when built anew; first: ${different}`;
+}
