@@ -9,6 +9,8 @@ export interface BenchRun {
   readonly report: Report;
   readonly progress: Progress;
   readonly processes: Processes;
+  /** Ended with the run, whatever ends it. */
+  readonly resources: AsyncDisposableStack;
   /** Of the PostgreSQL server; each phase makes databases of its own in it. */
   readonly postgresUrl: string;
 }

@@ -94,6 +94,7 @@ async function prepareRun(settings: Settings, resources: AsyncDisposableStack): 
     report: new Report((line) => process.stdout.write(`${line}\n`)),
     progress: new Progress(),
     processes: resources.use(new Processes()),
+    resources,
     postgresUrl: postgres.url,
   };
 }

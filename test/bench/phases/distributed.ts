@@ -16,7 +16,7 @@ const POLL_MS = 50;
 
 /** Each service in a process of its own, on EventStoreDB and Kafka. */
 export async function distributed(run: BenchRun): Promise<void> {
-  await using servers = await startDistributedServers();
+  const servers = run.resources.use(await startDistributedServers());
   run.report.note(servers.description);
   await using installation = await Installation.create(run, servers.environment);
   const processes = new Map<string, ServerProcess>();
