@@ -2,6 +2,8 @@ import type { Logger } from "@taem/runtime";
 
 export interface CollectingLogger {
   readonly logger: Logger;
+  /** Every line but those for debugging. */
+  readonly lines: string[];
   /** Lines logged as a warning or worse. */
   readonly complaints: string[];
   /** Those of them that are an error or worse. */
@@ -10,6 +12,7 @@ export interface CollectingLogger {
 
 /** A logger that keeps what a test may have to ask about. */
 export function collectingLogger(): CollectingLogger {
+  const lines: string[] = [];
   const complaints: string[] = [];
   const errors: string[] = [];
   const into =
@@ -19,13 +22,13 @@ export function collectingLogger(): CollectingLogger {
     };
   const logger: Logger = {
     debug: into(),
-    info: into(),
-    warn: into(complaints),
-    error: into(complaints, errors),
-    fatal: into(complaints, errors),
+    info: into(lines),
+    warn: into(lines, complaints),
+    error: into(lines, complaints, errors),
+    fatal: into(lines, complaints, errors),
     child: () => logger,
   };
-  return { logger, complaints, errors };
+  return { logger, lines, complaints, errors };
 }
 
 function describeError(_: string, value: unknown): unknown {

@@ -21,8 +21,8 @@ export interface RelayedLog extends AsyncDisposable {
   source(group?: string): EventSource;
   /** Another relay on the same log and topic; stopped with the log. */
   startRelay(): Promise<Relay>;
-  /** Appends so many events to a slice. */
-  append(slice: number, count: number): Promise<void>;
+  /** Appends so many events to a slice; each carries some text. */
+  append(slice: number, count: number, text?: string): Promise<void>;
 }
 
 const PARTITIONS = 5;
@@ -60,11 +60,11 @@ export async function openRelayedLog(brokers: string): Promise<RelayedLog> {
       started.defer(() => relay.stop());
       return relay;
     },
-    async append(slice, count) {
+    async append(slice, count, text = "p") {
       const stream = memberStream(`s${slice}`);
       const expectedRevision = revisions.get(slice) ?? 0;
       revisions.set(slice, expectedRevision + count);
-      const events = Array.from({ length: count }, () => enrolment(`s${slice}`));
+      const events = Array.from({ length: count }, () => enrolment(`s${slice}`, text));
       const [result] = await store.append([{ stream, slice, expectedRevision, events }]);
       if (result?.ok !== true) throw new Error(`conflict on ${stream}`);
     },
@@ -72,8 +72,8 @@ export async function openRelayedLog(brokers: string): Promise<RelayedLog> {
   };
 }
 
-function enrolment(member: string) {
-  const event = { type: "MemberEnrolled", programme: "p", member, enrolledAt: 0 } as const;
+function enrolment(member: string, programme: string) {
+  const event = { type: "MemberEnrolled", programme, member, enrolledAt: 0 } as const;
   const meta = encodeMeta(event.type, { actor: "test", correlation: "test" });
   return { id: randomUUID(), type: event.type, data: encodeEvent(event), meta };
 }

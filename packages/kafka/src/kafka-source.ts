@@ -18,8 +18,9 @@ export interface KafkaSourceOptions {
   readonly metrics: Metrics;
 }
 
-const SESSION_MS = 30_000;
-const REBALANCE_MS = 30_000;
+/** A member that died is missed after this long, and its slices stand still until then. */
+const SESSION_MS = 10_000;
+const REBALANCE_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
 const FETCH_WAIT_MS = 1_000;
 const FETCH_BYTES_PER_PARTITION = 512 * 1_024;

@@ -9,6 +9,7 @@ export {
   type LinkedEvent,
   type SourceOptions,
 } from "./event-source.ts";
+export { linksBetween } from "./log-range.ts";
 export { oneAhead } from "./one-ahead.ts";
 export { findParked, loadParked, type Parked } from "./parking.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
