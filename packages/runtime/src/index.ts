@@ -30,3 +30,6 @@ export {
   type Metrics,
 } from "./metrics.ts";
 export { redactText } from "./redaction.ts";
+export { parseTraceparent } from "./trace-context.ts";
+export type { RequestSpan, SpanAttributes, TracedEvent, Tracer, Work } from "./tracer.ts";
+export { startTracer, traced } from "./tracing.ts";

@@ -13,6 +13,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal" | "silent";
  * `child` where several lines follow.
  */
 export interface Logger {
+  /** Whether lines of level debug are written: ask before looking up what only they would say. */
+  readonly isDebug: boolean;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
@@ -49,6 +51,7 @@ export function createLogger({ service, level, destination = standardOutput() }:
 /** pino does not pass a child's own fields through its formatters, so they are redacted here. */
 function adapt(log: PinoLogger): Logger {
   return {
+    isDebug: log.isLevelEnabled("debug"),
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),

@@ -17,6 +17,7 @@ export interface Logged {
 }
 
 export class MemoryLogger implements Logger {
+  readonly isDebug = false;
   readonly lines: Logged[] = [];
   readonly #add = (level: string) => (fields: LogFields, message: string) => {
     this.lines.push({ level, fields, message });
