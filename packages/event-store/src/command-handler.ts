@@ -1,5 +1,5 @@
 import { encodeEvent, encodeMeta, type TaemEvent } from "@taem/contracts";
-import type { Command, Item } from "./command.ts";
+import type { AppendedCommand, Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { SharedReader } from "./shared-reader.ts";
 import { StateCache } from "./state-cache.ts";
@@ -29,6 +29,8 @@ export interface CommandHandlerOptions {
   readonly cacheBytes?: number;
   /** Called with what goes wrong behind an answer: a snapshot not saved, a stream that does not fold. */
   readonly onError?: (error: unknown, stream: string) => void;
+  /** Called for every command whose events the store has; must not throw. Without it nothing is put together for it. */
+  readonly onAppended?: ((appended: AppendedCommand) => void) | undefined;
 }
 
 const DEADLINE_CHECK_MS = 50;
@@ -46,6 +48,7 @@ export class CommandHandler {
   readonly #turnTools: TurnTools;
   #queue: Item[] = [];
   #flushing: readonly Item[] = [];
+  #flushStartedAt = 0;
   #loop: Promise<void> | undefined;
   #closed = false;
   readonly #deadlines: NodeJS.Timeout;
@@ -115,6 +118,7 @@ export class CommandHandler {
     const batch = this.#queue.splice(0, this.#maxBatch).filter((item) => item.state === "queued");
     for (const item of batch) item.state = "flushing";
     this.#flushing = batch;
+    this.#flushStartedAt = performance.now();
     try {
       const turns = await this.#decideAll(batch);
       await this.#appendAll(turns.filter((turn) => turn.isReady));
@@ -174,6 +178,8 @@ export class CommandHandler {
   }
 
   #succeed(turn: Turn, result: AppendResult & { ok: true }): void {
+    // Before the cache makes the turn's base what it is now.
+    if (this.#options.onAppended !== undefined) this.#tell(turn, this.#options.onAppended);
     if (turn.events.length > 0) this.#cache.put(turn.commit(result.revision), turn.aggregate);
     const position = result.position ?? "";
     for (const { item, answer, revision } of turn.answers) {
@@ -184,6 +190,19 @@ export class CommandHandler {
       } catch (error) {
         item.reject(error);
       }
+    }
+  }
+
+  #tell({ stream, base, events, answers }: Turn, onAppended: (appended: AppendedCommand) => void): void {
+    const startedAt = this.#flushStartedAt;
+    let before = base.revision;
+    for (const { item, revision } of answers) {
+      const { meta, traceparent } = item.command;
+      const own = events.slice(before - base.revision, revision - base.revision);
+      before = revision;
+      if (own.length === 0) continue;
+      const encoded = own.map((event) => event.encoded);
+      onAppended({ stream, revision, events: encoded, meta, traceparent, startedAt });
     }
   }
 

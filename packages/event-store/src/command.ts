@@ -1,5 +1,6 @@
 import type { Provenance, TaemEvent } from "@taem/contracts";
 import type { Aggregate, Appended, Step } from "./aggregate.ts";
+import type { NewEvent } from "./event-store.ts";
 
 export interface Command<S, E extends TaemEvent, R> {
   readonly aggregate: Aggregate<S, E>;
@@ -10,6 +11,21 @@ export interface Command<S, E extends TaemEvent, R> {
   readonly decide: (state: S) => Step<S, E, R>;
   /** On the handler's clock: no retry and no waiting after it. */
   readonly deadline: number;
+  /** Handed on to `onAppended`: what the caller's work is traced by. */
+  readonly traceparent?: string | undefined;
+}
+
+/** The events of one command, as they went into the store. */
+export interface AppendedCommand {
+  readonly stream: string;
+  /** Of the last of them. */
+  readonly revision: number;
+  /** At least one. */
+  readonly events: readonly NewEvent[];
+  readonly meta: Provenance;
+  readonly traceparent: string | undefined;
+  /** When they began to be decided, of `performance.now()`. */
+  readonly startedAt: number;
 }
 
 /** A command on its way, with its promise. Type parameters are erased here: a queue holds every kind. */

@@ -1,4 +1,5 @@
 export type { Aggregate, Appended, Step } from "./aggregate.ts";
+export type { AppendedCommand } from "./command.ts";
 export { CommandHandler, type CommandHandlerOptions, HandlerRefusal } from "./command-handler.ts";
 export * from "./event-store.ts";
 export { SharedReader } from "./shared-reader.ts";

@@ -229,3 +229,51 @@ test("events carry the meta of their command", async () => {
   const { events } = await bench.memory.readLog("", 1);
   expect(events[0]?.meta).toBe('{"actor":"test","correlation":"test","v":1}');
 });
+
+test("of every command that wrote something it is told what, by its own provenance; of a refusal nothing", async () => {
+  const told: string[] = [];
+  await using bench = openBench({
+    onAppended: ({ stream, revision, events, meta, traceparent }) => {
+      const labels = events.map(({ data }) => (JSON.parse(data) as { programme: string }).programme);
+      told.push(`${stream}@${revision} ${labels.join("+")} of ${meta.correlation}, ${traceparent}`);
+    },
+  });
+  const two = () => ({ events: [put("x", 1), put("y", 1)], answer: () => () => undefined });
+  const broken = () => {
+    throw new Error("a bug");
+  };
+  await bench.move("a", "before", 1);
+  await Promise.allSettled([
+    bench.handler.execute({
+      ...commandOn("a", two),
+      meta: { actor: "t", correlation: "c-2" },
+      traceparent: "w3c",
+    }),
+    bench.move("a", "too much", -9),
+    bench.handler.execute(commandOn("a", broken)),
+    bench.move("a", "third", 1),
+    bench.move("b", "other", 1),
+  ]);
+  expect(told).toEqual([
+    "a@1 before of test, undefined",
+    "a@3 x+y of c-2, w3c",
+    "a@4 third of test, undefined",
+    "b@1 other of test, undefined",
+  ]);
+});
+
+test("of a command whose caller was not told in time it is told nevertheless what it wrote", async () => {
+  let now = 0;
+  const told: number[] = [];
+  await using bench = openBench({ now: () => now, onAppended: ({ revision }) => told.push(revision) });
+  bench.store.appendFaults.push(async (append) => {
+    const results = await append();
+    now = 10;
+    await refused;
+    return results;
+  });
+  const refused = expect(bench.move("a", "late", 1, 5)).rejects.toMatchObject({ code: "outcome_unknown" });
+  await refused;
+  await bench.handler.close();
+  expect(told).toEqual([1]);
+});

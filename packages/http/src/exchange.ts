@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, type Logger, randomId } from "@taem/runtime";
+import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runtime";
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
 import type { ApiKeys, Principal } from "./api-keys.ts";
 import { authorize, bearerToken } from "./authentication.ts";
@@ -46,7 +46,8 @@ export function answerer(
     const correlationId = correlationIdOf(request);
     let principal: Principal | undefined;
     let error: ApiError | undefined;
-    around.traffic.begin();
+    const span = around.traffic.begin(route, correlationId, request.headers["traceparent"]);
+    const traceparent = span?.traceparent;
     try {
       if (around.traffic.running > around.limits.maxRequests) throw new ApiError("overloaded");
       if (route.scopes !== undefined) {
@@ -55,14 +56,16 @@ export function answerer(
         authorize(principal, route.scopes, request.params["programme"]);
       }
       // A public route's handler has a context type without the principal.
-      const exchange = { request, response, correlationId, deadline, principal } as Exchange;
+      const exchange = { request, response, correlationId, deadline, principal, traceparent } as Exchange;
       await answer(route, exchange, around, declared);
     } catch (thrown) {
       error = asApiError(thrown);
       report(error, route, correlationId, around.logger, declared);
       sendProblem(request, response, error, correlationId);
     } finally {
-      around.traffic.end(route, response.statusCode, startedAt, correlationId, principal?.keyId, error?.code);
+      const { statusCode: status } = response;
+      const { keyId } = principal ?? {};
+      around.traffic.end(route, { status, startedAt, correlationId, keyId, problem: error?.code, span });
     }
   };
 }
@@ -110,7 +113,7 @@ async function answerBulk(
   around: Surroundings,
   declared: ReadonlySet<ProblemCode>,
 ): Promise<void> {
-  const { request, response, correlationId, principal } = exchange;
+  const { request, response, correlationId, principal, traceparent } = exchange;
   requireMediaType(request, "application/x-ndjson");
   const handle = work.open(content);
   response.writeHead(200, headersFor("application/x-ndjson", correlationId));
@@ -120,7 +123,7 @@ async function answerBulk(
       if (bytes === undefined) throw new ApiError("line_too_long");
       const parsed = parse(work.line, parseJson(bytes), "body");
       const deadline = around.clock.now() + around.limits.requestMs;
-      const answered = await handle(parsed, { correlationId, deadline, principal });
+      const answered = await handle(parsed, { correlationId, deadline, principal, traceparent });
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
       const error = asApiError(thrown);
@@ -149,10 +152,14 @@ function report(
   if (!declared.has(code)) logger.error(fields, "the route answered with a problem that it does not declare");
 }
 
-/** An id from the caller is kept if it is harmless in a header and a log. */
-export function correlationIdOf(request: IncomingMessage): string {
-  const given = request.headers["x-correlation-id"];
-  return typeof given === "string" && /^[\w.:-]{1,128}$/.test(given) ? given : randomId();
+/**
+ * An id from the caller is kept if it is harmless in a header and a log. A caller that traces but gives none finds its
+ * request by the id of its trace.
+ */
+export function correlationIdOf({ headers }: IncomingMessage): string {
+  const given = headers["x-correlation-id"];
+  if (typeof given === "string" && /^[\w.:-]{1,128}$/.test(given)) return given;
+  return parseTraceparent(headers["traceparent"])?.traceId ?? randomId();
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -45,6 +45,8 @@ export interface RequestContext {
    * up.
    */
   readonly deadline: number;
+  /** W3C Trace Context of the request's own span, where requests are traced. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface AuthenticatedContext extends RequestContext {

@@ -14,6 +14,7 @@ import {
   OperatorError,
   randomId,
   systemClock,
+  type Tracer,
 } from "@taem/runtime";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
@@ -38,6 +39,7 @@ export interface ServerOptions {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly clock?: Clock;
+  readonly tracer?: Tracer | undefined;
   readonly limits?: Partial<Limits>;
 }
 
@@ -62,7 +64,7 @@ export function createServer(options: ServerOptions): Server {
   checkRoutes(routes);
   document = JSON.stringify(openApiDocument(routes, info));
 
-  const traffic = new Traffic(logger, metrics);
+  const traffic = new Traffic(logger, metrics, options.tracer);
   const around = { apiKeys: options.apiKeys, logger, clock: options.clock ?? systemClock, limits, traffic };
   const server = httpServer(application(routes, around), limits);
   let closing: Promise<void> | undefined;

@@ -4,20 +4,35 @@ import {
   LATENCY_BUCKETS,
   type Logger,
   type Metrics,
+  type RequestSpan,
+  type Tracer,
 } from "@taem/runtime";
 import type { ProblemCode } from "./problems.ts";
 import type { Route } from "./route.ts";
 
-/** Counts, measures and logs what a server does: one line and one observation a request. */
+/** A request that has been answered. */
+export interface Answered {
+  readonly status: number;
+  /** Of `performance.now()`. */
+  readonly startedAt: number;
+  readonly correlationId: string;
+  readonly keyId: string | undefined;
+  readonly problem: ProblemCode | undefined;
+  readonly span: RequestSpan | undefined;
+}
+
+/** Counts, measures, logs and traces what a server does: one line, one observation and at most one span a request. */
 export class Traffic {
   running = 0;
   readonly #logger: Logger;
+  readonly #tracer: Tracer | undefined;
   readonly #seconds: HistogramMetric<"method" | "route" | "status">;
   readonly #problems: CounterMetric<"route" | "code">;
   readonly #lines: CounterMetric<"route">;
 
-  constructor(logger: Logger, metrics: Metrics) {
+  constructor(logger: Logger, metrics: Metrics, tracer: Tracer | undefined) {
     this.#logger = logger;
+    this.#tracer = tracer;
     this.#seconds = metrics.histogram({
       name: "taem_http_request_seconds",
       help: "Time from the head of a request to its answer.",
@@ -36,22 +51,16 @@ export class Traffic {
     });
   }
 
-  begin(): void {
+  /** The request's span, where there is one; `traceparent` is the caller's header. */
+  begin({ scopes }: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
     this.running += 1;
+    if (this.#tracer === undefined || scopes === undefined) return undefined;
+    return this.#tracer.request(correlationId, typeof traceparent === "string" ? traceparent : undefined);
   }
 
-  /**
-   * `startedAt` is of `performance.now()`. The path itself is not logged: it can hold a caller's id of a
-   * person.
-   */
-  end(
-    { method, path, scopes }: Route,
-    status: number,
-    startedAt: number,
-    correlationId: string,
-    keyId: string | undefined,
-    problem: ProblemCode | undefined,
-  ): void {
+  /** The path itself is not told: it can hold a caller's id of a person. */
+  end({ method, path, scopes }: Route, answered: Answered): void {
+    const { status, startedAt, correlationId, keyId, problem, span } = answered;
     this.running -= 1;
     const durationMs = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     this.#seconds.observe({ method, route: path, status }, durationMs / 1_000);
@@ -60,6 +69,18 @@ export class Traffic {
     if (scopes === undefined)
       this.#logger.debug(fields, "request"); // probes and scrapes, every few seconds
     else this.#logger.info(fields, "request");
+    span?.end({
+      name: `${method} ${path}`,
+      startedAt,
+      attributes: {
+        "http.request.method": method,
+        "http.route": path,
+        "http.response.status_code": status,
+        "taem.correlation_id": correlationId,
+        ...(problem === undefined ? {} : { "taem.problem": problem }),
+      },
+      error: status >= 500 ? (problem ?? String(status)) : undefined,
+    });
   }
 
   lines(route: Route, count: number): void {

@@ -122,6 +122,7 @@ export class Accounts {
       slice: account.member.slice,
       meta: metaOf(caller),
       deadline: caller.deadline,
+      traceparent: caller.traceparent,
       decide: decideOn,
     });
   }

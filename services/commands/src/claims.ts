@@ -16,6 +16,7 @@ export function claim(
     slice: sliceOfStream(stream),
     meta: metaOf(caller),
     deadline: caller.deadline,
+    traceparent: caller.traceparent,
     decide: (standing: Claim) => ({
       events: standing === undefined ? [event] : [],
       answer: (state: Claim) => () => state as MemberEvent | DefinitionEvent,

@@ -1,6 +1,7 @@
 import { CommandHandler, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import type { Route } from "@taem/http";
 import { newId, randomId } from "@taem/runtime";
+import { appendTrail } from "./append-trail.ts";
 import { CommandService } from "./command-service.ts";
 import type { CommandsPlatform } from "./platform.ts";
 import { bulkRoutes } from "./routes/bulk-routes.ts";
@@ -33,6 +34,7 @@ export function createCommands(platform: CommandsPlatform, config: CommandsConfi
     newId: randomId,
     now: () => clock.now(),
     ...config,
+    onAppended: appendTrail(platform),
     onError: (err, stream) => {
       const message = "a stream's commands failed";
       // A store that is away comes back, and callers are told to repeat: no fault of the program, so no stack.

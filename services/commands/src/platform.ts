@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject } from "node:crypto";
 import { type Provenance, uniqueStream } from "@taem/contracts";
 import type { CommandHandler, EventStore } from "@taem/event-store";
-import type { Clock, Logger, Metrics } from "@taem/runtime";
+import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 
 /** What the commands service stands on. */
 export interface CommandsPlatform {
@@ -9,6 +9,7 @@ export interface CommandsPlatform {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly tracer?: Tracer | undefined;
   /** Names unique values (external ids, programme-wide keys) in the log; the same on every instance, for ever. */
   readonly hmacKey: KeyObject;
 }
@@ -21,6 +22,8 @@ export interface Caller {
   readonly causation?: string;
   /** In the clock's milliseconds. */
   readonly deadline: number;
+  /** W3C Trace Context of the request, where it is traced. */
+  readonly traceparent?: string | undefined;
   /** Called when the command has its place in its account's order: what follows may be decided after it. */
   readonly placed?: () => void;
 }

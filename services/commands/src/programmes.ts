@@ -123,6 +123,7 @@ export class Programmes {
       slice: sliceOfStream(stream),
       meta: metaOf(caller),
       deadline: caller.deadline,
+      traceparent: caller.traceparent,
       decide: (
         programme: Programme | undefined,
       ): Step<Programme | undefined, DefinitionEvent, Programme | Refused> => {

@@ -1,4 +1,11 @@
-import { createHealth, createLogger, createMetrics, type Health, type Metrics } from "@taem/runtime";
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  type Health,
+  type Metrics,
+  type Tracer,
+} from "@taem/runtime";
 import { vi } from "vitest";
 import {
   type ApiKey,
@@ -29,7 +36,11 @@ export interface Sample extends AsyncDisposable {
 
 const ALL: readonly Scope[] = ["earn", "burn", "read", "finance", "partner", "admin"];
 
-export async function startSample(routes: readonly Route[], limits: Partial<Limits> = {}): Promise<Sample> {
+export async function startSample(
+  routes: readonly Route[],
+  limits: Partial<Limits> = {},
+  tracer?: Tracer,
+): Promise<Sample> {
   const log: LogLine[] = [];
   const destination = { write: (text: string) => void log.push(JSON.parse(text) as LogLine) };
   const logger = createLogger({ service: "sample", level: "info", destination });
@@ -38,7 +49,7 @@ export async function startSample(routes: readonly Route[], limits: Partial<Limi
   const metrics = createMetrics();
   const info = { title: "Sample", version: "1", description: "Routes for tests." };
   const apiKeys = new CachedApiKeys(keys);
-  const server = createServer({ info, routes, apiKeys, logger, metrics, health, limits });
+  const server = createServer({ info, routes, apiKeys, logger, metrics, health, limits, tracer });
   const url = await server.listen(0, "127.0.0.1");
   return {
     url,

@@ -105,8 +105,9 @@ function clockRoutes(change: Change, now: () => number): Route[] {
   ];
 }
 
-export function callerOf({ principal, correlationId, deadline }: AuthenticatedContext): Caller {
-  return { actor: `${principal.name} (${principal.keyId})`, correlation: correlationId, deadline };
+export function callerOf({ principal, correlationId, deadline, traceparent }: AuthenticatedContext): Caller {
+  const actor = `${principal.name} (${principal.keyId})`;
+  return { actor, correlation: correlationId, deadline, traceparent };
 }
 
 export function rethrow(error: unknown): never {
