@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventSource, Link } from "@taem/projection";
-import type { Logger, Metrics } from "@taem/runtime";
+import type { Logger, Metrics, Tracer } from "@taem/runtime";
 import type { Consumer, EachBatchPayload } from "kafkajs";
 import type { KafkaCluster } from "./cluster.ts";
 import { Exchange, ExchangeClosed } from "./exchange.ts";
 import { decodeLink } from "./link-codec.ts";
+import { ReceiveTrail } from "./receive-trail.ts";
 import { partitionOf, type Topic } from "./topic.ts";
 
 export interface KafkaSourceOptions {
@@ -16,6 +17,7 @@ export interface KafkaSourceOptions {
   readonly installation: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** A member that died is missed after this long, and its slices stand still until then. */
@@ -70,7 +72,7 @@ type OnForeign = (messages: number, where: object) => void;
 
 /** Batches of one consumer; throws when it ends, whatever the reason. */
 async function* consume(
-  { cluster, topic, group, installation }: KafkaSourceOptions,
+  { cluster, topic, group, installation, tracer }: KafkaSourceOptions,
   limit: number,
   signal: AbortSignal,
   onForeign: OnForeign,
@@ -98,7 +100,7 @@ async function* consume(
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: topic.partitions,
-      eachBatch: deliverer(exchange, limit, (payload) => {
+      eachBatch: deliverer(exchange, limit, new ReceiveTrail(topic, group, tracer), (payload) => {
         const { links, foreign } = linksOf(payload, installation, topic);
         const { partition, messages } = payload.batch;
         if (foreign > 0) onForeign(foreign, { partition, offset: messages[0]?.offset });
@@ -131,24 +133,37 @@ function linksOf(
 function deliverer(
   exchange: Exchange,
   limit: number,
+  trail: ReceiveTrail,
   decode: (payload: EachBatchPayload) => readonly Link[],
 ): (payload: EachBatchPayload) => Promise<void> {
   let committedAt = performance.now();
   return async (payload) => {
     const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets } = payload;
     const links = decode(payload);
-    try {
-      for (let i = 0; i < links.length; i += limit)
-        await handOver(exchange, links.slice(i, i + limit), heartbeat);
-    } catch (error) {
-      if (error instanceof ExchangeClosed) return;
-      throw error;
-    }
+    const handOverAll = () => handOverInParts(exchange, links, limit, heartbeat);
+    if (!(await trail.follow(batch.partition, links, handOverAll))) return;
     resolveOffset(batch.lastOffset());
     if (performance.now() - committedAt < COMMIT_MS) return;
     committedAt = performance.now();
     await commitOffsetsIfNecessary(uncommittedOffsets());
   };
+}
+
+/** Whether all of them were taken; not if the reading ends meanwhile. */
+async function handOverInParts(
+  exchange: Exchange,
+  links: readonly Link[],
+  limit: number,
+  heartbeat: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    for (let i = 0; i < links.length; i += limit)
+      await handOver(exchange, links.slice(i, i + limit), heartbeat);
+    return true;
+  } catch (error) {
+    if (error instanceof ExchangeClosed) return false;
+    throw error;
+  }
 }
 
 /** Waits for the taker, however long it takes: the group must not think this member dead meanwhile. */

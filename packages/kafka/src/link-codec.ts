@@ -67,6 +67,7 @@ function linkedEvent({
   slice,
   position,
   recordedAt,
+  correlation,
   data,
 }: SentEvent): LinkedEvent {
   const record = { id, type, stream, revision, slice, position, recordedAt };
@@ -74,12 +75,12 @@ function linkedEvent({
     if (!Object.hasOwn(catalogue, type)) throw new UnknownEventVersion(type);
     // Now, and not when it is asked for: what cannot be read must not be taken for the event.
     const event = decodePayload(type, data);
-    return { record, isKnown: () => true, decode: () => event };
+    return { record, correlation, isKnown: () => true, decode: () => event };
   } catch (error) {
     if (!(error instanceof UnknownEventVersion)) throw error;
     const decode = () => {
       throw error;
     };
-    return { record, isKnown: () => false, decode };
+    return { record, correlation, isKnown: () => false, decode };
   }
 }

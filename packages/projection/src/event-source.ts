@@ -1,4 +1,4 @@
-import { decodeEvent, isKnownEvent, type TaemEvent } from "@taem/contracts";
+import { decodeEvent, decodeMeta, isKnownEvent, type TaemEvent } from "@taem/contracts";
 import type { Position, RecordedEvent } from "@taem/event-store";
 
 /** Where an event stands in the log, without what it says. */
@@ -7,6 +7,8 @@ export type EventRecord = Omit<RecordedEvent, "data" | "meta">;
 /** An event as a source brings it. */
 export interface LinkedEvent {
   readonly record: EventRecord;
+  /** Id of the request or task that led to it; may be looked up only when it is asked for. */
+  readonly correlation: string;
   /** Whether this version of the program knows its type and the version of its data. */
   isKnown(): boolean;
   /** What it says. Throws `ContractViolation`. */
@@ -58,5 +60,26 @@ export function judge(link: Link, checkpoint: Position): "apply" | "ignore" | "g
 
 /** An event of the store, as a link has it. */
 export function linkedEvent(record: RecordedEvent): LinkedEvent {
-  return { record, isKnown: () => isKnownEvent(record), decode: () => decodeEvent(record) };
+  return new StoredEvent(record);
+}
+
+/** One object an event: a log is long, and every reader of it makes these. */
+class StoredEvent implements LinkedEvent {
+  readonly record: RecordedEvent;
+
+  constructor(record: RecordedEvent) {
+    this.record = record;
+  }
+
+  get correlation(): string {
+    return decodeMeta(this.record.meta).correlation;
+  }
+
+  isKnown(): boolean {
+    return isKnownEvent(this.record);
+  }
+
+  decode(): TaemEvent {
+    return decodeEvent(this.record);
+  }
 }

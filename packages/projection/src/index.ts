@@ -1,4 +1,5 @@
 export { UnprojectableEvent } from "./applier.ts";
+export { tracedEvents } from "./batch-trail.ts";
 export { loadCheckpoints } from "./checkpoints.ts";
 export { type Difference, describeDifference, type TableChanges } from "./comparison.ts";
 export {

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type EventStore, type Position, StoreUnavailable } from "@taem/event-store";
 import { type Database, isConnectionLost, isRolledBack } from "@taem/postgres";
-import type { Clock, Logger, Metrics } from "@taem/runtime";
+import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 import { Applier } from "./applier.ts";
+import { BatchTrail } from "./batch-trail.ts";
 import { CheckpointConflict, type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
 import { type EventSource, judge, type Link } from "./event-source.ts";
 import { applyInLanes } from "./lanes.ts";
@@ -26,6 +27,7 @@ export interface ProjectorOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly tracer?: Tracer | undefined;
   /** Events in a batch at most. */
   readonly batchSize?: number;
 }
@@ -57,6 +59,7 @@ export class Projector {
   readonly #waiters: PositionWaiters;
   readonly #metrics: ProjectorMetrics;
   readonly #logger: Logger;
+  readonly #trail: BatchTrail;
   readonly #stopping = new AbortController();
   readonly #stopped = new Map<number, string>();
   readonly #pace = new Pace();
@@ -66,10 +69,11 @@ export class Projector {
   #finished: Promise<void> | undefined;
 
   constructor(options: ProjectorOptions) {
-    const { projection, database, metrics, logger, clock } = options;
+    const { projection, database, metrics, logger, clock, tracer } = options;
     this.#options = options;
     this.#schema = schemaOf(projection);
     this.#logger = logger.child({ projection: projection.name });
+    this.#trail = new BatchTrail(projection.name, this.#logger, tracer);
     this.#metrics = projectorMetrics(metrics, projection.name);
     const limit = new ParkLimit(() => clock.now());
     this.#applier = new Applier(
@@ -254,7 +258,12 @@ export class Projector {
   async #apply(links: readonly Link[]): Promise<void> {
     if (links.length === 0) return;
     const began = performance.now();
-    await applyInLanes(this.#applier, links, links.length < LARGE_BATCH ? 1 : 2);
+    const lanes = links.length < LARGE_BATCH ? 1 : 2;
+    await this.#trail.follow(
+      links,
+      () => applyInLanes(this.#applier, links, lanes),
+      (stream) => this.#applier.parked.has(stream),
+    );
     this.#waiters.reached(this.#applier.checkpoints);
     const oldest = links.find(({ event }) => event !== undefined)?.event;
     if (oldest === undefined) return;

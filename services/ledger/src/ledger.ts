@@ -9,7 +9,7 @@ import {
   rebuild,
   storeLogSource,
 } from "@taem/projection";
-import type { Clock, Logger, Metrics } from "@taem/runtime";
+import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 import type { Directory } from "./directory.ts";
 import { AccountReader } from "./queries/account-reader.ts";
 import { createLedgerProjection } from "./read-model/ledger-projection.ts";
@@ -26,6 +26,7 @@ export interface LedgerPlatform {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly tracer?: Tracer | undefined;
   /** Where events come from; the store's own log unless told. */
   readonly source?: EventSource;
 }

@@ -3,10 +3,11 @@ import { type EventStore, type LogPage, StoreUnavailable } from "@taem/event-sto
 import { EventPublisher, encodeEvent, encodeWatermark, type KafkaCluster, type Topic } from "@taem/kafka";
 import type { Database } from "@taem/postgres";
 import { oneAhead } from "@taem/projection";
-import { type Clock, type Logger, type Metrics, OperatorError } from "@taem/runtime";
+import { type Clock, type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import { Chain } from "./chain.ts";
 import { type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
 import { type RelayState, RelayTable, Superseded } from "./relay-state.ts";
+import { RelayTrail } from "./relay-trail.ts";
 
 export interface RelayPlatform {
   readonly store: EventStore;
@@ -18,6 +19,7 @@ export interface RelayPlatform {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly tracer?: Tracer | undefined;
 }
 
 const PAGE = 500;
@@ -34,6 +36,7 @@ export class Relay {
   readonly #table: RelayTable;
   readonly #logger: Logger;
   readonly #metrics: RelayMetrics;
+  readonly #trail: RelayTrail;
   readonly #stopping = new AbortController();
   #finished: Promise<void> | undefined;
 
@@ -42,6 +45,7 @@ export class Relay {
     this.#table = new RelayTable(platform.database, platform.topic.name);
     this.#logger = platform.logger.child({ topic: platform.topic.name });
     this.#metrics = relayMetrics(platform.metrics);
+    this.#trail = new RelayTrail(platform.topic, this.#logger, platform.tracer);
   }
 
   /** Begins, as leader or waiting to be. Throws `checkpoint_beyond_head` where the store has lost what Kafka was told. */
@@ -106,7 +110,7 @@ export class Relay {
     const isFull = ({ events }: LogPage) => events.length === PAGE;
     for await (const page of oneAhead(pages, ROUND_MS, isFull, () => reading.abort())) {
       if (signal.aborted) return;
-      await publisher.publish(this.#messages(chain, page));
+      await this.#trail.follow(page, () => publisher.publish(this.#messages(chain, page)));
       await this.#table.save({ epoch, position: chain.position, slices: chain.newest });
       onSent();
       const oldest = page?.events[0];

@@ -1,7 +1,7 @@
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import { type EventSource, Projector, schemaOf } from "@taem/projection";
-import type { Clock, Logger, Metrics } from "@taem/runtime";
+import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 import { scheduleProjection } from "./schedule-projection.ts";
 import { type AccountKeeper, Sweeper } from "./sweeper.ts";
 import { TaskTable } from "./task-table.ts";
@@ -18,6 +18,7 @@ export interface SchedulerPlatform {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface Scheduler {
