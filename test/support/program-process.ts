@@ -13,6 +13,8 @@ export interface ProgramProcess extends AsyncDisposable {
   readonly pid: number;
   /** Resolves when it has ended, whoever ended it. */
   readonly ended: Promise<unknown>;
+  /** Once it has ended by itself, be it because it was asked to. */
+  readonly exitCode: number | null;
   /** SIGKILL: whatever it is doing ends there. */
   kill(): Promise<void>;
   /** SIGSTOP: its connections stay open, and nothing is answered. */
@@ -45,6 +47,9 @@ export async function startProcess(
     url,
     pid: child.pid as number,
     ended,
+    get exitCode() {
+      return child.exitCode;
+    },
     kill: () => end("SIGKILL"),
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),

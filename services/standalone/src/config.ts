@@ -7,6 +7,7 @@ import {
   secret,
 } from "@taem/runtime";
 import { z } from "zod";
+import { tracingSettings } from "./tracing.ts";
 
 const SERVICES = ["commands", "relay", "ledger", "scheduler"] as const;
 
@@ -57,6 +58,7 @@ const settings = z
       .optional()
       .describe(`which services this process runs, comma-separated: ${SERVICES.join(", ")}`),
     TAEM_STOP_LIMIT: durationSetting().default(15_000),
+    ...tracingSettings,
   })
   .refine(({ EVENTSTORE_URL, DATABASE_URL }) => EVENTSTORE_URL === undefined || DATABASE_URL !== undefined, {
     path: ["DATABASE_URL"],
@@ -94,6 +96,11 @@ export function readConfig(environment: Environment): Config {
   // Without Kafka there is nobody to relay to.
   const byDefault = SERVICES.filter((service) => service !== "relay" || config.KAFKA_BROKERS !== undefined);
   return { ...config, TAEM_SERVICES: config.TAEM_SERVICES ?? byDefault };
+}
+
+/** What this process is called in logs and traces: the one service it runs, or the system. */
+export function serviceNameOf({ TAEM_SERVICES: [first, ...others] }: Config): string {
+  return first === undefined || others.length > 0 ? "taem" : `taem-${first}`;
 }
 
 /** The configuration as it may be logged: of secrets only that they are set. */

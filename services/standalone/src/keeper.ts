@@ -1,16 +1,20 @@
-import type { CommandService } from "@taem/commands";
-import type { Clock } from "@taem/runtime";
-import { newId } from "@taem/runtime";
-import type { AccountKeeper } from "@taem/scheduler";
+import type { Caller, CommandService } from "@taem/commands";
+import { type Clock, type Logger, newId } from "@taem/runtime";
+import type { AccountKeeper, SweepTask } from "@taem/scheduler";
 
 const PATIENCE_MS = 10_000;
 
-/** The scheduler's tasks, done by the commands service of the same process. */
-export function keeperOf(service: CommandService, clock: Clock): AccountKeeper {
-  const caller = () => ({ actor: "scheduler", correlation: newId(), deadline: clock.now() + PATIENCE_MS });
+/** The scheduler's tasks, done by the commands service of the same process, each under a correlation id of its own. */
+export function keeperOf(service: CommandService, clock: Clock, logger: Logger): AccountKeeper {
+  const callerFor = (cause: SweepTask, message: string): Caller => {
+    const correlation = newId();
+    if (logger.isDebug) logger.debug({ correlationId: correlation, cause }, message);
+    return { actor: "scheduler", correlation, deadline: clock.now() + PATIENCE_MS };
+  };
   return {
     now: (programme) => service.now(programme),
-    sweep: (task) => service.sweep(task, caller()),
-    completeTransfer: (task) => service.completeTransfer(task, caller()),
+    sweep: (task) => service.sweep(task, callerFor(task, "sweeping an account")),
+    completeTransfer: (task) =>
+      service.completeTransfer(task, callerFor(task, "ending a transfer left half done")),
   };
 }

@@ -12,7 +12,7 @@ import {
   type Metrics,
   systemClock,
 } from "@taem/runtime";
-import type { Config } from "./config.ts";
+import { type Config, serviceNameOf } from "./config.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { hmacKeyOf, installationId, installationMigrations } from "./installation.ts";
 
@@ -34,7 +34,7 @@ const SERVICE = "taem";
 const CONNECTIONS = 12;
 
 function serviceLogger(config: Config): Logger {
-  return createLogger({ service: SERVICE, level: config.TAEM_LOG_LEVEL });
+  return createLogger({ service: serviceNameOf(config), level: config.TAEM_LOG_LEVEL });
 }
 
 /** For commands whose output is their result: the log goes to standard error. */

@@ -3,10 +3,11 @@ import { CachedApiKeys, createServer, type Server } from "@taem/http";
 import { createLedger } from "@taem/ledger";
 import { migrate } from "@taem/postgres";
 import { createScheduler } from "@taem/scheduler";
-import type { Config } from "./config.ts";
+import { type Config, serviceNameOf } from "./config.ts";
 import { directoryOf } from "./directory.ts";
 import { keeperOf } from "./keeper.ts";
 import type { Platform } from "./platform.ts";
+import { openTracer } from "./tracing.ts";
 import { openTransport } from "./transport.ts";
 
 /** Every service in one process, behind one address. */
@@ -17,8 +18,10 @@ export interface Program extends AsyncDisposable {
 }
 
 /** Composes the services on the platform and serves them. */
-export async function startProgram(platform: Platform, config: Config): Promise<Program> {
+export async function startProgram(given: Platform, config: Config): Promise<Program> {
   await using undo = new AsyncDisposableStack();
+  const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
+  const platform = { ...given, tracer };
   const { apiKeyStore, logger, metrics, health, clock } = platform;
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
@@ -44,7 +47,7 @@ export async function startProgram(platform: Platform, config: Config): Promise<
   if (config.TAEM_SERVICES.includes("scheduler")) {
     const scheduler = createScheduler(
       { ...platform, source: source("schedule") },
-      keeperOf(commands.service, clock),
+      keeperOf(commands.service, clock, logger),
     );
     await scheduler.start();
     undo.defer(() => scheduler.stop());
@@ -62,6 +65,7 @@ export async function startProgram(platform: Platform, config: Config): Promise<
       metrics,
       health,
       clock,
+      tracer,
     }),
   );
   const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);

@@ -1,7 +1,7 @@
 import type { EventStore } from "@taem/event-store";
 import type { KafkaCluster, KafkaOptions, Topic } from "@taem/kafka";
 import { type EventSource, storeLogSource } from "@taem/projection";
-import { type Logger, type Metrics, OperatorError } from "@taem/runtime";
+import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import type { Config } from "./config.ts";
 
 /** How events get from the log to the projections. */
@@ -17,6 +17,7 @@ export interface TransportOptions {
   readonly installation: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Makes the topic where it is missing. Throws `kafka_unavailable`. */
