@@ -6,9 +6,12 @@ const COLLECTOR =
 
 /** OpenTelemetry's own names, as its specification has them. */
 export const tracingSettings = {
-  OTEL_EXPORTER_OTLP_ENDPOINT: z
-    .url({ protocol: /^https?$/ })
-    .refine((url) => URL.canParse(url) && new URL(url).password === "", COLLECTOR)
+  // Secret, lest one with a password is printed when it is refused.
+  OTEL_EXPORTER_OTLP_ENDPOINT: secret(
+    z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => URL.canParse(url) && new URL(url).password === "", COLLECTOR),
+  )
     .optional()
     .describe(COLLECTOR),
   OTEL_EXPORTER_OTLP_HEADERS: secret(z.string().transform(parseHeaders))
