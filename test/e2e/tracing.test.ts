@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createTestDatabase } from "@taem/postgres/testing";
+import type { Environment } from "@taem/runtime";
 import { type CollectedSpan, type OtlpCollector, startOtlpCollector } from "@taem/runtime/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Answer } from "../support/api.ts";
@@ -21,7 +22,7 @@ type LogLine = Readonly<Record<string, unknown>>;
 
 describeWith("a command that went through many processes", "kafka", await sharedKafka(), ({ brokers }) => {
   const undo = new AsyncDisposableStack();
-  /** What the processes write, each line after its process's name. */
+  /** What the processes write, and which of them does. */
   const written: { readonly by: string; readonly line: string }[] = [];
   let collector: OtlpCollector;
   let topology: Topology;
@@ -186,32 +187,32 @@ describe("a process", () => {
       },
     });`;
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(noteOpenTelemetry)}`;
-  // What counts metrics brings OpenTelemetry's bare interface with it.
-  const output: string[] = [];
-  const note = (line: string) => void output.push(line);
-  const loads = () =>
-    output.filter((line) => line.startsWith("loads ") && line !== "loads @opentelemetry/api");
+
+  /** Starts one that says which parts of OpenTelemetry it loads, but for the bare interface, which prom-client brings. */
+  async function startNoting(environment: Environment) {
+    const loads: string[] = [];
+    const program = await startProcess({ NODE_OPTIONS, ...environment }, (line) => {
+      if (line.startsWith("loads ") && line !== "loads @opentelemetry/api") loads.push(line);
+    });
+    return { program, loads };
+  }
 
   test("that no collector is set for loads nothing of OpenTelemetry", async () => {
     await using database = await createTestDatabase();
-    await using program = await startProcess({ DATABASE_URL: database.url, NODE_OPTIONS }, note);
-    expect(program.url).not.toBe("");
-    expect(loads()).toEqual([]);
+    const { program, loads } = await startNoting({ DATABASE_URL: database.url });
+    await program[Symbol.asyncDispose]();
+    expect(loads).toEqual([]);
   });
 
   test("whose collector never answers works, and stops within its limit", async () => {
     await using database = await createTestDatabase();
     await using collector = await startOtlpCollector({ silent: true });
-    const program = await startProcess(
-      {
-        DATABASE_URL: database.url,
-        NODE_OPTIONS,
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-        TAEM_STOP_LIMIT: "6s",
-      },
-      note,
-    );
-    expect(loads()).toContain("loads @opentelemetry/sdk-trace");
+    const { program, loads } = await startNoting({
+      DATABASE_URL: database.url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      TAEM_STOP_LIMIT: "6s",
+    });
+    expect(loads).toContain("loads @opentelemetry/sdk-trace");
     const answers = Array.from({ length: 50 }, () => fetch(`${program.url}/v1/programmes/none`));
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(50).fill(401));
     await program[Symbol.asyncDispose]();
