@@ -87,10 +87,15 @@ export class Connection {
     channel?.close();
   }
 
-  async #start<Call>(name: string, create: (client: StreamsClient) => Call): Promise<Call> {
+  async #start<Call extends { cancel(): void }>(
+    name: string,
+    create: (client: StreamsClient) => Call,
+  ): Promise<Call> {
     this.#assertOpen();
     try {
-      return await this.#core.GRPCStreamCreator(services.StreamsClient, name, create)();
+      const call = await this.#core.GRPCStreamCreator(services.StreamsClient, name, create)();
+      if (this.#isClosed) call.cancel();
+      return call;
     } catch (error) {
       throw failureOf(error);
     }

@@ -1,7 +1,12 @@
+import { EventEmitter } from "node:events";
 import { OutcomeUnknown, START } from "@taem/event-store";
 import { describe, expect, test, vi } from "vitest";
 import { type AppendFault, ERRORS } from "../../../test/support/eventstoredb/faults.ts";
 import { TestServer } from "../../../test/support/eventstoredb/server.ts";
+import { BatchAppends } from "../src/batch-appends.ts";
+import type { Connection } from "../src/connection.ts";
+import { Passing } from "../src/failures.ts";
+import { TIMING } from "../src/timing.ts";
 import { appendOf, IMPATIENT, inTurn, newEvent, openStore, WAYS, wholeLog } from "./support/stores.ts";
 
 describe.each(WAYS)("%s", (_, batchAppend) => {
@@ -54,6 +59,23 @@ describe.each(WAYS)("%s", (_, batchAppend) => {
     late.resolve();
     expect(await store.append([appendOf(1, 1, append.stream)])).toMatchObject([{ ok: true, revision: 2 }]);
     expect(await wholeLog(store)).toHaveLength(2);
+  });
+
+  test("a late answer over a call that goes on disturbs nobody either", async () => {
+    await using server = await TestServer.start({ batchAppend });
+    await using store = await openStore(server, IMPATIENT);
+    const late = Promise.withResolvers<void>();
+    const slow = appendOf(1);
+    const faults: AppendFault[] = [{ kind: "delay", until: late.promise }];
+    server.faults.onAppend = ({ stream }) => (stream === slow.stream ? faults.shift() : undefined);
+    const appending = store.append([slow]);
+    await vi.waitFor(() => expect(faults).toEqual([]));
+    // Its answer keeps the call in use when the slow one is given up.
+    await store.append([appendOf(1)]);
+    expect(await appending).toMatchObject([{ ok: true }]);
+    late.resolve();
+    expect(await store.append([appendOf(1)])).toMatchObject([{ ok: true }]);
+    if (batchAppend) expect(server.appendCalls.batchAppend).toBe(1);
   });
 
   test("one append without an answer does not hold up its neighbours", async () => {
@@ -184,6 +206,47 @@ test("many appends go over one call where the server takes that, and else each o
       batchAppend ? { append: 0, batchAppend: 1 } : { append: 50, batchAppend: 0 },
     );
   }
+});
+
+test("everything asks the node that leads", async () => {
+  for (const [, batchAppend] of WAYS) {
+    await using server = await TestServer.start({ batchAppend });
+    const asked: boolean[] = [];
+    const note = ({ requiresLeader }: { requiresLeader: boolean }) => {
+      asked.push(requiresLeader);
+      return undefined;
+    };
+    server.faults.onAppend = note;
+    server.faults.onRead = note;
+    await using store = await openStore(server);
+    await store.append([appendOf(1), appendOf(0)]);
+    const following = new AbortController();
+    for await (const _ of store.follow(START, { limit: 1, signal: following.signal })) following.abort();
+    await wholeLog(store);
+    expect(asked.length).toBeGreaterThan(5);
+    expect(asked).not.toContain(false);
+  }
+});
+
+test("a call over which no answer comes any more is replaced", async () => {
+  await using server = await TestServer.start();
+  await using store = await openStore(server, IMPATIENT);
+  await store.append([appendOf(1)]);
+  server.faults.onAppend = inTurn<AppendFault>({ kind: "mute" });
+  expect(await store.append([appendOf(1)])).toMatchObject([{ ok: true, revision: 1 }]);
+  expect(server.appendCalls.batchAppend).toBe(2);
+});
+
+test("a call that ends just as an append is about to use it is not used", async () => {
+  const call = Object.assign(new EventEmitter(), { cancel: () => {}, write: vi.fn() });
+  call.on("newListener", (event) => {
+    if (event === "end") queueMicrotask(() => call.emit("error", new Passing("gone")));
+  });
+  const connection = { batchAppend: async () => call } as unknown as Connection;
+  const appends = new BatchAppends(connection, TIMING.append);
+  const sending = appends.send({ stream: "taem.a", expectedRevision: 0, events: [] });
+  await expect(sending).rejects.toBeInstanceOf(Passing);
+  expect(call.write).not.toHaveBeenCalled();
 });
 
 test("an error of one store's server leaves alone what another store has under way", async () => {

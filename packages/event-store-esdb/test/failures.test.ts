@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { OutcomeUnknown, START, StoreUnavailable } from "@taem/event-store";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import {
@@ -8,6 +11,7 @@ import {
   type ReadFault,
 } from "../../../test/support/eventstoredb/faults.ts";
 import { TestServer } from "../../../test/support/eventstoredb/server.ts";
+import { startServerProcess } from "../../../test/support/eventstoredb/server-process.ts";
 import { openEsdbEventStore } from "../src/index.ts";
 import { appendOf, IMPATIENT, inTurn, newEvent, openStore, WAYS } from "./support/stores.ts";
 
@@ -147,6 +151,25 @@ test("a position of another log, or of another kind of store, is refused", async
     const pages = store.follow(position, { limit: 1, signal })[Symbol.asyncIterator]();
     await expect(pages.next()).rejects.toMatchObject(refused);
   }
+});
+
+test("while the server's process is frozen reads are refused and an append waits, and is stored once when it goes on", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "taem-frozen-"));
+  {
+    await using server = await startServerProcess({ data: join(folder, "events.log") });
+    await using store = await openStore(server, IMPATIENT);
+    const append = appendOf(2);
+    await store.append([appendOf(1)]);
+    server.pause();
+    const appending = store.append([append]);
+    await expect(store.head()).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(store.head()).rejects.toBeInstanceOf(StoreUnavailable);
+    server.resume();
+    expect(await appending).toMatchObject([{ ok: true, revision: 2 }]);
+    const [slice] = await store.read([{ stream: append.stream, afterRevision: 0 }]);
+    expect(slice?.events.map(({ id }) => id)).toEqual(append.events.map(({ id }) => id));
+  }
+  await rm(folder, { recursive: true });
 });
 
 test("a server that is not there is unavailable, and the store opens when it is", async () => {

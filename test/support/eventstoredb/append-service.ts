@@ -11,6 +11,7 @@ import {
   type AppendFault,
   appendTooLarge,
   type Faults,
+  requiresLeader,
   serviceError,
   streamDeleted,
   type WireError,
@@ -43,6 +44,7 @@ export class AppendService {
   readonly #faults: Faults;
   readonly #maxBytes: number;
   readonly #drop: (call: AppendCall | BatchAppendCall) => void;
+  readonly #mute = new WeakSet<object>();
   /** Calls by method, to tell which one a client uses. */
   readonly counts = { append: 0, batchAppend: 0 };
 
@@ -131,7 +133,8 @@ export class AppendService {
   async #answer(request: Request, call: AppendCall | BatchAppendCall): Promise<Answer> {
     const size = request.events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
     if (size > this.#maxBytes) return { error: appendTooLarge(this.#maxBytes) };
-    const fault = this.#faults.onAppend?.(request);
+    if (this.#mute.has(call)) return undefined;
+    const fault = this.#faults.onAppend?.({ ...request, requiresLeader: requiresLeader(call) });
     if (isStored(fault)) {
       const outcome = await this.#log.append(request.stream, request.expected, request.events);
       if (fault === undefined) return outcome;
@@ -142,12 +145,14 @@ export class AppendService {
     }
     if (fault?.kind === "error") return { error: fault.error };
     if (fault?.kind === "drop") this.#drop(call);
+    if (fault?.kind === "mute") this.#mute.add(call);
     return undefined;
   }
 }
 
 function isStored(fault: AppendFault | undefined): boolean {
-  return fault === undefined || fault.kind === "delay" || fault.stored;
+  if (fault === undefined || fault.kind === "delay") return true;
+  return fault.kind !== "mute" && fault.stored;
 }
 
 function expectedOf(

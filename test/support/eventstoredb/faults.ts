@@ -57,6 +57,8 @@ export type AppendFault =
   /** The connection breaks before the answer. */
   | { readonly kind: "drop"; readonly stored: boolean }
   | { readonly kind: "error"; readonly stored: boolean; readonly error: WireError }
+  /** Nothing that comes over the same call is stored or answered any more. */
+  | { readonly kind: "mute" }
   /** Stored and answered, but not before the promise resolves. */
   | { readonly kind: "delay"; readonly until: Promise<void> };
 
@@ -70,12 +72,15 @@ export type ReadFault =
 export interface AppendSeen {
   readonly stream: string;
   readonly expected: ExpectedRevision;
+  /** Whether a node that does not lead must send the client to the one that does. */
+  readonly requiresLeader: boolean;
 }
 
 export interface ReadSeen {
   /** Undefined for $all. */
   readonly stream: string | undefined;
   readonly subscription: boolean;
+  readonly requiresLeader: boolean;
   /** The position in $all that it begins at or after, if any. */
   readonly from: { readonly commit: number; readonly prepare: number } | undefined;
 }
@@ -84,8 +89,14 @@ export interface ReadSeen {
 export interface Faults {
   onAppend?: ((append: AppendSeen) => AppendFault | undefined) | undefined;
   onRead?: ((read: ReadSeen) => ReadFault | undefined) | undefined;
+  /** Whether a subscription begins with the event at its position, where a server begins after it. */
+  isInclusive?: boolean | undefined;
   /** Events in the answer to a read of $all at most, however many were asked for. */
   longestRead?: number | undefined;
+}
+
+export function requiresLeader(call: { metadata: { get(key: string): unknown[] } }): boolean {
+  return call.metadata.get("requires-leader")[0] === "true";
 }
 
 export function serviceError({ code, details, trailers = {} }: WireError) {

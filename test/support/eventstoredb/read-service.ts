@@ -1,6 +1,13 @@
 import type * as Streams from "@eventstore/db-client/generated/streams_pb.js";
 import type { EventLog, StoredEvent } from "./event-log.ts";
-import { ERRORS, type Faults, serviceError, streamDeleted, type WireError } from "./faults.ts";
+import {
+  ERRORS,
+  type Faults,
+  requiresLeader,
+  serviceError,
+  streamDeleted,
+  type WireError,
+} from "./faults.ts";
 import { identifierOf, nameOf, type ReadCall, streams, uuidOf } from "./wire.ts";
 
 type Options = Streams.ReadReq.Options;
@@ -49,8 +56,8 @@ export class ReadService {
     const options = call.request.getOptions() as Options;
     const subscription = options.hasSubscription();
     const stream = options.hasStream() ? nameOf(options.getStream()?.getStreamIdentifier()) : undefined;
-    const from = positionOf(options);
-    const fault = this.#faults.onRead?.({ stream, subscription, from });
+    const seen = { stream, subscription, from: positionOf(options), requiresLeader: requiresLeader(call) };
+    const fault = this.#faults.onRead?.(seen);
     if (fault?.kind === "swallow") return;
     if (fault?.kind === "drop") return this.#drop(call);
     let left = fault?.afterMessages ?? (fault === undefined ? Number.POSITIVE_INFINITY : 0);
@@ -147,7 +154,7 @@ export class ReadService {
       call.emit("error", serviceError(ERRORS.invalidPosition));
       return undefined;
     }
-    return options.hasSubscription() ? index + 1 : index;
+    return options.hasSubscription() && !this.#faults.isInclusive ? index + 1 : index;
   }
 
   /** Resolves when there is more than so many events, or the call is over. */
