@@ -146,7 +146,9 @@ test("more commands than may wait are refused before any work, and the others ar
 });
 
 test("a server that is gone is an outcome unknown for who was writing, unavailable for who reads", async () => {
-  const [member] = (await enrol(fixture.api, shop, "gone")) as [string];
+  // A programme that need not be read first: its clock is live.
+  const live = await defineProgramme(fixture.api, "live", { clock: { mode: "live" } });
+  const [member] = (await enrol(fixture.api, live, "gone")) as [string];
   await done(fixture.api, `${member}/earn`, { ...PTS, points: "100" }, "seed");
   await using proxy = await openTcpProxy(fixture.testStore.url);
   const store = await openPostgresEventStore({ url: proxy.url });
@@ -155,7 +157,7 @@ test("a server that is gone is an outcome unknown for who was writing, unavailab
   await done(api, `${member}/burn`, { ...PTS, points: "1" }, "b1");
   await proxy.close();
   expectProblem(await api.post(`${member}/burn`, { ...PTS, points: "1" }, "b2"), 503, "outcome_unknown");
-  expectProblem(await api.get(`${shop}/members/ext:unread`), 503, "unavailable");
+  expectProblem(await api.get(`${live}/members/ext:unread`), 503, "unavailable");
   await store.close();
-  expect(await balanceOf(fixture.service, "shop", "gone")).toMatchObject({ book: 99n });
+  expect(await balanceOf(fixture.service, "live", "gone")).toMatchObject({ book: 99n });
 });
