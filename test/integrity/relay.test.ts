@@ -80,15 +80,15 @@ describeWith("a relay", "kafka", await sharedKafka(), ({ brokers }) => {
     expect([leads(log), reader.gaps]).toEqual([2, 0]);
   });
 
-  test("whose lease ran out while it lives is replaced, and both together lose and double nothing", async () => {
+  test("that was replaced while it lives notices, and whatever both have sent, nothing is lost or doubled", async () => {
     await using log = await openRelayedLog(brokers);
     await using reader = new Reader(log);
     await log.startRelay();
     await log.startRelay();
     for (let round = 0; round < 5; round++) {
       await trade(log, 20);
-      // As if the leader had been held for as long as its lease.
-      await log.database.query("UPDATE taem_relay.state SET leased_until = '-infinity'");
+      // As if another had led while this one was held, and died.
+      await log.database.query("UPDATE taem_relay.state SET epoch = epoch + 1, leased_until = '-infinity'");
     }
     await reader.hasAll();
     await expect.poll(() => leads(log), WAIT).toBeGreaterThan(1);

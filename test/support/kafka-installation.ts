@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { createApiKey, SCOPES } from "@taem/http";
+import { type KafkaCluster, kafkaCluster } from "@taem/kafka";
+import { createLogger, type Environment } from "@taem/runtime";
+import { expect } from "vitest";
+import type { Api } from "./api.ts";
+import { createInstallation, type TestInstallation, type TestProgram } from "./program.ts";
+import { defineProgramme, enrolMany, seeded, source, succeeds } from "./programme.ts";
+import { bookOf, expectAgreement } from "./read-model.ts";
+
+const PTS = { currency: "PTS" };
+const MEMBERS = 30;
+const SHOP = "/v1/programmes/shop";
+const PARTITIONS = 3;
+const WAIT = { timeout: 60_000, interval: 50 };
+
+/** An installation whose events come by a topic of its own. */
+export class KafkaInstallation implements AsyncDisposable {
+  readonly topic: string;
+  /** For a process on it. */
+  readonly environment: Environment;
+  readonly cluster: KafkaCluster;
+  readonly #installation: TestInstallation;
+  /** By member: what the last answer said of it. */
+  readonly #last = new Map<string, { readonly token: string; readonly book: string }>();
+  readonly #random = seeded(7);
+  members: readonly string[] = [];
+
+  private constructor(
+    installation: TestInstallation,
+    topic: string,
+    environment: Environment,
+    cluster: KafkaCluster,
+  ) {
+    this.environment = { ...environment, DATABASE_URL: installation.url };
+    this.#installation = installation;
+    this.topic = topic;
+    this.cluster = cluster;
+  }
+
+  static async open(brokers: string): Promise<KafkaInstallation> {
+    const topic = `taem.hostile.${randomUUID()}`;
+    const logger = createLogger({ service: "test", level: "silent" });
+    const cluster = kafkaCluster({ brokers: brokers.split(","), clientId: "hostile", logger });
+    const environment = {
+      KAFKA_BROKERS: brokers,
+      TAEM_KAFKA_TOPIC: topic,
+      TAEM_KAFKA_PARTITIONS: String(PARTITIONS),
+    };
+    return new KafkaInstallation(await createInstallation(environment), topic, environment, cluster);
+  }
+
+  start(services: string): Promise<TestProgram> {
+    return this.#installation.start({ services });
+  }
+
+  async define(api: Api): Promise<void> {
+    await defineProgramme(api, "shop");
+    this.members = await enrolMany(api, "shop", "member", MEMBERS);
+  }
+
+  /** Earns and burns of every member, one after the other. */
+  async trade(api: Api, name: string, rounds = 3): Promise<void> {
+    await Promise.all(
+      this.members.map(async (member) => {
+        for (let round = 0; round < rounds; round++) {
+          const points = String(this.#random(50) + 1);
+          for (const operation of ["earn", "burn"].slice(0, this.#random(3) === 0 ? 2 : 1)) {
+            const body = { ...PTS, points, source: source(`${name}-${round}`, operation) };
+            const answer = await succeeds(api.post(`${SHOP}/members/${member}/${operation}`, body));
+            this.#last.set(member, { token: String(answer.body.token), book: answer.body.balance.book });
+          }
+        }
+      }),
+    );
+  }
+
+  /** The token of a key with every scope. */
+  async key({ platform }: TestProgram): Promise<string> {
+    const key = { name: "reader", programme: null, scopes: SCOPES };
+    return (await createApiKey(platform.apiKeyStore, key)).token;
+  }
+
+  /** Every member's last answer is in the read models. */
+  async expectRead(api: Api): Promise<void> {
+    for (const [member, { token, book }] of this.#last) {
+      expect(await bookOf(api, `${SHOP}/members/${member}`, token)).toBe(BigInt(book));
+    }
+  }
+
+  /** Besides, they are what the log makes of them. */
+  async expectAgreement(api: Api): Promise<void> {
+    await this.expectRead(api);
+    await expectAgreement(this.#installation.url);
+  }
+
+  async send(
+    messages: readonly { readonly partition: number; readonly value: Buffer | null }[],
+  ): Promise<void> {
+    const producer = this.cluster.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    await producer.send({ topic: this.topic, messages: [...messages] });
+    await producer.disconnect();
+  }
+
+  /** Every message of the topic, as it lies there. */
+  async messages(): Promise<{ partition: number; value: Buffer | null }[]> {
+    const ends = await this.asAdmin((admin) => admin.fetchTopicOffsets(this.topic));
+    const wanted = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+    const found: { partition: number; value: Buffer | null }[] = [];
+    const all = Promise.withResolvers<void>();
+    const consumer = this.cluster.consumer({ groupId: `reader.${randomUUID()}` });
+    await consumer.connect();
+    await consumer.subscribe({ topic: this.topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ partition, message: { value } }) => {
+        found.push({ partition, value });
+        if (found.length >= wanted) all.resolve();
+      },
+    });
+    await all.promise;
+    await consumer.disconnect();
+    return found;
+  }
+
+  async asAdmin<T>(work: (admin: ReturnType<KafkaCluster["admin"]>) => Promise<T>): Promise<T> {
+    const admin = this.cluster.admin();
+    await admin.connect();
+    try {
+      return await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** Takes away every message that is in the topic now. */
+  async deleteRecords(): Promise<void> {
+    await this.asAdmin(async (admin) => {
+      const partitions = (await admin.fetchTopicOffsets(this.topic)).map(({ partition, high }) => ({
+        partition,
+        offset: high,
+      }));
+      await admin.deleteTopicRecords({ topic: this.topic, partitions });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#installation[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits until the relay has told Kafka of all there is. */
+export async function relayed({ platform }: TestProgram): Promise<void> {
+  const head = await platform.store.head();
+  const position = async () => {
+    const { rows } = await platform.database.query<{ position: string }>(
+      "SELECT position FROM taem_relay.state",
+    );
+    return (rows[0]?.position ?? "") >= head;
+  };
+  await expect.poll(position, WAIT).toBe(true);
+}
