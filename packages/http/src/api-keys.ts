@@ -83,6 +83,8 @@ const FRESH_MS = 4_000;
 const MAX_KNOWN = 10_000;
 const MAX_WAITING = 5_000;
 const MAX_BATCH = 500;
+/** A store that does not answer is as good as away: whoever waits is told so, and another look-up is tried. */
+const LOOK_UP_MS = 5_000;
 
 /** What is remembered of a key. */
 interface Known {
@@ -136,9 +138,8 @@ export class CachedApiKeys implements ApiKeys {
       const keyIds = [...this.#waiting.keys()].slice(0, MAX_BATCH);
       const freshUntil = this.#now() + FRESH_MS;
       try {
-        const found = new Map(
-          (await this.#store.find(keyIds)).map((key) => [key.keyId, known(key, freshUntil)]),
-        );
+        const keys = await answered(this.#store.find(keyIds));
+        const found = new Map(keys.map((key) => [key.keyId, known(key, freshUntil)]));
         for (const keyId of keyIds) this.#settle(keyId, found.get(keyId));
       } catch (cause) {
         for (const keyId of keyIds) this.#fail(keyId, cause);
@@ -158,6 +159,16 @@ export class CachedApiKeys implements ApiKeys {
   #fail(keyId: string, cause: unknown): void {
     this.#waiting.get(keyId)?.reject(new ApiError("unavailable", { cause }));
     this.#waiting.delete(keyId);
+  }
+}
+
+async function answered<T>(look: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${LOOK_UP_MS} ms`)), LOOK_UP_MS);
+  try {
+    return await Promise.race([look, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError, type ApiKey, CachedApiKeys, createApiKey, type Scope } from "../src/index.ts";
 import { earnRoute, lotsRoute } from "./support/sample-routes.ts";
 import { MemoryKeys, type Sample, startSample } from "./support/sample-server.ts";
@@ -192,5 +192,23 @@ describe("remembered keys", () => {
     expect(refused[0]).toBeInstanceOf(ApiError);
     expect(refused[0]?.code).toBe("overloaded");
     expect(batches.slice(0, 2)).toEqual([1, 500]);
+  });
+
+  it("that the store does not tell of are not waited for: unavailable, until it answers again", async () => {
+    const { store, token } = await remembered();
+    vi.useFakeTimers();
+    try {
+      let isAway = true;
+      const apiKeys = new CachedApiKeys({
+        find: (keyIds) => (isAway ? new Promise(() => {}) : store.find(keyIds)),
+      });
+      const verified = expect(apiKeys.verify(token)).rejects.toMatchObject({ code: "unavailable" });
+      await vi.advanceTimersByTimeAsync(5_000);
+      await verified;
+      isAway = false;
+      expect(await apiKeys.verify(token)).toMatchObject(principal);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
