@@ -79,7 +79,7 @@ export class Callers {
   }
 
   /** Every command that was ever sent once more, in order, whoever sent it. */
-  async repeatAll(): Promise<void> {
+  async repeatAll(): Promise<undefined> {
     for (const by of ["clerk", "supervisor"] as const) {
       const sent = this.#record.sent.filter(({ command }) => command.by === by);
       let next = 0;

@@ -85,7 +85,7 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRun> {
   const { seed, durationMs, kills, stopMs, folders, signal, onProgress = () => {} } = options;
   const faults = faultSchedule({ seed, roles: ROLES, durationMs, kills, stopMs });
   await using undo = new AsyncDisposableStack();
-  const { topology, environment, roles, deaths } = undo.use(await startInstallation(folders));
+  const { topology, environment, roles, deaths } = undo.use(await startInstallation(folders, signal));
   onProgress("the installation runs");
   const client = async (name: string): Promise<Client> =>
     undo.use(createClient({ url: topology.url, key: await topology.key(name), deadlineMs: PATIENCE_MS }));

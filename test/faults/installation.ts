@@ -21,8 +21,11 @@ export interface Folders {
   readonly broker: string;
 }
 
-/** Logs of the product's processes are `<name>.log` in the data folder. */
-export async function startInstallation({ data, broker }: Folders): Promise<Installation> {
+/** Logs of the product's processes are `<name>.log` in the data folder. What ends is started again unless the signal aborts. */
+export async function startInstallation(
+  { data, broker }: Folders,
+  signal: AbortSignal,
+): Promise<Installation> {
   await using undo = new AsyncDisposableStack();
   const postgres = undo.use(await postgresServer(join(data, "postgres")));
   const eventStore = undo.use(await eventStoreServer(join(data, "events.log")));
@@ -43,9 +46,9 @@ export async function startInstallation({ data, broker }: Folders): Promise<Inst
       {
         onLine: (name, line) => logs.write(name, line),
         onDeath: (name) => {
+          if (signal.aborted) return;
           deaths.push(name);
-          const died = topology.processes.get(name);
-          if (died !== undefined) void serviceRole(died).start();
+          void roles.get(name)?.start();
         },
       },
     ),

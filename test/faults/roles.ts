@@ -49,7 +49,10 @@ async function postgresProcesses(dataDir: string, name: NodeJS.Signals): Promise
   const postmaster = Number.parseInt(await readFile(join(dataDir, "cluster/postmaster.pid"), "utf8"), 10);
   if (name !== "SIGCONT") send(postmaster, "SIGSTOP");
   const { stdout } = await run("pgrep", ["-P", String(postmaster)]);
-  return [postmaster, ...stdout.trim().split("\n").map(Number)];
+  const pids = [postmaster, ...stdout.trim().split("\n").map(Number)];
+  // 0 and -1 are groups of others.
+  if (!pids.every((pid) => pid > 1)) throw new Error(`PostgreSQL has no such processes: ${pids.join(", ")}`);
+  return pids;
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

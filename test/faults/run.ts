@@ -34,14 +34,11 @@ async function main(): Promise<number> {
   process.once("SIGINT", () => ending.abort(new Error("interrupted")));
   const data = await mkdtemp(join(tmpdir(), "taem-faults-"));
   const folders = { data, broker: join(data, "kafka") };
-  const run = await runFaults({
-    seed,
-    durationMs,
-    kills,
-    stopMs,
-    folders,
-    signal: ending.signal,
-    onProgress: progress,
+  const { signal } = ending;
+  const options = { seed, durationMs, kills, stopMs, folders, signal, onProgress: progress };
+  const run = await runFaults(options).catch((error: unknown) => {
+    process.stdout.write(`logs and data: ${data}\n`);
+    throw error;
   });
   const hasFailed = run.verdict.checks.some(({ violation }) => violation !== undefined);
   for (const line of summary(run, seed)) process.stdout.write(`${line}\n`);
