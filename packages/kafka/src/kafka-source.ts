@@ -1,6 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { EventSource, Link } from "@taem/projection";
-import type { Logger, Metrics, Tracer } from "@taem/runtime";
+import { type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import type { Consumer, EachBatchPayload } from "kafkajs";
 import type { KafkaCluster } from "./cluster.ts";
 import { Exchange, ExchangeClosed } from "./exchange.ts";
@@ -28,8 +27,6 @@ const FETCH_WAIT_MS = 1_000;
 const FETCH_BYTES_PER_PARTITION = 512 * 1_024;
 const FETCH_BYTES = 4 * 1_024 * 1_024;
 const COMMIT_MS = 5_000;
-const FIRST_RETRY_MS = 200;
-const LAST_RETRY_MS = 5_000;
 
 /**
  * Kafka as an event source. Which messages come, and which come again, the consumer group decides; what is missing the
@@ -60,8 +57,7 @@ export function kafkaSource(options: KafkaSourceOptions): EventSource {
         } catch (error) {
           if (signal.aborted) return;
           logger.warn({ group, reason: (error as Error).message }, "reading from Kafka failed; trying again");
-          const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10));
-          await delay(ms, undefined, { signal }).catch(() => undefined);
+          await retryPause(failures, signal);
         }
       }
     },

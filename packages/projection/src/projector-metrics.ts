@@ -1,7 +1,4 @@
-import { LATENCY_BUCKETS, type Metrics } from "@taem/runtime";
-
-/** Seconds from the recording of an event to its rows: up to what a rebuild or a long stop leaves. */
-const LAG_BUCKETS: readonly number[] = [...LATENCY_BUCKETS, 30, 60, 300, 1_800];
+import { LAG_BUCKETS, LATENCY_BUCKETS, type Metrics } from "@taem/runtime";
 
 export interface ProjectorMetrics {
   /** A batch was applied; `lagMs` is the age of its oldest event. */

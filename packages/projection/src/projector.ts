@@ -1,7 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { type EventStore, type Position, StoreUnavailable } from "@taem/event-store";
 import { type Database, isConnectionLost, isRolledBack } from "@taem/postgres";
-import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
+import { type Clock, type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import { Applier } from "./applier.ts";
 import { BatchTrail } from "./batch-trail.ts";
 import { CheckpointConflict, type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
@@ -45,8 +44,6 @@ const BATCH_SIZE = 2_000;
 /** From here on two transactions at a time are worth their cost. */
 const LARGE_BATCH = 500;
 const IDLE_MS = 2_000;
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 5_000;
 
 /**
  * Keeps a projection's tables up with the log: reads a batch, folds it, writes rows and checkpoints in one
@@ -166,7 +163,7 @@ export class Projector {
       } catch (error) {
         if (signal.aborted) return;
         this.#report(error, "reading events failed; trying again");
-        await this.#waitBefore(failures);
+        await retryPause(failures, this.#stopping.signal);
       }
     }
   }
@@ -312,7 +309,7 @@ export class Projector {
       return;
     }
     this.#report(error, "a batch was not applied; trying again");
-    await this.#waitBefore(failures);
+    await retryPause(failures, this.#stopping.signal);
   }
 
   /** What is away comes back: no fault of the program, so no stack. */
@@ -320,10 +317,5 @@ export class Projector {
     const isPassing = error instanceof StoreUnavailable || isConnectionLost(error) || isRolledBack(error);
     if (isPassing) this.#logger.warn({ reason: (error as Error).message }, message);
     else this.#logger.error({ err: error }, message);
-  }
-
-  async #waitBefore(failures: number): Promise<void> {
-    const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10));
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 }

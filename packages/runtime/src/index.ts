@@ -25,11 +25,13 @@ export {
   createMetrics,
   type GaugeMetric,
   type HistogramMetric,
+  LAG_BUCKETS,
   LATENCY_BUCKETS,
   type Labels,
   type Metrics,
 } from "./metrics.ts";
 export { redactText } from "./redaction.ts";
+export { retryPause } from "./retry-pause.ts";
 export { parseTraceparent } from "./trace-context.ts";
 export type { RequestSpan, SpanAttributes, TracedEvent, Tracer, Work } from "./tracer.ts";
 export { startTracer, traced } from "./tracing.ts";

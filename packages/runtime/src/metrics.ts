@@ -41,6 +41,9 @@ export const LATENCY_BUCKETS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
+/** Upper bounds in seconds, for how old something is when it arrives: up to what a rebuild or a long stop leaves. */
+export const LAG_BUCKETS: readonly number[] = [...LATENCY_BUCKETS, 30, 60, 300, 1_800];
+
 /** A registry of its own (never prom-client's global one), with the process's memory, CPU and event loop. */
 export function createMetrics(): Metrics {
   const registry = new Registry();

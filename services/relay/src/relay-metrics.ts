@@ -1,6 +1,4 @@
-import { LATENCY_BUCKETS, type Metrics } from "@taem/runtime";
-
-const LAG_BUCKETS: readonly number[] = [...LATENCY_BUCKETS, 30, 60, 300, 1_800];
+import { LAG_BUCKETS, type Metrics } from "@taem/runtime";
 
 export interface RelayMetrics {
   /** A page was sent; `lagMs` is the age of its oldest event. */

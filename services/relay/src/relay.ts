@@ -3,7 +3,7 @@ import { type EventStore, type LogPage, StoreUnavailable } from "@taem/event-sto
 import { EventPublisher, encodeEvent, encodeWatermark, type KafkaCluster, type Topic } from "@taem/kafka";
 import type { Database } from "@taem/postgres";
 import { oneAhead } from "@taem/projection";
-import { type Clock, type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
+import { type Clock, type Logger, type Metrics, OperatorError, retryPause, type Tracer } from "@taem/runtime";
 import { Chain } from "./chain.ts";
 import { type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
 import { type RelayState, RelayTable, Superseded } from "./relay-state.ts";
@@ -24,8 +24,6 @@ export interface RelayPlatform {
 
 const PAGE = 500;
 const ROUND_MS = 1_000;
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
 
 /**
  * Tells Kafka what the log holds: may repeat, never leaves out, never reorders. One relay leads, and others wait to;
@@ -82,7 +80,7 @@ export class Relay {
       } catch (error) {
         if (signal.aborted) return;
         this.#report(error);
-        await pause(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures++, 10)), signal);
+        await retryPause(failures++, signal);
       }
     }
   }
