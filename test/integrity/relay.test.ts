@@ -26,7 +26,8 @@ class Reader implements AsyncDisposable {
     this.#store = log.store;
     const options = { checkpoints: this.#checkpoints, limit: 500, signal: this.#abort.signal };
     this.#reading = (async () => {
-      for await (const links of log.source().read(options)) for (const link of links) await this.#take(link);
+      for await (const { links } of log.source().read(options))
+        for (const link of links) await this.#take(link);
     })();
   }
 

@@ -1,7 +1,9 @@
-import type { Link } from "@taem/projection";
+import type { Batch, Link } from "@taem/projection";
 
 interface Offer {
-  readonly links: readonly Link[];
+  /** What has not been taken yet. */
+  links: readonly Link[];
+  readonly hasMore: boolean;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -9,25 +11,26 @@ interface Offer {
 export class ExchangeClosed extends Error {}
 
 /**
- * Where several bring links and one takes them: as many offers as fit at a time, and who brought them waits until the
- * next are asked for, which says that these are done with. So nothing is fetched faster than it is taken.
+ * Where several bring links and one takes them: as many as fit at a time, and who brought them waits until the next are
+ * asked for after the last of them, which says that these are done with. So nothing is fetched faster than it is taken.
  */
 export class Exchange {
   readonly #limit: number;
   #offers: Offer[] = [];
+  /** Wholly taken, and in use. */
   #taken: readonly Offer[] = [];
   #arrival = Promise.withResolvers<void>();
   #end: Error | undefined;
 
-  /** A batch holds at most so many links; no offer may hold more. */
+  /** A batch holds at most so many links. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Resolves when the links are done with; until then they can be taken back, unless they are in use. */
-  offer(links: readonly Link[]): { readonly done: Promise<void>; withdraw(): void } {
+  /** Resolves when the links are done with; until then those that are not in use can be taken back. */
+  offer({ links, hasMore }: Batch): { readonly done: Promise<void>; withdraw(): void } {
     if (this.#end !== undefined) return { done: Promise.reject(this.#end), withdraw: () => {} };
-    const offer: Offer = { links, done: Promise.withResolvers() };
+    const offer: Offer = { links, hasMore, done: Promise.withResolvers() };
     this.#offers.push(offer);
     this.#arrival.resolve();
     const withdraw = () => {
@@ -36,23 +39,26 @@ export class Exchange {
     return { done: offer.done.promise, withdraw };
   }
 
-  /** The next batch, never empty; the one before is done with. Rejects when the exchange has ended. */
-  async take(): Promise<readonly Link[]> {
+  /** The next batch; the one before is done with. Rejects when the exchange has ended. */
+  async take(): Promise<Batch> {
     this.#release();
     while (this.#offers.length === 0 && this.#end === undefined) {
       this.#arrival = Promise.withResolvers();
       await this.#arrival.promise;
     }
     if (this.#end !== undefined) throw this.#end;
-    let count = 0;
-    let fits = 0;
-    for (const { links } of this.#offers) {
-      count += links.length;
-      if (count > this.#limit) break;
-      fits++;
+    const links: Link[] = [];
+    const taken: Offer[] = [];
+    for (const offer of this.#offers) {
+      const fitting = offer.links.slice(0, this.#limit - links.length);
+      links.push(...fitting);
+      offer.links = offer.links.slice(fitting.length);
+      if (offer.links.length > 0) break;
+      taken.push(offer);
     }
-    this.#taken = this.#offers.splice(0, fits);
-    return this.#taken.flatMap(({ links }) => links);
+    this.#offers = this.#offers.slice(taken.length);
+    this.#taken = taken;
+    return { links, hasMore: this.#offers.length > 0 || taken.some(({ hasMore }) => hasMore) };
   }
 
   /** Nothing is offered or taken from now on: both sides get the error. */

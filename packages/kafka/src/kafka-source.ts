@@ -1,4 +1,4 @@
-import type { EventSource, Link } from "@taem/projection";
+import type { Batch, EventSource, Link } from "@taem/projection";
 import { type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import type { Consumer, EachBatchPayload } from "kafkajs";
 import type { KafkaCluster } from "./cluster.ts";
@@ -50,9 +50,9 @@ export function kafkaSource(options: KafkaSourceOptions): EventSource {
     async *read({ limit, signal }) {
       for (let failures = 0; !signal.aborted; failures++) {
         try {
-          for await (const links of consume(options, limit, signal, onForeign)) {
+          for await (const batch of consume(options, limit, signal, onForeign)) {
             failures = 0;
-            yield links;
+            yield batch;
           }
         } catch (error) {
           if (signal.aborted) return;
@@ -72,7 +72,7 @@ async function* consume(
   limit: number,
   signal: AbortSignal,
   onForeign: OnForeign,
-): AsyncGenerator<readonly Link[]> {
+): AsyncGenerator<Batch> {
   const exchange = new Exchange(limit);
   const stop = () => exchange.end(new ExchangeClosed());
   signal.addEventListener("abort", stop);
@@ -96,7 +96,7 @@ async function* consume(
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: topic.partitions,
-      eachBatch: deliverer(exchange, limit, new ReceiveTrail(topic, group, tracer), (payload) => {
+      eachBatch: deliverer(exchange, new ReceiveTrail(topic, group, tracer), (payload) => {
         const { links, foreign } = linksOf(payload, installation, topic);
         const { partition, messages } = payload.batch;
         if (foreign > 0) onForeign(foreign, { partition, offset: messages[0]?.offset });
@@ -125,10 +125,9 @@ function linksOf(
   return { links, foreign: messages.length - links.length };
 }
 
-/** Hands a partition's batch over in parts, and lets it be over when the last of them is done with. */
+/** Hands a partition's batch over, and lets it be over when the last of it is done with. */
 function deliverer(
   exchange: Exchange,
-  limit: number,
   trail: ReceiveTrail,
   decode: (payload: EachBatchPayload) => readonly Link[],
 ): (payload: EachBatchPayload) => Promise<void> {
@@ -136,8 +135,11 @@ function deliverer(
   return async (payload) => {
     const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets } = payload;
     const links = decode(payload);
-    const handOverAll = () => handOverInParts(exchange, links, limit, heartbeat);
-    if (!(await trail.follow(batch.partition, links, handOverAll))) return;
+    const hasMore = batch.offsetLag() !== "0";
+    if (links.length > 0) {
+      const handingOver = () => handOver(exchange, { links, hasMore }, heartbeat);
+      if (!(await trail.follow(batch.partition, links, handingOver))) return;
+    }
     resolveOffset(batch.lastOffset());
     if (performance.now() - committedAt < COMMIT_MS) return;
     committedAt = performance.now();
@@ -145,36 +147,24 @@ function deliverer(
   };
 }
 
-/** Whether all of them were taken; not if the reading ends meanwhile. */
-async function handOverInParts(
-  exchange: Exchange,
-  links: readonly Link[],
-  limit: number,
-  heartbeat: () => Promise<void>,
-): Promise<boolean> {
-  try {
-    for (let i = 0; i < links.length; i += limit)
-      await handOver(exchange, links.slice(i, i + limit), heartbeat);
-    return true;
-  } catch (error) {
-    if (error instanceof ExchangeClosed) return false;
-    throw error;
-  }
-}
-
-/** Waits for the taker, however long it takes: the group must not think this member dead meanwhile. */
+/**
+ * Waits for the taker, however long it takes: the group must not think this member dead meanwhile. Whether all was
+ * taken; not if the reading ends before.
+ */
 async function handOver(
   exchange: Exchange,
-  links: readonly Link[],
+  offered: Batch,
   heartbeat: () => Promise<void>,
-): Promise<void> {
-  const { done, withdraw } = exchange.offer(links);
+): Promise<boolean> {
+  const { done, withdraw } = exchange.offer(offered);
   const expelled = Promise.withResolvers<never>();
   const timer = setInterval(() => heartbeat().catch(expelled.reject), HEARTBEAT_MS);
   try {
     await Promise.race([done, expelled.promise]);
+    return true;
   } catch (error) {
     withdraw();
+    if (error instanceof ExchangeClosed) return false;
     throw error;
   } finally {
     clearInterval(timer);

@@ -1,9 +1,10 @@
-import type { Link } from "@taem/projection";
+import type { Batch, Link } from "@taem/projection";
 import { expect, test } from "vitest";
 import { Exchange } from "../src/exchange.ts";
 
 const links = (...positions: string[]): Link[] =>
   positions.map((position) => ({ slice: 0, position, previous: "" }));
+const batch = (...positions: string[]): Batch => ({ links: links(...positions), hasMore: false });
 
 /** Whether a promise has settled by the time that everything already under way has. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -18,17 +19,36 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 test("offers are taken together as far as they fit, in their order", async () => {
   const exchange = new Exchange(4);
-  for (const offer of [links("1", "2"), links("3", "4"), links("5")]) exchange.offer(offer);
-  expect(await exchange.take()).toEqual(links("1", "2", "3", "4"));
-  expect(await exchange.take()).toEqual(links("5"));
+  for (const offer of [batch("1", "2"), batch("3", "4"), batch("5")]) exchange.offer(offer);
+  expect(await exchange.take()).toEqual({ links: links("1", "2", "3", "4"), hasMore: true });
+  expect(await exchange.take()).toEqual(batch("5"));
+});
+
+test("a large offer is taken in parts, and is done with after the last", async () => {
+  const exchange = new Exchange(2);
+  const { done } = exchange.offer(batch("1", "2", "3"));
+  exchange.offer(batch("4"));
+  expect((await exchange.take()).links).toEqual(links("1", "2"));
+  expect(await exchange.take()).toEqual(batch("3", "4"));
+  expect(await isSettled(done)).toBe(false);
+  exchange.offer(batch("5"));
+  await exchange.take();
+  expect(await isSettled(done)).toBe(true);
+});
+
+test("a batch has more behind it when an offer in it has", async () => {
+  const exchange = new Exchange(4);
+  exchange.offer({ links: links("1"), hasMore: true });
+  exchange.offer(batch("2"));
+  expect(await exchange.take()).toEqual({ links: links("1", "2"), hasMore: true });
 });
 
 test("who brought links waits until the next are asked for", async () => {
   const exchange = new Exchange(4);
-  const { done } = exchange.offer(links("1"));
+  const { done } = exchange.offer(batch("1"));
   await exchange.take();
   expect(await isSettled(done)).toBe(false);
-  exchange.offer(links("2"));
+  exchange.offer(batch("2"));
   await exchange.take();
   expect(await isSettled(done)).toBe(true);
 });
@@ -37,26 +57,26 @@ test("who takes waits until something is offered", async () => {
   const exchange = new Exchange(4);
   const taking = exchange.take();
   expect(await isSettled(taking)).toBe(false);
-  exchange.offer(links("1"));
-  expect(await taking).toEqual(links("1"));
+  exchange.offer(batch("1"));
+  expect(await taking).toEqual(batch("1"));
 });
 
 test("what was taken back is not handed out", async () => {
   const exchange = new Exchange(4);
-  exchange.offer(links("1")).withdraw();
-  exchange.offer(links("2"));
-  expect(await exchange.take()).toEqual(links("2"));
+  exchange.offer(batch("1")).withdraw();
+  exchange.offer(batch("2"));
+  expect(await exchange.take()).toEqual(batch("2"));
 });
 
 test("an end reaches both sides, also those who come later", async () => {
   const exchange = new Exchange(4);
-  const offered = exchange.offer(links("1")).done;
+  const offered = exchange.offer(batch("1")).done;
   const taken = exchange.take();
   await taken;
   exchange.end(new Error("over"));
   await expect(offered).rejects.toThrow("over");
   await expect(exchange.take()).rejects.toThrow("over");
-  await expect(exchange.offer(links("2")).done).rejects.toThrow("over");
+  await expect(exchange.offer(batch("2")).done).rejects.toThrow("over");
 });
 
 test("an end wakes who takes and finds nothing", async () => {

@@ -27,6 +27,14 @@ export interface Link {
   readonly event?: LinkedEvent;
 }
 
+/** What a source brings at a time. */
+export interface Batch {
+  /** Never empty. */
+  readonly links: readonly Link[];
+  /** Whether the source held back more of what was there when it made this one. */
+  readonly hasMore: boolean;
+}
+
 export interface SourceOptions {
   /** Where the reader stands in each slice; a slice not named is read from its start. */
   readonly checkpoints: ReadonlyMap<number, Position>;
@@ -42,10 +50,10 @@ export interface SourceOptions {
  */
 export interface EventSource {
   /**
-   * Batches for ever, as they come, never empty. The next one is made when it is asked for, which also says that the
-   * one before is done with. Survives a restart of what it reads from.
+   * Batches for ever, as they come. The next one is made when it is asked for, which also says that the one before is
+   * done with. Survives a restart of what it reads from.
    */
-  read(options: SourceOptions): AsyncIterable<readonly Link[]>;
+  read(options: SourceOptions): AsyncIterable<Batch>;
 }
 
 /**

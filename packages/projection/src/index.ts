@@ -3,6 +3,7 @@ export { tracedEvents } from "./batch-trail.ts";
 export { loadCheckpoints } from "./checkpoints.ts";
 export { type Difference, describeDifference, type TableChanges } from "./comparison.ts";
 export {
+  type Batch,
   type EventRecord,
   type EventSource,
   judge,

@@ -173,15 +173,19 @@ export class Projector {
     const reading = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, reading.signal]);
     const batches = source.read({ checkpoints: new Map(this.#applier.checkpoints), limit, signal });
-    const isFull = (links: readonly Link[]) => links.length >= limit;
-    for await (const links of oneAhead(batches, IDLE_MS, isFull, () => reading.abort())) {
+    for await (const batch of oneAhead(
+      batches,
+      IDLE_MS,
+      ({ hasMore }) => hasMore,
+      () => reading.abort(),
+    )) {
       await this.#resumed?.promise;
       if (signal.aborted) return;
       const began = performance.now();
-      this.#idle = links === undefined ? this.#confirm() : this.#take(links);
+      this.#idle = batch === undefined ? this.#confirm() : this.#take(batch.links);
       await this.#idle;
       onBatch();
-      if (links !== undefined && !isFull(links)) await this.#pace.rest(began);
+      if (batch?.hasMore === false) await this.#pace.rest(began);
     }
   }
 

@@ -9,7 +9,9 @@ export function storeLogSource(store: Pick<EventStore, "follow">): EventSource {
       // Whoever is behind the others finds a gap in the first link and reads it up from the store, by its slice alone.
       const start = highest(checkpoints);
       const previous = new Array<Position>(SLICES).fill(start);
-      for await (const page of store.follow(start, { limit, signal })) yield linksOf(page, previous);
+      for await (const page of store.follow(start, { limit, signal })) {
+        yield { links: linksOf(page, previous), hasMore: page.events.length === limit };
+      }
     },
   };
 }

@@ -75,27 +75,30 @@ async function catchUp(run: BenchRun, installation: Installation, commands: Serv
     run.settings.BENCH_CATCH_UP / 1.05,
   );
   const head = await installation.platform.store.head();
-  const relaySeconds = await timed(installation, "relay", async () => (await relayed(installation)) >= head);
-  const ledgerSeconds = await timed(installation, "ledger", () => isShown(installation, head));
+  await using relay = await timed(installation, "relay", async () => (await relayed(installation)) >= head);
+  // The relay stays: it is what tells a slice without recent events that it is up to date.
+  await using ledger = await timed(installation, "ledger", () => isShown(installation, head));
   const events = (await installation.projected()) - before;
-  run.report.add("relay catches up", rate(events / relaySeconds, "events"), `${count(events)} events`);
+  run.report.add("relay catches up", rate(events / relay.seconds, "events"), `${count(events)} events`);
   run.report.add(
     "ledger catches up, from Kafka",
-    rate(events / ledgerSeconds, "events"),
-    `${count(events)} events in ${ledgerSeconds.toFixed(1)} s`,
+    rate(events / ledger.seconds, "events"),
+    `${count(events)} events in ${ledger.seconds.toFixed(1)} s`,
   );
 }
 
-/** Starts a service and waits for something; seconds from its being ready. */
+/** A service that was just started, and how long it took from its being ready until something was so. */
 async function timed(
   installation: Installation,
   service: string,
   done: () => Promise<boolean>,
-): Promise<number> {
-  await using _server = await installation.start(service);
+): Promise<ServerProcess & { readonly seconds: number }> {
+  await using undo = new AsyncDisposableStack();
+  const server = undo.use(await installation.start(service));
   const begin = performance.now();
   while (!(await done())) await delay(POLL_MS);
-  return (performance.now() - begin) / 1_000;
+  undo.move();
+  return { ...server, seconds: (performance.now() - begin) / 1_000 };
 }
 
 async function relayed({ database }: Installation): Promise<string> {

@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import { describe, expect, test } from "vitest";
-import { type EventRecord, type EventSource, judge, type Link } from "../event-source.ts";
+import { type Batch, type EventRecord, type EventSource, judge, type Link } from "../event-source.ts";
 import { linksBetween } from "../log-range.ts";
 
 /** An adapter under test, on an empty store of its own. */
@@ -30,10 +30,23 @@ export function eventSourceContract(name: string, open: () => Promise<EventSourc
       await appendMixed(harness, 5);
       await using reader = new Reader(harness);
       await reader.readTo(await lengthOf(harness.store));
-      for (const batch of reader.batches) {
-        expect(batch.length).toBeGreaterThan(0);
-        expect(batch.filter(({ event }) => event !== undefined).length).toBeLessThanOrEqual(LIMIT);
+      for (const { links } of reader.batches) {
+        expect(links.length).toBeGreaterThan(0);
+        expect(eventsIn(links)).toBeLessThanOrEqual(LIMIT);
       }
+    });
+
+    test("while more is there than a batch holds, it says so; at the end it does not", async () => {
+      await using harness = await open();
+      await harness.append(9, 3 * LIMIT);
+      const head = await harness.store.head();
+      await using reader = new Reader(harness);
+      await reader.readUntil(() => reader.checkpoints.get(9) === head);
+      await harness.append(9, 1);
+      await reader.readTo(3 * LIMIT + 1);
+      const full = reader.batches.filter(({ links }) => eventsIn(links) === LIMIT);
+      expect(full.slice(0, 2).map(({ hasMore }) => hasMore)).toEqual([true, true]);
+      expect(reader.batches.at(-1)?.hasMore).toBe(false);
     });
 
     test("a reader that goes on from its checkpoints misses nothing and applies nothing twice", async () => {
@@ -99,6 +112,10 @@ export function eventSourceContract(name: string, open: () => Promise<EventSourc
   });
 }
 
+function eventsIn(links: readonly Link[]): number {
+  return links.filter(({ event }) => event !== undefined).length;
+}
+
 async function appendMixed({ append }: EventSourceHarness, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const [slice, count] of [
@@ -134,12 +151,12 @@ function push(slices: Map<number, string[]>, { slice, position, id }: EventRecor
 class Reader implements AsyncDisposable {
   readonly checkpoints: Map<number, string>;
   readonly events: Map<number, string[]>;
-  readonly batches: (readonly Link[])[] = [];
+  readonly batches: Batch[] = [];
   gaps = 0;
   ended = false;
   readonly #store: EventStore;
   readonly #abort = new AbortController();
-  readonly #batches: AsyncIterator<readonly Link[]>;
+  readonly #batches: AsyncIterator<Batch>;
 
   constructor({ source, store }: EventSourceHarness, before?: Reader) {
     this.#store = store;
@@ -165,7 +182,7 @@ class Reader implements AsyncDisposable {
         return;
       }
       this.batches.push(value);
-      for (const link of value) await this.#take(link);
+      for (const link of value.links) await this.#take(link);
     }
   }
 

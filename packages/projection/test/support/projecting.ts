@@ -91,8 +91,8 @@ export function altered(
 ): EventSource {
   return {
     async *read(options) {
-      for await (const links of source.read(options)) {
-        for (const batch of alter(links)) if (batch.length > 0) yield batch;
+      for await (const { links, hasMore } of source.read(options)) {
+        for (const part of alter(links)) if (part.length > 0) yield { links: part, hasMore };
       }
     },
   };
