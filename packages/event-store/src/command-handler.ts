@@ -2,7 +2,7 @@ import { encodeEvent, encodeMeta, type TaemEvent } from "@taem/contracts";
 import type { AppendedCommand, Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { SharedReader } from "./shared-reader.ts";
-import { StateCache } from "./state-cache.ts";
+import { StateCache, type Wanted } from "./state-cache.ts";
 import { Turn, type TurnTools } from "./turn.ts";
 
 /** Why a command was not carried out, for reasons of the machinery and not of the business. */
@@ -93,6 +93,7 @@ export class CommandHandler {
       command: command as unknown as Item["command"],
       resolve: resolve as Item["resolve"],
       reject,
+      expectsNew: command.expectsNew ?? false,
       state: "queued",
     });
     this.#loop ??= this.#run();
@@ -137,7 +138,7 @@ export class CommandHandler {
       if (items === undefined) byStream.set(item.command.stream, [item]);
       else items.push(item);
     }
-    const bases = await this.#cache.load([...byStream.values()].map(([first]) => (first as Item).command));
+    const bases = await this.#cache.load([...byStream.values()].map(wantedBy));
     const turns: Turn[] = [];
     const waits: Promise<void>[] = [];
     for (const [stream, items] of byStream) {
@@ -210,6 +211,7 @@ export class CommandHandler {
     const now = this.#options.now();
     for (const item of items) {
       this.#cache.markStale(item.command.stream);
+      item.expectsNew = false;
       if (item.state === "done") continue;
       item.state = "queued";
       if (now >= item.command.deadline) {
@@ -246,4 +248,9 @@ export class CommandHandler {
     item.state = "done";
     item.reject(new HandlerRefusal(code, message));
   }
+}
+
+function wantedBy(items: readonly Item[]): Wanted {
+  const { stream, aggregate } = (items[0] as Item).command;
+  return { stream, aggregate, expectsNew: items.every((item) => item.expectsNew) };
 }

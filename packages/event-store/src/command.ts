@@ -6,6 +6,8 @@ export interface Command<S, E extends TaemEvent, R> {
   readonly aggregate: Aggregate<S, E>;
   readonly stream: string;
   readonly slice: number;
+  /** It is decided as if the stream had no events, without a look: the store says if it has, and then it is looked at. */
+  readonly expectsNew?: boolean;
   readonly meta: Provenance;
   /** Pure; may run again on a newer state. */
   readonly decide: (state: S) => Step<S, E, R>;
@@ -33,6 +35,8 @@ export interface Item {
   readonly command: Command<unknown, TaemEvent, unknown>;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (reason: unknown) => void;
+  /** Until the store has said otherwise. */
+  expectsNew: boolean;
   state: "queued" | "flushing" | "done";
 }
 

@@ -1,7 +1,7 @@
 import { decodeEvent } from "@taem/contracts";
 import { LRUCache } from "lru-cache";
 import type { Aggregate } from "./aggregate.ts";
-import type { EventStore, RecordedEvent, Snapshot } from "./event-store.ts";
+import type { EventStore, RecordedEvent, Snapshot, StreamSlice } from "./event-store.ts";
 
 export interface CachedState {
   readonly stream: string;
@@ -17,9 +17,11 @@ type Entry = { -readonly [K in keyof CachedState]: CachedState[K] } & {
   readonly weight: number;
 };
 
-interface Wanted {
+export interface Wanted {
   readonly stream: string;
   readonly aggregate: Aggregate<unknown>;
+  /** Unless something is known of the stream, it is taken to have no events. */
+  readonly expectsNew: boolean;
 }
 
 /** Streams are read this many events at a time: a long one never is in memory whole. */
@@ -28,10 +30,19 @@ const PAGE = 2_000;
 const SNAPSHOT_EVERY = 1_000;
 /** And when a state leaves the cache with this many: it is less work to read it back than to fold it again. */
 const SNAPSHOT_LEAVING = 50;
+/** A stream of fewer events has no snapshot worth a look: it is read at once, as most are. */
+const SHORT = SNAPSHOT_LEAVING;
 /** What an entry takes besides its state. */
 const OVERHEAD = 200;
 /** An entry is weighed with room to grow: until it has outgrown that it is changed in place, which costs the cache nothing. */
 const ROOM = 1.25;
+
+/** What is read of a stream at first, after what is known of it. */
+interface Look {
+  readonly wanted: Wanted;
+  readonly base: CachedState;
+  readonly limit: number;
+}
 
 /** States by stream, bounded by weight. A state here is as new as the last append or read; only the store can confirm it. */
 export class StateCache {
@@ -60,30 +71,41 @@ export class StateCache {
     for (const item of wanted) {
       const cached = this.#states.get(item.stream);
       if (cached !== undefined && !cached.stale) found.set(item.stream, cached);
+      else if (cached === undefined && item.expectsNew) found.set(item.stream, emptyState(item));
       else unread.push({ wanted: item, from: cached });
     }
     if (unread.length === 0) return found;
-    const bases = await this.#bases(unread);
-    const tails = await this.#store.read(
-      bases.map(({ base, wanted: { stream } }) => ({ stream, afterRevision: base.revision, limit: PAGE })),
-    );
-    for (const [i, { wanted: item, base }] of bases.entries()) {
-      const state = await this.#fold(item, base, tails[i]?.events ?? []);
-      found.set(item.stream, state);
-      if (!(state instanceof Error)) this.put(state, item.aggregate);
+    const looks = unread.map(({ wanted, from }) => {
+      const isCold = from === undefined && wanted.aggregate.snapshots !== undefined;
+      return { wanted, base: from ?? emptyState(wanted), limit: isCold ? SHORT : PAGE };
+    });
+    const long: Wanted[] = [];
+    const slices = await this.#read(looks);
+    for (const [i, { wanted: item, base, limit }] of looks.entries()) {
+      const events = slices[i]?.events ?? [];
+      if (limit === SHORT && events.length === SHORT) long.push(item);
+      else found.set(item.stream, await this.#fold(item, base, events));
     }
+    if (long.length > 0) await this.#loadLong(long, found);
     return found;
   }
 
-  async #bases(unread: readonly { readonly wanted: Wanted; readonly from: CachedState | undefined }[]) {
-    const cold = unread.filter(
-      ({ wanted, from }) => from === undefined && wanted.aggregate.snapshots !== undefined,
-    );
-    const snapshots = await this.#snapshots(cold.map(({ wanted }) => wanted));
-    return unread.map(({ wanted, from }) => ({
+  async #loadLong(long: readonly Wanted[], found: Map<string, CachedState | Error>): Promise<void> {
+    const snapshots = await this.#snapshots(long);
+    const looks = long.map((wanted) => ({
       wanted,
-      base: from ?? snapshots.get(wanted.stream) ?? emptyState(wanted),
+      base: snapshots.get(wanted.stream) ?? emptyState(wanted),
+      limit: PAGE,
     }));
+    const slices = await this.#read(looks);
+    for (const [i, { wanted, base }] of looks.entries())
+      found.set(wanted.stream, await this.#fold(wanted, base, slices[i]?.events ?? []));
+  }
+
+  #read(looks: readonly Look[]): Promise<StreamSlice[]> {
+    return this.#store.read(
+      looks.map(({ wanted: { stream }, base, limit }) => ({ stream, afterRevision: base.revision, limit })),
+    );
   }
 
   async #snapshots(wanted: readonly Wanted[]): Promise<Map<string, CachedState>> {
@@ -133,7 +155,9 @@ export class StateCache {
       add(first);
       if (first.length === PAGE)
         for await (const page of this.#store.readStream(stream, revision, PAGE)) add(page);
-      return { stream, revision, state, stale: false };
+      const folded = { stream, revision, state, stale: false };
+      this.put(folded, aggregate);
+      return folded;
     } catch (error) {
       this.forget(stream);
       return error as Error;

@@ -55,7 +55,7 @@ test("a snapshot is taken after a thousand events, and the next reader reads on 
   const reads = vi.spyOn(memory, "read");
   await using next = openBench({}, memory, snapshotting());
   expect(await next.move("long", "another", 1)).toEqual({ balance: 1_002, revision: 1_002, done: true });
-  expect(reads.mock.calls[0]?.[0]).toEqual([
+  expect(reads.mock.calls.at(-1)?.[0]).toEqual([
     { stream: "long", afterRevision: 1_000, limit: expect.any(Number) },
   ]);
   expect(saved).toHaveBeenCalledTimes(1);
@@ -73,22 +73,22 @@ test("a stream that is in use is written out every thousand events, and a longer
 });
 
 test("a snapshot of another schema is ignored", async () => {
-  const memory = await longStream(3);
+  const memory = await longStream(100);
   await memory.saveSnapshots([
-    { stream: "long", revision: 2, schema: "purse-0", state: '{"balance":777,"labels":[]}' },
+    { stream: "long", revision: 90, schema: "purse-0", state: '{"balance":777,"labels":[]}' },
   ]);
   await using bench = openBench({}, memory, snapshotting());
-  expect(await bench.move("long", "one more", 1)).toEqual({ balance: 4, revision: 4, done: true });
+  expect(await bench.move("long", "one more", 1)).toEqual({ balance: 101, revision: 101, done: true });
   expect(bench.reported).toEqual([]);
 });
 
 test("a snapshot that cannot be read is reported, and the stream is folded from its start", async () => {
-  const memory = await longStream(3);
+  const memory = await longStream(100);
   await appendDirectly(memory, "other", stored("one", 1));
-  await memory.saveSnapshots([{ stream: "long", revision: 2, schema: "purse-1", state: '{"balance":7' }]);
+  await memory.saveSnapshots([{ stream: "long", revision: 90, schema: "purse-1", state: '{"balance":7' }]);
   await using bench = openBench({}, memory, snapshotting());
   const [long, other] = await Promise.all([bench.move("long", "c", 1), bench.move("other", "c", 1)]);
-  expect([long.balance, other.balance]).toEqual([4, 2]);
+  expect([long.balance, other.balance]).toEqual([101, 2]);
   expect(bench.reported).toEqual([expect.stringMatching(/^long: .*JSON/)]);
 });
 
@@ -142,5 +142,5 @@ test("a state that leaves the cache with much that is new is written out, and re
   const reads = vi.spyOn(memory, "read");
   await using again = openBench({}, memory, snapshotting());
   expect(await again.move("much", "one more", 1)).toMatchObject({ balance: 61, revision: 61 });
-  expect(reads.mock.calls[0]?.[0]).toMatchObject([{ stream: "much", afterRevision: 60 }]);
+  expect(reads.mock.calls.at(-1)?.[0]).toMatchObject([{ stream: "much", afterRevision: 60 }]);
 });

@@ -20,11 +20,46 @@ test("a command on a new stream costs one read and one append, the next one an a
   expect(bench.store.trips).toEqual({ append: 2, read: 1, snapshots: 0, head: 0 });
 });
 
-test("where streams have snapshots a stream that is not known costs one look-up more", async () => {
+test("a snapshot is looked for only where a stream is long enough to have one", async () => {
   await using bench = openBench({}, undefined, snapshotting());
-  await bench.move("a", "first", 5);
-  await bench.move("a", "second", 5);
-  expect(bench.store.trips).toEqual({ append: 2, read: 1, snapshots: 1, head: 0 });
+  for (let n = 0; n < 49; n++) await bench.move("a", `m${n}`, 1);
+  await using short = bench.another();
+  await short.move("a", "m49", 1);
+  expect(short.store.trips).toEqual({ append: 1, read: 1, snapshots: 0, head: 0 });
+  await using long = bench.another();
+  await long.move("a", "m50", 1);
+  expect(long.store.trips).toEqual({ append: 1, read: 2, snapshots: 1, head: 0 });
+});
+
+test("a command that expects a new stream costs an append alone, also the ones that come with it", async () => {
+  await using bench = openBench();
+  const expecting = commandOn("a", decideOn("first", 5), { expectsNew: true });
+  const [first, second] = await Promise.all([
+    bench.handler.execute(expecting),
+    bench.handler.execute(expecting),
+  ]);
+  expect([first, second]).toEqual([
+    { balance: 5, revision: 1, done: true },
+    { balance: 10, revision: 2, done: true },
+  ]);
+  expect(await bench.move("a", "third", 1)).toEqual({ balance: 11, revision: 3, done: true });
+  expect(bench.store.trips).toEqual({ append: 2, read: 0, snapshots: 0, head: 0 });
+});
+
+test("where the stream is not new the store says so, and the command is decided on what is there", async () => {
+  await using bench = openBench();
+  await appendDirectly(bench.memory, "a", stored("theirs", 10));
+  const expecting = commandOn("a", decideOn("first", 5), { expectsNew: true });
+  expect(await bench.handler.execute(expecting)).toEqual({ balance: 15, revision: 2, done: true });
+  expect(await bench.events("a")).toEqual(["theirs 10", "first 5"]);
+});
+
+test("a refusal on a stream that was expected to be new is believed only if it is", async () => {
+  await using bench = openBench();
+  await appendDirectly(bench.memory, "a", stored("theirs", 10));
+  const taking = (stream: string) => commandOn(stream, decideOn("out", -7), { expectsNew: true });
+  expect(await bench.handler.execute(taking("a"))).toEqual({ balance: 3, revision: 2, done: true });
+  expect(await bench.handler.execute(taking("b"))).toEqual({ balance: 0, revision: 0, done: false });
 });
 
 test("commands that arrive together share one read and one append, whatever their streams", async () => {

@@ -3,7 +3,7 @@ import { type EventStore, SharedReader } from "@taem/event-store";
 import { type Claim, claimAggregate } from "./aggregates.ts";
 import { type Caller, metaOf, type Toolbox } from "./platform.ts";
 
-/** Writes the first event of a stream unless there is one; either way, the first event that stands. */
+/** Writes the first event of a stream unless there is one, which is not likely; either way, the first event that stands. */
 export function claim(
   { handler }: Toolbox,
   stream: string,
@@ -14,6 +14,7 @@ export function claim(
     aggregate: claimAggregate,
     stream,
     slice: sliceOfStream(stream),
+    expectsNew: true,
     meta: metaOf(caller),
     deadline: caller.deadline,
     traceparent: caller.traceparent,

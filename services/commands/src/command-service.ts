@@ -136,22 +136,24 @@ export class CommandService {
     programmeCode: string,
     target: Target,
     currencyCode: string | undefined,
+    since = this.programmes.moment(),
   ): AccountRef | undefined {
     if (!("member" in target) || currencyCode === undefined) return undefined;
-    const programme = this.programmes.known(programmeCode);
+    const programme = this.programmes.known(programmeCode, since);
     const currency = programme?.currencies.get(currencyCode);
     if (programme === undefined || currency === undefined) return undefined;
     const member = this.members.known(programme.id, target.member);
     return member && { programme, currency, member };
   }
 
-  /** The account that a target names. Refuses with the code of what is unknown. */
+  /** The account that a target names, by definitions of `since` or later. Refuses with the code of what is unknown. */
   async account(
     programmeCode: string,
     target: Target,
     currencyCode: string | undefined,
+    since = this.programmes.moment(),
   ): Promise<AccountRef> {
-    const programme = await this.programmes.get(programmeCode);
+    const programme = await this.programmes.get(programmeCode, since);
     const ordinal = "ordinal" in target ? parseOrdinal(target.ordinal) : undefined;
     const member = await this.members.resolve(
       programme.id,

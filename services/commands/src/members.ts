@@ -60,8 +60,8 @@ export class Members {
     )) as MemberEvent<"ReferenceReserved">;
     const event: MemberEvent = { type: "MemberEnrolled", programme, member: id, enrolledAt };
     const standing = await claim(this.#tools, memberStream(id), event, caller);
-    const name = nameOf(programme, { id });
-    const member = this.#remember(programme, name, standing as MemberEvent<"MemberEnrolled">);
+    const member = this.#remember(programme, { id }, standing as MemberEvent<"MemberEnrolled">);
+    if ("externalId" in enrolment) this.#known.set(nameOf(programme, enrolment), member);
     return { member, isNew: id === fresh };
   }
 
@@ -72,14 +72,13 @@ export class Members {
 
   /** Refuses with `member_unknown`. */
   async resolve(programme: string, ref: MemberRef): Promise<Member> {
-    const name = nameOf(programme, ref);
-    const known = this.#known.get(name);
+    const known = this.known(programme, ref);
     if (known !== undefined) return known;
     const id = "id" in ref ? ref.id : await this.#idOf(programme, ref.externalId);
     const enrolled = id === undefined ? undefined : await this.#reader.read(memberStream(id));
     if (enrolled?.type !== "MemberEnrolled" || enrolled.programme !== programme)
       throw new ApiError("member_unknown");
-    return this.#remember(programme, name, enrolled);
+    return this.#remember(programme, ref, enrolled);
   }
 
   async #idOf(programme: string, externalId: string): Promise<string | undefined> {
@@ -91,13 +90,13 @@ export class Members {
     return uniqueStreamOf(this.#tools.hmacKey, "external_id", programme, externalId);
   }
 
-  #remember(programme: string, name: string, event: MemberEvent<"MemberEnrolled">): Member {
+  #remember(programme: string, ref: MemberRef, event: MemberEvent<"MemberEnrolled">): Member {
     const member = {
       id: event.member,
       slice: sliceOf(programme, event.member),
       enrolledAt: event.enrolledAt,
     };
-    this.#known.set(name, member);
+    this.#known.set(nameOf(programme, ref), member);
     return member;
   }
 }

@@ -14,17 +14,19 @@ interface Refused {
   readonly detail: string;
 }
 
-/**
- * Definitions published through another instance are seen after this long at most, and before any refusal. Not so a replay
- * clock: whoever moved it may use it at once, through any instance.
- */
+/** Definitions published through another instance are seen after this long at most, and before any refusal. */
 const FRESH_MS = 500;
 /** Read again in the background from this age on, so that a busy programme never waits. */
 const AGEING_MS = FRESH_MS / 2;
 
+/** A point in the order of events of this process: what begins later has a higher one. */
+export type Moment = number;
+
 interface Known {
   readonly programme: Programme;
   readonly checkedAt: number;
+  /** It is at least as new as the store had it then. */
+  readonly asOf: Moment;
 }
 
 /** The programmes: few, small, read on every command, changed seldom. Kept in memory, checked against the store. */
@@ -35,16 +37,25 @@ export class Programmes {
   readonly #refreshing = new Map<string, Promise<Programme>>();
   /** Reads that begin when the one under way ends. */
   readonly #next = new Map<string, Promise<Programme>>();
+  #moment: Moment = 0;
 
   constructor(tools: Toolbox) {
     this.#tools = tools;
     this.#reader = new ClaimReader(tools.store);
   }
 
-  /** A programme that was read a moment ago; undefined says nothing. */
-  known(code: string): Programme | undefined {
+  moment(): Moment {
+    return ++this.#moment;
+  }
+
+  /**
+   * A programme that was read a little while ago; undefined says nothing. One with a replay clock is as it was at
+   * `since` or later: whoever moved the clock may use it at once, through any instance.
+   */
+  known(code: string, since: Moment): Programme | undefined {
     const known = this.#known.get(code);
-    if (known === undefined || known.programme.clock.mode === "replay") return undefined;
+    if (known === undefined) return undefined;
+    if (known.programme.clock.mode === "replay" && known.asOf < since) return undefined;
     const age = this.#tools.clock.now() - known.checkedAt;
     if (age > FRESH_MS) return undefined;
     if (age > AGEING_MS) {
@@ -55,9 +66,9 @@ export class Programmes {
     return known.programme;
   }
 
-  /** Refuses with `programme_unknown`. */
-  async get(code: string): Promise<Programme> {
-    const fresh = this.known(code);
+  /** As `known`, from the store where need be. Refuses with `programme_unknown`. */
+  async get(code: string, since = this.moment()): Promise<Programme> {
+    const fresh = this.known(code, since);
     if (fresh !== undefined) return fresh;
     const known = this.#known.get(code);
     return known === undefined ? this.#find(code) : this.refresh(known.programme);
@@ -67,7 +78,7 @@ export class Programmes {
   async byId(id: string): Promise<Programme> {
     for (const { programme } of this.#known.values())
       if (programme.id === id) return this.get(programme.code);
-    return this.#remember(await this.#load(id));
+    return this.#load(id);
   }
 
   /** The programme as the store has it now: not as a read found it that had begun before. */
@@ -117,6 +128,7 @@ export class Programmes {
     decide: (programme: Programme | undefined) => Definition,
   ): Promise<Programme> {
     const stream = programmeStream(id);
+    const asOf = this.moment();
     const outcome = await this.#tools.handler.execute({
       aggregate: programmeAggregate,
       stream,
@@ -133,35 +145,43 @@ export class Programmes {
       },
     });
     if ("refused" in outcome) throw new ApiError(outcome.refused, { detail: outcome.detail });
-    return this.#remember(outcome);
+    return this.#remember(outcome, asOf);
   }
 
   async #find(code: string): Promise<Programme> {
     const named = await this.#reader.read(this.#codeStream(code));
     if (named === undefined) throw new ApiError("programme_unknown");
-    return this.#remember(await this.#load(named.programme));
+    return this.#load(named.programme);
   }
 
   async #load(id: string): Promise<Programme> {
+    const asOf = this.moment();
     const [stream] = await this.#tools.store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
     const events = (stream?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
     const programme = events.reduce<Programme | undefined>(evolveProgramme, undefined);
     if (programme === undefined) throw new ApiError("programme_unknown");
-    return programme;
+    return this.#remember(programme, asOf);
   }
 
   async #readOn(programme: Programme): Promise<Programme> {
+    const asOf = this.moment();
     const request = { stream: programmeStream(programme.id), afterRevision: programme.revision };
     const [tail] = await this.#tools.store.read([request]);
     const events = (tail?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
-    return this.#remember(events.reduce<Programme>(evolveProgramme, programme));
+    return this.#remember(events.reduce<Programme>(evolveProgramme, programme), asOf);
   }
 
   /** The newest version wins, whichever reader or writer brought it. */
-  #remember(programme: Programme): Programme {
-    const known = this.#known.get(programme.code)?.programme;
-    const newest = known !== undefined && known.revision > programme.revision ? known : programme;
-    this.#known.set(newest.code, { programme: newest, checkedAt: this.#tools.clock.now() });
+  #remember(programme: Programme, asOf: Moment): Programme {
+    const known = this.#known.get(programme.code);
+    const isOlder = known !== undefined && known.programme.revision > programme.revision;
+    const newest = isOlder ? known.programme : programme;
+    const checkedAt = this.#tools.clock.now();
+    this.#known.set(newest.code, {
+      programme: newest,
+      checkedAt,
+      asOf: Math.max(asOf, known?.asOf ?? 0),
+    });
     return newest;
   }
 

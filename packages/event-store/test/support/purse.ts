@@ -69,7 +69,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 export function commandOn<R>(
   stream: string,
   decide: Command<Purse, PurseEvent, R>["decide"],
-  options: Partial<Pick<Command<Purse, PurseEvent, R>, "deadline" | "aggregate">> = {},
+  options: Partial<Pick<Command<Purse, PurseEvent, R>, "deadline" | "aggregate" | "expectsNew">> = {},
 ): Command<Purse, PurseEvent, R> {
   return {
     aggregate: purseAggregate,

@@ -18,6 +18,7 @@ import type { z } from "zod";
 import type { AccountRef } from "../accounts.ts";
 import { asProblem, type CommandService, type Request, type Target } from "../command-service.ts";
 import { LineSequencer } from "../line-sequencer.ts";
+import type { Moment } from "../programmes.ts";
 import { memberBody } from "./command-routes.ts";
 import { callerOf } from "./definition-routes.ts";
 
@@ -42,6 +43,8 @@ class BulkRequest {
   readonly #service: CommandService;
   readonly #programme: string;
   readonly #sequencer = new LineSequencer();
+  /** A line sees the programme as it was when the request began, or later. */
+  readonly #since: Moment;
   /** Under way, begun by the first line. */
   #refreshing: Promise<void> | undefined;
   #isFresh = false;
@@ -49,6 +52,7 @@ class BulkRequest {
   constructor(service: CommandService, programme: string) {
     this.#service = service;
     this.#programme = programme;
+    this.#since = service.programmes.moment();
   }
 
   async answer(line: Line, context: AuthenticatedContext): Promise<Answered> {
@@ -102,7 +106,7 @@ class BulkRequest {
   #refresh(): Promise<void> {
     if (this.#isFresh) return Promise.resolve();
     this.#refreshing ??= this.#service.programmes
-      .get(this.#programme)
+      .get(this.#programme, this.#since)
       .then((programme) => this.#service.programmes.refresh(programme))
       .then(() => {
         this.#isFresh = true;
@@ -119,7 +123,7 @@ class BulkRequest {
     currency: string | undefined,
   ): AccountRef[] | undefined {
     if (!this.#isFresh) return undefined;
-    const account = this.#service.knownAccount(this.#programme, target, currency);
+    const account = this.#service.knownAccount(this.#programme, target, currency, this.#since);
     if (account === undefined || name !== "transfer") return account && [account];
     const to = this.#service.members.known(account.programme.id, (body as OperationBody["transfer"]).to);
     return to && [account, { ...account, member: to }];
@@ -132,7 +136,7 @@ class BulkRequest {
     currency: string | undefined,
   ): Promise<AccountRef[]> {
     await this.#enrolmentsOf(target, request);
-    const account = await this.#service.account(this.#programme, target, currency);
+    const account = await this.#service.account(this.#programme, target, currency, this.#since);
     if (request.name !== "transfer") return [account];
     const { to } = request.body as OperationBody["transfer"];
     return [account, { ...account, member: await this.#service.members.resolve(account.programme.id, to) }];
