@@ -25,7 +25,7 @@ export interface RelayPlatform {
 const PAGE = 500;
 const ROUND_MS = 1_000;
 /** Pages that are not full are sent this far apart: a request to Kafka costs the same for one event as for many. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 /** How far the relay has come is written down this often; what it told since is told again by the next leader. */
 const SAVE_MS = 250;
 

@@ -9,9 +9,11 @@ import { CLIENTS, costs, measure, metered, warmUpSeconds } from "../measure.ts";
 import { memoryOf } from "../process-usage.ts";
 import type { ServerProcess } from "../processes.ts";
 import { count, latency, megabytes, rate } from "../report.ts";
-import { singleRequests } from "../requests.ts";
+import { bulkRequests, singleRequests } from "../requests.ts";
 
 const SERVICES = ["commands", "relay", "ledger", "scheduler"] as const;
+/** As a connector sends what came together. */
+const CONNECTOR_LINES = 20;
 const POLL_MS = 50;
 
 /** Each service in a process of its own, on EventStoreDB and Kafka. */
@@ -35,7 +37,7 @@ export async function distributed(run: BenchRun): Promise<void> {
     costs(accepted),
   );
   await shown(run, installation);
-  await visible(run, installation, commands);
+  for (const lines of [1, CONNECTOR_LINES]) await visible(run, installation, commands, lines);
   for (const [service, { pid }] of processes) {
     run.report.add(`memory of ${service} at its peak`, megabytes(memoryOf(pid).peak), "aim under 150 MB");
   }
@@ -44,24 +46,32 @@ export async function distributed(run: BenchRun): Promise<void> {
   await catchUp(run, installation, commands);
 }
 
-/** From the answer to a command until the ledger's tables show it, at a rate that is offered. */
-async function visible(run: BenchRun, installation: Installation, commands: ServerProcess): Promise<void> {
-  const { BENCH_VISIBLE_RATE: perSecond, BENCH_VISIBLE_SECONDS: seconds } = run.settings;
-  const next = singleRequests(installation.token, installation.nextLine);
-  const load = { port: commands.port, clients: CLIENTS, next, perSecond };
+/** From the answer to a command until the ledger's tables show it, at a rate that is offered, so many commands a request. */
+async function visible(
+  run: BenchRun,
+  installation: Installation,
+  commands: ServerProcess,
+  lines: number,
+): Promise<void> {
+  const { BENCH_VISIBLE_RATE: offered, BENCH_VISIBLE_SECONDS: seconds } = run.settings;
+  const { token, nextLine } = installation;
+  const next = lines === 1 ? singleRequests(token, nextLine) : bulkRequests(token, nextLine, lines);
+  const load = { port: commands.port, clients: CLIENTS, next, perSecond: offered / lines };
   await generateLoad({ ...load, until: { seconds: warmUpSeconds(run) } });
   await using probe = await LagProbe.start(installation, commands);
   const result = await metered(commands, installation, () => generateLoad({ ...load, until: { seconds } }));
   probe.stop();
   const lag = await probe.finish();
-  const reached = result.missed === 0 ? "kept up with" : `NOT kept up with: ${count(result.missed)} not sent`;
+  const reached =
+    result.missed === 0 ? "kept up with" : `NOT kept up with: ${rate(result.perSecond * lines, "taken")}`;
   run.report.add(
-    `append to visible, ${count(lag.samples)} probes`,
+    `append to visible, ${count(lines)} a request, ${count(lag.samples)} probes`,
     `p50 ${count(lag.p50)} ms, p99 ${count(lag.p99)} ms`,
-    `${count(perSecond)} commands/s offered for ${count(seconds)} s, ${reached}`,
-    costs(result),
+    `${count(offered)} commands/s offered for ${count(seconds)} s, ${reached}`,
+    costs(result, lines),
     "aim p50 under 150 ms, p99 under 1,000 ms",
   );
+  await shown(run, installation);
 }
 
 /** The log grows while only commands are taken; then the relay tells Kafka, then the ledger reads it. */
