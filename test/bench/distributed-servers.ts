@@ -6,6 +6,8 @@ import {
   noteInfrastructure,
   takeInfrastructure,
 } from "../../infra/check/infrastructure.ts";
+import { readYaml } from "../deployment/support/files.ts";
+import { taemImage } from "../deployment/support/image.ts";
 import { openEventStoreDb } from "../support/eventstoredb/eventstoredb-provider.ts";
 import { startServerProcess } from "../support/eventstoredb/server-process.ts";
 import { provideKafka } from "../support/kafka/kafka-provider.ts";
@@ -45,4 +47,15 @@ async function startEventStore(folder: string) {
     "test server (memory, and a file that is not synced): no server's figures",
   );
   return await startServerProcess({ data: join(folder, "events.log") });
+}
+
+const { services } = readYaml<{
+  services: Record<string, { readonly environment?: Environment } | undefined>;
+}>("docker-compose.yml");
+
+/** The options of Node that a service's container runs with. */
+export function nodeOptions(service: string): Environment {
+  const options = { ...taemImage.environment, ...services[service]?.environment }["NODE_OPTIONS"];
+  if (options === undefined) throw new Error("docker-compose.yml and the image give Node no options");
+  return { NODE_OPTIONS: options };
 }

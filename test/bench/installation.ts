@@ -69,8 +69,8 @@ export class Installation implements AsyncDisposable {
   }
 
   /** A process that runs these services alone. */
-  start(services: string): Promise<ServerProcess> {
-    return this.#run.processes.startTaem(this.environment(services));
+  start(services: string, extra: Environment = {}): Promise<ServerProcess> {
+    return this.#run.processes.startTaem({ ...this.environment(services), ...extra });
   }
 
   startCommands(): Promise<ServerProcess> {

@@ -9,7 +9,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { type Memory, memoryOf } from "./process-usage.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** As `npm start` gives them to Node. */
+/** As `npm start` gives them to Node; not to a process whose environment has options of its own. */
 const NODE_OPTIONS = packageJson.config.node.split(" ");
 const CLI = "services/standalone/src/cli.ts";
 const BARE = "test/bench/bare-main.ts";
@@ -72,7 +72,8 @@ export class Processes implements AsyncDisposable {
 
   #spawn(args: readonly string[], environment: Environment, stdout: "pipe" | "ignore"): ChildProcess {
     if (this.#isOver) throw new Error("the benchmark is over");
-    const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], {
+    const options = "NODE_OPTIONS" in environment ? [] : NODE_OPTIONS;
+    const child = spawn(process.execPath, [...options, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...environment },
       stdio: ["ignore", stdout, "inherit"],

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { BenchRun } from "../bench-run.ts";
-import { startDistributedServers } from "../distributed-servers.ts";
+import { nodeOptions, startDistributedServers } from "../distributed-servers.ts";
 import { sendBulk } from "../fill.ts";
 import { Installation } from "../installation.ts";
 import { LagProbe } from "../lag-probe.ts";
@@ -23,7 +23,8 @@ export async function distributed(run: BenchRun): Promise<void> {
   await using installation = await Installation.create(run, servers.environment);
   const processes = new Map<string, ServerProcess>();
   await using undo = new AsyncDisposableStack();
-  for (const service of SERVICES) processes.set(service, undo.use(await installation.start(service)));
+  for (const service of SERVICES)
+    processes.set(service, undo.use(await installation.start(service, nodeOptions(service))));
   const commands = processes.get("commands") as ServerProcess;
   await installation.prepare(commands);
   await shown(run, installation);
@@ -104,7 +105,7 @@ async function timed(
   done: () => Promise<boolean>,
 ): Promise<ServerProcess & { readonly seconds: number }> {
   await using undo = new AsyncDisposableStack();
-  const server = undo.use(await installation.start(service));
+  const server = undo.use(await installation.start(service, nodeOptions(service)));
   const begin = performance.now();
   while (!(await done())) await delay(POLL_MS);
   undo.move();

@@ -1,4 +1,4 @@
-import { readText } from "./files.ts";
+import { environmentOf, readText } from "./files.ts";
 
 /** What the Dockerfile says, stage by stage. */
 interface Stage {
@@ -25,9 +25,7 @@ function argumentsOf(stage: Stage | undefined, name: string): string[] {
 }
 
 const [install, image] = [stages[0], stages.at(-1)];
-const environment = Object.fromEntries(
-  argumentsOf(image, "ENV").map((assignment) => assignment.split("=") as [string, string]),
-);
+const environment = environmentOf(argumentsOf(image, "ENV"));
 
 /** The image of infra/Dockerfile, read and not built. */
 export const taemImage = {

@@ -1,8 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { expect } from "vitest";
 import { printableConfig, readConfig } from "../../../services/standalone/src/config.ts";
 import { taemImage } from "./image.ts";
 
-const KNOWN = new Set(["NODE_ENV", ...Object.keys(printableConfig(readConfig({})))]);
+const KNOWN = new Set(["NODE_ENV", "NODE_OPTIONS", ...Object.keys(printableConfig(readConfig({})))]);
 
 /** What every service answers without a key. */
 export const SERVED_PATHS = ["/health/live", "/health/ready", "/metrics"];
@@ -12,5 +13,7 @@ export function settingsOf(variables: Readonly<Record<string, string>>) {
   const environment = { ...taemImage.environment, ...variables };
   const unknown = Object.keys(environment).filter((name) => !KNOWN.has(name));
   expect(unknown, "no service knows these settings").toEqual([]);
+  // Throws where Node does not know them.
+  execFileSync(process.execPath, ["--eval", "0"], { env: { NODE_OPTIONS: environment["NODE_OPTIONS"] } });
   return readConfig(environment);
 }
