@@ -13,6 +13,10 @@ import { startServerProcess } from "../support/eventstoredb/server-process.ts";
 import { provideKafka } from "../support/kafka/kafka-provider.ts";
 import type { Environment } from "./processes.ts";
 
+/** Of the container's memory; here there is no container. */
+const OLD_SPACE = "--max-old-space-size-percentage=";
+const MEGABYTES = { m: 1, g: 1_024 };
+
 /** EventStoreDB and Kafka, with nothing on them. */
 export interface DistributedServers extends AsyncDisposable {
   readonly environment: Environment;
@@ -50,12 +54,20 @@ async function startEventStore(folder: string) {
 }
 
 const { services } = readYaml<{
-  services: Record<string, { readonly environment?: Environment } | undefined>;
+  services: Record<
+    string,
+    { readonly environment?: Environment; readonly mem_limit?: string | number } | undefined
+  >;
 }>("docker-compose.yml");
 
 /** The options of Node that a service's container runs with. */
 export function nodeOptions(service: string): Environment {
-  const options = { ...taemImage.environment, ...services[service]?.environment }["NODE_OPTIONS"];
-  if (options === undefined) throw new Error("docker-compose.yml and the image give Node no options");
-  return { NODE_OPTIONS: options };
+  const { environment, mem_limit: limit = "" } = services[service] ?? {};
+  const options = { ...taemImage.environment, ...environment }["NODE_OPTIONS"];
+  const percentage = taemImage.entryPoint.find((one) => one.startsWith(OLD_SPACE))?.slice(OLD_SPACE.length);
+  const megabytes =
+    (MEGABYTES[String(limit).at(-1) as "m"] * Number.parseInt(String(limit), 10) * Number(percentage)) / 100;
+  if (options === undefined || Number.isNaN(megabytes))
+    throw new Error("docker-compose.yml and the image do not say what Node is given");
+  return { NODE_OPTIONS: `${options} --max-old-space-size=${Math.round(megabytes)}` };
 }
