@@ -48,7 +48,7 @@ export class Processes implements AsyncDisposable {
   async runTaem(args: readonly string[], environment: Environment): Promise<ToolRun> {
     const child = this.#spawn([CLI, ...args], environment, "pipe");
     const output = text(child.stdout as NodeJS.ReadableStream);
-    let memory: Memory = { now: 0, peak: 0 };
+    let memory: Memory = { now: 0, peak: 0, files: 0 };
     const ended = once(child, "exit");
     while (child.exitCode === null && child.signalCode === null) {
       memory = memoryUnlessEnded(child.pid as number) ?? memory;

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { memberStream } from "@taem/contracts";
 import { expect, test } from "vitest";
 import { sharedKafka } from "../support/kafka/kafka.ts";
 import { KafkaInstallation, relayed } from "../support/kafka-installation.ts";
@@ -104,6 +106,29 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     await installation.expectAgreement(program.api);
   });
 
+  test("stops the slice of an event that is newer than it and the relay, loudly, and no other", async () => {
+    await using installation = await KafkaInstallation.open(brokers);
+    await using program = await installation.start("commands,relay,ledger");
+    const { api, errors, platform } = program;
+    await installation.define(api);
+    await installation.trade(api, "before");
+    await installation.expectRead(api);
+    const slice = installation.sliceOf(installation.members[0] as string);
+    const [appended] = await platform.store.append([newerEvent(slice)]);
+    expect(appended?.ok).toBe(true);
+    await expect.poll(() => errors.some((error) => error.startsWith("slice stopped")), WAIT).toBe(true);
+    expect(errors.filter((error) => error.startsWith("this version cannot tell"))).toHaveLength(1);
+
+    await installation.trade(api, "after");
+    await installation.expectRead(api, (member) => installation.sliceOf(member) !== slice);
+    const metrics = await (await fetch(`${api.url}/metrics`)).text();
+    expect(metrics).toContain('taem_projection_stopped_slices{projection="ledger"} 1');
+    expect(metrics).toContain("taem_relay_unknown_events_total 1");
+    expect((await installation.lastRead(api, installation.members[0] as string)).body.code).toBe(
+      "read_model_behind",
+    );
+  });
+
   test("goes on when its topic was deleted and made anew", async () => {
     await using installation = await KafkaInstallation.open(brokers);
     await using program = await installation.start("commands,relay,ledger");
@@ -120,3 +145,10 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     await installation.expectAgreement(api);
   });
 });
+
+/** As a later version of the program may write one. */
+function newerEvent(slice: number) {
+  const meta = '{"actor":"later","correlation":"later","v":1}';
+  const event = { id: randomUUID(), type: "MemberTeleported", data: "{}", meta };
+  return { stream: memberStream(randomUUID()), slice, expectedRevision: 0, events: [event] };
+}

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { parseToken, type Token } from "@taem/api";
 import { createApiKey, SCOPES } from "@taem/http";
 import { type KafkaCluster, kafkaCluster } from "@taem/kafka";
 import { createLogger, type Environment } from "@taem/runtime";
 import { expect } from "vitest";
-import type { Api } from "./api.ts";
+import type { Answer, Api } from "./api.ts";
 import { createInstallation, type TestInstallation, type TestProgram } from "./program.ts";
 import { defineProgramme, enrolMany, seeded, source, succeeds } from "./programme.ts";
 import { bookOf, expectAgreement } from "./read-model.ts";
@@ -81,11 +82,29 @@ export class KafkaInstallation implements AsyncDisposable {
     return (await createApiKey(platform.apiKeyStore, key)).token;
   }
 
-  /** Every member's last answer is in the read models. */
-  async expectRead(api: Api): Promise<void> {
+  /** The slice of a member who has traded. */
+  sliceOf(member: string): number {
+    return (parseToken(this.#lastOf(member).token) as Token).slice;
+  }
+
+  /** Every member's last answer is in the read models; only that of some, if they are named. */
+  async expectRead(api: Api, isNamed: (member: string) => boolean = () => true): Promise<void> {
     for (const [member, { token, book }] of this.#last) {
+      if (!isNamed(member)) continue;
       expect(await bookOf(api, `${SHOP}/members/${member}`, token)).toBe(BigInt(book));
     }
+  }
+
+  /** What the read model says to who wants a member's last answer in it. */
+  lastRead(api: Api, member: string): Promise<Answer> {
+    const token = encodeURIComponent(this.#lastOf(member).token);
+    return api.get(`${SHOP}/members/${member}/balance?currency=PTS&token=${token}`);
+  }
+
+  #lastOf(member: string): { readonly token: string; readonly book: string } {
+    const last = this.#last.get(member);
+    if (last === undefined) throw new Error(`${member} has not traded`);
+    return last;
   }
 
   /** Besides, they are what the log makes of them. */

@@ -3,6 +3,7 @@ const SERVER_UNAVAILABLE = new Set([
   "57P02", // crash_shutdown
   "57P03", // cannot_connect_now
   "53300", // too_many_connections
+  "25P03", // idle_in_transaction_session_timeout
 ]);
 
 const SOCKET_FAILURES = new Set([
@@ -24,6 +25,7 @@ const ROLLED_BACK = new Set([
   "40001", // serialization_failure
   "40P01", // deadlock_detected
   "55P03", // lock_not_available
+  "57014", // query_canceled
 ]);
 
 /**

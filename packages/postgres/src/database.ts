@@ -48,6 +48,11 @@ export interface TransactionOptions {
   readonly snapshot?: boolean;
   /** The commit does not wait for the disk: only for what is replayed when lost. */
   readonly relaxed?: boolean;
+  /**
+   * Others wait for what it locks, so the server rolls it back when this process falls silent in it, as one that is
+   * held or cut off does, or when one of its statements takes a minute.
+   */
+  readonly brief?: boolean;
 }
 
 export interface Database extends Queryable, AsyncDisposable {
@@ -75,6 +80,9 @@ export interface PoolOptions {
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const IDLE_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 10_000;
+const BRIEF_SILENCE_MS = 10_000;
+const BRIEF_STATEMENT_MS = 60_000;
 
 /** Opens a pool; connections are made when first needed. */
 export function openPool(options: PoolOptions): Database {
@@ -82,6 +90,8 @@ export function openPool(options: PoolOptions): Database {
     connectionString: options.url,
     application_name: options.applicationName,
     keepAlive: true,
+    // Otherwise two hours of silence go by before a dead server is asked whether it lives.
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     types: valueTypes,
   };
@@ -167,9 +177,18 @@ async function commit(client: pg.PoolClient): Promise<void> {
   );
 }
 
-function begin({ snapshot = false, relaxed = false }: TransactionOptions): string {
-  const isolation = snapshot ? "REPEATABLE READ" : "READ COMMITTED";
-  return `BEGIN ISOLATION LEVEL ${isolation}${relaxed ? "; SET LOCAL synchronous_commit = off" : ""}`;
+function begin({ snapshot = false, relaxed = false, brief = false }: TransactionOptions): string {
+  const settings = {
+    ...(relaxed && { synchronous_commit: "off" }),
+    ...(brief && {
+      idle_in_transaction_session_timeout: BRIEF_SILENCE_MS,
+      statement_timeout: BRIEF_STATEMENT_MS,
+    }),
+  };
+  return [
+    `BEGIN ISOLATION LEVEL ${snapshot ? "REPEATABLE READ" : "READ COMMITTED"}`,
+    ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`),
+  ].join("; ");
 }
 
 async function copyRows(

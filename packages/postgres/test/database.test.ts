@@ -55,6 +55,30 @@ test("a transaction that hid a failed statement is refused, not silently rolled 
   await expect(work).rejects.toMatchObject({ code: "transaction_aborted" });
 });
 
+test("a brief transaction in which its process falls silent is rolled back, and others get what it held", async () => {
+  await using database = await createTestDatabase();
+  await using pool = open(database.url);
+  await pool.query("CREATE TABLE t (a int)");
+  await pool.query("INSERT INTO t VALUES (1)");
+  const held = Promise.withResolvers<void>();
+  const silence = Promise.withResolvers<void>();
+  const silent = pool.transaction(
+    async (transaction) => {
+      await transaction.query("UPDATE t SET a = 2");
+      held.resolve();
+      await silence.promise;
+      await transaction.query("UPDATE t SET a = 3");
+    },
+    { brief: true },
+  );
+  silent.catch(() => undefined);
+  await held.promise;
+  await pool.query("UPDATE t SET a = a + 10");
+  silence.resolve();
+  expect(await silent.catch(isConnectionLost)).toBe(true);
+  expect((await pool.query("SELECT a FROM t")).rows).toEqual([{ a: 11 }]);
+});
+
 test("a snapshot transaction sees one instant", async () => {
   await using database = await createTestDatabase();
   await using pool = open(database.url);

@@ -3,6 +3,8 @@ import { LAG_BUCKETS, type Metrics } from "@taem/runtime";
 export interface RelayMetrics {
   /** A page was sent; `lagMs` is the age of its oldest event. */
   published(events: number, lagMs: number): void;
+  /** An event of a newer version was left to the store. */
+  pointedAt(): void;
   restarted(): void;
   leads(isLeader: boolean): void;
 }
@@ -21,6 +23,10 @@ export function relayMetrics(metrics: Metrics): RelayMetrics {
     name: "taem_relay_restarts_total",
     help: "Times the relay began again at its checkpoint, because something failed or another relay took over.",
   });
+  const unknown = metrics.counter({
+    name: "taem_relay_unknown_events_total",
+    help: "Events of a newer version: readers were told where they are, and fetch them from the store.",
+  });
   const leader = metrics.gauge({
     name: "taem_relay_leader",
     help: "1 where this process is the one that sends.",
@@ -31,6 +37,7 @@ export function relayMetrics(metrics: Metrics): RelayMetrics {
       events.add({}, count);
       lag.observe({}, lagMs / 1_000);
     },
+    pointedAt: () => unknown.add({}),
     restarted: () => restarts.add({}),
     leads: (isLeader) => leader.set({}, isLeader ? 1 : 0),
   };

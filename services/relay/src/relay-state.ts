@@ -92,7 +92,7 @@ export class RelayTable {
           },
           [this.#topic, epoch, position, slices, LEASE_MS],
         ),
-      { relaxed: true },
+      { relaxed: true, brief: true },
     );
     if (saved.rowCount === 0) throw new Superseded();
   }

@@ -1,6 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type EventStore, type LogPage, StoreUnavailable } from "@taem/event-store";
-import { EventPublisher, encodeEvent, encodeWatermark, type KafkaCluster, type Topic } from "@taem/kafka";
+import { isKnownEvent } from "@taem/contracts";
+import { type EventStore, type LogPage, type RecordedEvent, StoreUnavailable } from "@taem/event-store";
+import {
+  EventPublisher,
+  encodeEvent,
+  encodeWatermark,
+  type KafkaCluster,
+  type Message,
+  type Topic,
+} from "@taem/kafka";
 import type { Database } from "@taem/postgres";
 import { oneAhead } from "@taem/projection";
 import { type Clock, type Logger, type Metrics, OperatorError, retryPause, type Tracer } from "@taem/runtime";
@@ -40,6 +48,8 @@ export class Relay {
   readonly #metrics: RelayMetrics;
   readonly #trail: RelayTrail;
   readonly #stopping = new AbortController();
+  /** Types that it has complained of. */
+  readonly #unknown = new Set<string>();
   #finished: Promise<void> | undefined;
 
   constructor(platform: RelayPlatform) {
@@ -139,9 +149,27 @@ export class Relay {
     const now = performance.now();
     const events = page === undefined ? [] : chain.add(page, now);
     return [
-      ...events.map(({ event, previous }) => encodeEvent(event, previous, installation)),
+      ...events.map(({ event, previous }) =>
+        isKnownEvent(event) ? encodeEvent(event, previous, installation) : this.#pointAt(event),
+      ),
       ...chain.watermarks(now).map((watermark) => encodeWatermark(watermark, installation)),
     ];
+  }
+
+  /**
+   * An event of a newer version: this one cannot say what it says, only that it is there. The slice is told of its
+   * position as of something that came before; who follows the chain misses it, and has it from the store.
+   */
+  #pointAt({ type, slice, position }: RecordedEvent): Message {
+    this.#metrics.pointedAt();
+    if (!this.#unknown.has(type)) {
+      this.#unknown.add(type);
+      this.#logger.error(
+        { type, position },
+        "this version cannot tell of such an event: readers fetch it from the store; upgrade it",
+      );
+    }
+    return encodeWatermark({ slice, position, previous: position }, this.#platform.installation);
   }
 
   #report(error: unknown): void {

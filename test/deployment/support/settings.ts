@@ -14,6 +14,9 @@ export function settingsOf(variables: Readonly<Record<string, string>>) {
   const unknown = Object.keys(environment).filter((name) => !KNOWN.has(name));
   expect(unknown, "no service knows these settings").toEqual([]);
   // Throws where Node does not know them.
-  execFileSync(process.execPath, ["--eval", "0"], { env: { NODE_OPTIONS: environment["NODE_OPTIONS"] } });
+  execFileSync(process.execPath, ["--eval", "0"], {
+    env: { NODE_OPTIONS: environment["NODE_OPTIONS"] },
+    stdio: "ignore",
+  });
   return readConfig(environment);
 }
