@@ -70,7 +70,7 @@ describe("monitoring", () => {
     const measures = [...series.keys()].filter((name) =>
       /^taem_(projection|relay|kafka)_.*(?<!_sum|_count)$/.test(name),
     );
-    const shownOnly = ["taem_projection_batch_seconds_bucket"];
+    const shownOnly = ["taem_projection_batch_seconds_bucket", "taem_projection_parked_total"];
     expect(measures.filter((name) => !watched.includes(name))).toEqual(shownOnly);
   });
 

@@ -128,6 +128,7 @@ async function answerBulk(
     } catch (thrown) {
       const error = asApiError(thrown);
       report(error, route, correlationId, around.logger, declared);
+      around.traffic.problem(route.path, error.code);
       const problem = problemDocument(error, pathOf(request), correlationId);
       return `${JSON.stringify({ line: number, status: error.status, problem })}\n`;
     }

@@ -21,6 +21,9 @@ export interface Answered {
   readonly span: RequestSpan | undefined;
 }
 
+/** Problems that somebody is called for. A counter that nobody has seen at 0 hides its first increase. */
+const ALARMING: readonly ProblemCode[] = ["internal", "outcome_unknown", "overloaded"];
+
 /** Counts, measures, logs and traces what a server does: one line, one observation and at most one span a request. */
 export class Traffic {
   running = 0;
@@ -29,6 +32,7 @@ export class Traffic {
   readonly #seconds: HistogramMetric<"method" | "route" | "status">;
   readonly #problems: CounterMetric<"route" | "code">;
   readonly #lines: CounterMetric<"route">;
+  readonly #seen = new Set<string>();
 
   constructor(logger: Logger, metrics: Metrics, tracer: Tracer | undefined) {
     this.#logger = logger;
@@ -41,7 +45,7 @@ export class Traffic {
     });
     this.#problems = metrics.counter({
       name: "taem_http_problems_total",
-      help: "Requests answered with a problem.",
+      help: "Requests, and lines of bulk requests, answered with a problem.",
       labels: ["route", "code"],
     });
     this.#lines = metrics.counter({
@@ -52,8 +56,12 @@ export class Traffic {
   }
 
   /** The request's span, where there is one; `traceparent` is the caller's header. */
-  begin({ scopes }: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
+  begin({ scopes, path }: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
     this.running += 1;
+    if (!this.#seen.has(path)) {
+      this.#seen.add(path);
+      for (const code of ALARMING) this.#problems.add({ route: path, code }, 0);
+    }
     if (this.#tracer === undefined || scopes === undefined) return undefined;
     return this.#tracer.request(correlationId, typeof traceparent === "string" ? traceparent : undefined);
   }
@@ -64,7 +72,7 @@ export class Traffic {
     this.running -= 1;
     const durationMs = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     this.#seconds.observe({ method, route: path, status }, durationMs / 1_000);
-    if (problem !== undefined) this.#problems.add({ route: path, code: problem });
+    if (problem !== undefined) this.problem(path, problem);
     const fields = { correlationId, method, route: path, status, durationMs, keyId, problem };
     if (scopes === undefined)
       this.#logger.debug(fields, "request"); // probes and scrapes, every few seconds
@@ -81,6 +89,10 @@ export class Traffic {
       },
       error: status >= 500 ? (problem ?? String(status)) : undefined,
     });
+  }
+
+  problem(path: string, code: ProblemCode): void {
+    this.#problems.add({ route: path, code });
   }
 
   lines(route: Route, count: number): void {

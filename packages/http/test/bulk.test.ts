@@ -114,6 +114,7 @@ describe("a bulk request", () => {
       [8, 201, "3"],
       [9, 400, "truncated_json"],
     ]);
+    expect(await sample.metrics.exposition()).toContain('code="insufficient_points"} 1');
   });
 
   it("tells nothing internal of a line that failed unexpectedly, and logs it", async () => {

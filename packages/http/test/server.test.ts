@@ -176,6 +176,7 @@ describe("health and metrics", () => {
     const path = "/v1/programmes/{programme}/members/{member}/earn";
     expect(text).toContain(`taem_http_request_seconds_count{method="POST",route="${path}",status="401"} 1`);
     expect(text).toContain(`taem_http_problems_total{route="${path}",code="unauthenticated"} 1`);
+    expect(text).toContain(`taem_http_problems_total{route="${path}",code="internal"} 0`);
   });
 });
 

@@ -50,7 +50,8 @@ export interface TransactionOptions {
   readonly relaxed?: boolean;
   /**
    * Others wait for what it locks, so the server rolls it back when this process falls silent in it, as one that is
-   * held or cut off does, or when one of its statements takes a minute.
+   * held or cut off does, or when one of its statements takes a minute; and where the server falls silent, the
+   * connection is given up after a minute and a half.
    */
   readonly brief?: boolean;
 }
@@ -83,6 +84,7 @@ const IDLE_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 10_000;
 const BRIEF_SILENCE_MS = 10_000;
 const BRIEF_STATEMENT_MS = 60_000;
+const BRIEF_MS = 90_000;
 
 /** Opens a pool; connections are made when first needed. */
 export function openPool(options: PoolOptions): Database {
@@ -149,6 +151,20 @@ async function borrow<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<
 }
 
 async function runTransaction<T>(
+  client: pg.PoolClient,
+  work: (transaction: Queryable) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  // With a statement under way this closes the socket, and the statement rejects.
+  const limit = options.brief ? setTimeout(() => void client.end().catch(() => {}), BRIEF_MS) : undefined;
+  try {
+    return await attemptTransaction(client, work, options);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+async function attemptTransaction<T>(
   client: pg.PoolClient,
   work: (transaction: Queryable) => Promise<T>,
   options: TransactionOptions,

@@ -67,11 +67,11 @@ export class Applier {
   }
 
   async #commit(links: readonly Link[], parked: readonly Parked[], fold?: Fold): Promise<void> {
-    const { schema, transact } = this.#options;
+    const { schema, transact, projection } = this.#options;
     const moves = new Moves(this.checkpoints).add(links).all(parked, this.parked.values());
     await transact(async (transaction) => {
       // The checkpoints first: whoever holds them keeps other writers of the slices out.
-      await advance(transaction, schema, moves);
+      await advance(transaction, schema, projection.version, moves);
       await fold?.write(transaction, schema);
       await insertParked(transaction, schema, parked);
     });

@@ -74,7 +74,7 @@ export class BulkLoader {
     const moves = this.#moves.all(failed, this.#parked.values());
     await this.#writing;
     this.#write(async (sql) => {
-      await advance(sql, this.#schema, moves);
+      await advance(sql, this.#schema, this.#projection.version, moves);
       await fold.write(sql, this.#schema);
       await insertParked(sql, this.#schema, failed);
     });

@@ -34,8 +34,16 @@ export interface Move {
   parked: number;
 }
 
-/** Moves checkpoints, compare-and-set. Throws `CheckpointConflict` when one of them is not where it was. */
-export async function advance(transaction: Queryable, schema: string, moves: readonly Move[]): Promise<void> {
+/**
+ * Moves checkpoints, compare-and-set. Throws `CheckpointConflict` when one of them is not where it was, or when tables of
+ * another version have taken the place of those that `version` writes.
+ */
+export async function advance(
+  transaction: Queryable,
+  schema: string,
+  version: number,
+  moves: readonly Move[],
+): Promise<void> {
   const { rowCount } = await transaction.query(
     {
       name: `${schema}_advance`,
@@ -43,7 +51,8 @@ export async function advance(transaction: Queryable, schema: string, moves: rea
                 SET position = m.position, events = c.events + m.events, parked = c.parked + m.parked
                FROM unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[])
                  AS m (slice, expected, position, events, were_parked, parked)
-              WHERE c.slice = m.slice AND c.position = m.expected AND c.parked = m.were_parked`,
+              WHERE c.slice = m.slice AND c.position = m.expected AND c.parked = m.were_parked
+                AND EXISTS (SELECT FROM ${schema}.definition d WHERE d.version = $7)`,
     },
     [
       int4Array(moves.map(({ slice }) => slice)),
@@ -52,6 +61,7 @@ export async function advance(transaction: Queryable, schema: string, moves: rea
       int4Array(moves.map(({ events }) => events)),
       int4Array(moves.map(({ wereParked }) => wereParked)),
       int4Array(moves.map(({ parked }) => parked)),
+      version,
     ],
   );
   if (rowCount !== moves.length) throw new CheckpointConflict();

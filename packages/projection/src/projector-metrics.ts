@@ -4,6 +4,8 @@ export interface ProjectorMetrics {
   /** A batch was applied; `lagMs` is the age of its oldest event. */
   applied(events: number, lagMs: number, tookMs: number): void;
   parked(): void;
+  /** So many are parked now. */
+  parkedStreams(streams: number): void;
   /** Something was missing of so many slices, and is read from the store. */
   gaps(slices: number): void;
   stopped(slices: number): void;
@@ -34,6 +36,11 @@ export function projectorMetrics(metrics: Metrics, projection: string): Projecto
     help: "Streams parked by a projection.",
     labels: names,
   });
+  const parkedStreams = metrics.gauge({
+    name: "taem_projection_parked_streams",
+    help: "Streams that are parked: their rows stand still.",
+    labels: names,
+  });
   const gaps = metrics.counter({
     name: "taem_projection_gaps_total",
     help: "Slices that something was missing of on its way here, and was read from the store.",
@@ -44,7 +51,9 @@ export function projectorMetrics(metrics: Metrics, projection: string): Projecto
     help: "Slices that a projection has stopped at, because of a bug or a wrong order of deployment.",
     labels: names,
   });
-  stopped.set(labels, 0);
+  // A counter that nobody has seen at 0 hides its first increase.
+  for (const counter of [events, parked, gaps]) counter.add(labels, 0);
+  for (const gauge of [parkedStreams, stopped]) gauge.set(labels, 0);
   return {
     applied: (count, lagMs, tookMs) => {
       events.add(labels, count);
@@ -52,6 +61,7 @@ export function projectorMetrics(metrics: Metrics, projection: string): Projecto
       batch.observe(labels, tookMs / 1_000);
     },
     parked: () => parked.add(labels),
+    parkedStreams: (streams) => parkedStreams.set(labels, streams),
     gaps: (slices) => gaps.add(labels, slices),
     stopped: (slices) => stopped.set(labels, slices),
   };

@@ -15,7 +15,7 @@ import { type Place, PositionWaiters } from "./position-waiters.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { type ProjectorMetrics, projectorMetrics } from "./projector-metrics.ts";
-import { ensureSchema } from "./schema.ts";
+import { assertVersion, ensureSchema, versionOf } from "./schema.ts";
 import { highest } from "./store-log-source.ts";
 
 export interface ProjectorOptions {
@@ -82,6 +82,7 @@ export class Projector {
         mayPark: (parked) => limit.check(parked),
         onParked: (parked) => {
           this.#metrics.parked();
+          this.#metrics.parkedStreams(this.#applier.parked.size);
           this.#logger.error({ ...parked }, "stream parked: its events from here on are not projected");
         },
       },
@@ -240,11 +241,21 @@ export class Projector {
 
   async #fill(gaps: ReadonlyMap<number, Position>): Promise<void> {
     this.#metrics.gaps(gaps.size);
+    const head = await this.#options.store.head();
+    const held = new Map<number, Position>();
+    for (const [slice, upTo] of gaps) {
+      if (upTo <= head) held.set(slice, upTo);
+      else
+        this.#stopSlice(
+          slice,
+          `it is told of an event at ${upTo}, but the log ends at ${head || "its start"}`,
+        );
+    }
     this.#logger.info(
-      { slices: [...gaps.keys()], upTo: highest(gaps) },
+      { slices: [...held.keys()], upTo: highest(held) },
       "reading what is missing from the store",
     );
-    await this.#catchUp(gaps);
+    await this.#catchUp(held);
   }
 
   async #catchUp(targets: ReadonlyMap<number, Position>): Promise<void> {
@@ -291,11 +302,13 @@ export class Projector {
   }
 
   async #reload(): Promise<void> {
-    const { database } = this.#options;
+    const { database, projection } = this.#options;
+    assertVersion(projection, await versionOf(database, this.#schema));
     this.#applier.checkpoints = await loadCheckpoints(database, this.#schema);
     this.#applier.parked.clear();
     for (const stream of await loadParked(database, this.#schema))
       this.#applier.parked.set(stream.key, stream);
+    this.#metrics.parkedStreams(this.#applier.parked.size);
     this.#stale = false;
   }
 

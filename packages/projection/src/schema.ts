@@ -85,14 +85,18 @@ export async function ensureSchema(database: Database, projection: Projection): 
     if (version === undefined) {
       await createTables(transaction, projection, schema);
       await createLateIndexes(transaction, projection, schema);
-    } else if (version !== projection.version) {
-      throw new ProjectionError(
-        "projection_outdated",
-        `the tables of ${projection.name} were built by version ${version} of its definition, this program has version ` +
-          `${projection.version}: run \`taem rebuild ${projection.name} --expect-changes\``,
-      );
-    }
+    } else assertVersion(projection, version);
   });
+}
+
+/** Throws `projection_outdated` where a projection's tables are of another version than the program's. */
+export function assertVersion({ name, version: own }: Projection, version: number | undefined): void {
+  if (version === own) return;
+  throw new ProjectionError(
+    "projection_outdated",
+    `the tables of ${name} were built by version ${version} of its definition, this program has version ${own}: if that ` +
+      `is the newer one, run \`taem rebuild ${name} --expect-changes\` with it; if not, upgrade this process`,
+  );
 }
 
 /** Version of the tables in a schema, undefined if there is no such schema. */

@@ -9,6 +9,11 @@ export function storeLogSource(store: Pick<EventStore, "follow">): EventSource {
       // Whoever is behind the others finds a gap in the first link and reads it up from the store, by its slice alone.
       const start = highest(checkpoints);
       const previous = new Array<Position>(SLICES).fill(start);
+      // Not with the next event: it may be long in coming.
+      const behind = previous.flatMap((position, slice): Link[] =>
+        (checkpoints.get(slice) ?? START) < start ? [{ slice, position, previous: position }] : [],
+      );
+      if (behind.length > 0) yield { links: behind, hasMore: false };
       for await (const page of store.follow(start, { limit, signal })) {
         yield { links: linksOf(page, previous), hasMore: page.events.length === limit };
       }

@@ -276,6 +276,20 @@ describe("an event that cannot be projected", () => {
     expect(await totals(installation.database)).toHaveProperty(`beside-${slice}`);
   });
 
+  test("of which the log knows nothing stops its slice: whoever tells of it has another log", async () => {
+    const slice = 40;
+    const lost = { slice, position: "9999999999999999", previous: "9999999999999998" };
+    const source = altered(storeLogSource(installation.store), (links) => [[...links, lost]]);
+    await using running = await startProjector(installation, { source });
+    await numbers.append(slice + 1, [`beside-${slice}`, 1]);
+    await running.caughtUp();
+    await vi.waitFor(() =>
+      expect(running.projector.status().stopped.get(slice)).toContain("but the log ends at"),
+    );
+    expect(running.projector.status().checkpoints.get(slice)).not.toBe(lost.position);
+    expect(await totals(installation.database)).toHaveProperty(`beside-${slice}`);
+  });
+
   test("in many streams at once is a bug: the slice stops and nothing more is parked", async () => {
     const before = (await parked()).length;
     await using running = await startProjector(installation);

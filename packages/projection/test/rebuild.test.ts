@@ -115,6 +115,27 @@ test("a changed definition is reported, and takes over only when confirmed", asy
   await mended.caughtUp();
 });
 
+test("a projector of an older version writes nothing into tables of a newer one, and says so", async () => {
+  const newer = new Sums();
+  newer.version = 2;
+  newer.bonus = 100;
+  expect(await run({ projection: newer, expect: "changes", confirm: async () => true })).toMatchObject({
+    outcome: "taken_over",
+  });
+  const before = await totals(installation.database);
+  await numbers.append(3, ["late", 1]);
+  const complains = () =>
+    running.logger.lines.some(
+      ({ fields }) => (fields["err"] as { code?: string })?.code === "projection_outdated",
+    );
+  await vi.waitFor(() => expect(complains()).toBe(true), 10_000);
+  await running.projector.stop();
+  expect(await totals(installation.database)).toEqual(before);
+  await using right = await startProjector(installation, { projection: newer });
+  await right.caughtUp();
+  expect(await totals(installation.database)).toEqual({ ...before, late: "101" });
+});
+
 test("tables that were never there are built", async () => {
   await running.projector.stop();
   const before = await totals(installation.database);

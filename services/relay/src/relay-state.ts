@@ -41,6 +41,7 @@ export class Superseded extends Error {
 
 /** A leader that is not heard of for this long is replaced. */
 const LEASE_MS = 3_000;
+export const RENEW_MS = LEASE_MS / 3;
 
 /** The relay's row in the database: how far it has come, and who leads. */
 export class RelayTable {
@@ -95,6 +96,15 @@ export class RelayTable {
       { relaxed: true, brief: true },
     );
     if (saved.rowCount === 0) throw new Superseded();
+  }
+
+  /** Says that the leader lives, however long what it does takes. */
+  async renew({ epoch }: RelayState): Promise<void> {
+    await this.#database.query(
+      `UPDATE taem_relay.state SET leased_until = clock_timestamp() + $3 * interval '1 millisecond'
+        WHERE topic = $1 AND epoch = $2`,
+      [this.#topic, epoch, LEASE_MS],
+    );
   }
 
   /** Others need not wait until the lease has run out. */

@@ -14,7 +14,7 @@ import { oneAhead } from "@taem/projection";
 import { type Clock, type Logger, type Metrics, OperatorError, retryPause, type Tracer } from "@taem/runtime";
 import { Chain } from "./chain.ts";
 import { type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
-import { type RelayState, RelayTable, Superseded } from "./relay-state.ts";
+import { RENEW_MS, type RelayState, RelayTable, Superseded } from "./relay-state.ts";
 import { RelayTrail } from "./relay-trail.ts";
 
 export interface RelayPlatform {
@@ -103,11 +103,14 @@ export class Relay {
   async #lead(state: RelayState, onSent: () => void): Promise<void> {
     const { cluster, topic } = this.#platform;
     this.#logger.info({ epoch: String(state.epoch), position: state.position }, "relay leads");
-    this.#metrics.leads(true);
+    // A broker may take longer to answer than the lease lasts. Whether another has taken over the next save says.
+    const renewing = setInterval(() => this.#table.renew(state).catch(() => undefined), RENEW_MS);
     try {
       await using publisher = await EventPublisher.connect(cluster, topic);
+      this.#metrics.leads(true);
       await this.#tell(publisher, state, onSent);
     } finally {
+      clearInterval(renewing);
       this.#metrics.leads(false);
       // What cannot be given up now runs out.
       await this.#table.release(state).catch(() => undefined);

@@ -4,6 +4,7 @@ import { ROOT, readText } from "./files.ts";
 
 /** Of others: kube-state-metrics and the kubelet. */
 const FOREIGN = new Map([
+  ["kube_deployment_status_replicas_available", ["namespace", "deployment"]],
   ["kube_job_status_failed", ["namespace", "job_name"]],
   ["kubelet_volume_stats_available_bytes", ["namespace", "persistentvolumeclaim"]],
   ["kubelet_volume_stats_capacity_bytes", ["namespace", "persistentvolumeclaim"]],

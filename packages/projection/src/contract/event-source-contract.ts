@@ -74,6 +74,19 @@ export function eventSourceContract(name: string, open: () => Promise<EventSourc
       expect(second.events).toEqual(await bySlice(harness.store));
     });
 
+    test("a slice behind the others is told even while nothing is appended", async () => {
+      await using harness = await open();
+      await appendMixed(harness, 2);
+      await using first = new Reader(harness);
+      await first.readTo(await lengthOf(harness.store));
+      await first[Symbol.asyncDispose]();
+      first.checkpoints.set(9, "");
+      first.events.set(9, []);
+      await using second = new Reader(harness, first);
+      await second.readTo(await lengthOf(harness.store));
+      expect(second.events).toEqual(await bySlice(harness.store));
+    });
+
     test("at the end of the log it waits, and brings what is appended then", async () => {
       await using harness = await open();
       await harness.append(1, 2);
