@@ -20,7 +20,7 @@ export type AppendAnswer =
 const MAX_BYTES = 3 * 1024 * 1024;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Throws before anything is sent on what the server would refuse, or what followers of the log would never see. */
+/** Throws before anything is sent on what is wrongly asked for, or what followers of the log would never see. */
 export function encodeAppends(appends: readonly Append[]): AppendRequest[] {
   const streams = new Set(appends.map(({ stream }) => stream));
   if (streams.size < appends.length) throw new TypeError("a stream appears twice in one append");
@@ -38,9 +38,12 @@ function encodeAppend({ stream, slice, expectedRevision, events }: Append): Appe
   const wrongId = events.find(({ id }) => !UUID.test(id));
   if (wrongId !== undefined) throw new TypeError(`${wrongId.id} is no event id: a UUID in lower case`);
   const encoded = events.map((event) => encodeEvent(event, slice));
-  const bytes = encoded.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
-  if (bytes > MAX_BYTES) {
-    throw new EsdbError("event_store_append_too_large", `an append takes at most ${MAX_BYTES} bytes`);
-  }
   return { stream, expectedRevision, events: encoded };
+}
+
+/** Throws on what no server takes. */
+export function assertSize({ events }: AppendRequest): void {
+  const bytes = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+  if (bytes <= MAX_BYTES) return;
+  throw new EsdbError("event_store_append_too_large", `an append takes at most ${MAX_BYTES} bytes`);
 }

@@ -1,9 +1,9 @@
 import { type Append, type AppendResult, OutcomeUnknown, type Position } from "@taem/event-store";
-import { type AppendAnswer, type AppendRequest, encodeAppends } from "./append-request.ts";
+import { type AppendAnswer, type AppendRequest, assertSize, encodeAppends } from "./append-request.ts";
 import { BatchAppends } from "./batch-appends.ts";
 import type { Connection } from "./connection.ts";
 import { isSame, positionOf } from "./event-messages.ts";
-import { isUnimplemented, Passing } from "./failures.ts";
+import { EsdbError, type EsdbErrorCode, isUnimplemented, Passing } from "./failures.ts";
 import { forEachOf, Pauses, unlessAborted } from "./persistence.ts";
 import { collect, streamRequest } from "./read-calls.ts";
 import { sendAlone } from "./single-appends.ts";
@@ -13,6 +13,13 @@ import type { Timing } from "./timing.ts";
 const IN_FLIGHT = 128;
 /** Appends given up without an outcome that are remembered; of more, the oldest are forgotten. */
 const REMEMBERED = 10_000;
+
+/** Refusals that say nothing of other appends. */
+const OF_ONE_APPEND: ReadonlySet<EsdbErrorCode> = new Set([
+  "event_store_append_too_large",
+  "event_store_refused",
+  "event_store_stream_deleted",
+]);
 
 /** What a look at a stream found at the revisions of an append. */
 type Look =
@@ -43,7 +50,17 @@ export class Appender {
   }
 
   async append(appends: readonly Append[], signal: AbortSignal): Promise<AppendResult[]> {
-    return forEachOf(encodeAppends(appends), IN_FLIGHT, (request) => this.#appendOne(request, signal));
+    return forEachOf(encodeAppends(appends), IN_FLIGHT, (request) => this.#appendOrTell(request, signal));
+  }
+
+  async #appendOrTell(request: AppendRequest, signal: AbortSignal): Promise<AppendResult> {
+    try {
+      assertSize(request);
+      return await this.#appendOne(request, signal);
+    } catch (error) {
+      if (error instanceof EsdbError && OF_ONE_APPEND.has(error.code)) return { ok: false, refused: error };
+      throw error;
+    }
   }
 
   /** One attempt at an append to a stream that is no part of the log. Rejects with `Passing` when it may have happened. */

@@ -163,6 +163,7 @@ export class CommandHandler {
     turns.forEach((turn, i) => {
       const result = results[i] as AppendResult;
       if (result.ok) this.#succeed(turn, result);
+      else if (result.refused !== undefined) for (const item of turn.items) this.#fail(item, result.refused);
       else again.push(...turn.items);
     });
     // In front, and in order: lines of one account apply in the order in which they came.

@@ -45,8 +45,8 @@ export interface Append {
 }
 
 /**
- * What became of one `Append`. A conflict is a result, not an exception. `position` is that of the last event
- * appended (undefined when there were none).
+ * What became of one `Append`. A conflict is a result, not an exception, and so is what the store refuses for good, for its
+ * size, say. `position` is that of the last event appended (undefined when there were none).
  */
 export type AppendResult =
   | {
@@ -54,7 +54,12 @@ export type AppendResult =
       readonly revision: number;
       readonly position: Position | undefined;
     }
-  | { readonly ok: false; readonly conflict: { readonly actualRevision: number } };
+  | {
+      readonly ok: false;
+      readonly conflict: { readonly actualRevision: number };
+      readonly refused?: undefined;
+    }
+  | { readonly ok: false; readonly refused: Error };
 
 export interface ReadRequest {
   readonly stream: string;

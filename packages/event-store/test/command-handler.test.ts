@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { breaks, unreachable } from "../../../test/support/faulty-store.ts";
-import { OutcomeUnknown, StoreUnavailable } from "../src/index.ts";
+import { type AppendResult, OutcomeUnknown, StoreUnavailable } from "../src/index.ts";
 import {
   appendDirectly,
   commandOn,
@@ -256,6 +256,25 @@ test("after an append of unknown outcome the states are read again, not trusted"
   });
   await expect(bench.move("a", "two", 2)).rejects.toBeInstanceOf(OutcomeUnknown);
   expect(await bench.move("a", "three", 4)).toEqual({ balance: 7, revision: 3, done: true });
+});
+
+test("what the store refuses for good fails the commands of that stream alone", async () => {
+  await using bench = openBench();
+  const append = bench.memory.append.bind(bench.memory);
+  const refused = new Error("too large");
+  bench.memory.append = async (appends, ...rest) => {
+    const sound = await append(
+      appends.filter(({ stream }) => stream !== "large"),
+      ...rest,
+    );
+    return appends.map(({ stream }) =>
+      stream === "large" ? { ok: false, refused } : (sound.shift() as AppendResult),
+    );
+  };
+  const [large, small] = await Promise.allSettled([bench.move("large", "a", 1), bench.move("small", "b", 2)]);
+  expect(large).toEqual({ status: "rejected", reason: refused });
+  expect(small).toMatchObject({ status: "fulfilled", value: { balance: 2, done: true } });
+  expect(bench.reported).toEqual(["large: too large"]);
 });
 
 test("events carry the meta of their command", async () => {

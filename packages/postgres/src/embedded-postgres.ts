@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isConnectionLost } from "./connection-loss.ts";
 import { openPool } from "./database.ts";
 import { type Account, type Binaries, findBinaries, serverAccount } from "./embedded-binaries.ts";
 import { type Cluster, ensureCluster, ROLE } from "./embedded-cluster.ts";
@@ -76,10 +77,23 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
   await using undo = new AsyncDisposableStack();
   undo.defer(stop);
-  const { port } = await attachOrStart(site, options.port, log);
-  await ensureDatabase(urlOf(cluster, port, "postgres"));
+  const port = await attachAndPrepare(site, options.port, log);
   undo.move();
   return { url: urlOf(cluster, port, DATABASE), stop, [Symbol.asyncDispose]: stop };
+}
+
+async function attachAndPrepare(site: Site, wanted: number | undefined, log: Log): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const { port } = await attachOrStart(site, wanted, log);
+    try {
+      await ensureDatabase(urlOf(site.cluster, port, "postgres"));
+      return port;
+    } catch (error) {
+      // A server that was killed a moment ago still looks alive.
+      if (attempt >= START_ATTEMPTS || !isConnectionLost(error)) throw error;
+    }
+    await delay(RETRY_MS);
+  }
 }
 
 async function attachOrStart(site: Site, port: number | undefined, log: Log): Promise<Server> {

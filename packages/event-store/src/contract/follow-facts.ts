@@ -163,6 +163,7 @@ async function write(store: EventStore, streams: string[], random: (n: number) =
     for (;;) {
       const [result] = await store.append([appendTo(stream, revision, [event])]);
       if (result?.ok) break;
+      if (result?.refused !== undefined) throw result.refused;
       revision = result?.conflict.actualRevision ?? 0;
     }
     ids.push(event.id);
