@@ -6,14 +6,20 @@ import { within } from "./one-ahead.ts";
  * each costs. So small batches begin this far apart, and further where they take long; closer where somebody waits.
  */
 const PACE_MS = 100;
-const LONGEST_PACE_MS = 400;
-/** A batch takes at most this part of the time: the rest is for those who write. */
-const SHARE = 1 / 4;
 const IMPATIENT_MS = 10;
+/** Part of the time that batches take at most, and how far apart they begin at most. */
+const BESIDE_WRITERS = { share: 1 / 4, longestMs: 400 };
+const ALONE = { share: 1 / 2, longestMs: 200 };
 
 /** Holds back the next batch for a while, in which more events gather. */
 export class Pace {
+  readonly #limits: typeof ALONE;
   #hurried = Promise.withResolvers<void>();
+
+  /** Those who write in the same process are left most of it. */
+  constructor(besideWriters: boolean) {
+    this.#limits = besideWriters ? BESIDE_WRITERS : ALONE;
+  }
 
   /** Somebody waits for what the next batch will bring. */
   hurry(): void {
@@ -24,7 +30,8 @@ export class Pace {
   async rest(began: number): Promise<void> {
     const left = (ms: number) => Math.max(0, began + ms - performance.now());
     const took = performance.now() - began;
-    const pace = Math.min(LONGEST_PACE_MS, Math.max(PACE_MS, took / SHARE));
+    const { share, longestMs } = this.#limits;
+    const pace = Math.min(longestMs, Math.max(PACE_MS, took / share));
     await delay(left(IMPATIENT_MS));
     await within(left(pace), this.#hurried.promise);
     this.#hurried = Promise.withResolvers();

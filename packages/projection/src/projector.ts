@@ -29,6 +29,8 @@ export interface ProjectorOptions {
   readonly tracer?: Tracer | undefined;
   /** Events in a batch at most. */
   readonly batchSize?: number;
+  /** Whether this process takes commands too: then it leaves them most of its time, and lags the more. True unless told. */
+  readonly besideWriters?: boolean;
 }
 
 export interface ProjectorStatus {
@@ -59,7 +61,7 @@ export class Projector {
   readonly #trail: BatchTrail;
   readonly #stopping = new AbortController();
   readonly #stopped = new Map<number, string>();
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   #stale = true;
   #resumed: PromiseWithResolvers<void> | undefined;
   #idle: Promise<void> = Promise.resolve();
@@ -68,6 +70,7 @@ export class Projector {
   constructor(options: ProjectorOptions) {
     const { projection, database, metrics, logger, clock, tracer } = options;
     this.#options = options;
+    this.#pace = new Pace(options.besideWriters ?? true);
     this.#schema = schemaOf(projection);
     this.#logger = logger.child({ projection: projection.name });
     this.#trail = new BatchTrail(projection.name, this.#logger, tracer);

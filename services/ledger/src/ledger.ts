@@ -29,6 +29,8 @@ export interface LedgerPlatform {
   readonly tracer?: Tracer | undefined;
   /** Where events come from; the store's own log unless told. */
   readonly source?: EventSource;
+  /** Whether this process takes commands too. */
+  readonly besideWriters?: boolean;
 }
 
 export interface LedgerConfig {

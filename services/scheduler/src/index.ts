@@ -15,6 +15,8 @@ export interface SchedulerPlatform {
   readonly store: EventStore;
   /** Where events come from. */
   readonly source: EventSource;
+  /** Whether this process takes commands too. */
+  readonly besideWriters?: boolean;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;

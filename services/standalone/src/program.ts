@@ -25,7 +25,8 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const { apiKeyStore, logger, metrics, health, clock } = platform;
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
-  const routes = config.TAEM_SERVICES.includes("commands") ? [...commands.routes] : [];
+  const besideWriters = config.TAEM_SERVICES.includes("commands");
+  const routes = besideWriters ? [...commands.routes] : [];
   const { kafka, source } = await openTransport(config, platform);
   if (config.TAEM_SERVICES.includes("relay") && kafka !== undefined) {
     const { Relay, relayMigrations } = await import("@taem/relay");
@@ -39,6 +40,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
       ...platform,
       directory: directoryOf(commands.service),
       source: source("ledger"),
+      besideWriters,
     });
     await ledger.projection.start();
     undo.defer(() => ledger.close());
@@ -46,7 +48,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   }
   if (config.TAEM_SERVICES.includes("scheduler")) {
     const scheduler = createScheduler(
-      { ...platform, source: source("schedule") },
+      { ...platform, source: source("schedule"), besideWriters },
       keeperOf(commands.service, clock, logger),
     );
     await scheduler.start();
