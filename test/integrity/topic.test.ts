@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import { ensureTopic, kafkaCluster, type NewTopic } from "@taem/kafka";
+import { expect, test } from "vitest";
+import { collectingLogger } from "../support/collecting-logger.ts";
+import { sharedKafka } from "../support/kafka/kafka.ts";
+import { describeWith } from "../support/requirement.ts";
+
+// Failures: a topic that a broker made by its own defaults, with one partition and a week's retention; slices that change
+// their partition, and with it their order.
+
+/** As Kafka numbers them. */
+const TOPIC_RESOURCE = 2;
+const HOUR_MS = 3_600_000;
+
+const newTopic = (partitions: number, retentionMs = HOUR_MS): NewTopic => ({
+  name: `taem.made.${randomUUID()}`,
+  partitions,
+  replicationFactor: 1,
+  retentionMs,
+});
+
+describeWith("the topic of events", "kafka", await sharedKafka(), ({ brokers }) => {
+  const cluster = kafkaCluster({
+    brokers: brokers.split(","),
+    clientId: "topic-test",
+    logger: collectingLogger().logger,
+  });
+
+  async function described(name: string) {
+    const admin = cluster.admin();
+    await admin.connect();
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: TOPIC_RESOURCE, name, configNames: ["retention.ms", "cleanup.policy"] }],
+      });
+      const settings = resources[0]?.configEntries.map(({ configName, configValue }) => [
+        configName,
+        configValue,
+      ]);
+      const partitions = topics[0]?.partitions ?? [];
+      return {
+        replicas: partitions.map(({ replicas }) => replicas.length),
+        ...Object.fromEntries(settings ?? []),
+      };
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  test("is made as it is told, whoever comes first", async () => {
+    const topic = newTopic(7);
+    await Promise.all([ensureTopic(cluster, topic), ensureTopic(cluster, topic)]);
+    expect(await described(topic.name)).toEqual({
+      replicas: Array(7).fill(1),
+      "retention.ms": String(HOUR_MS),
+      "cleanup.policy": "delete",
+    });
+  });
+
+  test("that is there stays as it is, and one of other partitions is refused", async () => {
+    const topic = newTopic(3);
+    await ensureTopic(cluster, topic);
+    await ensureTopic(cluster, { ...topic, retentionMs: 2 * HOUR_MS });
+    await expect(ensureTopic(cluster, { ...topic, partitions: 5 })).rejects.toMatchObject({
+      code: "topic_mismatch",
+      message: expect.stringContaining("set TAEM_KAFKA_PARTITIONS to 3"),
+    });
+    expect(await described(topic.name)).toMatchObject({
+      replicas: [1, 1, 1],
+      "retention.ms": String(HOUR_MS),
+    });
+  });
+});
