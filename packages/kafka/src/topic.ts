@@ -1,4 +1,5 @@
-import { OperatorError } from "@taem/runtime";
+import { OperatorError, retryPause } from "@taem/runtime";
+import type { Admin, KafkaJSProtocolError } from "kafkajs";
 import type { KafkaCluster } from "./cluster.ts";
 
 /** The topic that carries the log's events. */
@@ -28,7 +29,7 @@ export async function ensureTopic(cluster: KafkaCluster, topic: NewTopic): Promi
   await admin.connect();
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [
         {
           topic: name,
@@ -41,8 +42,7 @@ export async function ensureTopic(cluster: KafkaCluster, topic: NewTopic): Promi
         },
       ],
     });
-    const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-    const found = topics[0]?.partitions.length;
+    const found = await partitionsOf(admin, name);
     if (found === partitions) return;
     throw new OperatorError(
       "topic_mismatch",
@@ -51,5 +51,22 @@ export async function ensureTopic(cluster: KafkaCluster, topic: NewTopic): Promi
     );
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** A broker knows of a topic a moment after it was made, and of its leaders after another. */
+const SETTLING = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
+const SETTLED_MS = 15_000;
+
+async function partitionsOf(admin: Admin, name: string): Promise<number> {
+  const patience = AbortSignal.timeout(SETTLED_MS);
+  for (let failures = 0; ; failures++) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+      return topics[0]?.partitions.length ?? 0;
+    } catch (error) {
+      if (patience.aborted || !SETTLING.has((error as KafkaJSProtocolError).type)) throw error;
+    }
+    await retryPause(failures, patience);
   }
 }

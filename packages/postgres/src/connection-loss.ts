@@ -46,6 +46,11 @@ export function isRolledBack(error: unknown): boolean {
   return error instanceof Error && ROLLED_BACK.has(codeOf(error) ?? "");
 }
 
+/** Whether a lock was not to be had in time: whoever has it may be silent. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === "55P03";
+}
+
 function codeOf(error: Error): string | undefined {
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : undefined;

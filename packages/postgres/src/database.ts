@@ -50,8 +50,8 @@ export interface TransactionOptions {
   readonly relaxed?: boolean;
   /**
    * Others wait for what it locks, so the server rolls it back when this process falls silent in it, as one that is
-   * held or cut off does, or when one of its statements takes a minute; and where the server falls silent, the
-   * connection is given up after a minute and a half.
+   * held or cut off does, or when one of its statements takes a minute or waits ten seconds for a lock; and where the
+   * server falls silent, the connection is given up after a minute and a half.
    */
   readonly brief?: boolean;
 }
@@ -199,6 +199,7 @@ function begin({ snapshot = false, relaxed = false, brief = false }: Transaction
     ...(brief && {
       idle_in_transaction_session_timeout: BRIEF_SILENCE_MS,
       statement_timeout: BRIEF_STATEMENT_MS,
+      lock_timeout: BRIEF_SILENCE_MS,
     }),
   };
   return [

@@ -1,5 +1,5 @@
 export { byteaArray, int4Array, int8Array, textArray, uuidArray } from "./array-parameters.ts";
-export { isConnectionLost, isRolledBack } from "./connection-loss.ts";
+export { isConnectionLost, isLockTimeout, isRolledBack } from "./connection-loss.ts";
 export type {
   Database,
   PoolOptions,

@@ -1,3 +1,4 @@
+export { openSilentCopy, type SilentCopy } from "./silent-copy.ts";
 export type { TcpProxy } from "./tcp-proxy.ts";
 export { openTcpProxy } from "./tcp-proxy.ts";
 export type { TestDatabase } from "./test-database.ts";

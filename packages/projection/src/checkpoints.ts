@@ -67,6 +67,22 @@ export async function advance(
   if (rowCount !== moves.length) throw new CheckpointConflict();
 }
 
+/**
+ * Ends the transactions of others that hold checkpoints and whose process has fallen silent within a COPY: the one state
+ * in which no time limit of the server's is minded. Returns how many.
+ */
+export async function endSilentWriters(sql: Queryable, schema: string): Promise<number> {
+  const { rowCount } = await sql.query(
+    `SELECT pg_terminate_backend(a.pid)
+       FROM pg_stat_activity a
+       JOIN pg_locks l ON l.pid = a.pid AND l.granted AND l.relation = '${schema}.checkpoints'::regclass
+        AND l.mode = 'RowExclusiveLock' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      WHERE a.pid <> pg_backend_pid() AND a.usename = current_user AND a.state = 'active'
+        AND a.wait_event = 'ClientRead' AND a.query_start < clock_timestamp() - interval '10 seconds'`,
+  );
+  return rowCount;
+}
+
 /** Adds up what links, and the streams parked among them, do to the checkpoints. */
 export class Moves {
   readonly #from: ReadonlyMap<number, Position>;

@@ -1,9 +1,9 @@
 import { type EventStore, type Position, StoreUnavailable } from "@taem/event-store";
-import { type Database, isConnectionLost, isRolledBack } from "@taem/postgres";
+import { type Database, isConnectionLost, isLockTimeout, isRolledBack } from "@taem/postgres";
 import { type Clock, type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import { Applier } from "./applier.ts";
 import { BatchTrail } from "./batch-trail.ts";
-import { CheckpointConflict, type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
+import { CheckpointConflict, type Checkpoints, endSilentWriters, loadCheckpoints } from "./checkpoints.ts";
 import { type EventSource, judge, type Link } from "./event-source.ts";
 import { applyInLanes } from "./lanes.ts";
 import { linksBetween } from "./log-range.ts";
@@ -329,7 +329,17 @@ export class Projector {
       return;
     }
     this.#report(error, "a batch was not applied; trying again");
+    if (isLockTimeout(error)) await this.#endSilentWriters();
     await retryPause(failures, this.#stopping.signal);
+  }
+
+  async #endSilentWriters(): Promise<void> {
+    try {
+      const ended = await endSilentWriters(this.#options.database, this.#schema);
+      if (ended > 0) this.#logger.warn({ ended }, "ended transactions of a process that has fallen silent");
+    } catch (error) {
+      this.#report(error, "whoever holds the checkpoints could not be looked at");
+    }
   }
 
   /** What is away comes back: no fault of the program, so no stack. */

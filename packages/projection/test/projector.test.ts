@@ -1,6 +1,6 @@
 import { StoreUnavailable } from "@taem/event-store";
 import { openPool } from "@taem/postgres";
-import { openTcpProxy } from "@taem/postgres/testing";
+import { openSilentCopy, openTcpProxy } from "@taem/postgres/testing";
 import { createMetrics, systemClock } from "@taem/runtime";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type EventSource, type Link, Projector, storeLogSource } from "../src/index.ts";
@@ -121,6 +121,21 @@ describe("a projector", () => {
     await lost;
     await running.caughtUp();
     expect(await totals(installation.database)).toEqual({ ...expected, late: "7" });
+  });
+
+  test("what a process holds that fell silent within a COPY is had from it", async () => {
+    await reset();
+    await using running = await startProjector(installation);
+    await running.caughtUp();
+    await using silent = await openSilentCopy(
+      installation.url,
+      "UPDATE taem_sums.checkpoints SET events = events",
+      "taem_sums.entries",
+    );
+    await numbers.append(SLICE, ["waiting", 7]);
+    await silent.ended;
+    await running.caughtUp();
+    expect(await totals(installation.database)).toEqual({ ...expected, late: "7", waiting: "7" });
   });
 
   test("rows lost with a commit that nobody waited for are written again while the log stands still", async () => {
