@@ -68,8 +68,11 @@ export class Programmes {
 
   /** As `known`, from the store where need be. Refuses with `programme_unknown`. */
   async get(code: string, since = this.moment()): Promise<Programme> {
-    const fresh = this.known(code, since);
-    if (fresh !== undefined) return fresh;
+    return this.known(code, since) ?? (await this.newest(code));
+  }
+
+  /** The programme as the store has it now. Refuses with `programme_unknown`. */
+  newest(code: string): Promise<Programme> {
     const known = this.#known.get(code);
     return known === undefined ? this.#find(code) : this.refresh(known.programme);
   }

@@ -106,8 +106,7 @@ class BulkRequest {
   #refresh(): Promise<void> {
     if (this.#isFresh) return Promise.resolve();
     this.#refreshing ??= this.#service.programmes
-      .get(this.#programme, this.#since)
-      .then((programme) => this.#service.programmes.refresh(programme))
+      .newest(this.#programme)
       .then(() => {
         this.#isFresh = true;
       })
