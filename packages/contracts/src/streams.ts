@@ -25,13 +25,26 @@ export function uniqueStream(hmac: string): string {
 /** Slices are fixed for the life of an installation. */
 export const SLICES = 64;
 
-/** The slice of a member's events: a hash of programme and member. Events without a member use their stream's name. */
+/** The slice of a member: a hash of programme and member. */
 export function sliceOf(programme: string, member: string): number {
   return firstByte(`${programme}\u0000${member}`) % SLICES;
 }
 
-export function sliceOfStream(stream: string): number {
-  return firstByte(stream) % SLICES;
+/** Streams that one member owns from their first event to their last. Whom any other is about may change. */
+const OF_A_MEMBER = /^taem\.(account|member)-/;
+
+/**
+ * The slice in which a stream begins: that of the member who owns it, else a hash of its name. Any event of the stream
+ * names the owner. There it stays: a stream that has events lies where its first event lies, whatever this says. Earlier
+ * programs began `taem.member-` streams elsewhere, so such a member's enrolment is in no order with the account's events.
+ */
+export function sliceOfStream(
+  stream: string,
+  { programme, member }: { readonly programme: string; readonly member?: string },
+): number {
+  if (!OF_A_MEMBER.test(stream)) return firstByte(stream) % SLICES;
+  if (member === undefined) throw new TypeError(`${stream} belongs to a member, and none is named`);
+  return sliceOf(programme, member);
 }
 
 function firstByte(text: string): number {

@@ -26,7 +26,16 @@ describe("slices", () => {
   test("of members and streams are what they always were: stored events carry them", () => {
     expect(SLICES).toBe(64);
     expect([sliceOf("p-1", "m-1"), sliceOf("p-1", "m-2"), sliceOf("p-2", "m-1")]).toEqual([3, 32, 60]);
-    expect(sliceOfStream("taem.programme-p-1")).toBe(34);
+    const [first, second] = [
+      { programme: "p-1", member: "m-1" },
+      { programme: "p-1", member: "m-2" },
+    ];
+    expect(sliceOfStream("taem.programme-p-1", { programme: "p-1" })).toBe(34);
+    expect(sliceOfStream("taem.programme-p-1", second)).toBe(34);
+    expect(sliceOfStream(accountStream("m-1", 1), first)).toBe(3);
+    expect(sliceOfStream(memberStream("m-2"), second)).toBe(32);
+    expect(sliceOfStream(uniqueStream("ab12"), first)).toBe(sliceOfStream(uniqueStream("ab12"), second));
+    expect(() => sliceOfStream(accountStream("m-1", 1), { programme: "p-1" })).toThrow("belongs to a member");
   });
 
   test("tell programme and member apart wherever the text is cut", () => {

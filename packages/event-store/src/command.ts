@@ -5,6 +5,7 @@ import type { NewEvent } from "./event-store.ts";
 export interface Command<S, E extends TaemEvent, R> {
   readonly aggregate: Aggregate<S, E>;
   readonly stream: string;
+  /** Where the stream begins. One that has events lies where its first event does, whatever is said here. */
   readonly slice: number;
   /** It is decided as if the stream had no events, without a look: the store says if it has, and then it is looked at. */
   readonly expectsNew?: boolean;

@@ -38,7 +38,7 @@ export interface RecordedEvent extends NewEvent {
  */
 export interface Append {
   readonly stream: string;
-  /** 0..63; a function of the stream, so the same at each of its appends. */
+  /** 0..63; that of the stream's first event, where it has one. */
   readonly slice: number;
   readonly expectedRevision: number;
   readonly events: readonly NewEvent[];

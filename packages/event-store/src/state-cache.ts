@@ -5,6 +5,8 @@ import type { EventStore, RecordedEvent, Snapshot, StreamSlice } from "./event-s
 
 export interface CachedState {
   readonly stream: string;
+  /** In which its first event lies; undefined while it has none. */
+  readonly slice: number | undefined;
   readonly revision: number;
   readonly state: unknown;
   /** The stream is known to have moved on: read what is new before the next use. */
@@ -36,6 +38,11 @@ const SHORT = SNAPSHOT_LEAVING;
 const OVERHEAD = 200;
 /** An entry is weighed with room to grow: until it has outgrown that it is changed in place, which costs the cache nothing. */
 const ROOM = 1.25;
+
+/** A stream whose first events have been read, and are too few. */
+interface Long extends Wanted {
+  readonly slice: number;
+}
 
 /** What is read of a stream at first, after what is known of it. */
 interface Look {
@@ -79,18 +86,20 @@ export class StateCache {
       const isCold = from === undefined && wanted.aggregate.snapshots !== undefined;
       return { wanted, base: from ?? emptyState(wanted), limit: isCold ? SHORT : PAGE };
     });
-    const long: Wanted[] = [];
+    const long: Long[] = [];
     const slices = await this.#read(looks);
     for (const [i, { wanted: item, base, limit }] of looks.entries()) {
       const events = slices[i]?.events ?? [];
-      if (limit === SHORT && events.length === SHORT) long.push(item);
+      const first = events[0];
+      if (limit === SHORT && events.length === SHORT && first !== undefined)
+        long.push({ ...item, slice: first.slice });
       else found.set(item.stream, await this.#fold(item, base, events));
     }
     if (long.length > 0) await this.#loadLong(long, found);
     return found;
   }
 
-  async #loadLong(long: readonly Wanted[], found: Map<string, CachedState | Error>): Promise<void> {
+  async #loadLong(long: readonly Long[], found: Map<string, CachedState | Error>): Promise<void> {
     const snapshots = await this.#snapshots(long);
     const looks = long.map((wanted) => ({
       wanted,
@@ -108,7 +117,7 @@ export class StateCache {
     );
   }
 
-  async #snapshots(wanted: readonly Wanted[]): Promise<Map<string, CachedState>> {
+  async #snapshots(wanted: readonly Long[]): Promise<Map<string, CachedState>> {
     const found = new Map<string, CachedState>();
     const schemas = new Set(wanted.map(({ aggregate }) => aggregate.snapshots?.schema as string));
     for (const schema of schemas) {
@@ -117,21 +126,24 @@ export class StateCache {
         of.map(({ stream }) => stream),
         schema,
       );
-      of.forEach(({ stream, aggregate }, i) => {
+      of.forEach((item, i) => {
         const snapshot = snapshots[i];
-        const state = snapshot === undefined ? undefined : this.#restored(snapshot, aggregate);
-        if (state !== undefined) found.set(stream, state);
+        const state = snapshot === undefined ? undefined : this.#restored(snapshot, item);
+        if (state !== undefined) found.set(item.stream, state);
       });
     }
     return found;
   }
 
   /** A snapshot is a cache: one that cannot be read is reported, and the stream is folded from its start. */
-  #restored({ stream, revision, state: text }: Snapshot, { snapshots }: Aggregate<unknown>) {
+  #restored(
+    { stream, revision, state: text }: Snapshot,
+    { aggregate, slice }: Long,
+  ): CachedState | undefined {
     try {
-      const state = snapshots?.read(text);
+      const state = aggregate.snapshots?.read(text);
       this.#snapshotAt.set(stream, revision);
-      return { stream, revision, state, stale: false };
+      return { stream, slice, revision, state, stale: false };
     } catch (error) {
       this.#onError(error, stream);
       return undefined;
@@ -145,6 +157,7 @@ export class StateCache {
   ): Promise<CachedState | Error> {
     const { stream, aggregate } = wanted;
     let { state, revision } = base;
+    const slice = base.slice ?? first[0]?.slice;
     const add = (events: readonly RecordedEvent[]): void => {
       for (const event of events) {
         state = aggregate.evolve(state, decodeEvent(event));
@@ -155,7 +168,7 @@ export class StateCache {
       add(first);
       if (first.length === PAGE)
         for await (const page of this.#store.readStream(stream, revision, PAGE)) add(page);
-      const folded = { stream, revision, state, stale: false };
+      const folded = { stream, slice, revision, state, stale: false };
       this.put(folded, aggregate);
       return folded;
     } catch (error) {
@@ -168,6 +181,7 @@ export class StateCache {
     const weight = OVERHEAD + aggregate.weight(cached.state);
     const known = this.#states.peek(cached.stream);
     if (known !== undefined && weight <= known.weight) {
+      known.slice = cached.slice;
       known.revision = cached.revision;
       known.state = cached.state;
       known.stale = cached.stale;
@@ -227,5 +241,5 @@ export class StateCache {
 }
 
 function emptyState({ stream, aggregate }: Wanted): CachedState {
-  return { stream, revision: 0, state: aggregate.initial(), stale: false };
+  return { stream, slice: undefined, revision: 0, state: aggregate.initial(), stale: false };
 }

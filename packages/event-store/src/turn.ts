@@ -43,8 +43,9 @@ export class Turn {
     this.#draft = this.aggregate.draft(base.state);
   }
 
+  /** A stream stays in the slice in which it began. */
   get slice(): number {
-    return (this.items[0] as Item).command.slice;
+    return this.base.slice ?? (this.items[0] as Item).command.slice;
   }
 
   /** Something is to be appended or confirmed. */
@@ -58,7 +59,8 @@ export class Turn {
   }
 
   commit(revision: number): CachedState {
-    return { stream: this.stream, revision, state: this.aggregate.commit(this.#draft), stale: false };
+    const { stream, slice } = this;
+    return { stream, slice, revision, state: this.aggregate.commit(this.#draft), stale: false };
   }
 
   #decideFrom(first: number): Promise<void> | undefined {

@@ -13,7 +13,7 @@ export function claim(
   return handler.execute({
     aggregate: claimAggregate,
     stream,
-    slice: sliceOfStream(stream),
+    slice: sliceOfStream(stream, event),
     expectsNew: true,
     meta: metaOf(caller),
     deadline: caller.deadline,

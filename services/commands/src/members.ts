@@ -6,6 +6,7 @@ import { type Caller, type Toolbox, uniqueStreamOf } from "./platform.ts";
 
 export interface Member {
   readonly id: string;
+  /** Of the streams that the member owns. */
   readonly slice: number;
   /** Milliseconds since the epoch. */
   readonly enrolledAt: number;

@@ -135,7 +135,7 @@ export class Programmes {
     const outcome = await this.#tools.handler.execute({
       aggregate: programmeAggregate,
       stream,
-      slice: sliceOfStream(stream),
+      slice: sliceOfStream(stream, { programme: id }),
       meta: metaOf(caller),
       deadline: caller.deadline,
       traceparent: caller.traceparent,

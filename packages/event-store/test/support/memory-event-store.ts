@@ -103,7 +103,7 @@ export class MemoryEventStore implements EventStore {
         stream,
         revision: stored.length + 1,
         position: String(this.#log.length + 1).padStart(16, "0"),
-        slice: stored[0]?.slice ?? slice,
+        slice,
         recordedAt,
       };
       stored.push(recorded);

@@ -188,11 +188,10 @@ export class Simulation {
     this.events += events.length;
   }
 
-  async #append(stream: string, expectedRevision: number, events: readonly TaemEvent[]): Promise<void> {
+  async #append(stream: string, expectedRevision: number, events: readonly DefinitionEvent[]): Promise<void> {
+    const slice = sliceOfStream(stream, events[0] as DefinitionEvent);
     const records = events.map((event) => this.#recordOf(event));
-    const [result] = await this.#store.append([
-      { stream, slice: sliceOfStream(stream), expectedRevision, events: records },
-    ]);
+    const [result] = await this.#store.append([{ stream, slice, expectedRevision, events: records }]);
     if (result?.ok !== true) throw new Error(`${stream} was changed by someone else`);
     this.events += events.length;
   }

@@ -1,0 +1,123 @@
+import { randomUUID } from "node:crypto";
+import {
+  accountStream,
+  catalogue,
+  decodeEvent,
+  encodeMeta,
+  type MemberEvent,
+  memberStream,
+  sliceOfStream,
+} from "@taem/contracts";
+import { CommandHandler, type EventStore } from "@taem/event-store";
+import { openEsdbEventStore } from "@taem/event-store-esdb";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MemoryEventStore } from "../../packages/event-store/test/support/memory-event-store.ts";
+import {
+  commandOn,
+  decideOn,
+  purseAggregate,
+  put,
+  snapshotting,
+  stored,
+} from "../../packages/event-store/test/support/purse.ts";
+import { startService } from "../support/commands-service.ts";
+import { TestServer } from "../support/eventstoredb/server.ts";
+import { makeEveryEvent } from "../support/every-event.ts";
+import { openTestStore, wholeLog } from "../support/test-store.ts";
+
+// A stream lies in one slice for its whole life: that of the member who owns it, else its own. One that an earlier
+// program began in another slice keeps it.
+
+const STORES: Readonly<Record<string, (undo: AsyncDisposableStack) => Promise<EventStore>>> = {
+  memory: async () => new MemoryEventStore(),
+  PostgreSQL: async (undo) => undo.use(await openTestStore()).store,
+  EventStoreDB: async (undo) => {
+    const store = await openEsdbEventStore(undo.use(await TestServer.start()));
+    undo.defer(() => store.close());
+    return store;
+  },
+};
+
+describe.each(Object.keys(STORES))("on %s", (name) => {
+  const undo = new AsyncDisposableStack();
+  let store: EventStore;
+
+  beforeAll(async () => {
+    store = await (STORES[name] as (typeof STORES)[string])(undo);
+  });
+
+  afterAll(() => undo.disposeAsync());
+
+  test("every stream of every event lies in the slice of the rule", async () => {
+    await using service = await startService({ store });
+    await makeEveryEvent(service.api({ name: "clerk" }), service.api({ name: "manager" }), "every");
+    const log = await wholeLog(store);
+    expect(new Set(log.map(({ type }) => type))).toEqual(new Set(Object.keys(catalogue)));
+    const expected = log.map((event) => ({
+      stream: event.stream,
+      type: event.type,
+      slice: sliceOfStream(event.stream, decodeEvent(event)),
+    }));
+    expect(log.map(({ stream, type, slice }) => ({ stream, type, slice }))).toEqual(expected);
+  });
+
+  test("a member whose enrolment lies elsewhere has an account in the slice of the rule", async () => {
+    const [first] = await wholeLog(store);
+    const { programme } = decodeEvent(first as NonNullable<typeof first>);
+    const member = randomUUID();
+    const enrolled: MemberEvent = { type: "MemberEnrolled", programme, member, enrolledAt: 0 };
+    const stream = memberStream(member);
+    const elsewhere = (sliceOfStream(stream, enrolled) + 1) % 64;
+    const meta = encodeMeta(enrolled.type, { actor: "earlier", correlation: "earlier" });
+    const data = JSON.stringify({ enrolledAt: 0, member, programme });
+    const events = [{ id: randomUUID(), type: enrolled.type, data, meta }];
+    await store.append([{ stream, slice: elsewhere, expectedRevision: 0, events }]);
+    await using service = await startService({ store });
+    const path = `/v1/programmes/every/members/${member}/earn`;
+    expect((await service.api().post(path, { currency: "PTS", points: "1" }, "e")).status).toBe(201);
+    const streams = [stream, accountStream(member, 1)];
+    const [enrolment, account] = await store.read(streams.map((s) => ({ stream: s, afterRevision: 0 })));
+    expect(enrolment?.events.map(({ slice }) => slice)).toEqual([elsewhere]);
+    expect(account?.events.map(({ slice }) => slice)).toEqual([
+      sliceOfStream(streams[1] as string, enrolled),
+    ]);
+  });
+
+  test.each([
+    ["cold", 3, purseAggregate],
+    ["long", 70, purseAggregate],
+    ["with a snapshot", 1_100, snapshotting()],
+  ])("a stream that began in another slice keeps it: %s", async (_, length, aggregate) => {
+    const stream = `taem.account-${randomUUID()}-1`;
+    const meta = encodeMeta("ClockSet", { actor: "earlier", correlation: "earlier" });
+    const events = Array.from({ length }, (_, i) => ({ ...stored(`e${i}`, 1), id: randomUUID(), meta }));
+    await store.append([{ stream, slice: 41, expectedRevision: 0, events }]);
+    const open = () => new CommandHandler({ store, newId: randomUUID, now: () => 0 });
+    // The second handler finds what the first has left: a snapshot, if any.
+    for (let handlers = 0; handlers < 2; handlers++) {
+      const handler = open();
+      for (let i = 0; i < 2; i++)
+        await handler.execute(commandOn(stream, decideOn("more", 1), { aggregate }));
+      await handler.execute(commandOn(stream, decideOn("expected new", 1), { aggregate, expectsNew: true }));
+      await handler.close();
+    }
+    const [read] = await store.read([{ stream, afterRevision: 0 }]);
+    expect(read?.events.map(({ slice }) => slice)).toEqual(new Array(length + 6).fill(41));
+  });
+
+  test("a stream without events begins where its writer says, also when another was first", async () => {
+    const stream = `taem.account-${randomUUID()}-1`;
+    const [one, other] = [1, 2].map(() => new CommandHandler({ store, newId: randomUUID, now: () => 0 }));
+    const at = (slice: number) => ({
+      ...commandOn(stream, () => ({ events: [put("x", 1)], answer: () => () => undefined })),
+      slice,
+      expectsNew: true,
+    });
+    await one?.execute(at(7));
+    await other?.execute(at(9));
+    await one?.execute(at(9));
+    await Promise.all([one?.close(), other?.close()]);
+    const [read] = await store.read([{ stream, afterRevision: 0 }]);
+    expect(read?.events.map(({ slice }) => slice)).toEqual([7, 7, 7]);
+  });
+});
