@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { parseToken, type Token } from "@taem/api";
+import { type Place, parseToken } from "@taem/api";
 import { type Client, createClient } from "@taem/client";
 import type { Database } from "@taem/postgres";
 import { loadCheckpoints } from "@taem/projection";
@@ -17,7 +17,7 @@ export interface Lag {
 }
 
 interface Probe {
-  readonly token: Token;
+  readonly place: Place;
   readonly answeredAt: number;
 }
 
@@ -95,16 +95,16 @@ export class LagProbe implements AsyncDisposable {
       params: { programme: PROGRAMME, member: `ext:P${no % MEMBERS}` },
       body: { currency: POINT, points: "1", source: { system: "bench", id: `probe-${no}` } },
     });
-    const token = parseToken(answer.token) as Token;
-    this.#waiting.push({ token, answeredAt: performance.now() });
+    const place = parseToken(answer.token)?.places[0] as Place;
+    this.#waiting.push({ place, answeredAt: performance.now() });
   }
 
   async #look(): Promise<void> {
     while (!this.#isOver || this.#waiting.length > 0) {
       const checkpoints = await loadCheckpoints(this.#database, "taem_ledger");
       const now = performance.now();
-      this.#waiting = this.#waiting.filter(({ token, answeredAt }) => {
-        const isShown = (checkpoints.get(token.slice) ?? "") >= token.position;
+      this.#waiting = this.#waiting.filter(({ place, answeredAt }) => {
+        const isShown = (checkpoints.get(place.slice) ?? "") >= place.position;
         // It may be shown before its answer has arrived.
         if (isShown) this.#lags.push(Math.max(0, now - answeredAt));
         return !isShown;

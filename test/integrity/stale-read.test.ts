@@ -93,10 +93,11 @@ test("what was written through one instance a query with its token sees through 
     }
   });
   await Promise.all(lanes);
-  // A transfer's token stands for what the giver sees, whoever asks.
+  // A transfer's token stands for what both see, whoever asks.
   const [giver, taker] = members as [string, string];
   const gift = { ...PTS, points: "100", to: taker };
   const { token } = (await succeeds(two.api.post(`${programme}/members/${giver}/transfers`, gift, "t"))).body;
   expect(await bookOf(one.api, `${programme}/members/${giver}`, token)).toBe(20n);
+  expect(await bookOf(one.api, `${programme}/members/${taker}`, token)).toBe(220n);
   expect([...writer.errors, ...one.errors, ...two.errors]).toEqual([]);
 });

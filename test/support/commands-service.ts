@@ -2,7 +2,7 @@ import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { type CommandService, type CommandsConfig, createCommands } from "@taem/commands";
 import type { EventStore } from "@taem/event-store";
 import { createServer, type Limits, type Principal, type Route, SCOPES } from "@taem/http";
-import { type Clock, createHealth, createMetrics, systemClock } from "@taem/runtime";
+import { type Clock, createHealth, createMetrics, derivedKey, systemClock } from "@taem/runtime";
 import { Api } from "./api.ts";
 import { collectingLogger } from "./collecting-logger.ts";
 
@@ -38,7 +38,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await using undo = new AsyncDisposableStack();
   const { logger, complaints, errors } = collectingLogger();
   const metrics = createMetrics();
-  const commands = createCommands({ store, logger, metrics, clock, hmacKey }, config);
+  const commands = createCommands(
+    { store, logger, metrics, clock, hmacKey, tokenKey: derivedKey(hmacKey, "token"), installation: "test" },
+    config,
+  );
   undo.defer(() => commands.close());
   const keys = new Map<string, Principal>();
   const server = undo.use(

@@ -84,7 +84,7 @@ export class KafkaInstallation implements AsyncDisposable {
 
   /** The slice of a member who has traded. */
   sliceOf(member: string): number {
-    return (parseToken(this.#lastOf(member).token) as Token).slice;
+    return (parseToken(this.#lastOf(member).token) as Token).places[0]?.slice as number;
   }
 
   /** Every member's last answer is in the read models; only that of some, if they are named. */

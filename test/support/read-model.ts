@@ -7,7 +7,7 @@ import { succeeds } from "./programme.ts";
 import { wholeLog } from "./test-store.ts";
 
 /** An answer of the read model, asked for again while it says that it is behind, as a client does. */
-async function answered(ask: () => Promise<Answer>): Promise<Answer> {
+export async function answered(ask: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     const answer = await ask();
     if (answer.body.code !== "read_model_behind") return succeeds(Promise.resolve(answer));

@@ -51,6 +51,5 @@ export const commandAnswer = z.strictObject({
   effect: effectSchema,
   /** The account as of now. */
   balance,
-  /** Give it to a query to read your write. */
-  token: z.string(),
+  token: z.string().meta({ description: "Give it to a query to read your write: all that the command did." }),
 });

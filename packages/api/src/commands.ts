@@ -70,7 +70,11 @@ export const memberOperations = {
   earn: onMember("earn", "earn", "Give points, outright or for a spend"),
   burn: onMember("burn", "burn", "Spend points"),
   hold: onMember("hold", "holds", "Set points aside until they are captured or released"),
-  transfer: onMember("transfer", "transfers", "Move points to another member"),
+  transfer: {
+    ...onMember("transfer", "transfers", "Move points to another member"),
+    description:
+      "Where the receiving account refuses, the points have left and come back by then: the problem carries the `token` of that.",
+  },
   reverse: onMember("reverse", "reversals", "Take an earn back, or give a burn back"),
   adjust: onMember("adjust", "adjustments", "Change a balance by hand"),
 };

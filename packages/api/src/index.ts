@@ -22,5 +22,5 @@ export type {
   RouteRequest,
   RuleBody,
 } from "./routes.ts";
-export { formatToken, parseToken, type Token } from "./token.ts";
+export { type Place, parseToken, type Token, type TokenIssuer, Tokens } from "./token.ts";
 export type { cutSchema, parkedSchema, ViewQuery } from "./view.ts";

@@ -30,6 +30,7 @@ export const viewProblems = [
   "programme_unknown",
   "currency_unknown",
   "missing_field",
+  "token_beyond_log",
   "read_model_behind",
 ] as const;
 export const memberProblems = ["member_unknown", ...viewProblems] as const;

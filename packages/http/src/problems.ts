@@ -60,6 +60,10 @@ export const problems = {
     400,
     "Give the `next` of the page before, unchanged, or no cursor for the first page.",
   ),
+  malformed_token: final(
+    400,
+    "Give the `token` of a present answer of this programme, unchanged, or leave it out.",
+  ),
   key_required: final(400, "Give `source` in the body, or an Idempotency-Key header."),
 
   // What a request names
@@ -72,6 +76,11 @@ export const problems = {
   currency_unknown: final(422, "Use a currency of the programme."),
   wrong_currency: final(422, "Use the currency that the rule or the origin is in."),
   too_many_sources: final(409, "Use one of the source systems that the programme has."),
+
+  token_beyond_log: final(
+    409,
+    "Leave the token out and check what became of the command: the log, restored from a backup perhaps, does not reach it.",
+  ),
 
   // Keys
   key_reused: final(422, "Use a new key: this one already stands for a command of another meaning."),

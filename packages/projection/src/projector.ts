@@ -126,10 +126,15 @@ export class Projector {
     this.#resumed = undefined;
   }
 
+  /** Whether this projector knows that everything of the slice up to the position is in the tables. */
+  hasReached({ slice, position }: Place): boolean {
+    const checkpoint = this.#applier.checkpoints.get(slice);
+    return checkpoint !== undefined && checkpoint >= position;
+  }
+
   /** Whether everything of the slice up to the position is in the tables, at the latest after this time. */
   async waitFor(place: Place, timeoutMs: number): Promise<boolean> {
-    const checkpoint = this.#applier.checkpoints.get(place.slice);
-    if (checkpoint !== undefined && checkpoint >= place.position) return true;
+    if (this.hasReached(place)) return true;
     this.#pace.hurry();
     return await this.#waiters.wait(place, timeoutMs);
   }

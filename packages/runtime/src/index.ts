@@ -9,6 +9,7 @@ export {
   loadConfig,
   secret,
 } from "./config.ts";
+export { derivedKey } from "./derived-key.ts";
 export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
 export { newId, randomId } from "./id.ts";
 export {

@@ -12,14 +12,14 @@ import {
 } from "@taem/domain";
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
-import { type AccountRef, Accounts, type Outcome, partsOf } from "./accounts.ts";
+import { type AccountRef, Accounts, partsOf } from "./accounts.ts";
 import { declareSource, isOfApiKey } from "./definitions.ts";
 import { answerOf } from "./effect.ts";
 import { type Enrolment, type Member, Members } from "./members.ts";
 import { buildCommand, type Subject } from "./operations.ts";
 import type { Caller, Toolbox } from "./platform.ts";
 import { Programmes } from "./programmes.ts";
-import { Transfers } from "./transfers.ts";
+import { type Done, doneOn, Transfers, type Written } from "./transfers.ts";
 
 /** Whom an operation is about, as the route or line names it. */
 export type Target =
@@ -110,15 +110,28 @@ export class CommandService {
     const { system } = keyOf(request);
     const isDeclared = account.programme.sources.has(system) || isOfApiKey(system);
     const on = isDeclared ? account : withProgramme(account, await this.#declare(account, system, caller));
-    let outcome = await this.#attempt(on, request, caller);
-    if ("refused" in outcome && mayBeStale(outcome.refused.code, on.programme)) {
+    let done = await this.#attempt(on, request, caller);
+    if ("refused" in done.outcome && mayBeStale(done.outcome.refused.code, on.programme)) {
       const programme = await this.programmes.refresh(on.programme);
       if (programme.revision > on.programme.revision)
-        outcome = await this.#attempt(withProgramme(on, programme), request, caller);
+        done = await this.#attempt(withProgramme(on, programme), request, caller);
     }
-    if ("refused" in outcome) throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail });
-    const position = outcome.position ?? (await this.#tools.store.head());
-    return { status: outcome.replayed ? 200 : 201, body: answerOf(on, outcome, position) };
+    const { outcome, written } = done;
+    if ("refused" in outcome) {
+      const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(on, written) };
+      throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail, extensions });
+    }
+    const token = await this.#tokenOf(on, written);
+    return { status: outcome.replayed ? 200 : 201, body: answerOf(on, outcome, token) };
+  }
+
+  /** A replay was written at some time: by the head of the log, if not before. */
+  async #tokenOf({ programme }: AccountRef, written: readonly Written[]): Promise<string> {
+    const { store, tokens } = this.#tools;
+    const isReplay = written.some(({ position }) => position === undefined);
+    const head = isReplay ? await store.head() : "";
+    const places = written.map(({ slice, position = head }) => ({ slice, position }));
+    return tokens.seal(programme.id, places);
   }
 
   /**
@@ -169,20 +182,21 @@ export class CommandService {
     return { programme: newer, currency, member };
   }
 
-  #attempt<N extends OperationName>(
+  async #attempt<N extends OperationName>(
     account: AccountRef,
     request: Request<N>,
     caller: Caller,
-  ): Promise<Outcome> {
+  ): Promise<Done> {
     if (request.name === "transfer") return this.#attemptTransfer(account, request, caller);
-    return this.accounts.execute(account, this.#commandOf(account, request, {}), caller);
+    const command = this.#commandOf(account, request, {});
+    return doneOn(account, await this.accounts.execute(account, command, caller));
   }
 
   async #attemptTransfer<N extends OperationName>(
     account: AccountRef,
     request: Request<N>,
     caller: Caller,
-  ): Promise<Outcome> {
+  ): Promise<Done> {
     const { to } = request.body as OperationBody["transfer"];
     const target = await this.members.resolve(account.programme.id, to);
     const subject = { transfer: { id: this.#tools.newId(), to: target.id } };

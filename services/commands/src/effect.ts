@@ -1,4 +1,4 @@
-import { balanceBody, type CommandAnswer, formatToken } from "@taem/api";
+import { balanceBody, type CommandAnswer } from "@taem/api";
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
 import { fields } from "@taem/http";
 import type { Accepted, AccountRef } from "./accounts.ts";
@@ -15,14 +15,14 @@ function ordinalId({ member, currency }: AccountRef, no: number): string {
   return `${member.id}-${currency.no}-${no}`;
 }
 
-export function answerOf(account: AccountRef, accepted: Accepted, position: string): CommandAnswer {
+export function answerOf(account: AccountRef, accepted: Accepted, token: string): CommandAnswer {
   return {
     member: account.member.id,
     currency: account.currency.code,
     replayed: accepted.replayed,
     effect: effectOf(account, accepted.events),
     balance: balanceBody(accepted.balance),
-    token: formatToken({ slice: account.member.slice, position }),
+    token,
   };
 }
 

@@ -1,3 +1,4 @@
+import { Tokens } from "@taem/api";
 import { CommandHandler, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import type { Route } from "@taem/http";
 import { newId, randomId } from "@taem/runtime";
@@ -43,7 +44,7 @@ export function createCommands(platform: CommandsPlatform, config: CommandsConfi
       else logger.error({ err, stream }, message);
     },
   });
-  const service = new CommandService({ ...platform, handler, newId });
+  const service = new CommandService({ ...platform, handler, newId, tokens: new Tokens(platform) });
   const now = () => clock.now();
   return {
     // The busiest first: routes are matched in their order.

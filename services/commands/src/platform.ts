@@ -1,10 +1,11 @@
 import { createHmac, type KeyObject } from "node:crypto";
+import type { TokenIssuer, Tokens } from "@taem/api";
 import { type Provenance, uniqueStream } from "@taem/contracts";
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 
 /** What the commands service stands on. */
-export interface CommandsPlatform {
+export interface CommandsPlatform extends TokenIssuer {
   readonly store: EventStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -32,6 +33,7 @@ export interface Caller {
 export interface Toolbox extends CommandsPlatform {
   readonly handler: CommandHandler;
   readonly newId: () => string;
+  readonly tokens: Tokens;
 }
 
 export function metaOf({ actor, correlation, causation }: Caller): Provenance {

@@ -7,6 +7,24 @@ import type { Caller } from "./platform.ts";
 
 type TransferOut = AccountEvent<"TransferOut">;
 
+/** Where a command wrote. */
+export interface Written {
+  readonly slice: number;
+  /** Undefined for a replay: somewhere in the log as it is by now. */
+  readonly position: string | undefined;
+}
+
+/** What became of a command, and where all that it did is: of a refused one too, if it did something before. */
+export interface Done {
+  readonly outcome: Outcome;
+  readonly written: readonly Written[];
+}
+
+export function doneOn({ member }: AccountRef, outcome: Outcome): Done {
+  const written = "refused" in outcome ? [] : [{ slice: member.slice, position: outcome.position }];
+  return { outcome, written };
+}
+
 /**
  * A transfer is two appends on two streams. `TransferOut` carries the whole plan; the target accepts it or records its
  * refusal under the transfer's key, so that only one of the two can ever be; only a recorded refusal sends the points
@@ -22,23 +40,29 @@ export class Transfers {
   }
 
   /** Both legs. The answer is the first leg's, or the target's refusal once the points are back. */
-  async transfer(source: AccountRef, command: Transfer, caller: Caller): Promise<Outcome> {
-    const out = await this.#accounts.execute(source, command, caller);
-    if ("refused" in out) return out;
-    const legs = out.events as readonly TransferOut[];
-    const completion = await this.complete(source, legs, caller).catch(rethrowHalfDone);
-    return "refused" in completion ? completion : out;
+  async transfer(source: AccountRef, command: Transfer, caller: Caller): Promise<Done> {
+    const out = doneOn(source, await this.#accounts.execute(source, command, caller));
+    if ("refused" in out.outcome) return out;
+    const legs = out.outcome.events as readonly TransferOut[];
+    const { outcome, written } = await this.complete(source, legs, caller).catch(rethrowHalfDone);
+    return {
+      outcome: "refused" in outcome ? outcome : out.outcome,
+      written: [...out.written, ...written],
+    };
   }
 
   /** Brings a transfer to its end from its first leg: idempotent, for the caller's retry and the scheduler alike. */
-  async complete(source: AccountRef, legs: readonly TransferOut[], caller: Caller): Promise<Outcome> {
+  async complete(source: AccountRef, legs: readonly TransferOut[], caller: Caller): Promise<Done> {
     const [first] = legs;
     if (first === undefined) throw new Error("a transfer has at least one event");
     const target: AccountRef = { ...source, member: await this.#resolve(source.programme.id, first.to) };
     const received = await this.#accounts.execute(target, receiveOf(source, legs), caller);
-    if ("refused" in received) return received;
+    const done = doneOn(target, received);
+    if ("refused" in received) return done;
     const refused = received.events.find((event) => event.type === "TransferInRefused");
-    return refused === undefined ? received : this.#sendBack(source, legs, refused.refusal, received, caller);
+    if (refused === undefined) return done;
+    const { outcome, written } = await this.#sendBack(source, legs, refused.refusal, received, caller);
+    return { outcome, written: [...done.written, ...written] };
   }
 
   async #sendBack(
@@ -47,7 +71,7 @@ export class Transfers {
     refusal: string,
     received: Accepted,
     caller: Caller,
-  ): Promise<Outcome> {
+  ): Promise<Done> {
     const [first] = legs as readonly [TransferOut, ...TransferOut[]];
     const command: ReturnTransfer = {
       type: "return_transfer",
@@ -57,14 +81,13 @@ export class Transfers {
       refusal,
       effectiveAt: received.events[0]?.effectiveAt ?? first.effectiveAt,
     };
-    const returned = await this.#accounts.execute(source, command, caller);
-    if ("refused" in returned) return returned;
-    return {
-      refused: {
-        code: "balance_limit_exceeded",
-        detail: "the target would pass the programme's balance limit; the points were returned",
-      },
-    };
+    const returned = doneOn(source, await this.#accounts.execute(source, command, caller));
+    if ("refused" in returned.outcome) return returned;
+    const refused = {
+      code: "balance_limit_exceeded",
+      detail: "the target would pass the programme's balance limit; the points were returned",
+    } as const;
+    return { outcome: { refused }, written: returned.written };
   }
 }
 

@@ -1,3 +1,4 @@
+import { type TokenIssuer, Tokens } from "@taem/api";
 import type { EventStore } from "@taem/event-store";
 import type { Route } from "@taem/http";
 import type { Database } from "@taem/postgres";
@@ -19,7 +20,7 @@ import { Requests } from "./routes/request.ts";
 import { type LogAudit, type Verification, type VerifyOptions, verifyLedger } from "./verify/verify.ts";
 
 /** What the ledger service stands on. */
-export interface LedgerPlatform {
+export interface LedgerPlatform extends TokenIssuer {
   readonly database: Database;
   readonly store: EventStore & Partial<LogAudit>;
   readonly directory: Directory;
@@ -59,7 +60,7 @@ export function createLedger(platform: LedgerPlatform, config: LedgerConfig = {}
     projection,
     source: platform.source ?? storeLogSource(store),
   });
-  const requests = new Requests({ ...platform, projector });
+  const requests = new Requests({ ...platform, projector, tokens: new Tokens(platform) });
   const reader = new AccountReader(platform);
   const parts = { ...platform, requests, reader };
   return {

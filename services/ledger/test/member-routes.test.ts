@@ -1,4 +1,3 @@
-import { formatToken } from "@taem/api";
 import { type Programme, SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/domain";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, serve } from "./support/api.ts";
@@ -278,7 +277,7 @@ describe("a request", () => {
     ["a malformed instant", "balance?currency=POINT&asOf=yesterday", 400, "malformed_time"],
     ["a currency that the programme has not", "balance?currency=GOLD", 404, "currency_unknown"],
     ["no currency where there are several", "balance", 400, "missing_field"],
-    ["a malformed token", "balance?currency=POINT&token=99:x", 400, "malformed_value"],
+    ["a malformed token", "balance?currency=POINT&token=99:x", 400, "malformed_token"],
     ["a malformed cursor", "statement?currency=POINT&cursor=nonsense", 400, "malformed_cursor"],
     [
       "a cursor beyond all pages",
@@ -314,7 +313,8 @@ describe("while the read model is behind", () => {
     await ledger.projection.pause();
     simulation.act(account, { type: "earn", by: { points: 77n }, reason: "bonus" });
     await simulation.settle();
-    const token = formatToken({ slice: account.slice, position: await store.head() });
+    const place = { slice: account.slice, position: await store.head() };
+    const token = installation.tokens.seal(account.programme.id, [place]);
     const path = pathOf(account, "balance");
 
     const strong = await api.get(`${path}&consistency=strong`);

@@ -7,6 +7,7 @@ import {
   createHealth,
   createLogger,
   createMetrics,
+  derivedKey,
   type Health,
   type Logger,
   type Metrics,
@@ -24,6 +25,8 @@ export interface Platform extends AsyncDisposable {
   readonly installation: string;
   readonly apiKeyStore: ApiKeyStore;
   readonly hmacKey: KeyObject;
+  /** Signs the tokens of answers. */
+  readonly tokenKey: KeyObject;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
@@ -69,6 +72,7 @@ export async function openPlatform(config: Config, logger = serviceLogger(config
     installation,
     apiKeyStore: apiKeyTable(database),
     hmacKey,
+    tokenKey: derivedKey(hmacKey, "token"),
     logger,
     metrics: createMetrics(),
     health,

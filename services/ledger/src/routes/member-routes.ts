@@ -34,7 +34,7 @@ function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
-      await requests.reachToken(asked, deadline);
+      await requests.reachOwn(account, asked, deadline);
       const seen = await reader.see(account, view);
       const identity = identityOf(account.programme, account.currency.code, account.member);
       const balance = balanceAt(seen.state, identity, seen.at);
@@ -57,7 +57,7 @@ function lotsRoute({ requests, reader }: MemberRoutesPlatform): Route {
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
-      await requests.reachToken(asked, deadline);
+      await requests.reachOwn(account, asked, deadline);
       const seen = await reader.see(account, view);
       const place = asked.cursor;
       const open = openLots(seen.state);
@@ -84,7 +84,7 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
-      await requests.reachToken(asked, deadline);
+      await requests.reachOwn(account, asked, deadline);
       const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1 };
       if (isFolded(view)) {
         const seen = await reader.horizon(account.programme, view);
@@ -115,9 +115,10 @@ function statementPage(
 function eventsRoute({ store, requests, reader }: MemberRoutesPlatform): Route {
   return route({
     ...accountQueries.events,
-    handler: async ({ params, query: asked }) => {
+    handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
+      await requests.reachOwn(account, { ...asked, consistency: "strong" }, deadline);
       const seen = await reader.horizon(account.programme, view);
       const events = accountEvents(store, account, seen.horizon, asked.cursor?.[0] ?? 0);
       const page = await pageOfEvents(events, asked.limit);

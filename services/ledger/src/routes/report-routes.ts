@@ -27,8 +27,13 @@ export function reportRoutes(platform: ReportRoutesPlatform): Route[] {
 }
 
 /** Waits for what the caller must see in the read model. */
-async function reach(requests: Requests, asked: ViewQuery, deadline: number): Promise<void> {
-  if (asked.token !== undefined) await requests.reach(asked.token, deadline);
+async function reach(
+  requests: Requests,
+  programme: Programme,
+  asked: ViewQuery,
+  deadline: number,
+): Promise<void> {
+  await requests.reachToken(programme, asked.token, deadline);
   if (asked.consistency === "strong") await requests.reachHead(deadline);
 }
 
@@ -73,7 +78,7 @@ function trialBalanceRoute(platform: ReportRoutesPlatform): Route {
     handler: async ({ params, query: asked }, { deadline }) => {
       const question = await questionOf(platform, params.programme, asked);
       const currencies = currenciesOf(question.programme, asked.currency);
-      await reach(platform.requests, asked, deadline);
+      await reach(platform.requests, question.programme, asked, deadline);
       return await platform.database.transaction(
         async (sql) => {
           const accounts = await ledgerOf(sql, question, asked.currency);
@@ -110,7 +115,7 @@ function outstandingRoute(platform: ReportRoutesPlatform): Route {
     handler: async ({ params, query: asked }, { deadline }) => {
       const question = await questionOf(platform, params.programme, asked);
       const currencies = currenciesOf(question.programme, asked.currency);
-      await reach(platform.requests, asked, deadline);
+      await reach(platform.requests, question.programme, asked, deadline);
       const { cut, accounts, found } = await platform.database.transaction(
         async (sql) => ({
           cut: cutBy(await readModelCut(sql), question.knownBy),

@@ -1,4 +1,4 @@
-import type { Token, ViewQuery } from "@taem/api";
+import type { Place, Token, Tokens, ViewQuery } from "@taem/api";
 import type { Currency, Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, type MemberRef } from "@taem/http";
@@ -17,7 +17,8 @@ export interface RequestPlatform {
   readonly store: EventStore;
   readonly directory: Directory;
   readonly clock: Clock;
-  readonly projector: Pick<Projector, "waitFor">;
+  readonly projector: Pick<Projector, "hasReached" | "waitFor">;
+  readonly tokens: Tokens;
 }
 
 /** Finds out what a request is about, and waits for what it must see. */
@@ -45,16 +46,54 @@ export class Requests {
   async reachHead(deadline: number): Promise<void> {
     const position = await this.#platform.store.head();
     const slices = Array.from({ length: 64 }, (_, slice) => slice);
-    await Promise.all(slices.map((slice) => this.reach({ slice, position }, deadline)));
+    await this.#reachAll(
+      slices.map((slice) => ({ slice, position })),
+      deadline,
+    );
   }
 
-  /** Waits for the caller's own write, where the answer comes from the read model. */
-  async reachToken(asked: ViewQuery, deadline: number): Promise<void> {
-    if (asked.token !== undefined && !isFolded(asked)) await this.reach(asked.token, deadline);
+  /**
+   * Waits until the read model has the caller's own write. Refuses what is no token of the programme with `malformed_token`,
+   * and at once with `token_beyond_log` what the log does not reach.
+   */
+  async reachToken(programme: Programme, token: Token | undefined, deadline: number): Promise<void> {
+    const places = this.#placesOf(programme, token);
+    const unreached = places.filter((place) => !this.#platform.projector.hasReached(place));
+    await this.#assertLogged(unreached);
+    await this.#reachAll(unreached, deadline);
+  }
+
+  /** As `reachToken`, of an account's view: one that takes the events themselves waits for nothing. */
+  async reachOwn({ programme }: AccountRef, asked: ViewQuery, deadline: number): Promise<void> {
+    if (!isFolded(asked)) await this.reachToken(programme, asked.token, deadline);
+    else await this.#assertLogged(this.#placesOf(programme, asked.token));
+  }
+
+  #placesOf(programme: Programme, token: Token | undefined): readonly Place[] {
+    if (token === undefined) return [];
+    if (this.#platform.tokens.isOurs(programme.id, token)) return token.places;
+    throw new ApiError("malformed_token", {
+      detail: "query /token: is no token of a present answer of this programme",
+    });
+  }
+
+  /** Places of a log that was restored since, or of one that is not this: nobody need wait for them. */
+  async #assertLogged(places: readonly Place[]): Promise<void> {
+    if (places.length === 0) return;
+    const head = await this.#platform.store.head();
+    const beyond = places.find(({ position }) => position > head);
+    if (beyond === undefined) return;
+    throw new ApiError("token_beyond_log", {
+      detail: `the token is of position ${beyond.position}, but the log ends at ${head || "its start"}`,
+    });
+  }
+
+  async #reachAll(places: readonly Place[], deadline: number): Promise<void> {
+    await Promise.all(places.map((place) => this.#reach(place, deadline)));
   }
 
   /** Throws `read_model_behind` when the read model does not get there in time. */
-  async reach(place: Token, deadline: number): Promise<void> {
+  async #reach(place: Place, deadline: number): Promise<void> {
     const left = deadline - this.#platform.clock.now() - RESERVE_MS;
     const timeoutMs = Math.max(0, Math.min(MAX_WAIT_MS, left));
     if (await this.#platform.projector.waitFor(place, timeoutMs)) return;

@@ -1,3 +1,5 @@
+import { createSecretKey } from "node:crypto";
+import { Tokens } from "@taem/api";
 import type { Programme } from "@taem/domain";
 import { openPostgresEventStore, type PostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
@@ -14,6 +16,8 @@ export class Installation implements AsyncDisposable {
   readonly simulation: Simulation;
   readonly platform: LedgerPlatform;
   readonly ledger: Ledger;
+  /** Seals as the commands of the installation do. */
+  readonly tokens: Tokens;
   /** The server's clock. */
   now: number;
   readonly #undo: AsyncDisposableStack;
@@ -36,7 +40,10 @@ export class Installation implements AsyncDisposable {
       logger: createLogger({ service: "ledger", level: "silent" }),
       metrics: createMetrics(),
       clock: { now: () => this.now },
+      tokenKey: createSecretKey(Buffer.alloc(32, 7)),
+      installation: "test",
     };
+    this.tokens = new Tokens(this.platform);
     this.ledger = createLedger(this.platform);
   }
 
