@@ -11,7 +11,8 @@ const clock = z
   ])
   .meta({
     id: "BusinessClock",
-    description: "`live` follows the server's time; `replay` stands where it is set.",
+    description:
+      "`live` follows the server's time; `replay` stands where it is set, at most ten years beyond the server's time.",
   });
 
 const firstClock = clock.optional().meta({
@@ -19,9 +20,12 @@ const firstClock = clock.optional().meta({
     "Where the clock of a new programme begins, `live` unless told. A programme that is there keeps its clock: leave it out, repeat what was first given, or name the clock it has; any other is refused (`clock_differs`), PUT /clock moves it.",
 });
 
+const termOf = <U extends "days" | "months" | "years">(unit: U, max: number) =>
+  z.strictObject({ count: z.int().min(1).max(max), unit: z.literal(unit) });
+
 const term = z
-  .strictObject({ count: z.int().min(1).max(36_500), unit: z.enum(["days", "months", "years"]) })
-  .meta({ id: "Term" });
+  .discriminatedUnion("unit", [termOf("days", 36_500), termOf("months", 1_200), termOf("years", 100)])
+  .meta({ id: "Term", description: "A length of calendar time, a hundred years at most." });
 
 const expiry = z
   .discriminatedUnion("kind", [
@@ -124,7 +128,7 @@ export const definitions = {
       "changes nothing, also when the clock has moved on since.",
     params: { programme: programmeCode },
     body: z.strictObject({ name, zone, clock: firstClock }),
-    problems: ["programme_exists", "clock_differs", ...writing],
+    problems: ["programme_exists", "clock_differs", "clock_too_far", ...writing],
   },
   programmeNow: {
     ...declared,
@@ -171,6 +175,6 @@ export const definitions = {
     summary: "Move a replay clock on, or go live",
     params: { programme: programmeCode },
     body: clock,
-    problems: ["clock_live", "clock_backwards", ...writing],
+    problems: ["clock_live", "clock_backwards", "clock_too_far", ...writing],
   },
 } as const;

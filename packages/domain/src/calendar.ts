@@ -8,18 +8,48 @@ export type Instant = number;
 export type LocalDate = string;
 
 const DAY = 86_400_000;
-/** What is later cannot be written as RFC 3339: it is as good as never, and no deadline lies beyond. */
+const FIRST_YEAR = 1970;
+const LAST_YEAR = 9999;
+/** What is later cannot be written as RFC 3339. */
 const LAST = Temporal.Instant.from("9999-12-31T23:59:59.999Z").epochMilliseconds;
+const LAST_DATE: LocalDate = "9999-12-31";
+/** An end in the last year, whatever the zone that it was meant in, is one that never comes. */
+const NEVER_FROM = Temporal.Instant.from("9999-01-01T00:00+14:00").epochMilliseconds;
+/** Offsets from UTC are smaller. */
+const MAX_OFFSET = DAY;
+
+/** Whether an instant and the local day that it falls in lie in the years 1970 to 9999, which the ledger keeps time by. */
+export function isInCalendar(zone: string, instant: Instant): boolean {
+  if (instant >= MAX_OFFSET && instant <= LAST - MAX_OFFSET) return true;
+  if (instant < 0 || instant > LAST) return false;
+  const { year } = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
+  return year >= FIRST_YEAR && year <= LAST_YEAR;
+}
+
+/** When something ends, by what a command or an event says; Infinity = never. */
+export function endOf(end: Instant | null | undefined): Instant {
+  return end === undefined || end === null || end >= NEVER_FROM ? Number.POSITIVE_INFINITY : end;
+}
+
+/** As an event has it: absent = never. */
+function endOrNever(end: Instant): Instant | undefined {
+  return end >= NEVER_FROM ? undefined : end;
+}
+
+/** A day that an event names: one beyond the calendar, which no new event has, counts as its last. */
+export function dateInCalendar(date: LocalDate): LocalDate {
+  return date.length === LAST_DATE.length ? date : LAST_DATE;
+}
 
 /** One remembered day per zone: commands come in time order, so almost every look-up is the day before. */
 const lastDay = new Map<string, { start: Instant; date: LocalDate }>();
 
-/** The local day that an instant falls in. */
+/** The local day that an instant falls in; beyond the calendar, its last. */
 export function localDate(zone: string, instant: Instant): LocalDate {
   const known = lastDay.get(zone);
   if (known !== undefined && instant >= known.start && instant < known.start + DAY) return known.date;
   const local = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
-  const date = local.toPlainDate().toString();
+  const date = dateInCalendar(local.toPlainDate().toString());
   // A day with a transition in it is not remembered: its local dates may not even be contiguous.
   if (local.hoursInDay === 24) lastDay.set(zone, { start: local.startOfDay().epochMilliseconds, date });
   return date;
@@ -32,14 +62,13 @@ export function vintageOf(zone: string, instant: Instant): string {
 
 /**
  * The instant at which a local day begins, as a deadline reads it: midnight inside a gap means the first instant
- * after the gap, a midnight that happens twice means the later one.
+ * after the gap, a midnight that happens twice means the earlier one: the day before ends the first time.
  */
 function startOfLocalDay(zone: string, date: Temporal.PlainDate): Instant {
   const midnight = date.toPlainDateTime();
   const earlier = midnight.toZonedDateTime(zone, { disambiguation: "earlier" });
-  const later = midnight.toZonedDateTime(zone, { disambiguation: "later" });
   const inGap = !earlier.toPlainDateTime().equals(midnight);
-  const start = inGap ? (earlier.getTimeZoneTransition("next") ?? later) : later;
+  const start = (inGap ? earlier.getTimeZoneTransition("next") : undefined) ?? earlier;
   return Math.min(start.epochMilliseconds, LAST);
 }
 
@@ -49,7 +78,7 @@ export function afterTerm(zone: string, start: Instant, term: Term): Instant {
   return startOfLocalDay(zone, lastValid.add({ days: 1 }));
 }
 
-const expiries = new Map<string, Instant>();
+const expiries = new Map<string, Instant | undefined>();
 const REMEMBERED_EXPIRIES = 4096;
 
 /** When points earned at an instant expire under a policy; undefined = never. */
@@ -59,7 +88,7 @@ export function expiryOf(policy: ExpiryPolicy, zone: string, earnedAt: Instant):
   const id = `${zone} ${date} ${policy.kind} ${policy.count} ${policy.term?.count} ${policy.term?.unit}`;
   const known = expiries.get(id);
   if (known !== undefined) return known;
-  const expiry = computeExpiry(policy, zone, earnedAt, Temporal.PlainDate.from(date));
+  const expiry = endOrNever(computeExpiry(policy, zone, earnedAt, Temporal.PlainDate.from(date)));
   if (expiries.size >= REMEMBERED_EXPIRIES) expiries.clear();
   expiries.set(id, expiry);
   return expiry;

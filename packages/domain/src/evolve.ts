@@ -1,5 +1,6 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
 import { type AccountState, type Hold, lotOf, writable } from "./account-state.ts";
+import { endOf } from "./calendar.ts";
 import { availableFrom, free, inBurnOrder, type Lot, type LotKind } from "./lot.ts";
 import type { Waiver } from "./waivers.ts";
 
@@ -42,18 +43,18 @@ function apply(state: AccountState, event: AccountEvent): void {
     case "PointsEarned":
       addLot(state, event.lot, "earn", event.key.system, event.effectiveAt);
       countForDay(state, event);
-      state.deadline = event.deadline ?? Number.POSITIVE_INFINITY;
+      state.deadline = endOf(event.deadline);
       return;
     case "PointsBurned":
       debit(state, event.takes, event);
-      state.deadline = event.deadline ?? Number.POSITIVE_INFINITY;
+      state.deadline = endOf(event.deadline);
       return;
     case "HoldPlaced":
       return placeHold(state, event);
     case "HoldCaptured":
       endHold(state, event);
       debit(state, event.takes, event);
-      state.deadline = event.deadline ?? Number.POSITIVE_INFINITY;
+      state.deadline = endOf(event.deadline);
       return;
     case "HoldVoided":
     case "HoldTimedOut":
@@ -73,14 +74,14 @@ function apply(state: AccountState, event: AccountEvent): void {
       for (const lot of event.replacements) {
         addLot(state, lot, "replacement", "", event.effectiveAt, lot.replaces);
       }
-      state.deadline = event.deadline ?? state.deadline;
+      if (event.deadline !== undefined) state.deadline = endOf(event.deadline);
       state.givenBack.set(event.origin, (state.givenBack.get(event.origin) ?? 0n) + event.amount);
       return;
     case "TransferOut":
       return debit(state, event.takes, event);
     case "TransferIn":
       for (const lot of event.lots) addLot(state, lot, "transfer", "", event.effectiveAt);
-      state.deadline = event.deadline ?? state.deadline;
+      if (event.deadline !== undefined) state.deadline = endOf(event.deadline);
       return;
     case "TransferInRefused":
       return;
@@ -91,7 +92,7 @@ function apply(state: AccountState, event: AccountEvent): void {
     case "AdjustmentCredited":
       settleAdjustment(state, event.adjustment);
       addLot(state, event.lot, "adjustment", "", event.effectiveAt);
-      state.deadline = event.deadline ?? state.deadline;
+      if (event.deadline !== undefined) state.deadline = endOf(event.deadline);
       return;
     case "AdjustmentDebited":
       settleAdjustment(state, event.adjustment);
@@ -124,7 +125,7 @@ function addLot(
     remaining: lot.amount,
     held: 0n,
     availableFrom: availableFrom(lot, effectiveAt),
-    expiresAt: lot.expiresAt ?? Number.POSITIVE_INFINITY,
+    expiresAt: endOf(lot.expiresAt),
     earnedAt: lot.earnedAt,
     vintage: lot.vintage,
     replaces,

@@ -13,8 +13,11 @@ export { MAX_AMOUNT, MAX_BALANCE, type Rational, type Rounding, round } from "./
 export { type Balance, balanceAt, settledAt, sumOfLots } from "./balance.ts";
 export {
   afterTerm,
+  dateInCalendar,
+  endOf,
   expiryOf,
   type Instant,
+  isInCalendar,
   isZone,
   type LocalDate,
   lastValidDate,

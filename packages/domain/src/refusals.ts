@@ -2,6 +2,8 @@
 export type RefusalCode =
   | "insufficient_points"
   | "occurred_at_in_future"
+  | "time_out_of_range"
+  | "expiry_too_far"
   | "amount_too_large"
   | "rule_unknown"
   | "rule_not_valid"

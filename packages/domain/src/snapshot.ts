@@ -7,7 +7,7 @@ import { type Waiver, Waivers } from "./waivers.ts";
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-6";
+export const SNAPSHOT_SCHEMA = "account-7";
 
 interface Text {
   readonly plain: Pick<

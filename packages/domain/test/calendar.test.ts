@@ -118,25 +118,18 @@ describe("points die", () => {
       "2026-03-29T01:00+03:00",
     ],
     [
-      "midnight twice: the later one (Havana)",
+      "midnight twice: the earlier one (Havana)",
       days(1),
       "America/Havana",
       "2026-10-30T12:00-04:00",
-      "2026-11-01T00:00-05:00",
+      "2026-11-01T00:00-04:00",
     ],
     [
       "the end of a month whose next begins twice (Havana)",
       endOfMonth(0),
       "America/Havana",
       "2026-10-30T12:00-04:00",
-      "2026-11-01T00:00-05:00",
-    ],
-    [
-      "beyond what RFC 3339 can write: its last instant",
-      { kind: "term", term: { count: 8_000, unit: "years" } },
-      "Asia/Bangkok",
-      "2026-10-30T12:00+07:00",
-      "9999-12-31T23:59:59.999Z",
+      "2026-11-01T00:00-04:00",
     ],
     [
       "a day that never was: the first instant after it (Apia)",

@@ -101,6 +101,9 @@ export const total = z
     examples: ["-40"],
   });
 
+/** The last instant that RFC 3339 can write: the year has four digits. */
+export const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
 /**
@@ -110,39 +113,44 @@ const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(\.\d{1,9})
 export const instant = textField<number>({
   id: "Instant",
   description:
-    "RFC 3339 date-time with its offset, in the years 1970 to 9999; digits below the millisecond are cut. In a query, + is written %2B.",
+    "RFC 3339 date-time with its offset, from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z once the offset is applied; digits below the millisecond are cut. In a query, + is written %2B.",
   format: "date-time",
   examples: ["2026-11-05T10:00:00+07:00"],
-  problems: ["malformed_time"],
-  decode: (text) =>
-    parseInstant(text) ??
-    new Fault(
-      "malformed_time",
-      "must be RFC 3339 with an offset, as in 2026-11-05T10:00:00+07:00 (in a query, + is %2B)",
-    ),
+  problems: ["malformed_time", "time_out_of_range"],
+  decode: (text) => {
+    const at = parseInstant(text);
+    if (Number.isNaN(at)) {
+      const detail =
+        "must be RFC 3339 with an offset, as in 2026-11-05T10:00:00+07:00 (in a query, + is %2B)";
+      return new Fault("malformed_time", detail);
+    }
+    if (at >= 0 && at <= LAST_INSTANT) return at;
+    const detail = `must lie between ${formatInstant(0)} and ${formatInstant(LAST_INSTANT)}, its offset applied`;
+    return new Fault("time_out_of_range", detail);
+  },
   encode: formatInstant,
 });
 
-function parseInstant(text: string): number | undefined {
+/** NaN for what is none. */
+function parseInstant(text: string): number {
   const match = INSTANT.exec(text);
-  if (match === null) return undefined;
+  if (match === null) return Number.NaN;
   const [, year, month, day] = match.map(Number) as [number, number, number, number];
   // Date.parse takes 30 February for 2 March.
-  if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined;
+  if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return Number.NaN;
   const fraction = match[7]?.slice(0, 4) ?? "";
-  const at = Date.parse(`${text.slice(0, 19)}${fraction}${match[8]}`);
-  return at >= 0 ? at : undefined; // NaN too
+  return Date.parse(`${text.slice(0, 19)}${fraction}${match[8]}`);
 }
 
 /** The instants of one answer, and of those around it, are mostly the same few. */
 const formatted = new Map<number, string>();
 const REMEMBERED_INSTANTS = 1_000;
 
-/** Milliseconds since the epoch as RFC 3339 in UTC. */
+/** Milliseconds since the epoch as RFC 3339 in UTC; what is later than it can write, as the last that it can. */
 export function formatInstant(at: number): string {
   const known = formatted.get(at);
   if (known !== undefined) return known;
-  const text = new Date(at).toISOString();
+  const text = new Date(Math.min(at, LAST_INSTANT)).toISOString();
   if (formatted.size >= REMEMBERED_INSTANTS) formatted.clear();
   formatted.set(at, text);
   return text;

@@ -55,6 +55,10 @@ export const problems = {
     400,
     "Give an RFC 3339 date-time with its offset, such as 2026-11-05T10:00:00+07:00.",
   ),
+  time_out_of_range: final(
+    400,
+    "Give an instant of the years 1970 to 9999, both in UTC and in the programme's zone.",
+  ),
   malformed_id: final(400, "Give an id of the form that the schema names."),
   malformed_cursor: final(
     400,
@@ -112,6 +116,14 @@ export const problems = {
   occurred_at_in_future: final(
     422,
     "Give an occurredAt at most five minutes ahead of the programme's clock.",
+  ),
+  expiry_too_far: final(
+    422,
+    "Give an expiry at most a hundred years ahead of the programme's clock; null, or one in the year 9999, means never. A year of the Buddhist era is 543 too high.",
+  ),
+  clock_too_far: final(
+    422,
+    "Set the clock to at most ten years beyond the server's time. A year of the Buddhist era is 543 too high.",
   ),
   clock_backwards: final(409, "Set the clock to its present time or later."),
   clock_differs: final(409, "Leave `clock` out, or move the clock with PUT /clock."),

@@ -113,7 +113,7 @@ const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** Reads instants, in milliseconds since the epoch; undefined for what does not fit or lies before 1970. */
 export function instantReader(format: TimeFormat, zone: string): (text: string) => number | undefined {
-  const inZone = zoneReader(zone);
+  const inZone = zoneReader(zone, "later");
   return (text) => {
     const read = format.read(text);
     if (read === undefined) return undefined;
@@ -122,9 +122,9 @@ export function instantReader(format: TimeFormat, zone: string): (text: string) 
   };
 }
 
-/** Reads the first instant of the local day after the one named: when what is valid through that day ends. */
+/** Reads the first instant of the local day after the one named: when what is valid through that day ends. A day ends the first time. */
 export function dayEndReader(format: TimeFormat, zone: string): (text: string) => number | undefined {
-  const inZone = zoneReader(zone);
+  const inZone = zoneReader(zone, "earlier");
   return (text) => {
     const read = format.read(text);
     return read === undefined ? undefined : Math.min(inZone(read.wall + 86_400_000), LATEST);

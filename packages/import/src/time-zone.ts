@@ -5,9 +5,9 @@ const REMEMBERED_DAYS = 4_096;
 
 /**
  * Local time in an IANA zone to instants. `wall` and the result are milliseconds: the wall clock's reading as if it
- * were UTC, and the instant. A reading inside a gap means the first instant after it, one that happens twice the later.
+ * were UTC, and the instant. A reading inside a gap means the first instant after it, one that happens twice the one told.
  */
-export function zoneReader(zone: string): (wall: number) => number {
+export function zoneReader(zone: string, twice: "earlier" | "later"): (wall: number) => number {
   /** Offset of a local day on which the clocks are not changed; undefined for the others. */
   const offsets = new Map<number, number | undefined>();
   const offsetOn = (day: number): number | undefined => {
@@ -19,7 +19,7 @@ export function zoneReader(zone: string): (wall: number) => number {
   };
   return (wall) => {
     const offset = offsetOn(Math.floor(wall / DAY_MS));
-    return offset === undefined ? resolve(zone, wall) : wall - offset;
+    return offset === undefined ? resolve(zone, wall, twice) : wall - offset;
   };
 }
 
@@ -32,12 +32,12 @@ function offsetOf(zone: string, midnight: number): number | undefined {
   return isPlainDay ? start.offsetNanoseconds / 1e6 : undefined;
 }
 
-function resolve(zone: string, wall: number): number {
+function resolve(zone: string, wall: number, twice: "earlier" | "later"): number {
   const local = plain(wall);
   const earlier = local.toZonedDateTime(zone, { disambiguation: "earlier" });
   const later = local.toZonedDateTime(zone, { disambiguation: "later" });
   const isInGap = !earlier.toPlainDateTime().equals(local);
-  const instant = isInGap ? (earlier.getTimeZoneTransition("next") ?? later) : later;
+  const instant = isInGap ? (earlier.getTimeZoneTransition("next") ?? later) : { earlier, later }[twice];
   return instant.epochMilliseconds;
 }
 

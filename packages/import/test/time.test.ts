@@ -111,6 +111,7 @@ describe("a last valid day", () => {
     ["Asia/Bangkok", "31/12/2026", "2026-12-31T17:00:00.000Z"],
     ["Europe/London", "27/3/2011", "2011-03-27T23:00:00.000Z"],
     ["America/Sao_Paulo", "3/11/2018", "2018-11-04T03:00:00.000Z"],
+    ["America/Havana", "31/10/2026", "2026-11-01T04:00:00.000Z"],
     ["America/New_York", "31/12/9999", "9999-12-31T23:59:59.999Z"],
   ])("in %s, %s, ends when the next day begins", (zone, text, end) => {
     const at = dayEndReader(timeFormat("d/M/yyyy"), zone)(text);

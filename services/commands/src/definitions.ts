@@ -1,6 +1,6 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
-import type { BusinessClock, Programme, Version } from "@taem/domain";
-import type { Definition } from "./programmes.ts";
+import { type BusinessClock, isInCalendar, type Programme, type Version } from "@taem/domain";
+import type { Definition, Refused } from "./programmes.ts";
 
 /**
  * What definition commands do. Saying what a programme already says changes nothing; anything else is a new version,
@@ -20,7 +20,10 @@ export function defineProgramme(
   id: string,
   code: string,
   { name, zone, clock = { mode: "live" } }: ProgrammeDefinition,
-): DefinitionEvent[] {
+  serverNow: number,
+): Definition {
+  const refusal = refusedClock(clock, zone, serverNow);
+  if (refusal !== undefined) return refusal;
   const defined: DefinitionEvent = {
     type: "ProgrammeDefined",
     programme: id,
@@ -30,8 +33,23 @@ export function defineProgramme(
     validFrom: FROM_THE_BEGINNING,
   };
   return clock.mode === "live"
-    ? [defined]
-    : [defined, { type: "ClockSet", programme: id, mode: "replay", at: clock.at }];
+    ? { events: [defined] }
+    : { events: [defined, { type: "ClockSet", programme: id, mode: "replay", at: clock.at }] };
+}
+
+const MAX_YEARS_AHEAD = 10;
+
+/** A clock goes neither back nor live before the server's time has come to it, so it must not run away. */
+function refusedClock(clock: BusinessClock, zone: string, serverNow: number): Refused | undefined {
+  if (clock.mode === "live") return undefined;
+  const latest = new Date(serverNow);
+  latest.setUTCFullYear(latest.getUTCFullYear() + MAX_YEARS_AHEAD);
+  if (clock.at > latest.getTime()) {
+    const detail = `the clock may stand at ${latest.toISOString()} at most, ten years beyond the server's time`;
+    return { refused: "clock_too_far", detail };
+  }
+  if (isInCalendar(zone, clock.at)) return undefined;
+  return { refused: "time_out_of_range", detail: `in ${zone} the clock would stand before the year 1970` };
 }
 
 /**
@@ -150,6 +168,8 @@ export function setClock(programme: Programme, wanted: BusinessClock, serverNow:
     return { refused: "clock_backwards", detail: "the clock stands later than that already" };
   if (wanted.mode === "live") return { events: [{ type: "ClockSet", programme: id, mode: "live" }] };
   if (wanted.at === clock.at) return { events: [] };
+  const refusal = refusedClock(wanted, programme.zones.at(-1)?.value as string, serverNow);
+  if (refusal !== undefined) return refusal;
   return { events: [{ type: "ClockSet", programme: id, mode: "replay", at: wanted.at }] };
 }
 

@@ -1,5 +1,6 @@
 import { balanceBody, type CommandAnswer } from "@taem/api";
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
+import { endOf } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { Accepted, AccountRef } from "./accounts.ts";
 
@@ -82,7 +83,7 @@ function lotBody({ no, amount, availableFrom, expiresAt }: NewLot): CreditedLot 
     lot: no,
     points: String(amount),
     availableFrom: formatInstant(availableFrom),
-    expiresAt: expiresAt === undefined ? null : formatInstant(expiresAt),
+    expiresAt: Number.isFinite(endOf(expiresAt)) ? formatInstant(expiresAt as number) : null,
   };
 }
 

@@ -9,7 +9,7 @@ import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts
 /** What a definition command does to a programme: events, none when it already says so, or a refusal. */
 export type Definition = { readonly events: readonly DefinitionEvent[] } | Refused;
 
-interface Refused {
+export interface Refused {
   readonly refused: ProblemCode;
   readonly detail: string;
 }
@@ -100,18 +100,27 @@ export class Programmes {
     return next;
   }
 
-  /** Defines a programme under a code that nobody has yet, or finds the one that has it. */
+  /**
+   * Defines a programme under a code that nobody has yet, or finds the one that has it. A refused definition takes no
+   * code; of a programme that stands it is not asked any more.
+   */
   async define(
     code: string,
-    define: (id: string) => readonly DefinitionEvent[],
+    define: (id: string) => Definition,
     caller: Caller,
   ): Promise<{ readonly programme: Programme; readonly isNew: boolean }> {
     const fresh = this.#tools.newId();
-    const name: DefinitionEvent = define(fresh)[0] as DefinitionEvent;
+    const fine = define(fresh);
+    if ("refused" in fine) {
+      const standing = await this.#named(code);
+      if (standing === undefined) throw new ApiError(fine.refused, { detail: fine.detail });
+      return { programme: await this.#load(standing), isNew: false };
+    }
+    const name = fine.events[0] as DefinitionEvent;
     const standing = await claim(this.#tools, this.#codeStream(code), name, caller);
-    const programme = await this.#execute(standing.programme, caller, (state) => ({
-      events: state === undefined ? define(standing.programme) : [],
-    }));
+    const programme = await this.#execute(standing.programme, caller, (state) =>
+      state === undefined ? define(standing.programme) : { events: [] },
+    );
     return { programme, isNew: standing.programme === fresh };
   }
 
@@ -152,9 +161,14 @@ export class Programmes {
   }
 
   async #find(code: string): Promise<Programme> {
-    const named = await this.#reader.read(this.#codeStream(code));
-    if (named === undefined) throw new ApiError("programme_unknown");
-    return this.#load(named.programme);
+    const id = await this.#named(code);
+    if (id === undefined) throw new ApiError("programme_unknown");
+    return this.#load(id);
+  }
+
+  /** Our id of the programme that has a code. */
+  async #named(code: string): Promise<string | undefined> {
+    return (await this.#reader.read(this.#codeStream(code)))?.programme;
   }
 
   async #load(id: string): Promise<Programme> {

@@ -76,7 +76,7 @@ const FIELDS: readonly Bad[] = [
   ["a month that is not", but({ occurredAt: "2026-13-01T10:00:00Z" }), 400, "malformed_time"],
   ["an hour that is not", but({ occurredAt: "2026-03-10T25:00:00Z" }), 400, "malformed_time"],
   ["an offset that is not", but({ occurredAt: "2026-03-10T10:00:00+99:99" }), 400, "malformed_time"],
-  ["a time before 1970", but({ occurredAt: "1969-12-31T23:59:59Z" }), 400, "malformed_time"],
+  ["a time before 1970", but({ occurredAt: "1969-12-31T23:59:59Z" }), 400, "time_out_of_range"],
   ["a date alone", but({ occurredAt: "2026-03-10" }), 400, "malformed_time"],
   ["a time as a number", but({ occurredAt: 1_772_000_000 }), 400, "wrong_type"],
   ["a time far ahead", but({ occurredAt: "9999-12-31T23:59:59Z" }), 422, "occurred_at_in_future"],

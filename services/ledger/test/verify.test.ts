@@ -185,11 +185,48 @@ describe("in several passes over the log", () => {
   });
 });
 
-test("a parked stream is a discrepancy: its events are not in the tables", async () => {
-  await sql(
-    "INSERT INTO taem_ledger.parked VALUES (1, 'taem.account-x-1', '0000000000000009', 4, 'Error: poison')",
-  );
-  expect(await verify()).toMatchObject({ discrepancy: { check: "parked", actual: "Error: poison" } });
+describe("with a parked stream", () => {
+  /** Appends what cannot be projected, and something after it. */
+  async function park() {
+    const { simulation, store } = installation;
+    const account = simulation.accounts.find(({ state }) => state.revision > 5);
+    if (account === undefined) throw new Error("no account has lived");
+    const { stream, slice, state } = account;
+    const [read] = await store.read([{ stream, afterRevision: 0 }]);
+    const earn = read?.events.find(({ type }) => type === "PointsEarned");
+    if (earn === undefined) throw new Error("the account has no earn");
+    const { type, meta, data } = earn;
+    const events = [`{"poison":true}`, data].map((text) => ({
+      id: crypto.randomUUID(),
+      type,
+      meta,
+      data: text,
+    }));
+    await store.append([{ stream, slice, expectedRevision: state.revision, events }]);
+    await installation.project();
+    return { stream, revision: state.revision + 1 };
+  }
+
+  test("it is listed, and all else is held against the events", async () => {
+    const { stream, revision } = await park();
+    const events = Number(await installation.store.head()) - 2;
+    expect(await verify()).toEqual({
+      ok: false,
+      parked: [expect.objectContaining({ key: stream, revision })],
+      events,
+      accounts: 24,
+      position: await installation.store.head(),
+    });
+  });
+
+  test("a changed row is found, of the stream itself too", async () => {
+    const { stream } = await park();
+    const member = stream.slice("taem.account-".length, -"-1".length);
+    await sql("UPDATE taem_ledger.balances SET book = book + 7 WHERE member = $1", [member]);
+    expect(await verify()).toMatchObject({
+      discrepancy: { check: "balance", where: expect.stringContaining(member) },
+    });
+  });
 });
 
 describe("a rebuild", () => {

@@ -1,4 +1,5 @@
 import { verifyLedger } from "@taem/ledger";
+import type { Parked } from "@taem/projection";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";
@@ -11,7 +12,7 @@ const DISAGREES = 3;
 export function verifyCommand(print: (line: string) => void): Command {
   return new Command("verify")
     .description(
-      "recompute every balance three ways and check every stored event; fails with the first difference",
+      "recompute every balance three ways and check every stored event; fails with the first difference; lists what is parked",
     )
     .action(async () => {
       await using platform = await openToolPlatform(readConfig(process.env));
@@ -22,19 +23,27 @@ export function verifyCommand(print: (line: string) => void): Command {
         onProgress: ({ phase, done, total }) => bar.show(phase, done, total),
       });
       bar.end();
-      if (verification.ok) {
+      if (!verification.ok) process.exitCode = DISAGREES;
+      if (verification.ok || verification.discrepancy === undefined) {
         const { events, accounts, position } = verification;
         const speed = count(Math.round((1000 * events) / (performance.now() - began)));
         print(
           `${count(events)} events of ${count(accounts)} accounts agree with the read models, up to ${position}`,
         );
         print(`${speed} events/s, comparison included`);
+        if (!verification.ok) printParked(verification.parked, print);
       } else {
         const { check, where, expected, actual } = verification.discrepancy;
         print(`the ledger disagrees: ${check}, ${where}: expected ${expected}, found ${actual}`);
-        process.exitCode = DISAGREES;
       }
     });
+}
+
+function printParked(parked: readonly Parked[], print: (line: string) => void): void {
+  print(`${count(parked.length)} streams are parked, and what is parked of them is in no read model:`);
+  for (const { key, revision, position, error } of parked)
+    print(`  ${key} from event ${revision} at ${position}: ${error}`);
+  print("mend the cause, then `taem parked replay`");
 }
 
 function count(value: number): string {

@@ -1,7 +1,7 @@
-import type { AccountEvent, EarnBasis } from "@taem/contracts";
+import type { AccountEvent, EarnBasis, Term } from "@taem/contracts";
 import type { AccountState } from "../account-state.ts";
 import { MAX_AMOUNT } from "../amounts.ts";
-import { expiryOf, type Instant, localDate, vintageOf } from "../calendar.ts";
+import { afterTerm, endOf, expiryOf, type Instant, isInCalendar, localDate, vintageOf } from "../calendar.ts";
 import type { Earn } from "../commands.ts";
 import { priceEarn } from "../earn-pricing.ts";
 import { zoneAt } from "../programme.ts";
@@ -20,6 +20,8 @@ export function earn(command: Earn, state: AccountState, context: DecisionContex
   if ("refused" in priced) return priced;
   const { occurredAt } = command;
   const zone = zoneAt(context.programme, occurredAt);
+  const refusal = refusedExpiry(command, zone, context);
+  if (refusal !== undefined) return refusal;
   const expiresAt = expiryOfEarn(command, zone, context);
   const event: AccountEvent<"PointsEarned"> = {
     type: "PointsEarned",
@@ -45,7 +47,32 @@ function expiryOfEarn(command: Earn, zone: string, context: DecisionContext): In
   if (command.expiresAt === undefined) {
     return expiryOf(settings(context, command.occurredAt).expiry, zone, command.occurredAt);
   }
-  return command.expiresAt ?? undefined;
+  const end = endOf(command.expiresAt);
+  return Number.isFinite(end) ? end : undefined;
+}
+
+/** Nobody means points to live longer: such a year is a slip, or of another era. */
+const LONGEST_LIFE: Term = { count: 100, unit: "years" };
+
+function refusedExpiry(
+  { expiresAt }: Earn,
+  zone: string,
+  { now }: DecisionContext,
+): { refused: Refusal } | undefined {
+  const end = endOf(expiresAt);
+  if (!Number.isFinite(end)) return undefined;
+  if (!isInCalendar(zone, end))
+    return refuse(
+      "time_out_of_range",
+      "expiresAt lies outside the years 1970 to 9999 of the programme's zone",
+    );
+  if (end > afterTerm(zone, now, LONGEST_LIFE)) {
+    return refuse(
+      "expiry_too_far",
+      "expiresAt lies more than a hundred years ahead of the programme's clock",
+    );
+  }
+  return undefined;
 }
 
 function price(command: Earn, state: AccountState, context: DecisionContext): Priced | { refused: Refusal } {

@@ -1,9 +1,10 @@
 import type { AccountEvent } from "@taem/contracts";
 import { type AccountState, draft } from "../account-state.ts";
 import { MAX_AMOUNT, MAX_BALANCE } from "../amounts.ts";
-import type { Instant } from "../calendar.ts";
+import { type Instant, isInCalendar } from "../calendar.ts";
 import { type AccountCommand, keyOf } from "../commands.ts";
 import { evolve } from "../evolve.ts";
+import { zoneAt } from "../programme.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { dueEvents } from "../sweep.ts";
 import { adjust, approve } from "./adjust.ts";
@@ -52,6 +53,15 @@ function refusedOnSight(command: AccountCommand, context: DecisionContext): { re
     return refuse(
       "occurred_at_in_future",
       "occurredAt lies more than five minutes ahead of the programme's clock",
+    );
+  }
+  if (
+    "occurredAt" in command &&
+    !isInCalendar(zoneAt(context.programme, command.occurredAt), command.occurredAt)
+  ) {
+    return refuse(
+      "time_out_of_range",
+      "occurredAt lies outside the years 1970 to 9999 of the programme's zone",
     );
   }
   const amount = amountOf(command);

@@ -45,7 +45,7 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
       handler: async ({ params, body }, context) => {
         // A key of one programme may change it, but not make it.
         if (context.principal.programme !== null) await programmes.get(params.programme).catch(rethrow);
-        const define = (id: string) => defineProgramme(id, params.programme, body);
+        const define = (id: string) => defineProgramme(id, params.programme, body, now());
         await programmes.define(params.programme, define, callerOf(context)).catch(rethrow);
         return change(params.programme, context, (known) =>
           redefineProgramme(known, body, businessNow(known, now())),

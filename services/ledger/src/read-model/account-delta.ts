@@ -1,12 +1,13 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { availableFrom, type Lot } from "@taem/domain";
+import { availableFrom, endOf, type Lot } from "@taem/domain";
 
 /** What a batch did to one lot. */
 export interface LotDelta {
   /** Set when the lot began in the batch; the changes below then start from nothing. */
   readonly begun: NewLot | undefined;
-  /** Of a lot that began in the batch, as the domain reads it. */
+  /** Of a lot that began in the batch, as the domain reads it; null = never. */
   readonly availableFrom: number;
+  readonly expiresAt: number | null;
   readonly kind: Lot["kind"];
   readonly source: string;
   remaining: bigint;
@@ -62,15 +63,15 @@ export class AccountDelta {
   add(event: AccountEvent): void {
     switch (event.type) {
       case "PointsEarned":
-        this.deadline = event.deadline ?? null;
+        this.deadline = endOrNull(event.deadline);
         return this.#begin(event.lot, "earn", event.key.system, event.effectiveAt);
       case "PointsBurned":
-        this.deadline = event.deadline ?? null;
+        this.deadline = endOrNull(event.deadline);
         return this.#change(event.takes, -1n, event.effectiveAt);
       case "HoldPlaced":
         return this.#place(event);
       case "HoldCaptured":
-        this.deadline = event.deadline ?? null;
+        this.deadline = endOrNull(event.deadline);
         this.#release(event.takes, event.effectiveAt);
         this.#end(event, "captured", event.amount);
         return this.#change(event.takes, -1n, event.effectiveAt);
@@ -92,16 +93,16 @@ export class AccountDelta {
         return this.#reverse(event);
       case "BurnReversed":
         for (const lot of event.replacements) this.#begin(lot, "replacement", "", event.effectiveAt);
-        this.deadline = event.deadline ?? this.deadline;
+        if (event.deadline !== undefined) this.deadline = endOrNull(event.deadline);
         return this.#change(event.restored, 1n, event.effectiveAt);
       case "TransferIn":
         for (const lot of event.lots) this.#begin(lot, "transfer", "", event.effectiveAt);
-        this.deadline = event.deadline ?? this.deadline;
+        if (event.deadline !== undefined) this.deadline = endOrNull(event.deadline);
         return;
       case "TransferReturned":
         return this.#change(event.restored, 1n, event.effectiveAt);
       case "AdjustmentCredited":
-        this.deadline = event.deadline ?? this.deadline;
+        if (event.deadline !== undefined) this.deadline = endOrNull(event.deadline);
         return this.#begin(event.lot, "adjustment", "", event.effectiveAt);
       case "DebtWrittenOff":
         return this.#owe(-event.amount, event.effectiveAt);
@@ -118,6 +119,7 @@ export class AccountDelta {
     this.lots.set(lot.no, {
       begun: lot,
       availableFrom: availableFrom(lot, effectiveAt),
+      expiresAt: endOrNull(lot.expiresAt),
       kind,
       source,
       remaining: lot.amount,
@@ -189,6 +191,7 @@ export class AccountDelta {
     const fresh: LotDelta = {
       begun: undefined,
       availableFrom: 0,
+      expiresAt: null,
       kind: "earn",
       source: "",
       remaining: 0n,
@@ -206,4 +209,10 @@ export class AccountDelta {
     this.holds.set(no, fresh);
     return fresh;
   }
+}
+
+/** As the domain reads it, null = never. */
+function endOrNull(instant: number | undefined): number | null {
+  const end = endOf(instant);
+  return Number.isFinite(end) ? end : null;
 }

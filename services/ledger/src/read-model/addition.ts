@@ -1,5 +1,5 @@
 import type { AccountEvent } from "@taem/contracts";
-import { localDate } from "@taem/domain";
+import { dateInCalendar, localDate } from "@taem/domain";
 import type { EventRecord } from "@taem/projection";
 import { type Entry, entriesOf } from "./entries.ts";
 import type { Row } from "./ledger-writer.ts";
@@ -32,7 +32,7 @@ export function additionOf(record: EventRecord, event: AccountEvent, zones: Zone
 
 /** An expiry brings its own day, the last on which its lots were valid. */
 function accountingDate(event: AccountEvent, zones: ZoneHistory, position: string): string {
-  if (event.type === "PointsExpired") return event.accountingDate;
+  if (event.type === "PointsExpired") return dateInCalendar(event.accountingDate);
   return localDate(zones.zoneAt(event.programme, event.effectiveAt, position), event.effectiveAt);
 }
 

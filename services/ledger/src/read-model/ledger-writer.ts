@@ -163,7 +163,7 @@ function lotRow({ slice, member, currency }: AccountDelta, no: number, delta: Lo
     member,
     no,
     delta.availableFrom,
-    lot.expiresAt,
+    delta.expiresAt,
     lot.earnedAt,
     effectiveAt,
     currency,

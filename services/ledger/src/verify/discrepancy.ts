@@ -13,7 +13,6 @@ export interface Discrepancy {
  * | event_unreadable, stream_corrupt | each event against the catalogue, and against the events before it |
  * | key_repeated | each business key against those its stream has applied before |
  * | stated_book | the book balance an event states against the fold of its stream |
- * | parked | streams that the read model has given up |
  * | sum_of_lots | the lots of each account against its balance |
  * | balance, lot, hold | rows of the read model against the fold of the events |
  * | statement, posting | rows against what each event adds, and its delta against what it did to the balance |
@@ -26,7 +25,6 @@ export type Check =
   | "stream_corrupt"
   | "key_repeated"
   | "stated_book"
-  | "parked"
   | "sum_of_lots"
   | "balance"
   | "lot"
