@@ -33,7 +33,7 @@ export const viewProblems = [
   "token_beyond_log",
   "read_model_behind",
 ] as const;
-export const memberProblems = ["member_unknown", ...viewProblems] as const;
+export const memberProblems = ["member_unknown", "account_parked", ...viewProblems] as const;
 
 /** What every answer says about itself. */
 export const cutSchema = z
@@ -50,5 +50,6 @@ export const cutSchema = z
 
 export const parkedSchema = z.strictObject({ since: z.string() }).meta({
   id: "Parked",
-  description: "The read model stopped following this account at that position: ask with consistency=strong.",
+  description:
+    "The read model stopped following this account at that position: ask with consistency=strong. With a token of then or later the answer is 503 `account_parked`.",
 });

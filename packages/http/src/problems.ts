@@ -139,6 +139,10 @@ export const problems = {
     "Repeat with the same key: the account was too busy, nothing was done.",
   ),
   read_model_behind: transient(503, "Repeat later, or ask with consistency=strong."),
+  account_parked: transient(
+    503,
+    "Ask with consistency=strong: the read model has stopped following the account, until an operator replays it.",
+  ),
 } as const satisfies Record<string, Problem>;
 
 export type ProblemCode = keyof typeof problems;

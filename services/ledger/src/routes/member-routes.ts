@@ -36,6 +36,7 @@ function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
       const view = viewOf(asked);
       await requests.reachOwn(account, asked, deadline);
       const seen = await reader.see(account, view);
+      requests.assertFollowed(asked, seen);
       const identity = identityOf(account.programme, account.currency.code, account.member);
       const balance = balanceAt(seen.state, identity, seen.at);
       const body = {
@@ -59,6 +60,7 @@ function lotsRoute({ requests, reader }: MemberRoutesPlatform): Route {
       const view = viewOf(asked);
       await requests.reachOwn(account, asked, deadline);
       const seen = await reader.see(account, view);
+      requests.assertFollowed(asked, seen);
       const place = asked.cursor;
       const open = openLots(seen.state);
       const rest = place === undefined ? open : open.filter((lot) => isAfter(lot, place));
@@ -96,6 +98,7 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
         };
       }
       const seen = await reader.standing(account);
+      requests.assertFollowed(asked, seen);
       const entries = await readStatement(database, account, wanted);
       return {
         status: 200,

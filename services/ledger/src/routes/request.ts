@@ -5,11 +5,13 @@ import { ApiError, type MemberRef } from "@taem/http";
 import type { Projector } from "@taem/projection";
 import type { Clock } from "@taem/runtime";
 import type { Directory } from "../directory.ts";
-import { isFolded, type View } from "../queries/account-reader.ts";
+import { isFolded, type Standing, type View } from "../queries/account-reader.ts";
 import type { AccountRef } from "../queries/account-ref.ts";
 
 /** How long a query waits for the read model, in milliseconds. */
 const MAX_WAIT_MS = 2_000;
+/** What is parked waits for people. */
+const PARKED_RETRY_S = 60;
 /** Left for the answer itself. */
 const RESERVE_MS = 250;
 
@@ -17,7 +19,7 @@ export interface RequestPlatform {
   readonly store: EventStore;
   readonly directory: Directory;
   readonly clock: Clock;
-  readonly projector: Pick<Projector, "hasReached" | "waitFor">;
+  readonly projector: Pick<Projector, "hasReached" | "status" | "waitFor">;
   readonly tokens: Tokens;
 }
 
@@ -69,6 +71,17 @@ export class Requests {
     else await this.#assertLogged(this.#placesOf(programme, asked.token));
   }
 
+  /** Refuses with `account_parked` where the caller's own write is among what the read model has stopped before. */
+  assertFollowed({ token }: ViewQuery, { parked }: Standing): void {
+    if (token === undefined || parked === undefined) return;
+    const { slice, position: since } = parked;
+    if (!token.places.some((place) => place.slice === slice && place.position >= since)) return;
+    throw new ApiError("account_parked", {
+      detail: `the read model has not followed the account since position ${since}; consistency=strong answers`,
+      retryAfter: PARKED_RETRY_S,
+    });
+  }
+
   #placesOf(programme: Programme, token: Token | undefined): readonly Place[] {
     if (token === undefined) return [];
     if (this.#platform.tokens.isOurs(programme.id, token)) return token.places;
@@ -97,8 +110,11 @@ export class Requests {
     const left = deadline - this.#platform.clock.now() - RESERVE_MS;
     const timeoutMs = Math.max(0, Math.min(MAX_WAIT_MS, left));
     if (await this.#platform.projector.waitFor(place, timeoutMs)) return;
+    const reason = this.#platform.projector.status().stopped.get(place.slice);
     throw new ApiError("read_model_behind", {
-      detail: `the read model has not reached position ${place.position} of slice ${place.slice} yet`,
+      detail:
+        `the read model has not reached position ${place.position} of slice ${place.slice} yet` +
+        (reason === undefined ? "" : `: ${reason}`),
     });
   }
 }
