@@ -31,7 +31,7 @@ export interface Service extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
+export const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;

@@ -2,7 +2,8 @@ import { isZone } from "@taem/domain";
 import { fields } from "@taem/http";
 import { z } from "zod";
 
-const { amount, amountOrZero, currencyCode, instant, programmeCode, ruleName, systemName } = fields;
+const { amount, amountOrZero, currencyCode, displayName, instant, programmeCode, ruleName, systemName } =
+  fields;
 
 const clock = z
   .discriminatedUnion("mode", [
@@ -79,15 +80,6 @@ const earnRule = {
   pendingSeconds: z.int().min(0).max(31_536_000).default(0),
 };
 
-const name = z
-  .string()
-  .min(1)
-  .max(200)
-  .refine((text) => text.isWellFormed(), {
-    message: "must be well-formed text, without half a surrogate pair",
-    params: { problem: "malformed_value" },
-  })
-  .meta({ description: "Shown to people." });
 const zone = z
   .string()
   .max(64)
@@ -127,7 +119,7 @@ export const definitions = {
       "A new programme needs a key of the whole installation. Currencies and rules follow. Putting the same again " +
       "changes nothing, also when the clock has moved on since.",
     params: { programme: programmeCode },
-    body: z.strictObject({ name, zone, clock: firstClock }),
+    body: z.strictObject({ name: displayName, zone, clock: firstClock }),
     problems: ["programme_exists", "clock_differs", "clock_too_far", ...writing],
   },
   programmeNow: {

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { isName, NAME_RULE } from "./names.ts";
 import type { ProblemCode } from "./problems.ts";
+
+export { canonicalName, isName, NAME_RULE, spellingsOf } from "./names.ts";
 
 /**
  * The fields that requests and answers are made of. A field that is decoded fails with a problem code of its
@@ -169,43 +172,41 @@ export const uuid = textField<string>({
   encode: (id) => id,
 });
 
-/**
- * Printable: neither control, format, unassigned nor private characters, no line breaks, no white space at
- * the ends.
- */
-const PRINTABLE = /^(?!\p{Z})[^\p{C}\p{Zl}\p{Zp}]+(?<!\p{Z})$/u;
-const PRINTABLE_ASCII = /^[!-~]+$/;
-
-function isPrintable(text: string, maxLength: number): boolean {
-  return text.length <= maxLength && (PRINTABLE_ASCII.test(text) || PRINTABLE.test(text));
-}
-
-function printable(id: string, description: string, maxLength: number, example: string) {
+/** Comes as it was given: what is kept under it is looked for by `spellingsOf`, and written as `canonicalName`. */
+function printable(
+  id: string,
+  description: string,
+  maxLength: number,
+  example: string,
+  code: ProblemCode = "malformed_id",
+) {
   return textField<string>({
     id,
-    description: `${description}: 1 to ${maxLength} printable characters, without white space at the ends.`,
+    description: `${description}: 1 to ${maxLength} ${NAME_RULE}.`,
     pattern: "^\\S(.*\\S)?$",
     maxLength,
     examples: [example],
-    problems: ["malformed_id"],
+    problems: [code],
     decode: (text) =>
-      isPrintable(text, maxLength)
+      isName(text, maxLength)
         ? text
-        : new Fault("malformed_id", `must be 1 to ${maxLength} printable characters`),
+        : new Fault(code, `must be 1 to ${maxLength} printable characters, without white space at the ends`),
     encode: (text) => text,
   });
 }
+
+/** What a programme is called. */
+export const displayName = printable("DisplayName", "Shown to people", 200, "แต้มสะสม", "malformed_value");
 
 /** Who a member is: our id, or the caller's own. */
 export type MemberRef = { readonly id: string } | { readonly externalId: string };
 
 const MAX_EXTERNAL_ID = 128;
 
-/** Our id of a member, or `ext:` and the caller's own id of 1 to 128 printable characters. */
+/** Our id of a member, or `ext:` and the caller's own id, as it was given. */
 export const memberRef = textField<MemberRef>({
   id: "MemberRef",
-  description:
-    "Our id of the member (a UUID), or `ext:` and the caller's own id of 1 to 128 printable characters.",
+  description: `Our id of the member (a UUID), or \`ext:\` and the caller's own id: 1 to ${MAX_EXTERNAL_ID} ${NAME_RULE}.`,
   pattern: `^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|ext:\\S(.*\\S)?)$`,
   maxLength: 4 + MAX_EXTERNAL_ID,
   examples: ["ext:C-1044"],
@@ -213,7 +214,7 @@ export const memberRef = textField<MemberRef>({
   decode: (text) => {
     if (UUID.test(text)) return { id: text.toLowerCase() };
     const externalId = text.startsWith("ext:") ? text.slice(4) : "";
-    if (isPrintable(externalId, MAX_EXTERNAL_ID)) return { externalId };
+    if (isName(externalId, MAX_EXTERNAL_ID)) return { externalId };
     return new Fault("malformed_id", "must be a UUID, or ext: and 1 to 128 printable characters");
   },
   encode: (member) => ("id" in member ? member.id : `ext:${member.externalId}`),

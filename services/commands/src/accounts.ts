@@ -19,9 +19,10 @@ import {
 } from "@taem/domain";
 import type { Appended, Step } from "@taem/event-store";
 import { accountAggregate } from "./aggregates.ts";
-import { claim } from "./claims.ts";
+import { ClaimReader, claim } from "./claims.ts";
 import type { Member } from "./members.ts";
 import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
+import { inKnownSpelling, spellingsOfKey } from "./spellings.ts";
 
 /** One account, as a command names it. */
 export interface AccountRef {
@@ -47,9 +48,11 @@ type AccountStep<R> = Step<AccountState, AccountEvent, R>;
 /** Carries commands out on accounts. */
 export class Accounts {
   readonly #tools: Toolbox;
+  readonly #reader: ClaimReader;
 
   constructor(tools: Toolbox) {
     this.#tools = tools;
+    this.#reader = new ClaimReader(tools.store);
   }
 
   /** Decides a command and appends its effect. A key of programme scope is reserved for this account first. */
@@ -139,7 +142,8 @@ export class Accounts {
     caller: Caller,
   ): AccountStep<Outcome> {
     const context = this.#context(account, caller);
-    return this.#toStep(command, state, context, decide(command, state, context));
+    const spelled = inKnownSpelling(command, state);
+    return this.#toStep(spelled, state, context, decide(spelled, state, context));
   }
 
   #toStep(
@@ -200,14 +204,17 @@ export class Accounts {
     );
     if (foreseen !== undefined) return foreseen;
     const { programme, currency, member } = account;
-    const stream = keyStream(this.#tools.hmacKey, programme, keyOf(command));
+    const streams = spellingsOfKey(keyOf(command)).map((key) =>
+      keyStream(this.#tools.hmacKey, programme, key),
+    );
     const reservation = {
       type: "KeyReserved",
       programme: programme.id,
       member: member.id,
       currency: currency.code,
     } as const;
-    const standing = await claim(this.#tools, stream, reservation, caller);
+    const known = streams.length === 1 ? undefined : await this.#reader.first(streams);
+    const standing = known ?? (await claim(this.#tools, streams[0] as string, reservation, caller));
     if (
       standing.type === "KeyReserved" &&
       standing.member === member.id &&

@@ -37,4 +37,10 @@ export class ClaimReader {
     const [event] = await this.#reader.read({ stream, afterRevision: 0, limit: 1 });
     return event === undefined ? undefined : (decodeEvent(event) as MemberEvent | DefinitionEvent);
   }
+
+  /** Of the first of these streams that has one. */
+  async first(streams: readonly string[]): Promise<Claim> {
+    const found = await Promise.all(streams.map((stream) => this.read(stream)));
+    return found.find((claim) => claim !== undefined);
+  }
 }

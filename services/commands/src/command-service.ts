@@ -19,6 +19,7 @@ import { type Enrolment, type Member, Members } from "./members.ts";
 import { buildCommand, type Subject } from "./operations.ts";
 import type { Caller, Toolbox } from "./platform.ts";
 import { Programmes } from "./programmes.ts";
+import { canonicalKey } from "./spellings.ts";
 import { type Done, doneOn, Transfers, type Written } from "./transfers.ts";
 
 /** Whom an operation is about, as the route or line names it. */
@@ -288,7 +289,9 @@ function fingerprintOf<N extends OperationName>(
   { name, body, target }: Request<N>,
   subject: Subject,
 ): string {
-  const { source: _, ...meant } = body;
+  const { source: _, ...given } = body;
+  const { origin } = given as Partial<OperationBody["reverse"]>;
+  const meant = origin === undefined ? given : { ...given, origin: canonicalKey(origin) };
   const named = "ordinal" in target ? { ordinal: target.ordinal } : {};
   const to = subject.transfer === undefined ? {} : { to: subject.transfer.to };
   return commandFingerprint(

@@ -1,5 +1,6 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
 import { type BusinessClock, isInCalendar, type Programme, type Version } from "@taem/domain";
+import { fields } from "@taem/http";
 import type { Definition, Refused } from "./programmes.ts";
 
 /**
@@ -28,7 +29,7 @@ export function defineProgramme(
     type: "ProgrammeDefined",
     programme: id,
     code,
-    name,
+    name: fields.canonicalName(name),
     zone,
     validFrom: FROM_THE_BEGINNING,
   };
@@ -61,7 +62,7 @@ export function redefineProgramme(
   { name, zone, clock }: ProgrammeDefinition,
   now: number,
 ): Definition {
-  if (programme.name !== name) {
+  if (fields.canonicalName(programme.name) !== fields.canonicalName(name)) {
     return { refused: "programme_exists", detail: `the programme is called ${programme.name}` };
   }
   const { clock: runs, firstClock } = programme;

@@ -1,5 +1,5 @@
 import { type MemberEvent, memberStream, sliceOf } from "@taem/contracts";
-import { ApiError, type MemberRef } from "@taem/http";
+import { ApiError, fields, type MemberRef } from "@taem/http";
 import { LRUCache } from "lru-cache";
 import { ClaimReader, claim } from "./claims.ts";
 import { type Caller, type Toolbox, uniqueStreamOf } from "./platform.ts";
@@ -41,27 +41,20 @@ export class Members {
     caller: Caller,
   ): Promise<{ readonly member: Member; readonly isNew: boolean }> {
     const fresh = this.#tools.newId();
-    const stream =
-      "externalId" in enrolment
-        ? this.#referenceStream(programme, enrolment.externalId)
-        : uniqueStreamOf(
-            this.#tools.hmacKey,
-            "enrolment_key",
-            programme,
-            enrolment.keyId,
-            enrolment.idempotencyKey,
-          );
     const kind = "externalId" in enrolment ? "external_id" : "enrolment_key";
     const reservation: MemberEvent = { type: "ReferenceReserved", programme, member: fresh, kind };
-    const { member: id } = (await claim(
-      this.#tools,
-      stream,
-      reservation,
-      caller,
-    )) as MemberEvent<"ReferenceReserved">;
+    const streams = this.#streamsOf(programme, enrolment);
+    const standing = streams.length === 1 ? undefined : await this.#reader.first(streams);
+    const { member: id } = (standing ??
+      (await claim(
+        this.#tools,
+        streams[0] as string,
+        reservation,
+        caller,
+      ))) as MemberEvent<"ReferenceReserved">;
     const event: MemberEvent = { type: "MemberEnrolled", programme, member: id, enrolledAt };
-    const standing = await claim(this.#tools, memberStream(id), event, caller);
-    const member = this.#remember(programme, { id }, standing as MemberEvent<"MemberEnrolled">);
+    const enrolled = await claim(this.#tools, memberStream(id), event, caller);
+    const member = this.#remember(programme, { id }, enrolled as MemberEvent<"MemberEnrolled">);
     if ("externalId" in enrolment) this.#known.set(nameOf(programme, enrolment), member);
     return { member, isNew: id === fresh };
   }
@@ -83,12 +76,20 @@ export class Members {
   }
 
   async #idOf(programme: string, externalId: string): Promise<string | undefined> {
-    const reserved = await this.#reader.read(this.#referenceStream(programme, externalId));
+    const reserved = await this.#reader.first(this.#streamsOf(programme, { externalId }));
     return reserved?.type === "ReferenceReserved" ? reserved.member : undefined;
   }
 
-  #referenceStream(programme: string, externalId: string): string {
-    return uniqueStreamOf(this.#tools.hmacKey, "external_id", programme, externalId);
+  /** Where the reservation lies, first, and where an earlier program may have put one for another spelling. */
+  #streamsOf(programme: string, enrolment: Enrolment): string[] {
+    const { hmacKey } = this.#tools;
+    return "externalId" in enrolment
+      ? fields
+          .spellingsOf(enrolment.externalId)
+          .map((id) => uniqueStreamOf(hmacKey, "external_id", programme, id))
+      : fields
+          .spellingsOf(enrolment.idempotencyKey)
+          .map((key) => uniqueStreamOf(hmacKey, "enrolment_key", programme, enrolment.keyId, key));
   }
 
   #remember(programme: string, ref: MemberRef, event: MemberEvent<"MemberEnrolled">): Member {
@@ -103,5 +104,5 @@ export class Members {
 }
 
 function nameOf(programme: string, ref: MemberRef): string {
-  return `${programme} ${"id" in ref ? ref.id : `ext:${ref.externalId}`}`;
+  return `${programme} ${"id" in ref ? ref.id : `ext:${fields.canonicalName(ref.externalId)}`}`;
 }

@@ -71,8 +71,8 @@ test("external ids of any script and of URL characters work, percent-encoded", a
   }
 });
 
-test("external ids that differ only in case or normal form are different members", async () => {
-  const ids = ["case", "CASE", "\u00e9", "e\u0301"];
+test("external ids that differ only in case or width are different members", async () => {
+  const ids = ["case", "CASE", "\uff43\uff41\uff53\uff45"];
   const answers = await Promise.all(ids.map((externalId) => api.post(`${shop}/members`, { externalId })));
   expect(new Set(answers.map(({ body }) => body.member)).size).toBe(ids.length);
 });

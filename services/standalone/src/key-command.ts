@@ -47,8 +47,8 @@ const MAX_NAME = 100;
 
 /** It stands in every event of the key, and in lists. */
 function parseName(text: string): string {
-  const name = text.trim();
-  if (name !== "" && name.length <= MAX_NAME && !/\p{C}/u.test(name)) return name;
+  const name = fields.canonicalName(text.trim());
+  if (fields.isName(name, MAX_NAME)) return name;
   throw new InvalidArgumentError(`a name has 1 to ${MAX_NAME} printable characters`);
 }
 

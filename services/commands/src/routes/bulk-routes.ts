@@ -9,6 +9,7 @@ import {
   ApiError,
   type AuthenticatedContext,
   bulkRoute,
+  fields,
   type LineAnswer,
   type MemberRef,
   type Route,
@@ -68,7 +69,7 @@ class BulkRequest {
   async #enrol(externalId: string, context: AuthenticatedContext): Promise<Answered> {
     requireScope(context.principal, ["earn", "admin"]);
     const enrolment = this.#service.enrol(this.#programme, { externalId }, callerOf(context));
-    const { member, isNew } = await this.#sequencer.enrol(externalId, enrolment);
+    const { member, isNew } = await this.#sequencer.enrol(fields.canonicalName(externalId), enrolment);
     return { status: isNew ? 201 : 200, body: memberBody(member) };
   }
 
@@ -147,7 +148,9 @@ class BulkRequest {
       request.name === "transfer" ? (request.body as OperationBody["transfer"]).to : undefined,
     ];
     for (const ref of refs) {
-      if (ref !== undefined && "externalId" in ref) await this.#sequencer.enrolled(ref.externalId);
+      if (ref !== undefined && "externalId" in ref) {
+        await this.#sequencer.enrolled(fields.canonicalName(ref.externalId));
+      }
     }
   }
 }
