@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   accountStream,
   catalogue,
+  type DefinitionEvent,
   decodeEvent,
   encodeMeta,
   type MemberEvent,
@@ -10,6 +11,7 @@ import {
 } from "@taem/contracts";
 import { CommandHandler, type EventStore } from "@taem/event-store";
 import { openEsdbEventStore } from "@taem/event-store-esdb";
+import { nameLog } from "@taem/standalone";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MemoryEventStore } from "../../packages/event-store/test/support/memory-event-store.ts";
 import {
@@ -51,6 +53,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
   test("every stream of every event lies in the slice of the rule", async () => {
     await using service = await startService({ store });
     await makeEveryEvent(service.api({ name: "clerk" }), service.api({ name: "manager" }), "every");
+    await nameLog(store, { type: "InstallationNamed", installation: randomUUID(), keyCheck: "" });
     const log = await wholeLog(store);
     expect(new Set(log.map(({ type }) => type))).toEqual(new Set(Object.keys(catalogue)));
     const expected = log.map((event) => ({
@@ -63,7 +66,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
 
   test("a member whose enrolment lies elsewhere has an account in the slice of the rule", async () => {
     const [first] = await wholeLog(store);
-    const { programme } = decodeEvent(first as NonNullable<typeof first>);
+    const { programme } = decodeEvent(first as NonNullable<typeof first>) as DefinitionEvent;
     const member = randomUUID();
     const enrolled: MemberEvent = { type: "MemberEnrolled", programme, member, enrolledAt: 0 };
     const stream = memberStream(member);

@@ -8,7 +8,7 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 /** The id of the API key behind a principal's name. */
 const KEY_ID = / \([0-9a-f]{16}\)/g;
 /** Of an event's data and of a row: what an installation gives to what it records. */
-const OWN = new Set(["slice", "position", "recorded_at", "recordedAt", "events"]);
+const OWN = new Set(["slice", "position", "recorded_at", "recordedAt", "events", "keyCheck"]);
 
 /**
  * `taem export --canonical` of an installation as lines that are equal to those of another one which did the same: its ids

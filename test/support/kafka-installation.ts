@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { parseToken, type Token } from "@taem/api";
 import { createApiKey, SCOPES } from "@taem/http";
 import { type KafkaCluster, kafkaCluster } from "@taem/kafka";
+import { openPool } from "@taem/postgres";
 import { createLogger, type Environment } from "@taem/runtime";
 import { expect } from "vitest";
 import type { Answer, Api } from "./api.ts";
@@ -39,8 +40,7 @@ export class KafkaInstallation implements AsyncDisposable {
     this.cluster = cluster;
   }
 
-  static async open(brokers: string): Promise<KafkaInstallation> {
-    const topic = `taem.hostile.${randomUUID()}`;
+  static async open(brokers: string, topic = `taem.hostile.${randomUUID()}`): Promise<KafkaInstallation> {
     const logger = createLogger({ service: "test", level: "silent" });
     const cluster = kafkaCluster({ brokers: brokers.split(","), clientId: "hostile", logger });
     const environment = {
@@ -53,6 +53,13 @@ export class KafkaInstallation implements AsyncDisposable {
 
   start(services: string): Promise<TestProgram> {
     return this.#installation.start({ services });
+  }
+
+  /** After a statement was executed in the database. */
+  async startAfter(services: string, statement: string): Promise<TestProgram> {
+    await using database = openPool({ url: this.#installation.url, max: 1, applicationName: "test" });
+    await database.query(statement);
+    return this.start(services);
   }
 
   async define(api: Api): Promise<void> {

@@ -5,11 +5,17 @@ import {
   type MemberEvent,
   memberEvents,
 } from "./definition-events.ts";
+import { type InstallationEvent, installationEvents } from "./installation-events.ts";
 
 /** Every event there is, by type, in its current version. */
-export const catalogue = { ...accountEvents, ...definitionEvents, ...memberEvents } as const;
+export const catalogue = {
+  ...accountEvents,
+  ...definitionEvents,
+  ...memberEvents,
+  ...installationEvents,
+} as const;
 
-export type TaemEvent = AccountEvent | DefinitionEvent | MemberEvent;
+export type TaemEvent = AccountEvent | DefinitionEvent | MemberEvent | InstallationEvent;
 export type EventType = TaemEvent["type"];
 
 export function isAccountEvent(event: TaemEvent): event is AccountEvent {

@@ -22,6 +22,9 @@ export function uniqueStream(hmac: string): string {
   return `taem.unique-${hmac}`;
 }
 
+/** Says whose log it is. Its name is known without a look, so that a log can be asked before anything else is known of it. */
+export const INSTALLATION_STREAM = "taem.installation-1";
+
 /** Slices are fixed for the life of an installation. */
 export const SLICES = 64;
 
@@ -40,10 +43,14 @@ const OF_A_MEMBER = /^taem\.(account|member)-/;
  */
 export function sliceOfStream(
   stream: string,
-  { programme, member }: { readonly programme: string; readonly member?: string },
+  {
+    programme,
+    member,
+  }: { readonly type?: string; readonly programme?: string; readonly member?: string } = {},
 ): number {
   if (!OF_A_MEMBER.test(stream)) return firstByte(stream) % SLICES;
-  if (member === undefined) throw new TypeError(`${stream} belongs to a member, and none is named`);
+  if (programme === undefined || member === undefined)
+    throw new TypeError(`${stream} belongs to a member, and none is named`);
   return sliceOf(programme, member);
 }
 

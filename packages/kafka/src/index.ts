@@ -3,3 +3,4 @@ export { EventPublisher, type Message, SendIncomplete } from "./event-publisher.
 export { type KafkaSourceOptions, kafkaSource } from "./kafka-source.ts";
 export { encodeEvent, encodeWatermark } from "./link-codec.ts";
 export { ensureTopic, type NewTopic, type Topic } from "./topic.ts";
+export { assertNotForeign } from "./topic-owner.ts";

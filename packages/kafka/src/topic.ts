@@ -55,18 +55,23 @@ export async function ensureTopic(cluster: KafkaCluster, topic: NewTopic): Promi
 }
 
 /** A broker knows of a topic a moment after it was made, and of its leaders after another. */
-const SETTLING = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
+const SETTLING = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION"]);
 const SETTLED_MS = 15_000;
 
-async function partitionsOf(admin: Admin, name: string): Promise<number> {
+/** What a broker says of a topic once it knows of it. */
+export async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
   const patience = AbortSignal.timeout(SETTLED_MS);
   for (let failures = 0; ; failures++) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-      return topics[0]?.partitions.length ?? 0;
+      return await ask();
     } catch (error) {
       if (patience.aborted || !SETTLING.has((error as KafkaJSProtocolError).type)) throw error;
     }
     await retryPause(failures, patience);
   }
+}
+
+async function partitionsOf(admin: Admin, name: string): Promise<number> {
+  const { topics } = await whenSettled(() => admin.fetchTopicMetadata({ topics: [name] }));
+  return topics[0]?.partitions.length ?? 0;
 }

@@ -1,3 +1,5 @@
+import { OperatorError } from "@taem/runtime";
+
 export type ProjectionErrorCode =
   | "checkpoint_beyond_head"
   | "projection_missing"
@@ -7,11 +9,10 @@ export type ProjectionErrorCode =
   | "not_parked";
 
 /** A failure of a projection that an operator has to deal with; the message says how. */
-export class ProjectionError extends Error {
-  readonly code: ProjectionErrorCode;
+export class ProjectionError extends OperatorError {
+  declare readonly code: ProjectionErrorCode;
   constructor(code: ProjectionErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(code, message, options);
     this.name = "ProjectionError";
-    this.code = code;
   }
 }

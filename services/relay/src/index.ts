@@ -1,2 +1,2 @@
 export { Relay, type RelayPlatform } from "./relay.ts";
-export { relayMigrations } from "./relay-state.ts";
+export { RelayTable, relayMigrations } from "./relay-state.ts";

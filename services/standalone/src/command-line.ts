@@ -1,4 +1,4 @@
-import { ConfigError } from "@taem/runtime";
+import { ConfigError, OperatorError } from "@taem/runtime";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
@@ -33,9 +33,15 @@ try {
 } catch (error) {
   // What commander found in the command line itself it has said already.
   if (!(error instanceof CommanderError) || error instanceof InvalidArgumentError) {
-    process.stderr.write(`taem: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`taem: ${messageOf(error)}\n`);
   }
   process.exitCode = exitCodeOf(error);
+}
+
+/** What an operator can mend has a code, by which the runbook knows it. */
+function messageOf(error: unknown): string {
+  if (error instanceof OperatorError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Commands do not hand this down to those that are added to them. */

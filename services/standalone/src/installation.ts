@@ -1,6 +1,8 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import type { Database, Migration } from "@taem/postgres";
+import { type EventStore, START } from "@taem/event-store";
+import type { Database, Log, Migration, Queryable } from "@taem/postgres";
 import { OperatorError } from "@taem/runtime";
+import { checkValueOf, type LogName, nameLog, readLogName } from "./log-name.ts";
 
 /** What belongs to an installation as a whole. Component `installation`. */
 export const installationMigrations: readonly Migration[] = [
@@ -28,22 +30,51 @@ export const installationMigrations: readonly Migration[] = [
       INSERT INTO taem_installation.identity (id, event_store)
       VALUES (gen_random_uuid(), CASE WHEN to_regclass('taem_store.events') IS NOT NULL THEN 'PostgreSQL' END);`,
   },
+  {
+    version: 3,
+    name: "name of the log",
+    sql: `
+      ALTER TABLE taem_installation.identity ADD COLUMN is_named boolean NOT NULL DEFAULT false;
+      COMMENT ON COLUMN taem_installation.identity.is_named IS 'the log has said that it is this installation''s';`,
+  },
 ];
 
-/**
- * The installation's id. The first start fixes where its log is. Throws `event_store_changed` when a later one looks for it
- * elsewhere.
- */
-export async function installationId(
-  database: Database,
-  eventStore: "PostgreSQL" | "EventStoreDB",
-): Promise<string> {
-  const { rows } = await database.query<{ id: string; event_store: string }>(
-    `UPDATE taem_installation.identity SET event_store = coalesce(event_store, $1) RETURNING id, event_store`,
-    [eventStore],
-  );
-  const { id, event_store: begun } = rows[0] as { id: string; event_store: string };
-  if (begun === eventStore) return id;
+/** Whose log a process has opened. */
+export interface Installation {
+  /** UUID. */
+  readonly id: string;
+  /** Names unique values in the log: the same for ever. */
+  readonly hmacKey: KeyObject;
+}
+
+/** What a database says of the installation it belongs to. */
+interface Kept {
+  readonly id: string;
+  readonly eventStore: EventStoreKind | null;
+  /** Whether it has seen the log say whose it is. */
+  readonly isNamed: boolean;
+  /** Undefined in a database that nothing has used. */
+  readonly key: Buffer | undefined;
+}
+
+type EventStoreKind = "PostgreSQL" | "EventStoreDB";
+
+/** What the log is compared with. */
+export interface Identification {
+  readonly database: Database;
+  readonly store: Pick<EventStore, "append" | "read" | "head">;
+  readonly eventStore: EventStoreKind;
+  /** The key that the operator brings, in hexadecimal. */
+  readonly givenKey: string | undefined;
+  /** Whether this process may append: then it gives a log without a name its name. */
+  readonly mayWrite: boolean;
+  readonly log: Log;
+}
+
+/** Throws `event_store_changed` where the first start found the log elsewhere. Before the store is opened: that may write. */
+export async function assertEventStore(database: Database, eventStore: EventStoreKind): Promise<void> {
+  const { eventStore: begun } = await keptBy(database);
+  if (begun === null || begun === eventStore) return;
   throw new OperatorError(
     "event_store_changed",
     `this installation keeps its log in ${begun}, and is started on ${eventStore}: ` +
@@ -52,23 +83,131 @@ export async function installationId(
 }
 
 /**
- * The key that names unique values in the log. It must be the same for ever: made once, by whichever instance comes
- * first, unless the operator brings one.
+ * Compares the database with the log before anything is read on or written. A new installation gets its id and key here, and
+ * its log the event that names them. Throws `log_of_another_installation`, `log_lost`, `log_unnamed`, `hmac_key_missing`,
+ * `hmac_key_differs`; a refusal has written nothing.
  */
-export async function hmacKeyOf(database: Database, given: string | undefined): Promise<KeyObject> {
-  const offered = given === undefined ? randomBytes(32) : Buffer.from(given, "hex");
-  await database.query(
-    "INSERT INTO taem_installation.secrets (name, value) VALUES ('hmac', $1) ON CONFLICT (name) DO NOTHING",
-    [offered],
-  );
-  const { rows } = await database.query<{ value: Buffer }>(
-    "SELECT value FROM taem_installation.secrets WHERE name = 'hmac'",
-  );
-  const kept = Buffer.from((rows[0] as { value: Buffer }).value);
-  if (given !== undefined && !kept.equals(offered)) {
-    throw new Error(
-      "TAEM_HMAC_KEY is not the key this installation was begun with; names in the log depend on it",
+export async function identify(asked: Identification): Promise<Installation> {
+  const { database, store, givenKey } = asked;
+  // In this order: whatever another process of the same database does meanwhile, what is seen later has it.
+  const before = await keptBy(database);
+  const head = await store.head();
+  const name = await readLogName(store);
+  const kept = await keptBy(database);
+  const given = givenKey === undefined ? undefined : Buffer.from(givenKey, "hex");
+  if (kept.key !== undefined && given !== undefined && !kept.key.equals(given)) throw keyDiffers();
+  if (name !== undefined) return await compare(asked, kept, given, name);
+  if (before.isNamed && head === START) throw logLost(kept);
+  if (kept.key === undefined && head !== START) throw logUnnamed();
+  return await begin(asked, kept, given ?? randomBytes(32));
+}
+
+/** The database of a named log: in use, or taken over by whoever has the key. */
+async function compare(
+  { database, eventStore, log }: Identification,
+  kept: Kept,
+  given: Buffer | undefined,
+  name: LogName,
+): Promise<Installation> {
+  if (kept.key === undefined && given === undefined) throw keyMissing(name);
+  const key = kept.key ?? (given as Buffer);
+  const own = { id: kept.key === undefined ? name.installation : kept.id, hmacKey: createSecretKey(key) };
+  assertSame(own, name);
+  if (kept.key === undefined) {
+    await keep(database, own.id, eventStore, key);
+    log("an unused database has taken over the log's installation, by its key", { installation: own.id });
+  }
+  if (!kept.isNamed) await noteNamed(database);
+  return own;
+}
+
+/** No process of this database has seen the log named. */
+async function begin(
+  { database, store, eventStore, mayWrite }: Identification,
+  { id }: Kept,
+  key: Buffer,
+): Promise<Installation> {
+  const kept = await keep(database, id, eventStore, key);
+  if (!mayWrite) return kept;
+  const own = { installation: kept.id, keyCheck: checkValueOf(kept.hmacKey) };
+  assertSame(kept, await nameLog(store, { type: "InstallationNamed", ...own }));
+  await noteNamed(database);
+  return kept;
+}
+
+function assertSame({ id, hmacKey }: Installation, { installation, keyCheck }: LogName): void {
+  if (id !== installation) {
+    throw new OperatorError(
+      "log_of_another_installation",
+      `the log is that of installation ${installation}, and the database belongs to ${id}: ` +
+        `use the database of the one, or the event store of the other, or restore what was mixed up`,
     );
   }
-  return createSecretKey(kept);
+  if (checkValueOf(hmacKey) !== keyCheck) throw keyDiffers();
+}
+
+function keyDiffers(): OperatorError {
+  return new OperatorError(
+    "hmac_key_differs",
+    "the HMAC key is not the one this installation was begun with, and names in the log depend on it: set TAEM_HMAC_KEY to " +
+      "that key where it is set, or restore the database that has it",
+  );
+}
+
+function keyMissing({ installation }: LogName): OperatorError {
+  return new OperatorError(
+    "hmac_key_missing",
+    `the log is that of installation ${installation}, and the database has nothing of it: restore the database from a ` +
+      "backup, however old; or, if there is none, set TAEM_HMAC_KEY to the installation's key and start with this one",
+  );
+}
+
+function logUnnamed(): OperatorError {
+  return new OperatorError(
+    "log_unnamed",
+    "the log has events and does not say whose it is, and the database has never seen it: start with the database that " +
+      "belongs to it, or restore that from a backup, however old",
+  );
+}
+
+function logLost({ id }: Kept): OperatorError {
+  return new OperatorError(
+    "log_lost",
+    `the log of installation ${id} has begun, and this one is empty: restore the event store; a new installation ` +
+      "takes a new database",
+  );
+}
+
+async function keptBy(sql: Queryable): Promise<Kept> {
+  const { rows } = await sql.query<Omit<Kept, "key"> & { key: Buffer | null }>(
+    `SELECT i.id, i.event_store AS "eventStore", i.is_named AS "isNamed", s.value AS key
+       FROM taem_installation.identity i LEFT JOIN taem_installation.secrets s ON s.name = 'hmac'`,
+  );
+  const { key, ...kept } = rows[0] as NonNullable<(typeof rows)[0]>;
+  return { ...kept, key: key === null ? undefined : Buffer.from(key) };
+}
+
+/** Fixes id and key together, unless another process has: what stands then. */
+async function keep(
+  database: Database,
+  id: string,
+  eventStore: EventStoreKind,
+  key: Buffer,
+): Promise<Installation> {
+  return await database.transaction(async (transaction) => {
+    const { rowCount } = await transaction.query(
+      "INSERT INTO taem_installation.secrets (name, value) VALUES ('hmac', $1) ON CONFLICT (name) DO NOTHING",
+      [key],
+    );
+    await transaction.query(
+      "UPDATE taem_installation.identity SET event_store = $1, id = CASE WHEN $2 THEN $3::uuid ELSE id END",
+      [eventStore, rowCount > 0, id],
+    );
+    const kept = await keptBy(transaction);
+    return { id: kept.id, hmacKey: createSecretKey(kept.key as Buffer) };
+  });
+}
+
+async function noteNamed(database: Database): Promise<void> {
+  await database.query("UPDATE taem_installation.identity SET is_named = true");
 }

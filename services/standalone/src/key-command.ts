@@ -17,7 +17,7 @@ export function keyCommand(print: (line: string) => void): Command {
       parseProgramme,
     )
     .action(async (options: { name: string; scopes: Scope[]; programme?: string }) => {
-      await using platform = await openToolPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env), "writes");
       const { name, scopes, programme = null } = options;
       const { token } = await createApiKey(platform.apiKeyStore, { name, scopes, programme });
       print(token);
@@ -26,7 +26,7 @@ export function keyCommand(print: (line: string) => void): Command {
     .command("revoke <keyId>")
     .description("make a key useless; takes effect within seconds")
     .action(async (keyId: string) => {
-      await using platform = await openToolPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env), "writes");
       if (!(await platform.apiKeyStore.revoke(keyId))) throw new Error(`there is no key ${keyId}`);
       print(`${keyId} is revoked`);
     });

@@ -15,7 +15,7 @@ import {
 } from "@taem/runtime";
 import { type Config, serviceNameOf } from "./config.ts";
 import { openStore, type Store } from "./event-store.ts";
-import { hmacKeyOf, installationId, installationMigrations } from "./installation.ts";
+import { assertEventStore, identify, installationMigrations } from "./installation.ts";
 
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
@@ -40,27 +40,45 @@ function serviceLogger(config: Config): Logger {
   return createLogger({ service: serviceNameOf(config), level: config.TAEM_LOG_LEVEL });
 }
 
+/** What a process does to the log. One that only reads gives it no name. */
+export type Access = "reads" | "writes";
+
 /** For commands whose output is their result: the log goes to standard error. */
-export async function openToolPlatform(config: Config): Promise<Platform> {
-  const destination = process.stderr;
-  return openPlatform(config, createLogger({ service: SERVICE, level: config.TAEM_LOG_LEVEL, destination }));
+export async function openToolPlatform(config: Config, access: Access = "reads"): Promise<Platform> {
+  const { TAEM_LOG_LEVEL: level } = config;
+  return open(config, createLogger({ service: SERVICE, level, destination: process.stderr }), access);
 }
 
-/** Starts or connects to PostgreSQL, brings its schema up to date and opens the event store. */
+const WRITERS: readonly string[] = ["commands", "scheduler"];
+
+/**
+ * Starts or connects to PostgreSQL, brings its schema up to date, opens the event store and compares the two. Throws the
+ * `OperatorError` of `identify` where they do not belong together.
+ */
 export async function openPlatform(config: Config, logger = serviceLogger(config)): Promise<Platform> {
+  const isWriter = config.TAEM_SERVICES.some((service) => WRITERS.includes(service));
+  return open(config, logger, isWriter ? "writes" : "reads");
+}
+
+async function open(config: Config, logger: Logger, access: Access): Promise<Platform> {
   await using undo = new AsyncDisposableStack();
   const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
   await migrate(database, "installation", installationMigrations);
   await migrate(database, "auth", apiKeyMigrations);
-  const installation = await installationId(
-    database,
-    config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB",
-  );
+  const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";
+  await assertEventStore(database, eventStore);
   const store = await openStore(config, database, log);
   undo.defer(() => store.close());
-  const hmacKey = await hmacKeyOf(database, config.TAEM_HMAC_KEY);
+  const { id: installation, hmacKey } = await identify({
+    database,
+    store,
+    eventStore,
+    givenKey: config.TAEM_HMAC_KEY,
+    mayWrite: access === "writes",
+    log,
+  });
   const health = createHealth();
   health.addReadiness("database", async () => {
     await database.query("SELECT 1");

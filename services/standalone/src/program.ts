@@ -1,7 +1,6 @@
 import { createCommands } from "@taem/commands";
 import { CachedApiKeys, createServer, type Server } from "@taem/http";
 import { createLedger } from "@taem/ledger";
-import { migrate } from "@taem/postgres";
 import { createScheduler } from "@taem/scheduler";
 import { type Config, serviceNameOf } from "./config.ts";
 import { directoryOf } from "./directory.ts";
@@ -29,8 +28,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const routes = besideWriters ? [...commands.routes] : [];
   const { kafka, source } = await openTransport(config, platform);
   if (config.TAEM_SERVICES.includes("relay") && kafka !== undefined) {
-    const { Relay, relayMigrations } = await import("@taem/relay");
-    await migrate(platform.database, "relay", relayMigrations);
+    const { Relay } = await import("@taem/relay");
     const relay = new Relay({ ...platform, ...kafka });
     await relay.start();
     undo.defer(() => relay.stop());

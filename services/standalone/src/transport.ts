@@ -1,5 +1,6 @@
-import type { EventStore } from "@taem/event-store";
+import { type EventStore, START } from "@taem/event-store";
 import type { KafkaCluster, KafkaOptions, Topic } from "@taem/kafka";
+import { type Database, migrate } from "@taem/postgres";
 import { type EventSource, storeLogSource } from "@taem/projection";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import type { Config } from "./config.ts";
@@ -13,6 +14,7 @@ export interface Transport {
 }
 
 export interface TransportOptions {
+  readonly database: Database;
   readonly store: EventStore;
   readonly installation: string;
   readonly logger: Logger;
@@ -20,7 +22,7 @@ export interface TransportOptions {
   readonly tracer?: Tracer | undefined;
 }
 
-/** Makes the topic where it is missing. Throws `kafka_unavailable`. */
+/** Makes the topic where it is missing. Throws `kafka_unavailable`, `topic_mismatch`, `topic_of_another_installation`. */
 export async function openTransport(config: Config, options: TransportOptions): Promise<Transport> {
   const { KAFKA_BROKERS: brokers, TAEM_SERVICES: services } = config;
   // Commands are decided and stored without Kafka, whether or not it runs.
@@ -29,7 +31,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
     return { kafka: undefined, source: () => storeLogSource(options.store) };
   }
   // Loaded where it is used.
-  const { ensureTopic, kafkaCluster, kafkaSource } = await import("@taem/kafka");
+  const { assertNotForeign, ensureTopic, kafkaCluster, kafkaSource } = await import("@taem/kafka");
   const cluster = kafkaCluster(clusterOptions(config, brokers, options.logger));
   const topic = { name: config.TAEM_KAFKA_TOPIC, partitions: config.TAEM_KAFKA_PARTITIONS };
   const retention = {
@@ -37,9 +39,19 @@ export async function openTransport(config: Config, options: TransportOptions): 
     retentionMs: config.TAEM_KAFKA_RETENTION,
   };
   await ensureTopic(cluster, { ...topic, ...retention }).catch(unavailable(brokers));
+  // One that has been told our events is ours: what others have written into it since is left out, and no reason to stop.
+  if (!(await isTold(options.database, topic.name)))
+    await assertNotForeign(cluster, topic, options.installation).catch(unavailable(brokers));
   const source = (projection: string) =>
     kafkaSource({ cluster, topic, group: `${topic.name}.${projection}`, ...options });
   return { kafka: { cluster, topic }, source };
+}
+
+/** Whether a relay of this database has told the topic anything. */
+async function isTold(database: Database, topic: string): Promise<boolean> {
+  const { RelayTable, relayMigrations } = await import("@taem/relay");
+  await migrate(database, "relay", relayMigrations);
+  return ((await new RelayTable(database, topic).position()) ?? START) !== START;
 }
 
 function clusterOptions(config: Config, brokers: readonly string[], logger: Logger): KafkaOptions {

@@ -46,7 +46,7 @@ test("a port that is taken is said in a sentence", async () => {
   await once(squatter, "listening");
   const { port } = squatter.address() as AddressInfo;
   const environment = { DATABASE_URL: database.url, TAEM_PORT: String(port) };
-  const message = `taem: cannot listen on port ${port} of 127.0.0.1: something listens there already; stop it, or choose another port\n`;
+  const message = `taem: cannot_listen: cannot listen on port ${port} of 127.0.0.1: something listens there already; stop it, or choose another port\n`;
   expect(await runTool(["start"], environment)).toEqual({ exitCode: 1, out: "", err: message });
   squatter.close();
 });

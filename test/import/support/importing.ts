@@ -61,8 +61,10 @@ export async function openImporting(): Promise<Importing> {
     log,
     events: async (programme) => {
       const all = await log();
-      const defined = all.find((event) => event.type === "ProgrammeDefined" && event.code === programme);
-      return all.filter(isAccountEvent).filter((event) => event.programme === defined?.programme);
+      const [id] = all.flatMap((event) =>
+        event.type === "ProgrammeDefined" && event.code === programme ? [event.programme] : [],
+      );
+      return all.filter(isAccountEvent).filter((event) => event.programme === id);
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

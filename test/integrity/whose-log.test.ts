@@ -1,0 +1,185 @@
+import { createSecretKey } from "node:crypto";
+import { INSTALLATION_STREAM } from "@taem/contracts";
+import { openEsdbEventStore } from "@taem/event-store-esdb";
+import { openPostgresEventStore } from "@taem/event-store-postgres";
+import { openPool } from "@taem/postgres";
+import { readLogName } from "@taem/standalone";
+import { describe, expect, test } from "vitest";
+import { startService } from "../support/commands-service.ts";
+import { startTestProgram, type TestProgram } from "../support/program.ts";
+import { runTool } from "../support/program-process.ts";
+import { defineProgramme, source, succeeds } from "../support/programme.ts";
+import { outstandingOf } from "../support/read-model.ts";
+import { openSite, SITES, type Site } from "../support/site.ts";
+import { wholeLog } from "../support/test-store.ts";
+
+// Failures: a lost database is made anew without a word, and with it the key that unique names in the log depend on: members
+// are unknown and enrolled twice, keys are used twice. A database in front of the log of another installation.
+
+const MALEE = "/v1/programmes/shop/members/ext:malee";
+const EARN = { currency: "PTS", points: "80", source: source("receipt 1") };
+const SERVICES = ["commands", "ledger", "scheduler"];
+const TOOLS = [
+  ["verify"],
+  ["rebuild", "ledger"],
+  ["export", "--canonical"],
+  ["parked", "list"],
+  ["key", "list"],
+];
+
+const start = (site: Site, services?: string, environment = {}): Promise<TestProgram> =>
+  startTestProgram(site.databaseUrl, {
+    environment: { ...site.environment, ...environment },
+    ...(services !== undefined && { services }),
+  });
+
+/** A member with 80 points, under a key that is the programme's. */
+async function trade({ api }: TestProgram): Promise<void> {
+  await defineProgramme(api, "shop");
+  await succeeds(api.put("/v1/programmes/shop/sources/pos", { keys: "programme" }));
+  await succeeds(api.post("/v1/programmes/shop/members", { externalId: "malee" }));
+  await succeeds(api.post(`${MALEE}/earn`, EARN));
+  expect(await outstandingOf(api, "shop")).toBe(80n);
+}
+
+async function openLog({ environment, databaseUrl }: Site) {
+  const url = environment["EVENTSTORE_URL"];
+  return url === undefined
+    ? await openPostgresEventStore({ url: databaseUrl, max: 1 })
+    : await openEsdbEventStore({ url });
+}
+
+async function logOf(site: Site) {
+  await using store = await openLog(site);
+  return { events: await wholeLog(store), name: await readLogName(store) };
+}
+
+async function hmacKeyIn({ databaseUrl: url }: Site): Promise<string> {
+  await using database = openPool({ url, max: 1, applicationName: "test" });
+  const { rows } = await database.query<{ key: string }>(
+    "SELECT encode(value, 'hex') AS key FROM taem_installation.secrets WHERE name = 'hmac'",
+  );
+  return rows[0]?.key ?? "";
+}
+
+/** Every service and every command refuses with the code, says what to do, and writes nothing. */
+async function expectRefused(site: Site, code: string, advice: RegExp, environment = {}): Promise<void> {
+  const [before, key] = [await logOf(site), await hmacKeyIn(site).catch(() => "")];
+  for (const services of SERVICES) {
+    await expect(start(site, services, environment), services).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(advice),
+    });
+  }
+  for (const tool of TOOLS) {
+    const { exitCode, out, err } = await runTool(tool, { ...site.environment, ...environment });
+    expect([exitCode, out, err]).toEqual([1, "", expect.stringMatching(`^taem: ${code}: `)]);
+  }
+  expect(await logOf(site)).toEqual(before);
+  expect(await hmacKeyIn(site)).toBe(key);
+}
+
+describe.each(SITES)("with the log in %s", (name) => {
+  test("a new log is named once, whoever comes first, and never tells the key", async () => {
+    await using site = await openSite(name);
+    const processes = await Promise.all([1, 2, 3].map(() => start(site, "commands")));
+    const ids = new Set(processes.map(({ platform }) => platform.installation));
+    await using program = processes[0] as TestProgram;
+    for (const other of processes.slice(1)) await other[Symbol.asyncDispose]();
+    await defineProgramme(program.api, "shop");
+    const { events, name: said } = await logOf(site);
+    expect(events.filter(({ stream }) => stream === INSTALLATION_STREAM)).toHaveLength(1);
+    expect(events[0]?.stream).toBe(INSTALLATION_STREAM);
+    expect([...ids]).toEqual([said?.installation]);
+    const key = await hmacKeyIn(site);
+    expect(key).toMatch(/^[0-9a-f]{64}$/);
+    expect(said?.keyCheck).not.toBe(key);
+    expect(JSON.stringify(events)).not.toContain(key);
+  });
+
+  test("an empty database in front of a log takes it over with the key, and is refused without", async () => {
+    await using site = await openSite(name);
+    {
+      await using program = await start(site);
+      await trade(program);
+    }
+    const key = await hmacKeyIn(site);
+    const before = await logOf(site);
+    await site.restoreDatabase(undefined);
+    await expectRefused(site, "hmac_key_missing", /restore the database .* TAEM_HMAC_KEY/);
+    await expectRefused(site, "hmac_key_differs", /set TAEM_HMAC_KEY/, { TAEM_HMAC_KEY: "0".repeat(64) });
+
+    const environment = { TAEM_HMAC_KEY: key };
+    {
+      await using program = await start(site, undefined, environment);
+      const { api, platform } = program;
+      expect(platform.installation).toBe(before.name?.installation);
+      const { body } = await succeeds(api.get(`${MALEE}/balance?currency=PTS&consistency=strong`));
+      expect(body.balance.available).toBe("80");
+      const again = await api.post("/v1/programmes/shop/members", { externalId: "malee" });
+      expect(again.status).toBe(200);
+      expect((await succeeds(api.post(`${MALEE}/earn`, EARN))).body.replayed).toBe(true);
+      expect(await outstandingOf(api, "shop")).toBe(80n);
+    }
+    expect((await runTool(["verify"], site.environment)).exitCode).toBe(0);
+    expect((await logOf(site)).events).toEqual(before.events);
+  });
+
+  test("a database and the log of another installation refuse each other", async () => {
+    await using site = await openSite(name);
+    await using other = await openSite(name);
+    for (const one of [site, other]) {
+      await using program = await start(one);
+      await trade(program);
+    }
+    await site.restoreLog(await other.backUpLog());
+    const { name: said } = await logOf(other);
+    await expectRefused(
+      site,
+      "log_of_another_installation",
+      new RegExp(`installation ${said?.installation}`),
+    );
+  });
+
+  test("a database that has seen its log begin refuses an empty one", async () => {
+    await using site = await openSite(name);
+    {
+      await using program = await start(site);
+      await trade(program);
+    }
+    await site.restoreLog(undefined);
+    await expectRefused(site, "log_lost", /restore the event store/);
+  });
+
+  test("a log of an earlier program gets its name at the next start, and only in front of its own database", async () => {
+    await using site = await openSite(name);
+    // A command that only reads makes the key, and gives no name.
+    expect((await runTool(["key", "list"], site.environment)).exitCode).toBe(0);
+    const hmacKey = createSecretKey(await hmacKeyIn(site), "hex");
+    {
+      await using store = await openLog(site);
+      await using earlier = await startService({ store, hmacKey });
+      await defineProgramme(earlier.api(), "shop");
+      await succeeds(earlier.api().post("/v1/programmes/shop/members", { externalId: "malee" }));
+    }
+    const { events } = await logOf(site);
+    {
+      await using _ledger = await start(site, "ledger");
+    }
+    expect(await logOf(site)).toEqual({ events, name: undefined });
+
+    const database = await site.backUpDatabase();
+    await site.restoreDatabase(undefined);
+    await expectRefused(site, "log_unnamed", /start with the database that belongs to it/);
+    await expectRefused(site, "log_unnamed", /belongs to it/, { TAEM_HMAC_KEY: "0".repeat(64) });
+    await site.restoreDatabase(database);
+    {
+      await using program = await start(site, "commands");
+      await succeeds(program.api.post(`${MALEE}/earn`, { currency: "PTS", points: "80" }, "e"));
+    }
+    const named = await logOf(site);
+    expect(named.name?.installation).toMatch(/^[0-9a-f-]{36}$/);
+    expect(named.events.slice(0, events.length)).toEqual(events);
+    expect(named.events[events.length]?.stream).toBe(INSTALLATION_STREAM);
+  });
+});
