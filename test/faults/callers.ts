@@ -154,9 +154,11 @@ function perform(client: Client, line: BulkLine, deadlineMs: number): Promise<Re
       const { op: _, hold: id, ...body } = line;
       return client.call(`${base}/holds/{id}/void`, { params: { programme, id }, body }, options);
     }
-    case "approve": {
-      const { op: _, adjustment: id, ...body } = line;
-      return client.call(`${base}/adjustments/{id}/approve`, { params: { programme, id }, body }, options);
+    case "approve":
+    case "reject":
+    case "withdraw": {
+      const { op, adjustment: id, ...body } = line;
+      return client.call(`${base}/adjustments/{id}/${op}`, { params: { programme, id }, body }, options);
     }
   }
 }

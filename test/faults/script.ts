@@ -160,7 +160,9 @@ export class CallerScript {
     });
     const adjustment = "effect" in answer ? answer.effect.adjustment?.id : undefined;
     if (adjustment === undefined) return;
-    yield* this.#tell({ op: "approve", adjustment, source: this.#source() }, "supervisor");
+    const op = this.#pick(["approve", "approve", "reject", "withdraw"] as const);
+    const by = op === "withdraw" ? "clerk" : "supervisor";
+    yield* this.#tell({ op, adjustment, source: this.#source() }, by);
   }
 
   /** The same key for the same command. */

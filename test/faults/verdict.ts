@@ -123,6 +123,8 @@ const TYPES: Readonly<globalThis.Record<string, readonly string[]>> = {
   burn_reversed: ["BurnReversed"],
   transferred: ["TransferOut"],
   adjustment_requested: ["AdjustmentRequested"],
+  adjustment_rejected: ["AdjustmentRejected"],
+  adjustment_withdrawn: ["AdjustmentWithdrawn"],
   adjusted: ["AdjustmentCredited", "AdjustmentDebited"],
 };
 

@@ -68,7 +68,14 @@ async function adjust(till: Till, manager: Api): Promise<void> {
   await till.run("adjustments", { ...goodwill, direction: "debit" });
   const writeOff = { ...OWED, direction: "write_off", points: "10", reason: "bad-debt" };
   const { id } = await till.run("adjustments", writeOff);
-  await succeeds(manager.post(`${till.shop}/adjustments/${id}/approve`, {}, "approved"));
+  const adjustments = `${till.shop}/adjustments`;
+  await succeeds(manager.post(`${adjustments}/${id}/approve`, {}, "approved"));
+  const large = { ...goodwill, points: "101", direction: "credit" };
+  const [rejected, withdrawn] = [await till.run("adjustments", large), await till.run("adjustments", large)];
+  await succeeds(manager.post(`${adjustments}/${rejected.id}/reject`, {}, "rejected"));
+  await till.onAdjustment(withdrawn.id, "withdraw");
+  // Nobody decides on this one.
+  await till.run("adjustments", large);
 }
 
 interface Done {
@@ -96,6 +103,10 @@ class Till {
 
   onHold(id: string, end: "capture" | "void"): Promise<Done> {
     return this.#send(`${this.shop}/holds/${id}/${end}`, {});
+  }
+
+  onAdjustment(id: string, end: "withdraw"): Promise<Done> {
+    return this.#send(`${this.shop}/adjustments/${id}/${end}`, {});
   }
 
   async #send(path: string, body: object): Promise<Done> {

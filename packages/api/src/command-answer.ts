@@ -26,6 +26,8 @@ const effectSchema = z.strictObject({
     "burn_reversed",
     "transferred",
     "adjustment_requested",
+    "adjustment_rejected",
+    "adjustment_withdrawn",
     "adjusted",
     "written_off",
   ]),
@@ -35,7 +37,8 @@ const effectSchema = z.strictObject({
   credited: z.array(lot).optional(),
   debited: z.array(part).optional(),
   hold: z.strictObject({ id: z.string(), timeoutAt: instant.optional() }).optional(),
-  adjustment: z.strictObject({ id: z.string() }).optional(),
+  /** Of a request that waits: when it lapses, absent = never. */
+  adjustment: z.strictObject({ id: z.string(), expiresAt: instant.optional() }).optional(),
   transfer: z.strictObject({ id: z.string(), to: z.string() }).optional(),
   rule: z.strictObject({ name: z.string(), version: z.int(), limitedBy: z.string().optional() }).optional(),
   /** Of a return: what became debt, and what was not recovered. */

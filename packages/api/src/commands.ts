@@ -11,6 +11,16 @@ const responses = {
   200: { description: "Done before, under the same key: the same effect.", schema: commandAnswer },
 };
 
+/** Of what may need a second principal. */
+const waitingResponses = {
+  ...responses,
+  202: {
+    description:
+      "It waits for a second principal, now or under the same key before: nothing has moved. Approve it under its id.",
+    schema: commandAnswer,
+  },
+};
+
 /** What any command on an account may be refused with, beside what is its own. */
 const onAccount = [
   "too_many_sources",
@@ -57,11 +67,14 @@ const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
   void: ["hold_unknown", "hold_closed"],
   approve: [
     "adjustment_unknown",
+    "adjustment_closed",
     "approver_must_differ",
     "insufficient_points",
     "no_debt",
     "balance_too_large",
   ],
+  reject: ["adjustment_unknown", "adjustment_closed", "approver_must_differ"],
+  withdraw: ["adjustment_unknown", "adjustment_closed", "requester_must_withdraw"],
 };
 
 const PROGRAMME = "/v1/programmes/{programme}";
@@ -78,7 +91,13 @@ export const memberOperations = {
       "Where the receiving account refuses, the points have left and come back by then: the problem carries the `token` of that.",
   },
   reverse: onMember("reverse", "reversals", "Take an earn back, or give a burn back"),
-  adjust: onMember("adjust", "adjustments", "Change a balance by hand"),
+  adjust: {
+    ...onMember("adjust", "adjustments", "Change a balance by hand"),
+    description:
+      "Above the currency's `adjustmentLimit`, and for every write-off, it waits for a second principal (202) until " +
+      "the currency's `adjustmentTimeoutSeconds` are over; in a programme that is run single-handed it is done at once.",
+    responses: waitingResponses,
+  },
 };
 
 /** Second phases: what they are about has an id. */
@@ -86,6 +105,8 @@ export const ordinalOperations = {
   capture: onOrdinal("capture", "holds", "Spend what a hold set aside, all or part"),
   void: onOrdinal("void", "holds", "Release a hold"),
   approve: onOrdinal("approve", "adjustments", "Approve an adjustment, as a second principal"),
+  reject: onOrdinal("reject", "adjustments", "Turn an adjustment down, as a second principal"),
+  withdraw: onOrdinal("withdraw", "adjustments", "Take back an adjustment that one has asked for"),
 };
 
 function onMember<N extends OperationName, const P extends string>(name: N, path: P, summary: string) {

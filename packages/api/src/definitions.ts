@@ -44,6 +44,12 @@ const expiry = z
 const WEEK = 7 * 24 * 3600;
 const seconds = z.int().min(1).max(31_536_000);
 
+const adjustmentTimeoutSeconds = seconds.optional().meta({
+  description:
+    "How long an adjustment waits for a second principal before it lapses. 30 days for a new currency unless told; " +
+    "left out later, it stays as it is.",
+});
+
 const settings = {
   expiry,
   inactivity: term
@@ -62,6 +68,7 @@ const settings = {
     description:
       "What one principal may credit or debit alone; above it a second must approve. The one in force now counts, however an adjustment is dated.",
   }),
+  adjustmentTimeoutSeconds,
 };
 
 const validFrom = instant.optional().meta({

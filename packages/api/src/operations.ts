@@ -66,6 +66,8 @@ export const bodies = {
   capture: { ...common, points: amount.optional() },
   void: { ...common },
   approve: { ...common },
+  reject: { ...common },
+  withdraw: { ...common },
 } as const;
 
 export type OperationName = keyof typeof bodies;
@@ -90,6 +92,8 @@ export const schemas = {
   capture: z.strictObject(bodies.capture),
   void: z.strictObject(bodies.void),
   approve: z.strictObject(bodies.approve),
+  reject: z.strictObject(bodies.reject),
+  withdraw: z.strictObject(bodies.withdraw),
 } as const;
 
 function exactlyOne(...names: string[]) {
@@ -112,6 +116,8 @@ export const bulkLine = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("capture"), hold: ordinalRef, ...bodies.capture }),
   z.strictObject({ op: z.literal("void"), hold: ordinalRef, ...bodies.void }),
   z.strictObject({ op: z.literal("approve"), adjustment: ordinalRef, ...bodies.approve }),
+  z.strictObject({ op: z.literal("reject"), adjustment: ordinalRef, ...bodies.reject }),
+  z.strictObject({ op: z.literal("withdraw"), adjustment: ordinalRef, ...bodies.withdraw }),
   z.strictObject({ op: z.literal("enrol"), externalId }),
 ]);
 
@@ -127,4 +133,6 @@ export const scopesOf: Record<OperationName, readonly Scope[]> = {
   reverse: ["earn"],
   adjust: ["admin"],
   approve: ["admin"],
+  reject: ["admin"],
+  withdraw: ["admin"],
 };

@@ -57,7 +57,7 @@ const common = {
 } as const;
 
 /** On every event that a caller's command made. A large effect is several events, numbered from 1. */
-const commanded = {
+export const commanded = {
   ...common,
   key,
   fingerprint: text,
@@ -76,6 +76,18 @@ export const earnBasis = named("EarnBasis", {
   /** Local day whose cap this earn used, e.g. `2026-11-22`. */
   capDay: optional(text),
 });
+
+/** What was asked for and waits for a second principal; `adjustment` is its ordinal in the account. */
+const asked = {
+  adjustment: integer,
+  direction: choice("credit", "debit", "write_off"),
+  amount,
+  reason: text,
+  requestedBy: text,
+} as const;
+
+/** True where the programme is run single-handed: no second principal had to approve what otherwise needs one. */
+const singleHanded = optional(flag);
 
 export const accountEvents = {
   PointsEarned: {
@@ -211,12 +223,16 @@ export const accountEvents = {
   },
   AdjustmentRequested: {
     ...commanded,
-    adjustment: integer,
-    direction: choice("credit", "debit", "write_off"),
-    amount,
-    reason: text,
-    requestedBy: text,
+    ...asked,
+    /** When it lapses unless it was closed before; absent = never. */
+    expiresAt: optional(instant),
   },
+  /** A second principal turned it down. */
+  AdjustmentRejected: { ...commanded, ...asked, rejectedBy: text },
+  /** Who asked for it took it back. */
+  AdjustmentWithdrawn: { ...commanded, ...asked },
+  /** Nobody decided on it in time. */
+  AdjustmentLapsed: { ...common, ...asked },
   AdjustmentCredited: {
     ...commanded,
     adjustment: optional(integer),
@@ -226,6 +242,7 @@ export const accountEvents = {
     approvedBy: optional(text),
     /** Set where the account has no inactivity deadline to come. */
     deadline: optional(instant),
+    singleHanded,
   },
   AdjustmentDebited: {
     ...commanded,
@@ -235,14 +252,16 @@ export const accountEvents = {
     reason: text,
     requestedBy: text,
     approvedBy: optional(text),
+    singleHanded,
   },
   DebtWrittenOff: {
     ...commanded,
-    adjustment: integer,
+    adjustment: optional(integer),
     amount,
     reason: text,
     requestedBy: text,
-    approvedBy: text,
+    approvedBy: optional(text),
+    singleHanded,
   },
 } as const;
 

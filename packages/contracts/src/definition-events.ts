@@ -1,4 +1,4 @@
-import { amount, choice, type InferFields, instant, integer, named, optional, text } from "./schema.ts";
+import { amount, choice, flag, type InferFields, instant, integer, named, optional, text } from "./schema.ts";
 
 /** Events of programmes (definitions as versioned data) and of members. */
 
@@ -29,6 +29,11 @@ export const currencySettings = named("CurrencySettings", {
   maxBalance: optional(amount),
   /** Adjustments above this need a second principal. */
   adjustmentLimit: amount,
+  /** How long an adjustment waits for one; absent = for ever. */
+  adjustmentTimeoutSeconds: optional(integer),
+  /** What one client may earn, and adjust, in a programme on a local day at most; absent = without end. */
+  earnCeiling: optional(amount),
+  adjustmentCeiling: optional(amount),
 });
 
 export const earnRule = named("EarnRule", {
@@ -46,9 +51,28 @@ export const earnRule = named("EarnRule", {
   pendingSeconds: integer,
 });
 
+/**
+ * How the change of a definition came about: proposed by one principal and approved by another, or at once, where the
+ * programme is run single-handed. A first version needs one principal and has none of these.
+ */
+const provenance = {
+  proposal: optional(integer),
+  requestedBy: optional(text),
+  approvedBy: optional(text),
+  singleHanded: optional(flag),
+} as const;
+
 export const definitionEvents = {
-  ProgrammeDefined: { programme: text, code: text, name: text, zone: text, validFrom: instant },
-  ProgrammeZoneChanged: { programme: text, zone: text, validFrom: instant },
+  ProgrammeDefined: {
+    programme: text,
+    code: text,
+    name: text,
+    zone: text,
+    validFrom: instant,
+    /** True where no change needs a second principal. */
+    singleHanded: optional(flag),
+  },
+  ProgrammeZoneChanged: { programme: text, zone: text, validFrom: instant, ...provenance },
   CurrencyDefined: { programme: text, code: text, no: integer, scale: integer },
   CurrencySettingsPublished: {
     programme: text,
@@ -56,6 +80,7 @@ export const definitionEvents = {
     version: integer,
     validFrom: instant,
     settings: currencySettings,
+    ...provenance,
   },
   EarnRulePublished: {
     programme: text,
@@ -63,6 +88,7 @@ export const definitionEvents = {
     version: integer,
     validFrom: instant,
     definition: earnRule,
+    ...provenance,
   },
   SourceDeclared: {
     programme: text,

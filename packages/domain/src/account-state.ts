@@ -22,6 +22,14 @@ export interface PendingAdjustment {
   readonly requestedBy: string;
   /** Of the request: what is approved has effect no earlier. */
   readonly effectiveAt: Instant;
+  /** When it lapses; Infinity = never. */
+  readonly expiresAt: Instant;
+}
+
+/** How a waiting adjustment was closed, and when that counts. */
+export interface ClosedAdjustment {
+  readonly how: "approved" | "rejected" | "withdrawn" | "lapsed";
+  readonly at: Instant;
 }
 
 /**
@@ -38,6 +46,8 @@ export interface AccountState {
   /** Open holds by number. */
   holds: ReadonlyMap<number, Hold>;
   pending: ReadonlyMap<number, PendingAdjustment>;
+  /** What has waited, by number. */
+  closedAdjustments: Layer<number, ClosedAdjustment>;
   /** Sum of `remaining` over the open lots: the book balance. */
   book: bigint;
   /** Sum of `held` over the open lots. */
@@ -81,6 +91,7 @@ export function newAccount(): AccountState {
     open: [],
     holds: NONE,
     pending: NONE,
+    closedAdjustments: new LayeredMap(),
     book: 0n,
     held: 0n,
     matureBy: 0,
@@ -106,6 +117,7 @@ export function draft(state: AccountState): AccountState {
     open: state.open.slice(),
     holds: copyOf(state.holds),
     pending: copyOf(state.pending),
+    closedAdjustments: state.closedAdjustments.draft(),
     keys: state.keys.draft(),
     earnedOnDay: state.earnedOnDay.draft(),
     givenBack: state.givenBack.draft(),
@@ -118,6 +130,7 @@ export function commit(state: AccountState): AccountState {
     ...state,
     lots: state.lots.commit(),
     keys: state.keys.commit(),
+    closedAdjustments: state.closedAdjustments.commit(),
     earnedOnDay: state.earnedOnDay.commit(),
     givenBack: state.givenBack.commit(),
   };

@@ -32,7 +32,7 @@ export function endOf(end: Instant | null | undefined): Instant {
 }
 
 /** As an event has it: absent = never. */
-function endOrNever(end: Instant): Instant | undefined {
+export function endOrNever(end: Instant): Instant | undefined {
   return end >= NEVER_FROM ? undefined : end;
 }
 
@@ -53,6 +53,11 @@ export function localDate(zone: string, instant: Instant): LocalDate {
   // A day with a transition in it is not remembered: its local dates may not even be contiguous.
   if (local.hoursInDay === 24) lastDay.set(zone, { start: local.startOfDay().epochMilliseconds, date });
   return date;
+}
+
+/** An instant for people and logs, as RFC 3339 in UTC with milliseconds. */
+export function instantText(instant: Instant): string {
+  return Temporal.Instant.fromEpochMilliseconds(instant).toString({ fractionalSecondDigits: 3 });
 }
 
 /** The month in which points were earned, `2026-11`: the cohort that finance follows them by. */

@@ -80,6 +80,18 @@ export interface ApproveAdjustment extends Keyed {
   readonly adjustment: number;
 }
 
+/** A second principal turns down what was asked for. */
+export interface RejectAdjustment extends Keyed {
+  readonly type: "reject";
+  readonly adjustment: number;
+}
+
+/** Who asked for it takes it back. */
+export interface WithdrawAdjustment extends Keyed {
+  readonly type: "withdraw";
+  readonly adjustment: number;
+}
+
 export type AccountCommand =
   | Earn
   | Burn
@@ -90,6 +102,8 @@ export type AccountCommand =
   | Transfer
   | Adjust
   | ApproveAdjustment
+  | RejectAdjustment
+  | WithdrawAdjustment
   | ReceiveTransfer
   | ReturnTransfer;
 

@@ -1,5 +1,5 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { type AccountState, type Hold, lotOf, writable } from "./account-state.ts";
+import { type AccountState, type ClosedAdjustment, type Hold, lotOf, writable } from "./account-state.ts";
 import { endOf } from "./calendar.ts";
 import { availableFrom, free, inBurnOrder, type Lot, type LotKind } from "./lot.ts";
 import type { Waiver } from "./waivers.ts";
@@ -89,16 +89,22 @@ function apply(state: AccountState, event: AccountEvent): void {
       return credit(state, event.restored, event);
     case "AdjustmentRequested":
       return requestAdjustment(state, event);
+    case "AdjustmentRejected":
+      return closeAdjustment(state, event, "rejected");
+    case "AdjustmentWithdrawn":
+      return closeAdjustment(state, event, "withdrawn");
+    case "AdjustmentLapsed":
+      return closeAdjustment(state, event, "lapsed");
     case "AdjustmentCredited":
-      settleAdjustment(state, event.adjustment);
+      approveAdjustment(state, event);
       addLot(state, event.lot, "adjustment", "", event.effectiveAt);
       if (event.deadline !== undefined) state.deadline = endOf(event.deadline);
       return;
     case "AdjustmentDebited":
-      settleAdjustment(state, event.adjustment);
+      approveAdjustment(state, event);
       return debit(state, event.takes, event);
     case "DebtWrittenOff":
-      settleAdjustment(state, event.adjustment);
+      approveAdjustment(state, event);
       return changeDebt(state, -event.amount, event.effectiveAt);
     default:
       event satisfies never;
@@ -312,13 +318,30 @@ function payWaivers(state: AccountState, { returns }: AccountEvent<"WaiverRecove
 
 function requestAdjustment(state: AccountState, event: AccountEvent<"AdjustmentRequested">): void {
   const { adjustment: no, direction, amount, reason, requestedBy, effectiveAt } = event;
-  const pending = { no, direction, amount, reason, requestedBy, effectiveAt };
+  const expiresAt = endOf(event.expiresAt);
+  const pending = { no, direction, amount, reason, requestedBy, effectiveAt, expiresAt };
   state.pending = writable(state.pending).set(no, pending);
   state.nextAdjustment = no + 1;
 }
 
-function settleAdjustment(state: AccountState, no: number | undefined): void {
-  if (no !== undefined) writable(state.pending).delete(no);
+/** The first event of a large effect closes what was asked for. What waited for nobody has no number. */
+function approveAdjustment(
+  state: AccountState,
+  event: AccountEvent<"AdjustmentCredited" | "AdjustmentDebited" | "DebtWrittenOff">,
+): void {
+  const { adjustment, part, effectiveAt } = event;
+  if (adjustment === undefined || (part !== undefined && part.index > 1)) return;
+  closeAdjustment(state, { adjustment, effectiveAt }, "approved");
+}
+
+function closeAdjustment(
+  state: AccountState,
+  { adjustment: no, effectiveAt: at }: { readonly adjustment: number; readonly effectiveAt: number },
+  how: ClosedAdjustment["how"],
+): void {
+  if (!state.pending.has(no)) throw new CorruptStream(state.revision, `adjustment ${no} does not wait`);
+  writable(state.pending).delete(no);
+  state.closedAdjustments.set(no, { how, at });
 }
 
 function openLot(state: AccountState, no: number): Lot {

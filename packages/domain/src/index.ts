@@ -1,5 +1,6 @@
 export {
   type AccountState,
+  type ClosedAdjustment,
   commit,
   diesAt,
   draft,
@@ -30,6 +31,7 @@ export { CorruptStream, evolve, replay } from "./evolve.ts";
 export { commandFingerprint, type Plain } from "./fingerprint.ts";
 export { availableFrom, free, type Lot } from "./lot.ts";
 export { DEBT, EXPIRED, OUTSTANDING, type Posting, postingsOf, TRANSFER_CLEARING } from "./postings.ts";
+export { isSamePrincipal, principalOf } from "./principal.ts";
 export {
   type BusinessClock,
   businessNow,

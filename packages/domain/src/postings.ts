@@ -65,6 +65,9 @@ export function postingsOf(event: AccountEvent): readonly Posting[] {
     case "HoldTimedOut":
     case "TransferInRefused":
     case "AdjustmentRequested":
+    case "AdjustmentRejected":
+    case "AdjustmentWithdrawn":
+    case "AdjustmentLapsed":
       return [];
     default:
       event satisfies never;

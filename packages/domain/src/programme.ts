@@ -8,6 +8,8 @@ export interface Programme {
   /** The caller's name for it in routes, e.g. `the-1`. */
   readonly code: string;
   readonly name: string;
+  /** Whether changes, and adjustments, need no second principal. */
+  readonly singleHanded: boolean;
   readonly revision: number;
   readonly zones: readonly Version<string>[];
   readonly currencies: ReadonlyMap<string, Currency>;
@@ -55,6 +57,7 @@ export function evolveProgramme(programme: Programme | undefined, event: Definit
       id: event.programme,
       code: event.code,
       name: event.name,
+      singleHanded: event.singleHanded ?? false,
       revision: 1,
       zones: [{ version: 1, validFrom: event.validFrom, value: event.zone }],
       currencies: new Map(),

@@ -21,7 +21,9 @@ export type RefusalCode =
   | "balance_limit_exceeded"
   | "balance_too_large"
   | "adjustment_unknown"
+  | "adjustment_closed"
   | "approver_must_differ"
+  | "requester_must_withdraw"
   | "no_debt"
   | "key_reused";
 

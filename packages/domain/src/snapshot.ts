@@ -1,4 +1,10 @@
-import { type AccountState, type Hold, newAccount, type PendingAdjustment } from "./account-state.ts";
+import {
+  type AccountState,
+  type ClosedAdjustment,
+  type Hold,
+  newAccount,
+  type PendingAdjustment,
+} from "./account-state.ts";
 import { AppliedKeys } from "./applied-keys.ts";
 import { PackedLots, type PackedText } from "./packed-lots.ts";
 import { type Waiver, Waivers } from "./waivers.ts";
@@ -29,6 +35,7 @@ interface Text {
   readonly waived: readonly Waiver[];
   readonly holds: readonly Hold[];
   readonly pending: readonly PendingAdjustment[];
+  readonly closedAdjustments: readonly [number, ClosedAdjustment][];
   readonly earnedOnDay: readonly [string, bigint][];
   readonly givenBack: readonly [number, bigint][];
   /** 20 bytes each, base64: digest and revision (little-endian). */
@@ -68,6 +75,7 @@ export function writeSnapshot(state: AccountState): string {
     waived: [...state.waived],
     holds: [...state.holds.values()],
     pending: [...state.pending.values()],
+    closedAdjustments: [...state.closedAdjustments.entries()],
     earnedOnDay: [...state.earnedOnDay.entries()],
     givenBack: [...state.givenBack.entries()],
     keys: state.keys.toBytes().toString("base64"),
@@ -84,6 +92,7 @@ export function readSnapshot(snapshot: string): AccountState {
   const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived, keys };
   state.holds = new Map(text.holds.map((hold) => [hold.no, hold]));
   state.pending = new Map(text.pending.map((adjustment) => [adjustment.no, adjustment]));
+  for (const [no, closed] of text.closedAdjustments) state.closedAdjustments.set(no, closed);
   for (const [day, points] of text.earnedOnDay) state.earnedOnDay.set(day, points);
   for (const [revision, points] of text.givenBack) state.givenBack.set(revision, points);
   return state;

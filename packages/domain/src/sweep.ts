@@ -1,5 +1,12 @@
 import type { AccountEvent, LotPart } from "@taem/contracts";
-import { type AccountState, diesAt, draft, type Hold, lotOf } from "./account-state.ts";
+import {
+  type AccountState,
+  diesAt,
+  draft,
+  type Hold,
+  lotOf,
+  type PendingAdjustment,
+} from "./account-state.ts";
 import { min, sum } from "./amounts.ts";
 import { type Instant, lastValidDate, localDate } from "./calendar.ts";
 import { comeBack } from "./come-back.ts";
@@ -16,11 +23,13 @@ export interface AccountIdentity {
   readonly zoneAt: (at: Instant) => string;
 }
 
-type TimeMade = AccountEvent<"PointsExpired" | "HoldTimedOut" | "WaiverRecovered" | "DebtRepaid">;
+type TimeMade = AccountEvent<
+  "PointsExpired" | "HoldTimedOut" | "WaiverRecovered" | "DebtRepaid" | "AdjustmentLapsed"
+>;
 
 /**
  * What time alone has done to an account by `now`, in the order in which it happened: holds end at their timeout,
- * lots die at their expiry, credits that became available repay debt. Pure; empty when nothing is due, which costs
+ * lots die at their expiry, credits that became available repay debt, what nobody approved lapses. Pure; empty when nothing is due, which costs
  * no more than a look at the front of each queue.
  */
 export function dueEvents(state: AccountState, account: AccountIdentity, now: Instant): TimeMade[] {
@@ -36,10 +45,11 @@ export function dueEvents(state: AccountState, account: AccountIdentity, now: In
   return events;
 }
 
-/** Whether `dueEvents` would find anything; the earliest lots and the holds decide. */
+/** Whether `dueEvents` would find anything; the earliest lots, the holds and what waits decide. */
 function isDue(state: AccountState, now: Instant): boolean {
   if (state.debt > 0n && state.open.length > 0) return true;
   for (const hold of state.holds.values()) if (hold.timeoutAt <= now) return true;
+  for (const waiting of state.pending.values()) if (waiting.expiresAt <= now) return true;
   const isDead = state.deadline <= now;
   for (const no of state.open) {
     const lot = lotOf(state, no);
@@ -53,6 +63,7 @@ function isDue(state: AccountState, now: Instant): boolean {
 export function nextDueAt(state: AccountState): Instant | undefined {
   let next = Number.POSITIVE_INFINITY;
   for (const hold of state.holds.values()) next = Math.min(next, hold.timeoutAt);
+  for (const waiting of state.pending.values()) next = Math.min(next, waiting.expiresAt);
   for (const no of state.open) {
     const lot = lotOf(state, no);
     if (free(lot) === 0n) continue;
@@ -65,11 +76,15 @@ export function nextDueAt(state: AccountState): Instant | undefined {
 type Due =
   | { readonly at: Instant; readonly what: "timeout"; readonly hold: Hold }
   | { readonly at: Instant; readonly what: "expiry" }
-  | { readonly at: Instant; readonly what: "repayment"; readonly lot: Lot };
+  | { readonly at: Instant; readonly what: "repayment"; readonly lot: Lot }
+  | { readonly at: Instant; readonly what: "lapse"; readonly waiting: PendingAdjustment };
 
-const RANK = { timeout: 0, expiry: 1, repayment: 2 } as const;
+const RANK = { timeout: 0, expiry: 1, repayment: 2, lapse: 3 } as const;
 
-/** The earliest thing due by `now`; at the same instant a hold ends first, then lots die, then debt is repaid. */
+/**
+ * The earliest thing due by `now`; at the same instant a hold ends first, then lots die, then debt is repaid, then what
+ * waits lapses.
+ */
 function nextDue(state: AccountState, now: Instant): Due | undefined {
   let first: Due | undefined;
   const consider = (due: Due): void => {
@@ -83,6 +98,7 @@ function nextDue(state: AccountState, now: Instant): Due | undefined {
     }
   };
   for (const hold of state.holds.values()) consider({ at: hold.timeoutAt, what: "timeout", hold });
+  for (const waiting of state.pending.values()) consider({ at: waiting.expiresAt, what: "lapse", waiting });
   for (const no of state.open) {
     const lot = lotOf(state, no);
     if (free(lot) === 0n) continue;
@@ -114,6 +130,8 @@ function eventsOf(due: Due, state: AccountState, account: AccountIdentity): Time
       return expiries(due.at, state, account);
     case "repayment":
       return [repayment(due.lot, state, account)];
+    case "lapse":
+      return [lapse(due.waiting, state, account)];
   }
 }
 
@@ -187,4 +205,20 @@ function repayment(lot: Lot, state: AccountState, account: AccountIdentity): Acc
   const takes: LotPart[] = [{ lot: lot.no, amount: min(free(lot), state.debt), vintage: lot.vintage }];
   const amount = sum(takes);
   return { type: "DebtRepaid", ...common(account, at, at, state.book - amount), amount, takes };
+}
+
+function lapse(
+  { no: adjustment, direction, amount, reason, requestedBy, expiresAt, effectiveAt }: PendingAdjustment,
+  state: AccountState,
+  account: AccountIdentity,
+): AccountEvent<"AdjustmentLapsed"> {
+  return {
+    type: "AdjustmentLapsed",
+    ...common(account, expiresAt, Math.max(expiresAt, effectiveAt), state.book),
+    adjustment,
+    direction,
+    amount,
+    reason,
+    requestedBy,
+  };
 }

@@ -47,7 +47,8 @@ describe("an adjustment", () => {
     const account = new TestAccount({ settings: { adjustmentLimit: 0n } });
     account.run(adjust("credit", 5n));
     approvedBy(account, "bob");
-    expect(account.refusal({ type: "approve", adjustment: 1 })).toBe("adjustment_unknown");
+    expect(account.refusal({ type: "approve", adjustment: 1 })).toBe("adjustment_closed");
+    expect(account.refusal({ type: "approve", adjustment: 2 })).toBe("adjustment_unknown");
   });
 
   test("is decided afresh at approval: what was possible when asked may not be any more", () => {

@@ -18,6 +18,7 @@ function stream(): AccountEvent[] {
 
 const common = { programme: "p-1", member: "m-1", currency: "PTS", occurredAt: 0, effectiveAt: 0, book: 0n };
 const commanded = { ...common, key: keyNamed("x"), fingerprint: "" };
+const asked = { adjustment: 1, direction: "debit", amount: 0n, reason: "r", requestedBy: "a" } as const;
 const take = (lot: number, amount: bigint) => [{ lot, amount, vintage: "2026-03" }];
 const newLot = (no: number) => ({ no, amount: 1n, availableFrom: 0, earnedAt: 0, vintage: "2026-03" });
 
@@ -36,13 +37,15 @@ describe("a stream that contradicts itself is named as such", () => {
       {
         type: "DebtWrittenOff",
         ...commanded,
-        adjustment: 1,
         amount: 99n,
         reason: "r",
         requestedBy: "a",
-        approvedBy: "b",
       },
     ],
+    ["approves what does not wait", { type: "AdjustmentDebited", ...commanded, ...asked, takes: [] }],
+    ["rejects what does not wait", { type: "AdjustmentRejected", ...commanded, ...asked, rejectedBy: "b" }],
+    ["withdraws what does not wait", { type: "AdjustmentWithdrawn", ...commanded, ...asked }],
+    ["lets lapse what does not wait", { type: "AdjustmentLapsed", ...common, ...asked }],
     [
       "holds what is not free",
       {

@@ -9,6 +9,8 @@ import {
   dayOf,
   endHold,
   free,
+  idOf,
+  isOwn,
   least,
   lotOf,
   type ModelAccount,
@@ -23,6 +25,7 @@ import {
   returned,
   settle,
   usable,
+  waitingOn,
 } from "./model.ts";
 import { giveBack, reverseEarn, takeBack } from "./model-reversals.ts";
 
@@ -212,25 +215,43 @@ export class Oracle {
   ): Refusal {
     const refusal = this.#onSight(account, call, points);
     if (refusal !== undefined) return refusal;
-    if (direction !== "write_off" && points <= this.rules.adjustmentLimit) {
-      return this.#apply(account, call, direction, points);
-    }
+    const isSmall = direction !== "write_off" && points <= this.rules.adjustmentLimit;
+    if (isSmall || this.rules.singleHanded) return this.#apply(account, call, direction, points);
     account.adjustmentsEver++;
-    const { actor: by, occurredAt: askedAt } = call;
-    account.waiting.push({ no: account.adjustmentsEver, direction, points, by, askedAt });
+    const { occurredAt: askedAt } = call;
+    const { adjustmentSeconds: seconds } = this.rules;
+    const lapsesAt = seconds === undefined ? NEVER : call.now + seconds * 1000;
+    const by = idOf(call.actor);
+    account.waiting.push({ no: account.adjustmentsEver, direction, points, by, askedAt, lapsesAt });
     return done(account, call, {});
   }
 
   approve(account: ModelAccount, call: Call, no: number): Refusal {
     const refusal = this.#onSight(account, call, 0n);
     if (refusal !== undefined) return refusal;
-    const waiting = account.waiting.find((one) => one.no === no);
-    if (waiting === undefined) return "adjustment_unknown";
-    if (waiting.by === call.actor) return "approver_must_differ";
+    const waiting = waitingOn(account, no);
+    if (typeof waiting === "string") return waiting;
+    if (isOwn(waiting, call)) return "approver_must_differ";
     const occurredAt = Math.max(call.occurredAt, waiting.askedAt);
     const refused = this.#apply(account, { ...call, occurredAt }, waiting.direction, waiting.points);
     if (refused === undefined) account.waiting = account.waiting.filter((one) => one !== waiting);
     return refused;
+  }
+
+  reject(account: ModelAccount, call: Call, no: number): Refusal {
+    return this.#drop(account, call, no, (isOwn) => (isOwn ? "approver_must_differ" : undefined));
+  }
+
+  withdraw(account: ModelAccount, call: Call, no: number): Refusal {
+    return this.#drop(account, call, no, (isOwn) => (isOwn ? undefined : "requester_must_withdraw"));
+  }
+
+  #drop(account: ModelAccount, call: Call, no: number, refusalOf: (isOwn: boolean) => Refusal): Refusal {
+    const waiting = this.#onSight(account, call, 0n) ?? waitingOn(account, no);
+    if (typeof waiting === "string") return waiting;
+    const refusal = refusalOf(isOwn(waiting, call));
+    if (refusal === undefined) account.waiting = account.waiting.filter((one) => one !== waiting);
+    return done(account, call, {}, refusal);
   }
 
   #apply(

@@ -17,6 +17,10 @@ export interface ModelRules {
   readonly transferExpiry: "kept" | "replaced";
   readonly maxBalance?: bigint;
   readonly adjustmentLimit: bigint;
+  /** How long an adjustment waits for a second person; for ever when absent. */
+  readonly adjustmentSeconds?: number;
+  /** Nobody has to wait for a second person. */
+  readonly singleHanded: boolean;
   readonly spend: {
     readonly per: bigint;
     readonly points: bigint;
@@ -98,6 +102,7 @@ export interface ModelAdjustment {
   readonly points: bigint;
   readonly by: string;
   readonly askedAt: number;
+  readonly lapsesAt: number;
 }
 
 export interface ModelAccount {
@@ -202,6 +207,7 @@ export function view(account: ModelAccount, now: number) {
     held: inHolds,
     pending: book(settled) - inHolds - usableNow,
     debt: settled.debt,
+    waiting: settled.waiting.map(({ no }) => no),
     lots: Object.fromEntries(
       settled.lots
         .filter((lot) => remaining(lot) > 0n)
@@ -225,6 +231,7 @@ export function owe(account: ModelAccount, change: bigint, at: number): void {
 
 /** Lets time pass: every instant at which anything could change is visited in order. */
 export function settle(account: ModelAccount, now: number): void {
+  account.waiting = account.waiting.filter(({ lapsesAt }) => lapsesAt > now);
   const instants = [
     now,
     account.deadline,
@@ -311,4 +318,18 @@ export function begin(account: ModelAccount, lot: Omit<ModelLot, "no" | "moves" 
   const moves = [{ fate: "begun" as const, amount: lot.amount }];
   const availableFrom = lot.availableFrom > lot.effectiveAt ? lot.availableFrom : 0;
   account.lots.push({ ...lot, availableFrom, no: account.lots.length + 1, moves, returns: [] });
+}
+
+/** Actors are called `name (id)`. */
+export function idOf(actor: string): string {
+  return actor.slice(actor.lastIndexOf("(") + 1, -1);
+}
+
+export function waitingOn(account: ModelAccount, no: number): ModelAdjustment | string {
+  const waiting = account.waiting.find((one) => one.no === no);
+  return waiting ?? (no <= account.adjustmentsEver ? "adjustment_closed" : "adjustment_unknown");
+}
+
+export function isOwn(waiting: ModelAdjustment, { actor }: Call): boolean {
+  return waiting.by === idOf(actor);
 }

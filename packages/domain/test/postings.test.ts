@@ -11,7 +11,9 @@ const posted = (event: AccountEvent): Posted =>
 
 /** One account in which every type of account event has happened. */
 function everything(): Map<string, AccountEvent> {
-  const account = new TestAccount({ settings: { adjustmentLimit: 10n, maxBalance: 1_000n } });
+  const account = new TestAccount({
+    settings: { adjustmentLimit: 10n, adjustmentTimeoutSeconds: 86_400, maxBalance: 1_000n },
+  });
   account.earn(100n, { key: keyNamed("sale"), expiresAt: NOON + DAY });
   account.burn(30n, "burn");
   account.returnOf("burn", { points: 5n });
@@ -43,8 +45,15 @@ function everything(): Map<string, AccountEvent> {
   account.returnOf("sale");
   account.earn(6n);
   account.run({ type: "adjust", direction: "write_off", points: 5n, reason: "hardship" });
+  for (let i = 0; i < 3; i++) {
+    account.run({ type: "adjust", direction: "credit", points: 11n, reason: "goodwill" });
+  }
+  account.run({ type: "withdraw", adjustment: 2 });
   account.actor = "bob";
   account.run({ type: "approve", adjustment: 1 });
+  account.run({ type: "reject", adjustment: 3 });
+  account.now += 30 * DAY;
+  account.sweep();
   return new Map(account.log.map((event) => [event.type, event]));
 }
 
@@ -68,13 +77,16 @@ describe("every event is read in double entry", () => {
     ["EarnReversed", { outstanding: 16n, debt: 21n, "issuance:pos": -37n }],
     ["DebtRepaid", { outstanding: 6n, debt: -6n }],
     ["AdjustmentRequested", {}],
+    ["AdjustmentRejected", {}],
+    ["AdjustmentWithdrawn", {}],
+    ["AdjustmentLapsed", {}],
     ["DebtWrittenOff", { "adjustment:hardship": 5n, debt: -5n }],
   ])("%s: %o", (type, postings) => {
     expect(posted(events.get(type) as AccountEvent)).toEqual(postings);
   });
 
   test("and there is no other type of account event", () => {
-    expect(events.size).toBe(18);
+    expect(events.size).toBe(21);
   });
 });
 

@@ -74,7 +74,7 @@ export const problems = {
   programme_unknown: final(404, "Check the programme's code, and that the API key belongs to it."),
   member_unknown: final(404, "Enrol the member first, or check the id."),
   hold_unknown: final(404, "Check the hold's id and its member."),
-  adjustment_unknown: final(404, "Check the adjustment's id, and that it still waits for approval."),
+  adjustment_unknown: final(404, "Check the adjustment's id and its member."),
   origin_unknown: final(422, "Name the source of an earn, burn or capture of this account."),
   rule_unknown: final(422, "Publish the rule, or name one that the programme has."),
   currency_unknown: final(422, "Use a currency of the programme."),
@@ -110,7 +110,9 @@ export const problems = {
   ),
   rule_not_valid: final(422, "Use a rule that is valid at the time of the sale."),
   transfer_to_self: final(422, "Name another member as the target."),
-  approver_must_differ: final(409, "Approve with another API key than the one that asked."),
+  adjustment_closed: final(409, "Ask for a new adjustment: this one waits no longer."),
+  approver_must_differ: final(409, "Approve or reject as another principal than the one that asked."),
+  requester_must_withdraw: final(409, "Reject it as a second principal: only who asked takes it back."),
 
   // Time
   occurred_at_in_future: final(

@@ -78,6 +78,8 @@ export interface CurrencySettings {
   readonly holdTimeoutSeconds: number;
   /** Manual adjustments above it wait for a second principal. */
   readonly adjustmentLimit: bigint;
+  /** For so long. */
+  readonly adjustmentTimeoutSeconds: number;
 }
 
 export const settings: Readonly<Record<CurrencyCode, CurrencySettings>> = {
@@ -87,6 +89,7 @@ export const settings: Readonly<Record<CurrencyCode, CurrencySettings>> = {
     returnGraceDays: 14,
     holdTimeoutSeconds: 3 * DAY_SECONDS,
     adjustmentLimit: 500n,
+    adjustmentTimeoutSeconds: 7 * DAY_SECONDS,
   },
   STAMP: {
     monthsOfLife: undefined,
@@ -94,6 +97,7 @@ export const settings: Readonly<Record<CurrencyCode, CurrencySettings>> = {
     returnGraceDays: 0,
     holdTimeoutSeconds: DAY_SECONDS,
     adjustmentLimit: 10n,
+    adjustmentTimeoutSeconds: 7 * DAY_SECONDS,
   },
 };
 

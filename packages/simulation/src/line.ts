@@ -13,7 +13,7 @@ export interface SourceKey {
 }
 
 type Operations<N extends BulkLine["op"]> = Extract<BulkLine, { readonly op: N }>;
-type Onward = Operations<"capture" | "void" | "approve">;
+type Onward = Operations<"capture" | "void" | "approve" | "reject" | "withdraw">;
 
 /**
  * A line as it can be written before any answer is known: `hold` and `adjustment` are the keys of the lines whose
@@ -23,7 +23,9 @@ export type CommandLine =
   | Exclude<BulkLine, Onward>
   | (Omit<Operations<"capture">, "hold"> & { readonly hold: SourceKey })
   | (Omit<Operations<"void">, "hold"> & { readonly hold: SourceKey })
-  | (Omit<Operations<"approve">, "adjustment"> & { readonly adjustment: SourceKey });
+  | (Omit<Operations<"approve">, "adjustment"> & { readonly adjustment: SourceKey })
+  | (Omit<Operations<"reject">, "adjustment"> & { readonly adjustment: SourceKey })
+  | (Omit<Operations<"withdraw">, "adjustment"> & { readonly adjustment: SourceKey });
 
 export type Operation = BulkLine["op"];
 

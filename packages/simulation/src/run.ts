@@ -144,7 +144,9 @@ class Player {
         const hold = this.#idOf(line.hold);
         return hold === undefined ? undefined : { ...line, hold };
       }
-      case "approve": {
+      case "approve":
+      case "reject":
+      case "withdraw": {
         const adjustment = this.#idOf(line.adjustment);
         return adjustment === undefined ? undefined : { ...line, adjustment };
       }

@@ -164,7 +164,7 @@ describe("keys", () => {
 
 function referenceOf(line: (typeof lines)[number]["line"]): SourceKey | undefined {
   if (line.op === "capture" || line.op === "void") return line.hold;
-  return line.op === "approve" ? line.adjustment : undefined;
+  return "adjustment" in line ? line.adjustment : undefined;
 }
 
 describe("what happens", () => {
@@ -190,7 +190,9 @@ describe("what happens", () => {
     ]);
     expect(ends["void"]).toContain("accepted");
     expect(ends["adjust"]).toEqual(["accepted", "insufficient_points"]);
-    expect(ends["approve"]).toContain("approver_must_differ");
+    expect(ends["approve"]).toEqual(expect.arrayContaining(["approver_must_differ", "adjustment_closed"]));
+    expect(ends["reject"]).toEqual(["accepted"]);
+    expect(ends["withdraw"]).toEqual(["accepted", "requester_must_withdraw"]);
   });
 
   it("is mostly small sales to a few busy members", () => {

@@ -45,8 +45,9 @@ export interface AccountName {
   readonly currency: string;
 }
 
-export interface Reply {
-  readonly status: 200 | 201;
+export interface Reply<N extends OperationName = OperationName> {
+  /** 202: what was asked for waits for a second principal. */
+  readonly status: N extends "adjust" ? 200 | 201 | 202 : 200 | 201;
   readonly body: CommandAnswer;
 }
 
@@ -93,7 +94,7 @@ export class CommandService {
     return this.members.resolve(id, ref);
   }
 
-  async run<N extends OperationName>(request: Request<N>, caller: Caller): Promise<Reply> {
+  async run<N extends OperationName>(request: Request<N>, caller: Caller): Promise<Reply<N>> {
     const { programme, target, body } = request;
     const account =
       this.knownAccount(programme, target, currencyOf(body)) ??
@@ -106,7 +107,7 @@ export class CommandService {
     account: AccountRef,
     request: Request<N>,
     caller: Caller,
-  ): Promise<Reply> {
+  ): Promise<Reply<N>> {
     authorize(request);
     const { system } = keyOf(request);
     const isDeclared = account.programme.sources.has(system) || isOfApiKey(system);
@@ -122,8 +123,10 @@ export class CommandService {
       const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(on, written) };
       throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail, extensions });
     }
-    const token = await this.#tokenOf(on, written);
-    return { status: outcome.replayed ? 200 : 201, body: answerOf(on, outcome, token) };
+    const body = answerOf(on, outcome, await this.#tokenOf(on, written));
+    const waits = body.effect.kind === "adjustment_requested";
+    const status = waits ? 202 : outcome.replayed ? 200 : 201;
+    return { status: status as Reply<N>["status"], body };
   }
 
   /** A replay was written at some time: by the head of the log, if not before. */

@@ -89,7 +89,8 @@ export function defineCurrency(
     return { refused: "value_not_allowed", detail: `the scale of ${code} is ${known.scale} for ever` };
   }
   const newest = known?.settings.at(-1);
-  if (newest !== undefined && isSame(newest, { value: settings, validFrom })) return { events: [] };
+  const wanted = withTimeout(settings, newest?.value);
+  if (newest !== undefined && isSame(newest, { value: wanted, validFrom })) return { events: [] };
   const defined: DefinitionEvent[] =
     known === undefined
       ? [{ type: "CurrencyDefined", programme: programme.id, code, no: programme.currencies.size + 1, scale }]
@@ -99,9 +100,18 @@ export function defineCurrency(
     programme: programme.id,
     currency: code,
     ...nextVersion(known?.settings ?? [], validFrom, now),
-    settings,
+    settings: wanted,
   };
   return { events: [...defined, published] };
+}
+
+const THIRTY_DAYS = 30 * 24 * 3600;
+
+/** How long adjustments wait, unless told: as before, which may be for ever; in a new currency for thirty days. */
+function withTimeout(settings: CurrencySettings, before: CurrencySettings | undefined): CurrencySettings {
+  if (settings.adjustmentTimeoutSeconds !== undefined) return settings;
+  const seconds = before === undefined ? THIRTY_DAYS : before.adjustmentTimeoutSeconds;
+  return seconds === undefined ? settings : { ...settings, adjustmentTimeoutSeconds: seconds };
 }
 
 export function publishRule(

@@ -60,9 +60,15 @@ function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect 
       return { kind: "transferred", ...debit(events as readonly (typeof first)[]), effectiveAt, transfer };
     }
     case "AdjustmentRequested": {
-      const adjustment = { id: ordinalId(account, first.adjustment) };
-      return { kind: "adjustment_requested", points: String(first.amount), effectiveAt, adjustment };
+      const { adjustment: no, amount, expiresAt } = first;
+      const until = expiresAt === undefined ? {} : { expiresAt: formatInstant(expiresAt) };
+      const adjustment = { id: ordinalId(account, no), ...until };
+      return { kind: "adjustment_requested", points: String(amount), effectiveAt, adjustment };
     }
+    case "AdjustmentRejected":
+      return { kind: "adjustment_rejected", ...closed(account, first), effectiveAt };
+    case "AdjustmentWithdrawn":
+      return { kind: "adjustment_withdrawn", ...closed(account, first), effectiveAt };
     case "AdjustmentCredited":
       return { kind: "adjusted", ...credit(first.lot), effectiveAt };
     case "AdjustmentDebited":
@@ -72,6 +78,13 @@ function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect 
     default:
       throw new Error(`no caller's command makes ${first.type}`);
   }
+}
+
+function closed(
+  account: AccountRef,
+  { adjustment, amount }: AccountEvent<"AdjustmentRejected" | "AdjustmentWithdrawn">,
+) {
+  return { points: String(amount), adjustment: { id: ordinalId(account, adjustment) } };
 }
 
 function credit(created: NewLot) {

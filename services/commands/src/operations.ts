@@ -66,6 +66,8 @@ const builders: { readonly [N in OperationName]: Builder<N> } = {
   }),
   adjust: ({ direction, points, reason }, keyed) => ({ type: "adjust", ...keyed, direction, points, reason }),
   approve: (_, keyed, { ordinal }) => ({ type: "approve", ...keyed, adjustment: ordinal as number }),
+  reject: (_, keyed, { ordinal }) => ({ type: "reject", ...keyed, adjustment: ordinal as number }),
+  withdraw: (_, keyed, { ordinal }) => ({ type: "withdraw", ...keyed, adjustment: ordinal as number }),
 };
 
 export function buildCommand<N extends OperationName>(

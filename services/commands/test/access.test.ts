@@ -39,6 +39,8 @@ const ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string, scopes: re
   ["POST", "/holds/{id}/capture", ["burn"]],
   ["POST", "/holds/{id}/void", ["burn"]],
   ["POST", "/adjustments/{id}/approve", ["admin"]],
+  ["POST", "/adjustments/{id}/reject", ["admin"]],
+  ["POST", "/adjustments/{id}/withdraw", ["admin"]],
   ["POST", "/commands", ["earn", "burn", "admin"]],
 ];
 
@@ -122,6 +124,8 @@ test("a key of one programme reaches no member, hold or adjustment of another by
     [`${shop}/holds/${effect.hold.id}/capture`, {}],
     [`${shop}/holds/${effect.hold.id}/void`, {}],
     [`${shop}/adjustments/${effect.hold.id}/approve`, {}],
+    [`${shop}/adjustments/${effect.hold.id}/reject`, {}],
+    [`${shop}/adjustments/${effect.hold.id}/withdraw`, {}],
   ];
   for (const [path, body] of attempts) {
     await refused(fixture, () => tenant.post(path, body, path.slice(-7)), 404, "member_unknown");

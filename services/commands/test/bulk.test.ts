@@ -52,17 +52,24 @@ test("every operation can be a line", async () => {
     line("hold", "ext:all-1", { points: "10" }),
     line("transfer", "ext:all-1", { points: "10", to: "ext:all-2" }),
     line("reverse", "ext:all-1", { points: "10", origin: { system: "pos", id: "all" } }),
-    line("adjust", "ext:all-1", { direction: "credit", points: "5", reason: "goodwill" }),
+    ...Array.from({ length: 3 }, () =>
+      line("adjust", "ext:all-1", { direction: "credit", points: "5", reason: "goodwill" }),
+    ),
   ]);
-  expect(codes(first)).toEqual([201, 201, 201, 201, 201, 201, 201, 201, 201]);
+  expect(codes(first)).toEqual([201, 201, 201, 201, 201, 201, 201, 201, 202, 202, 202]);
   const source = (id: string) => ({ source: { system: "pos", id } });
   const second = fixture.service.api({ name: "second" });
   const then = await second.bulk("shop", [
     { op: "capture", hold: first[4]?.result.effect.hold.id, ...source("capture") },
     { op: "void", hold: first[5]?.result.effect.hold.id, ...source("void") },
     { op: "approve", adjustment: first[8]?.result.effect.adjustment.id, ...source("approve") },
+    { op: "reject", adjustment: first[9]?.result.effect.adjustment.id, ...source("reject") },
   ]);
-  expect(codes(then)).toEqual([201, 201, 201]);
+  expect(codes(then)).toEqual([201, 201, 201, 201]);
+  const adjustment = first[10]?.result.effect.adjustment.id;
+  expect(codes(await api.bulk("shop", [{ op: "withdraw", adjustment, ...source("withdraw") }]))).toEqual([
+    201,
+  ]);
   expect(await balanceOf(fixture.service, "shop", "all-1")).toMatchObject({ book: 65n, available: 65n });
 });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
 import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
 import { succeeds } from "../../../test/support/programme.ts";
-import { balanceOf, defineProgramme, done, enrol, refused } from "./support/fixture.ts";
+import { balanceOf, defineProgramme, done, enrol, refused, waits } from "./support/fixture.ts";
 
 let fixture: Fixture;
 let api: Api;
@@ -42,7 +42,7 @@ beforeAll(async () => {
   await done(api, `${shop}/holds/${voided}/void`, {}, "void");
   openHold = (await done(api, `${member}/holds`, { ...PTS, points: "10" }, "held-3")).effect.hold.id;
   const credit = { ...PTS, direction: "credit", points: "1001", reason: "goodwill" };
-  asked = (await done(api, `${member}/adjustments`, credit, "ask")).effect.adjustment.id;
+  asked = await waits(api, shop, `${member}/adjustments`, credit, "ask");
 });
 
 afterAll(() => fixture.close());
@@ -165,7 +165,9 @@ const REFUSALS: readonly [code: string, status: number, what: string, ask: () =>
   ],
   ["insufficient_points", 409, "a debit", () => [`${member}/adjustments`, adjust("debit", "171")]],
   ["adjustment_unknown", 404, "an approval", () => [`${shop}/adjustments/${memberId}-1-99/approve`, {}]],
-  ["approver_must_differ", 409, "an approval", () => [`${shop}/adjustments/${asked}/approve`, {}]],
+  ["approver_must_differ", 409, "an approval", () => [`${asked}/approve`, {}]],
+  ["approver_must_differ", 409, "a rejection", () => [`${asked}/reject`, {}]],
+  ["adjustment_unknown", 404, "a withdrawal", () => [`${shop}/adjustments/${memberId}-1-99/withdraw`, {}]],
   ["currency_unknown", 422, "an earn", () => [`${member}/earn`, { currency: "NONE", points: "1" }]],
   ["currency_unknown", 422, "a capture", () => [`${shop}/holds/${memberId}-9-1/capture`, {}]],
   ["member_unknown", 404, "an earn", () => [`${shop}/members/ext:nobody/earn`, { ...PTS, points: "1" }]],
@@ -257,21 +259,19 @@ test("a transfer that the target may not take is refused, and the points are bac
 test("an adjustment is decided afresh when it is approved, and only once", async () => {
   const [owner] = (await enrol(api, shop, "debited")) as [string];
   await done(api, `${owner}/earn`, { ...PTS, points: "2000" }, "e1");
-  const { effect } = await done(api, `${owner}/adjustments`, adjust("debit", "1500"), "a1");
+  const approval = `${await waits(api, shop, `${owner}/adjustments`, adjust("debit", "1500"), "a1")}/approve`;
   await done(api, `${owner}/burn`, { ...PTS, points: "600" }, "b1");
   const second = fixture.service.api({ name: "second" });
-  const approval = `${shop}/adjustments/${effect.adjustment.id}/approve`;
   await refused(fixture, () => second.post(approval, {}, "ok"), 409, "insufficient_points");
   await done(api, `${owner}/earn`, { ...PTS, points: "100" }, "e2");
   await done(second, approval, {}, "ok");
-  await refused(fixture, () => second.post(approval, {}, "again"), 404, "adjustment_unknown");
+  await refused(fixture, () => second.post(approval, {}, "again"), 409, "adjustment_closed");
 });
 
 test("a write-off of more than is owed is refused when it is approved", async () => {
-  const { effect } = await done(api, `${member}/adjustments`, adjust("write_off", "1"), "w1");
+  const waiting = await waits(api, shop, `${member}/adjustments`, adjust("write_off", "1"), "w1");
   const second = fixture.service.api({ name: "second" });
-  const approval = `${shop}/adjustments/${effect.adjustment.id}/approve`;
-  await refused(fixture, () => second.post(approval, {}, "ok"), 409, "no_debt");
+  await refused(fixture, () => second.post(`${waiting}/approve`, {}, "ok"), 409, "no_debt");
 });
 
 test("a hold that reached its timeout can be neither captured nor voided", async () => {

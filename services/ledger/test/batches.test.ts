@@ -9,6 +9,7 @@ const TABLES = [
   "balances",
   "lots",
   "holds",
+  "adjustments",
   "control_totals",
   "checkpoints",
   "parked",

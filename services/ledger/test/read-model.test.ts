@@ -7,7 +7,7 @@ import { Installation } from "./support/installation.ts";
 let installation: Installation;
 
 beforeAll(async () => {
-  installation = await Installation.open(11);
+  installation = await Installation.open(13);
   await installation.populate(60, 2_500, 130);
   await installation.project();
 }, 120_000);

@@ -26,6 +26,7 @@ const CHECKS: Record<string, { check: Discrepancy["check"]; identity: readonly s
   balances: { check: "balance", identity: ["member", "currency"] },
   lots: { check: "lot", identity: ["member", "currency", "no"] },
   holds: { check: "hold", identity: ["member", "currency", "no"] },
+  adjustments: { check: "adjustment", identity: ["member", "currency", "no"] },
   control_totals: {
     check: "control_total",
     identity: ["programme", "currency", "accounting_date", "account", "slice"],
@@ -146,6 +147,8 @@ describe("every column counts", () => {
     ["lots", "expires_at", "NULL", "expires_at IS NOT NULL"],
     ["holds", "ended_at", "NULL", "ended_at IS NOT NULL"],
     ["holds", "captured", "captured + 1", "status = 'open'"],
+    ["adjustments", "closed_by", "NULL", "closed_by IS NOT NULL"],
+    ["adjustments", "closed_by", "requested_by", "status = 'lapsed'"],
     ["holds", "takes", `jsonb_set(takes, '{0,0}', to_jsonb((takes #>> '{0,0}')::numeric + 1e-20))`, "true"],
     ["statement_lines", "system", "''", "system IS NULL"],
     ["statement_lines", "external_id", "'null'", "external_id IS NULL"],
@@ -218,6 +221,7 @@ describe("every row counts", () => {
     ["balances", { currency: "'ZZZ'" }],
     ["lots", { no: "no + 1" }],
     ["holds", { no: "no + 1" }],
+    ["adjustments", { no: "no + 1" }],
     ["control_totals", { account: "'unheard of'", debit: "0", credit: "0", postings: "0" }],
   ] as [string, Record<string, string>][])("one inserted into %s: %j", async (table, values) => {
     await insert(table, values);

@@ -2,7 +2,7 @@ import type { AccountEvent, NewLot } from "@taem/contracts";
 
 /**
  * The instants at which an event makes its account change by time alone: lots that become available (and may repay
- * debt) or die, holds that time out, the inactivity deadline. More than needed is harmless, a sweep finds nothing due.
+ * debt) or die, holds that time out, the inactivity deadline, adjustments that lapse. More than needed is harmless, a sweep finds nothing due.
  */
 export function dueInstants(event: AccountEvent): readonly number[] {
   switch (event.type) {
@@ -21,6 +21,8 @@ export function dueInstants(event: AccountEvent): readonly number[] {
       ];
     case "HoldPlaced":
       return [event.timeoutAt];
+    case "AdjustmentRequested":
+      return optional(event.expiresAt);
     case "PointsBurned":
     case "HoldCaptured":
       return optional(event.deadline);

@@ -1,22 +1,33 @@
 import type { AccountEvent } from "@taem/contracts";
-import type { AccountState } from "../account-state.ts";
+import type { AccountState, PendingAdjustment } from "../account-state.ts";
 import { sum } from "../amounts.ts";
-import { expiryOf, type Instant, vintageOf } from "../calendar.ts";
-import type { Adjust, ApproveAdjustment } from "../commands.ts";
+import { endOrNever, expiryOf, type Instant, instantText, vintageOf } from "../calendar.ts";
+import type { Adjust, ApproveAdjustment, RejectAdjustment, WithdrawAdjustment } from "../commands.ts";
+import { isSamePrincipal } from "../principal.ts";
 import { zoneAt } from "../programme.ts";
-import { refuse } from "../refusals.ts";
+import { type Refusal, refuse } from "../refusals.ts";
 import { effectiveAt, inParts } from "../taking.ts";
 import { takeExactly } from "./burn.ts";
 import { commandFields, type Decided, type DecisionContext, deadlineOnArrival, settings } from "./context.ts";
 
-/** A manual change, by a person who answers for it. Above the limit, and for every write-off, it waits for a second. */
+/**
+ * A manual change, by a person who answers for it. Above the limit, and for every write-off, it waits for a second; in a
+ * programme that is run single-handed it takes effect at once, and says so.
+ */
 export function adjust(command: Adjust, state: AccountState, context: DecisionContext): Decided {
   const { direction, points, reason } = command;
   const people = { requestedBy: context.actor };
   // The limit in force now: nobody goes round it by dating an adjustment back to a larger one.
-  const limit = settings(context, context.now).adjustmentLimit;
-  if (direction !== "write_off" && points <= limit) {
-    return apply({ command, from: command.occurredAt, direction, points, reason, people }, state, context);
+  const { adjustmentLimit, adjustmentTimeoutSeconds } = settings(context, context.now);
+  const mustWait = direction === "write_off" || points > adjustmentLimit;
+  const { singleHanded } = context.programme;
+  if (!mustWait || singleHanded) {
+    const alone = mustWait ? { ...people, singleHanded } : people;
+    return apply(
+      { command, from: command.occurredAt, direction, points, reason, people: alone },
+      state,
+      context,
+    );
   }
   const event: AccountEvent<"AdjustmentRequested"> = {
     type: "AdjustmentRequested",
@@ -28,22 +39,92 @@ export function adjust(command: Adjust, state: AccountState, context: DecisionCo
     amount: points,
     reason,
     ...people,
+    ...endAfter(context.now, adjustmentTimeoutSeconds),
   };
   return { events: [event] };
 }
 
+function endAfter(now: Instant, seconds: number | undefined): { expiresAt?: Instant } {
+  const expiresAt = seconds === undefined ? undefined : endOrNever(now + seconds * 1000);
+  return expiresAt === undefined ? {} : { expiresAt };
+}
+
 /** Decided afresh: what was possible when it was asked for may not be any more. */
 export function approve(command: ApproveAdjustment, state: AccountState, context: DecisionContext): Decided {
-  const pending = state.pending.get(command.adjustment);
-  if (pending === undefined)
-    return refuse("adjustment_unknown", "no adjustment of that number waits for approval");
-  if (pending.requestedBy === context.actor) {
-    return refuse("approver_must_differ", "a second principal must approve what the first asked for");
-  }
+  const pending = decidedBySecond(command, state, context);
+  if ("refused" in pending) return pending;
   const { direction, amount: points, reason, requestedBy } = pending;
   const people = { adjustment: pending.no, requestedBy, approvedBy: context.actor };
   const from = effectiveAt(command.occurredAt, [pending]);
   return apply({ command, from, direction, points, reason, people }, state, context);
+}
+
+export function reject(command: RejectAdjustment, state: AccountState, context: DecisionContext): Decided {
+  const pending = decidedBySecond(command, state, context);
+  if ("refused" in pending) return pending;
+  const event: AccountEvent<"AdjustmentRejected"> = {
+    type: "AdjustmentRejected",
+    ...closing(command, pending, state, context),
+    rejectedBy: context.actor,
+  };
+  return { events: [event] };
+}
+
+export function withdraw(
+  command: WithdrawAdjustment,
+  state: AccountState,
+  context: DecisionContext,
+): Decided {
+  const pending = waiting(state, command.adjustment);
+  if ("refused" in pending) return pending;
+  if (!isSamePrincipal(pending.requestedBy, context.actor)) {
+    return refuse("requester_must_withdraw", "another principal asked for it: reject it");
+  }
+  const event: AccountEvent<"AdjustmentWithdrawn"> = {
+    type: "AdjustmentWithdrawn",
+    ...closing(command, pending, state, context),
+  };
+  return { events: [event] };
+}
+
+/** What waits under a number, for somebody who did not ask for it. */
+function decidedBySecond(
+  { adjustment }: ApproveAdjustment | RejectAdjustment,
+  state: AccountState,
+  context: DecisionContext,
+): PendingAdjustment | { refused: Refusal } {
+  const pending = waiting(state, adjustment);
+  if ("refused" in pending || !isSamePrincipal(pending.requestedBy, context.actor)) return pending;
+  return refuse("approver_must_differ", "a second principal must decide on what the first asked for");
+}
+
+function waiting(state: AccountState, no: number): PendingAdjustment | { refused: Refusal } {
+  const pending = state.pending.get(no);
+  if (pending !== undefined) return pending;
+  const closed = state.closedAdjustments.get(no);
+  if (closed === undefined) return refuse("adjustment_unknown", "no adjustment of that number was asked for");
+  const how = closed.how === "lapsed" ? "lapsed" : `was ${closed.how}`;
+  return refuse("adjustment_closed", `it ${how} at ${instantText(closed.at)}`);
+}
+
+/** What the events say that close a waiting adjustment without an effect. */
+function closing(
+  command: RejectAdjustment | WithdrawAdjustment,
+  pending: PendingAdjustment,
+  state: AccountState,
+  context: DecisionContext,
+) {
+  const { no: adjustment, direction, amount, reason, requestedBy } = pending;
+  return {
+    ...commandFields(command, context),
+    effectiveAt: effectiveAt(command.occurredAt, [pending]),
+    book: state.book,
+    adjustment,
+    direction,
+    amount,
+    reason,
+    requestedBy,
+  };
 }
 
 interface Application {
@@ -57,6 +138,7 @@ interface Application {
     readonly requestedBy: string;
     readonly adjustment?: number;
     readonly approvedBy?: string;
+    readonly singleHanded?: boolean;
   };
 }
 
@@ -130,17 +212,14 @@ function writeOff(
   context: DecisionContext,
 ): Decided {
   if (points > state.debt) return refuse("no_debt", `${points} asked, the member owes ${state.debt}`);
-  const { requestedBy, adjustment, approvedBy } = people as Required<Application["people"]>;
   const event: AccountEvent<"DebtWrittenOff"> = {
     type: "DebtWrittenOff",
     ...commandFields(command, context),
     effectiveAt: effectiveAt(from, [{ effectiveAt: state.debtEffectiveAt }]),
     book: state.book,
-    adjustment,
     amount: points,
     reason,
-    requestedBy,
-    approvedBy,
+    ...people,
   };
   return { events: [event] };
 }

@@ -7,7 +7,7 @@ import { evolve } from "../evolve.ts";
 import { zoneAt } from "../programme.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { dueEvents } from "../sweep.ts";
-import { adjust, approve } from "./adjust.ts";
+import { adjust, approve, reject, withdraw } from "./adjust.ts";
 import { burn, capture, placeHold, voidHold } from "./burn.ts";
 import { accountOf, type Decided, type DecisionContext, type Needs } from "./context.ts";
 import { earn } from "./earn.ts";
@@ -125,6 +125,10 @@ function decideReady(command: AccountCommand, state: AccountState, context: Deci
       return adjust(command, state, context);
     case "approve":
       return approve(command, state, context);
+    case "reject":
+      return reject(command, state, context);
+    case "withdraw":
+      return withdraw(command, state, context);
   }
 }
 
@@ -136,6 +140,8 @@ function mayMakeDue(events: readonly AccountEvent[], state: AccountState, contex
     switch (event.type) {
       case "TransferOut":
       case "AdjustmentRequested":
+      case "AdjustmentRejected":
+      case "AdjustmentWithdrawn":
       case "AdjustmentDebited":
         return false;
       case "PointsBurned":

@@ -22,7 +22,7 @@ export type Operation = { readonly who: number; readonly shift: number } & (
   | { readonly op: "transfer"; readonly to: number; readonly points: Pick }
   | { readonly op: "carry"; readonly which: number }
   | { readonly op: "adjust"; readonly direction: Direction; readonly points: Pick; readonly actor: string }
-  | { readonly op: "approve"; readonly which: number; readonly actor: string }
+  | { readonly op: "approve" | "reject" | "withdraw"; readonly which: number; readonly actor: string }
 );
 
 type By = { readonly points: Pick } | { readonly spend: Pick } | { readonly all: true };
@@ -41,7 +41,8 @@ const which = fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 8);
 /** Most happens to the first member, so that histories grow long enough to be interesting. */
 const who = fc.constantFrom(0, 0, 0, 0, 0, 1, 1, MEMBERS - 1);
 const to = fc.constantFrom(1, 1, 1, 1, 2, 2, 0);
-const actor = fc.constantFrom("ann", "bob");
+/** Two people: one of them goes by two names. */
+const actor = fc.constantFrom("ann (1)", "ann (2) (1)", "bob (2)");
 const direction = fc.constantFrom<Direction>("credit", "debit", "write_off");
 
 const by: fc.Arbitrary<By> = fc.oneof(
@@ -81,6 +82,8 @@ const families: readonly (readonly Weighted[])[] = [
   [
     { weight: 3, arbitrary: kind("adjust", { direction, points: amount, actor }) },
     { weight: 3, arbitrary: kind("approve", { which, actor }) },
+    { weight: 1, arbitrary: kind("reject", { which, actor }) },
+    { weight: 1, arbitrary: kind("withdraw", { which, actor }) },
   ],
 ];
 
@@ -187,6 +190,8 @@ export const modelRules: fc.Arbitrary<ModelRules> = fc.record(
     transferExpiry: fc.constantFrom("kept", "replaced"),
     maxBalance: fc.constantFrom(60n, 400n),
     adjustmentLimit: fc.constantFrom(0n, 50n),
+    adjustmentSeconds: fc.constantFrom(60, 3_600, 100_000),
+    singleHanded: fc.constantFrom(false, false, false, true),
     spend: spendRule,
   },
   {
@@ -197,6 +202,7 @@ export const modelRules: fc.Arbitrary<ModelRules> = fc.record(
       "maxHoldSeconds",
       "transferExpiry",
       "adjustmentLimit",
+      "singleHanded",
       "spend",
     ],
   },

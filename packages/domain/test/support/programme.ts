@@ -34,6 +34,7 @@ const plainRule: EarnRule = {
 
 export interface Shape {
   readonly zone?: string;
+  readonly singleHanded?: boolean;
   readonly settings?: Partial<CurrencySettings>;
   readonly rules?: Readonly<Record<string, Partial<EarnRule>>>;
   readonly more?: readonly DefinitionEvent[];
@@ -41,10 +42,17 @@ export interface Shape {
 
 const PROGRAMME = "p-1";
 
-export function programmeOf({ zone = "Asia/Bangkok", settings, rules, more = [] }: Shape = {}): Programme {
+export function programmeOf({
+  zone = "Asia/Bangkok",
+  singleHanded = false,
+  settings,
+  rules,
+  more = [],
+}: Shape = {}): Programme {
   const programme = PROGRAMME;
+  const named = { code: "the-1", name: "The One" };
   const definitions: DefinitionEvent[] = [
-    { type: "ProgrammeDefined", programme, code: "the-1", name: "The One", zone, validFrom: 0 },
+    { type: "ProgrammeDefined", programme, ...named, zone, validFrom: 0, singleHanded },
     { type: "CurrencyDefined", programme, code: "PTS", no: 1, scale: 0 },
     settingsPublished(settings, 1, 0),
     ...Object.entries({ spend: {}, ...rules }).map(([rule, definition]) => rulePublished(rule, definition)),

@@ -37,9 +37,9 @@ export function sensible(operation: CommandOperation, { model }: Target): Comman
   if ((op === "capture" || op === "void") && model.holds.length === 0) {
     return { who, shift, op: "hold", points: "half" };
   }
-  if (op === "approve" && model.waiting.length === 0) {
+  if ((op === "approve" || op === "reject" || op === "withdraw") && model.waiting.length === 0) {
     const direction = (["credit", "debit", "write_off"] as const)[operation.which % 3] ?? "credit";
-    return { who, shift, op: "adjust", direction, points: "all", actor: "ann" };
+    return { who, shift, op: "adjust", direction, points: "all", actor: "ann (1)" };
   }
   return operation;
 }
@@ -84,10 +84,13 @@ export function pose(operation: CommandOperation, target: Target, call: Call): P
       return poseReturn(operation, target, call);
     case "adjust":
       return poseAdjust(operation, target, call);
-    case "approve": {
+    case "approve":
+    case "reject":
+    case "withdraw": {
+      const { op: type } = operation;
       const adjustment = oneOf(target.model.waiting, target.model.adjustmentsEver, operation.which);
-      const expected = target.oracle.approve(target.model, call, adjustment);
-      return { request: { type: "approve", adjustment }, expected };
+      const expected = target.oracle[type](target.model, call, adjustment);
+      return { request: { type, adjustment }, expected };
     }
   }
 }

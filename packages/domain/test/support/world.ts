@@ -108,7 +108,16 @@ export class World {
     const { book, available, pending, held, due, debt } = account.balance(at);
     const settled = settledAt(account.state, accountOf(account.context), at);
     const lots = openLots(settled).map((lot) => [lot.no, `${lot.remaining} held ${lot.held}`]);
-    const seen = { book: book - due, available, held, pending, debt, lots: Object.fromEntries(lots) };
+    const waiting = [...settled.pending.keys()];
+    const seen = {
+      book: book - due,
+      available,
+      held,
+      pending,
+      debt,
+      waiting,
+      lots: Object.fromEntries(lots),
+    };
     assert.deepEqual(seen, view(model, at));
     for (const amount of [book, available, pending, held, due, debt]) assert.ok(amount >= 0n);
     assert.equal(available + pending + held + due, book);
@@ -246,7 +255,7 @@ function assertBalanced(events: readonly AccountEvent[]): void {
 }
 
 function programmeFor(rules: ModelRules): Programme {
-  const { termDays, inactivityDays, maxBalance, spend } = rules;
+  const { termDays, inactivityDays, maxBalance, adjustmentSeconds, spend } = rules;
   const days = (count: number) => ({ count, unit: "days" as const });
   const { minimum, ...rule } = spend;
   return programmeOf({
@@ -260,7 +269,9 @@ function programmeFor(rules: ModelRules): Programme {
       transferExpiry: rules.transferExpiry,
       ...(maxBalance === undefined ? {} : { maxBalance }),
       adjustmentLimit: rules.adjustmentLimit,
+      ...(adjustmentSeconds === undefined ? {} : { adjustmentTimeoutSeconds: adjustmentSeconds }),
     },
+    singleHanded: rules.singleHanded,
     rules: { spend: { ...rule, minimumSpend: minimum } },
   });
 }

@@ -1,4 +1,4 @@
-import { DAY, dayOf, HOUR, type Instant, MINUTE, rfc3339, startOf } from "../bangkok-time.ts";
+import { DAY, dayOf, HOUR, type Instant, MINUTE, rfc3339, SECOND, startOf } from "../bangkok-time.ts";
 import { POINT } from "../definitions.ts";
 import { keyOf, type SourceKey } from "../line.ts";
 import { type Adjustment, adjust, needsApproval, transfer } from "../model/commands.ts";
@@ -12,7 +12,10 @@ const TRANSFERS = 0.6;
 const ASKS_TOO_MUCH = 0.05;
 const TO_ONESELF = 0.03;
 const DEBT_FORGIVEN = 0.04;
-const APPROVES_OWN = 0.15;
+const REJECTED = 0.2;
+const WITHDRAWN = 0.2;
+const FORGOTTEN = 0.15;
+const APPROVES_OWN = 0.4;
 const APPROVED_TWICE = 0.05;
 
 export function considerServiceDesk(world: World, person: Person, at: Instant): void {
@@ -55,7 +58,7 @@ function share(world: World, person: Person, at: Instant): void {
 function complaint(world: World, person: Person): Adjustment {
   const { random } = world;
   const kind = random.fraction();
-  if (kind < 0.6)
+  if (kind < 0.4)
     return { direction: "credit", points: BigInt(random.whole(1, 10) * 10), reason: "goodwill" };
   if (kind < 0.75) {
     return { direction: "credit", points: BigInt(random.whole(51, 90) * 10), reason: "goodwill" };
@@ -84,27 +87,71 @@ function requestAdjustment(world: World, person: Person, adjustment: Adjustment,
     return;
   }
   world.send(line, { points }, account);
+  const { random } = world;
   const nextMorning = startOf(dayOf(at) + 1) + 9 * HOUR;
-  const approvedAt = nextMorning + world.random.between(0, 3 * HOUR);
-  world.at(approvedAt, (then) => approve(world, person, adjustment, key, then));
+  const decidedAt = nextMorning + random.between(0, 3 * HOUR);
+  const fate = random.fraction();
+  const waiting: Waiting = { world, person, adjustment, key };
+  if (fate < REJECTED) return world.at(decidedAt, (then) => reject(waiting, then));
+  if (fate < REJECTED + WITHDRAWN) return world.at(decidedAt, (then) => withdraw(waiting, then));
+  if (fate < REJECTED + WITHDRAWN + FORGOTTEN) return forget(waiting, decidedAt);
+  world.at(decidedAt, (then) => approve(waiting, then));
+}
+
+/** What the clerk asked for, under the key of the line that did. */
+interface Waiting {
+  readonly world: World;
+  readonly person: Person;
+  readonly adjustment: Adjustment;
+  readonly key: SourceKey;
+}
+
+function lineOn<O extends "approve" | "reject" | "withdraw">(
+  op: O,
+  { key: adjustment }: Waiting,
+  leg: string,
+  at: Instant,
+) {
+  return { op, adjustment, occurredAt: rfc3339(at), source: { ...adjustment, leg } } as const;
 }
 
 /** Decided afresh by the supervisor; the clerk who asked for it cannot. */
-function approve(world: World, person: Person, adjustment: Adjustment, key: SourceKey, at: Instant): void {
+function approve(waiting: Waiting, at: Instant): void {
+  const { world, person, adjustment } = waiting;
   const { random } = world;
   const account = person.accounts[POINT];
-  const line = (leg: string) =>
-    ({
-      op: "approve",
-      adjustment: key,
-      occurredAt: rfc3339(at),
-      source: { ...key, leg },
-    }) as const;
-  if (random.chance(APPROVES_OWN)) world.sendInVain(line("approve-own"), "approver_must_differ");
+  if (random.chance(APPROVES_OWN)) {
+    world.sendInVain(lineOn("approve", waiting, "approve-own", at), "approver_must_differ");
+  }
   const outcome = adjust(account, adjustment, world.when(at));
-  world.send(line("approve"), outcome, account, "supervisor");
+  world.send(lineOn("approve", waiting, "approve", at), outcome, account, "supervisor");
   if ("refused" in outcome || !random.chance(APPROVED_TWICE)) return;
   world.at(at + random.between(1, 3) * DAY, () => {
-    world.sendInVain(line("approve-again"), "adjustment_unknown", "supervisor");
+    world.sendInVain(lineOn("approve", waiting, "approve-again", at), "adjustment_closed", "supervisor");
+  });
+}
+
+/** Nothing moves. */
+function reject(waiting: Waiting, at: Instant): void {
+  const { world, person, adjustment } = waiting;
+  const { points } = adjustment;
+  world.send(lineOn("reject", waiting, "reject", at), { points }, person.accounts[POINT], "supervisor");
+}
+
+/** By the clerk who asked; the supervisor cannot. */
+function withdraw(waiting: Waiting, at: Instant): void {
+  const { world, person, adjustment } = waiting;
+  const { points } = adjustment;
+  const byOther = lineOn("withdraw", waiting, "withdraw-other", at);
+  world.sendInVain(byOther, "requester_must_withdraw", "supervisor");
+  world.send(lineOn("withdraw", waiting, "withdraw", at), { points }, person.accounts[POINT]);
+}
+
+/** The supervisor comes too late: it has lapsed. */
+function forget(waiting: Waiting, at: Instant): void {
+  const { world, person } = waiting;
+  const timeout = person.accounts[POINT].settings.adjustmentTimeoutSeconds * SECOND;
+  world.at(at + timeout + world.random.between(0, 3) * DAY, (then) => {
+    world.sendInVain(lineOn("approve", waiting, "approve", then), "adjustment_closed", "supervisor");
   });
 }

@@ -14,8 +14,9 @@ export type Refusal =
   | "reversal_exceeds_origin"
   | "refund_exceeds_sale"
   | "transfer_to_self"
-  | "adjustment_unknown"
+  | "adjustment_closed"
   | "approver_must_differ"
+  | "requester_must_withdraw"
   | "no_debt";
 
 export interface Refused {

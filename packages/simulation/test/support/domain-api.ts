@@ -218,7 +218,9 @@ export class DomainApi {
         points: String(pointsOf(event)),
         effectiveAt: "",
         ...("hold" in event ? { hold: { id: id + event.hold } } : {}),
-        ...("adjustment" in event ? { adjustment: { id: id + event.adjustment } } : {}),
+        ...("adjustment" in event && event.adjustment !== undefined
+          ? { adjustment: { id: id + event.adjustment } }
+          : {}),
       },
       balance: Object.fromEntries(Object.entries(balance).map(([part, amount]) => [part, String(amount)])),
       token: "",
@@ -266,6 +268,8 @@ function commandOf(line: Exclude<BulkLine, Command<"enrol">>, transfer: string):
     case "void":
       return { ...keyed, hold: ordinal(line.hold) };
     case "approve":
+    case "reject":
+    case "withdraw":
       return { ...keyed, adjustment: ordinal(line.adjustment) };
     default:
       return keyed;

@@ -37,6 +37,7 @@ export function commandRoutes(service: CommandService): Route[] {
     route({
       ...memberOperations[name],
       body: memberOperations[name].body as z.ZodType<OperationBody[typeof name]>,
+      responses: memberOperations[name].responses as (typeof memberOperations)["adjust"]["responses"],
       handler: ({ params, headers, body }, context) =>
         run(name, { params, target: { member: params.member }, headers, body }, context),
     });

@@ -39,6 +39,14 @@ export async function done(api: Api, path: string, body: unknown, key?: string):
   return answer.body;
 }
 
+/** An adjustment that waits for a second principal from now on; yields its path. */
+export async function waits(api: Api, programme: string, path: string, body: unknown, key?: string) {
+  const answer = await api.post(path, body, key);
+  expect(answer.body).toMatchObject({ replayed: false, effect: { kind: "adjustment_requested" } });
+  expect(answer.status).toBe(202);
+  return `${programme}/adjustments/${answer.body.effect.adjustment.id}`;
+}
+
 /** A command that is refused with a code and writes nothing. */
 export async function refused(
   { testStore: { store } }: Fixture,

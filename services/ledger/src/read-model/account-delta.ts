@@ -1,5 +1,6 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
 import { availableFrom, endOf, type Lot } from "@taem/domain";
+import type { EventRecord } from "@taem/projection";
 
 /** What a batch did to one lot. */
 export interface LotDelta {
@@ -27,6 +28,27 @@ export interface HoldDelta {
   ended: { readonly status: HoldStatus; readonly at: number } | undefined;
 }
 
+export type AdjustmentStatus = "waiting" | "approved" | "rejected" | "withdrawn" | "lapsed";
+
+/** What a batch did to one adjustment that needed a second principal. */
+export interface AdjustmentDelta {
+  begun:
+    | {
+        readonly event: AccountEvent<"AdjustmentRequested">;
+        readonly position: string;
+        readonly recordedAt: number;
+      }
+    | undefined;
+  closed:
+    | {
+        readonly status: AdjustmentStatus;
+        readonly at: number;
+        /** Undefined = by time alone. */
+        readonly by: string | undefined;
+      }
+    | undefined;
+}
+
 /**
  * What a batch of events did to one account, as differences: events name their lots and amounts, so no state is
  * needed. Mirrors the domain's `evolve`, which `verify` holds against it.
@@ -50,6 +72,7 @@ export class AccountDelta {
   deadline: number | null | undefined;
   readonly lots = new Map<number, LotDelta>();
   readonly holds = new Map<number, HoldDelta>();
+  readonly adjustments = new Map<number, AdjustmentDelta>();
 
   constructor(slice: number, firstRevision: number, event: AccountEvent) {
     this.slice = slice;
@@ -60,7 +83,7 @@ export class AccountDelta {
     this.currency = event.currency;
   }
 
-  add(event: AccountEvent): void {
+  add(event: AccountEvent, record: Pick<EventRecord, "position" | "recordedAt">): void {
     switch (event.type) {
       case "PointsEarned":
         this.deadline = endOrNull(event.deadline);
@@ -79,9 +102,11 @@ export class AccountDelta {
         return this.#end(event, "voided");
       case "HoldTimedOut":
         return this.#end(event, "timed_out");
+      case "AdjustmentDebited":
+        this.#approve(event);
+        return this.#change(event.takes, -1n, event.effectiveAt);
       case "PointsExpired":
       case "TransferOut":
-      case "AdjustmentDebited":
         return this.#change(event.takes, -1n, event.effectiveAt);
       case "WaiverRecovered":
         this.waived -= event.amount;
@@ -102,12 +127,26 @@ export class AccountDelta {
       case "TransferReturned":
         return this.#change(event.restored, 1n, event.effectiveAt);
       case "AdjustmentCredited":
+        this.#approve(event);
         if (event.deadline !== undefined) this.deadline = endOrNull(event.deadline);
         return this.#begin(event.lot, "adjustment", "", event.effectiveAt);
       case "DebtWrittenOff":
+        this.#approve(event);
         return this.#owe(-event.amount, event.effectiveAt);
-      case "TransferInRefused":
       case "AdjustmentRequested":
+        this.#adjustment(event.adjustment).begun = {
+          event,
+          position: record.position,
+          recordedAt: record.recordedAt,
+        };
+        return;
+      case "AdjustmentRejected":
+        return this.#close(event, "rejected", event.rejectedBy);
+      case "AdjustmentWithdrawn":
+        return this.#close(event, "withdrawn", event.requestedBy);
+      case "AdjustmentLapsed":
+        return this.#close(event, "lapsed", undefined);
+      case "TransferInRefused":
         return;
       default:
         event satisfies never;
@@ -199,6 +238,28 @@ export class AccountDelta {
       effectiveAt: 0,
     };
     this.lots.set(no, fresh);
+    return fresh;
+  }
+
+  /** What waited for nobody has no number. */
+  #approve(event: AccountEvent<"AdjustmentCredited" | "AdjustmentDebited" | "DebtWrittenOff">): void {
+    const { adjustment, effectiveAt, approvedBy } = event;
+    if (adjustment !== undefined) this.#close({ adjustment, effectiveAt }, "approved", approvedBy);
+  }
+
+  #close(
+    { adjustment, effectiveAt: at }: { readonly adjustment: number; readonly effectiveAt: number },
+    status: AdjustmentStatus,
+    by: string | undefined,
+  ): void {
+    this.#adjustment(adjustment).closed = { status, at, by };
+  }
+
+  #adjustment(no: number): AdjustmentDelta {
+    const known = this.adjustments.get(no);
+    if (known !== undefined) return known;
+    const fresh: AdjustmentDelta = { begun: undefined, closed: undefined };
+    this.adjustments.set(no, fresh);
     return fresh;
   }
 

@@ -29,7 +29,7 @@ export class LedgerFold implements Fold<AccountEvent> {
       account = new AccountDelta(slice, revision, event);
       this.#accounts.set(stream, account);
     }
-    account.add(event);
+    account.add(event, record);
     account.revision = revision;
     account.position = position;
 

@@ -8,7 +8,7 @@ import { ZoneHistory } from "./zone-history.ts";
 /** Raised with every change that makes rows come out differently: the tables in use are then rebuilt. */
 export const LEDGER_VERSION = 2;
 
-/** The ledger's read models: postings, statements, balances, lots, holds and control totals. */
+/** The ledger's read models: postings, statements, balances, lots, holds, adjustments and control totals. */
 export function createLedgerProjection({
   store,
 }: {

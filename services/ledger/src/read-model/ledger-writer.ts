@@ -1,6 +1,6 @@
 import { int4Array, int8Array, type Queryable, type Statement, textArray, uuidArray } from "@taem/postgres";
 import { UnprojectableEvent } from "@taem/projection";
-import type { AccountDelta, HoldDelta, LotDelta } from "./account-delta.ts";
+import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
 import type { ControlTotal } from "./control-total.ts";
 import { tables } from "./tables.ts";
 
@@ -27,6 +27,7 @@ export async function writeDifferences(
   await writeBalances(sql, schema, accounts);
   await writeLots(sql, schema, accounts);
   await writeHolds(sql, schema, accounts);
+  await writeAdjustments(sql, schema, accounts);
   await writeTotals(sql, schema, totals);
 }
 
@@ -230,6 +231,71 @@ function holdRow({ slice, member, currency }: AccountDelta, no: number, hold: Ho
     hold.amount,
     hold.captured,
     JSON.stringify(hold.takes),
+  ];
+}
+
+interface AdjustmentChange {
+  readonly account: AccountDelta;
+  readonly no: number;
+  readonly closed: NonNullable<AdjustmentDelta["closed"]>;
+}
+
+async function writeAdjustments(
+  sql: Queryable,
+  schema: string,
+  accounts: readonly AccountDelta[],
+): Promise<void> {
+  const begun: Row[] = [];
+  const changed: AdjustmentChange[] = [];
+  for (const account of accounts) {
+    for (const [no, { begun: asked, closed }] of account.adjustments) {
+      if (asked !== undefined) begun.push(adjustmentRow(account, asked, closed));
+      else if (closed !== undefined) changed.push({ account, no, closed });
+    }
+  }
+  await copy(sql, schema, "adjustments", begun);
+  const statement = {
+    name: `${schema}_adjustments`,
+    text: `
+      UPDATE ${schema}.adjustments a
+         SET status = d.status, closed_at = d.closed_at, closed_by = CASE WHEN d.has_closer = 1 THEN d.closed_by END
+        FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::int[])
+          AS d (member, currency, no, status, closed_at, closed_by, has_closer)
+       WHERE a.member = d.member AND a.currency = d.currency AND a.no = d.no`,
+  };
+  await change(sql, statement, changed.length, [
+    uuidArray(changed.map(({ account }) => account.member)),
+    textArray(changed.map(({ account }) => account.currency)),
+    int4Array(changed.map(({ no }) => no)),
+    textArray(changed.map(({ closed }) => closed.status)),
+    instants(changed.map(({ closed }) => closed.at)),
+    textArray(changed.map(({ closed }) => closed.by ?? "")),
+    int4Array(changed.map(({ closed }) => (closed.by === undefined ? 0 : 1))),
+  ]);
+}
+
+function adjustmentRow(
+  { slice, programme, member, currency }: AccountDelta,
+  { event, position, recordedAt }: NonNullable<AdjustmentDelta["begun"]>,
+  closed: AdjustmentDelta["closed"],
+): Row {
+  return [
+    slice,
+    programme,
+    member,
+    event.adjustment,
+    event.occurredAt,
+    recordedAt,
+    event.expiresAt,
+    closed?.at,
+    position,
+    currency,
+    event.direction,
+    closed?.status ?? "waiting",
+    event.reason,
+    event.amount,
+    event.requestedBy,
+    closed?.by,
   ];
 }
 

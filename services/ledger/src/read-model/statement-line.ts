@@ -67,6 +67,12 @@ function meaning(event: AccountEvent): Meaning {
       return gain("transfer_returned", event.refusal, event.amount);
     case "AdjustmentRequested":
       return neutral("adjustment_requested", event.reason, event.amount);
+    case "AdjustmentRejected":
+      return neutral("adjustment_rejected", event.reason, event.amount);
+    case "AdjustmentWithdrawn":
+      return neutral("adjustment_withdrawn", event.reason, event.amount);
+    case "AdjustmentLapsed":
+      return neutral("adjustment_lapsed", event.reason, event.amount);
     case "AdjustmentCredited":
       return gain("adjustment_credit", event.reason, event.lot.amount);
     case "AdjustmentDebited":

@@ -125,6 +125,36 @@ const holds: Table = {
   storage: "fillfactor = 70",
 };
 
+/** Adjustments that needed a second principal, from their request on. */
+const adjustments: Table = {
+  name: "adjustments",
+  columns: {
+    slice: "smallint NOT NULL",
+    programme: "uuid NOT NULL",
+    member: "uuid NOT NULL",
+    no: "int NOT NULL",
+    occurred_at: instant,
+    recorded_at: instant,
+    expires_at: "bigint",
+    closed_at: "bigint",
+    position: text,
+    currency: text,
+    direction: text,
+    status: text,
+    reason: text,
+    amount,
+    requested_by: text,
+    closed_by: `text COLLATE "C"`,
+  },
+  key: ["member", "currency", "no"],
+  indexes: [
+    "ALTER TABLE {table} ADD PRIMARY KEY (member, currency, no)",
+    "CREATE INDEX ON {table} (programme, position) WHERE status = 'waiting'",
+  ],
+  appendOnly: false,
+  storage: "fillfactor = 70",
+};
+
 /** What was posted to each ledger account on each local accounting day, by slice: no two projectors write one row. */
 const controlTotals: Table = {
   name: "control_totals",
@@ -144,4 +174,12 @@ const controlTotals: Table = {
   storage: "fillfactor = 50",
 };
 
-export const tables: readonly Table[] = [postings, statementLines, balances, lots, holds, controlTotals];
+export const tables: readonly Table[] = [
+  postings,
+  statementLines,
+  balances,
+  lots,
+  holds,
+  adjustments,
+  controlTotals,
+];

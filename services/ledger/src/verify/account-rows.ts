@@ -1,7 +1,7 @@
 import type { Hold, Lot } from "@taem/domain";
 import type { Row } from "../read-model/ledger-writer.ts";
 import { mustEqual } from "./discrepancy.ts";
-import type { EndedHold, ReplayedAccount } from "./replay.ts";
+import type { AskedAdjustment, EndedHold, ReplayedAccount } from "./replay.ts";
 import { UNTOLD } from "./row-comparison.ts";
 
 /** The rows of an account as its events say, in the order of the tables' columns. */
@@ -78,6 +78,35 @@ function holdRow({ slice, member, currency }: ReplayedAccount, hold: Hold, ended
     hold.amount,
     ended?.captured ?? 0n,
     takesText(hold.takes),
+  ];
+}
+
+export function* adjustmentRows(account: ReplayedAccount): Iterable<Row> {
+  for (const asked of account.adjustments.values()) yield adjustmentRow(account, asked);
+}
+
+function adjustmentRow(
+  { slice, programme, member, currency, state }: ReplayedAccount,
+  { event, position, recordedAt, closedBy }: AskedAdjustment,
+): Row {
+  const closed = state.closedAdjustments.get(event.adjustment);
+  return [
+    slice,
+    programme,
+    member,
+    event.adjustment,
+    event.occurredAt,
+    recordedAt,
+    event.expiresAt,
+    closed?.at,
+    position,
+    currency,
+    event.direction,
+    closed?.how ?? "waiting",
+    event.reason,
+    event.amount,
+    event.requestedBy,
+    closedBy,
   ];
 }
 

@@ -14,7 +14,7 @@ export interface Discrepancy {
  * | key_repeated | each business key against those its stream has applied before |
  * | stated_book | the book balance an event states against the fold of its stream |
  * | sum_of_lots | the lots of each account against its balance |
- * | balance, lot, hold | rows of the read model against the fold of the events |
+ * | balance, lot, hold, adjustment | rows of the read model against the fold of the events |
  * | statement, posting | rows against what each event adds, and its delta against what it did to the balance |
  * | control_total | the totals against the postings of the events |
  */
@@ -29,6 +29,7 @@ export type Check =
   | "balance"
   | "lot"
   | "hold"
+  | "adjustment"
   | "statement"
   | "posting"
   | "control_total";

@@ -16,6 +16,8 @@ export interface ReplayedAccount {
   readonly state: AccountState;
   /** By number: the state has only the open ones. */
   readonly endedHolds: Map<number, EndedHold>;
+  /** By number: the state says of those that wait no longer only how and when they were closed. */
+  readonly adjustments: Map<number, AskedAdjustment>;
   position: string;
   /** Its last event is a part of a larger effect of which the rest is still to come. */
   isMidway: boolean;
@@ -26,6 +28,14 @@ export interface EndedHold {
   readonly status: HoldStatus;
   readonly at: number;
   readonly captured: bigint;
+}
+
+export interface AskedAdjustment {
+  readonly event: AccountEvent<"AdjustmentRequested">;
+  readonly position: string;
+  readonly recordedAt: number;
+  /** Undefined while it waits, and where time closed it. */
+  closedBy: string | undefined;
 }
 
 /** What events add to the tables that no account's state tells. */
@@ -75,6 +85,7 @@ export class Replay {
     const { book, debt } = account.state;
     checkKey(account, record, event);
     endHold(account, event);
+    keepAdjustment(account, record, event);
     evolveChecked(account, record, event);
     account.position = record.position;
     account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
@@ -98,6 +109,7 @@ export class Replay {
       currency,
       state: newAccount(),
       endedHolds: new Map<number, EndedHold>(),
+      adjustments: new Map<number, AskedAdjustment>(),
       position,
       isMidway: false,
     };
@@ -155,6 +167,23 @@ function endHold({ state, endedHolds }: ReplayedAccount, event: AccountEvent): v
   if (hold === undefined) return;
   const captured = (before?.captured ?? 0n) + (event.type === "HoldCaptured" ? event.amount : 0n);
   endedHolds.set(event.hold, { hold, status: STATUS[event.type], at: event.effectiveAt, captured });
+}
+
+/** Keeps what was asked for, and by whom it was closed. */
+function keepAdjustment(
+  { adjustments }: ReplayedAccount,
+  { position, recordedAt }: RecordedEvent,
+  event: AccountEvent,
+): void {
+  if (event.type === "AdjustmentRequested") {
+    adjustments.set(event.adjustment, { event, position, recordedAt, closedBy: undefined });
+    return;
+  }
+  const asked = "adjustment" in event && event.adjustment !== undefined && adjustments.get(event.adjustment);
+  if (!asked) return;
+  if ("approvedBy" in event) asked.closedBy = event.approvedBy;
+  else if (event.type === "AdjustmentRejected") asked.closedBy = event.rejectedBy;
+  else if (event.type === "AdjustmentWithdrawn") asked.closedBy = event.requestedBy;
 }
 
 function evolveChecked({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {

@@ -31,6 +31,12 @@ const account: ComparedTable["place"] = (of) => `account ${of("member")} ${of("c
 export const balances = compared("balance", "balances", ACCOUNT, account);
 export const lots = compared("lot", "lots", [...ACCOUNT, "no"], (of) => `${account(of)} lot ${of("no")}`);
 export const holds = compared("hold", "holds", [...ACCOUNT, "no"], (of) => `${account(of)} hold ${of("no")}`);
+export const adjustments = compared(
+  "adjustment",
+  "adjustments",
+  [...ACCOUNT, "no"],
+  (of) => `${account(of)} adjustment ${of("no")}`,
+);
 export const statementLines = compared(
   "statement",
   "statement_lines",

@@ -7,10 +7,11 @@ import { type Addition, additionOf } from "../read-model/addition.ts";
 import type { ControlTotal } from "../read-model/control-total.ts";
 import type { Row } from "../read-model/ledger-writer.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
-import { balanceRow, holdRows, lotRows } from "./account-rows.ts";
+import { adjustmentRows, balanceRow, holdRows, lotRows } from "./account-rows.ts";
 import { type Discrepancy, Discrepant } from "./discrepancy.ts";
 import { Additions, accountEventOf, Replay } from "./replay.ts";
 import {
+  adjustments,
   balances,
   type ComparedTable,
   compareRows,
@@ -133,6 +134,7 @@ class Verifier {
       await this.#checkRows(balances, sums, slices, accounts, (account) => [balanceRow(account)]);
       await this.#checkRows(lots, sums, slices, accounts, lotRows);
       await this.#checkRows(holds, sums, slices, accounts, holdRows);
+      await this.#checkRows(adjustments, sums, slices, accounts, adjustmentRows);
       count += accounts.length;
       compared += slices.length;
       this.#options.onProgress?.({ phase: "compare", done: compared, total: SLICES });

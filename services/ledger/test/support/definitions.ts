@@ -12,6 +12,7 @@ const settings: CurrencySettings = {
   maxHoldTimeoutSeconds: 7 * 86_400,
   transferExpiry: "kept",
   adjustmentLimit: 500n,
+  adjustmentTimeoutSeconds: 20 * 86_400,
 };
 
 const rule: EarnRule = {

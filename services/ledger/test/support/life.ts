@@ -82,9 +82,10 @@ function adjust(simulation: Simulation, account: Account, points: bigint): void 
   const amount = direction === "write_off" && debt < large ? debt : large;
   simulation.act(account, { type: "adjust", direction, points: amount, reason: "correction" }, "clerk");
   const [pending] = account.state.pending.values();
-  if (pending !== undefined && random.chance(0.7)) {
-    simulation.act(account, { type: "approve", adjustment: pending.no }, "manager");
-  }
+  if (pending === undefined || random.chance(0.3)) return;
+  const type = random.pick(["approve", "approve", "reject", "withdraw"] as const);
+  const actor = type === "withdraw" ? "clerk" : "manager";
+  simulation.act(account, { type, adjustment: pending.no }, actor);
 }
 
 /** An account with so many small lots that what is done to all of them takes several events. */
