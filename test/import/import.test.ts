@@ -138,7 +138,7 @@ describe("rows with key columns", () => {
   const keyed = (scope: string) =>
     mappingOf({ key: { columns: ["order"], scope }, time: { column: "time", format: "yyyy-MM-dd" } });
 
-  it("are each done once: another row with the same key is refused as key_reused", async () => {
+  it("are each done once: another row with the same key is rejected with the line of the first", async () => {
     const content =
       "order,member,time,amount\nA1,m1,2026-01-05,10.00\nA1,m1,2026-01-05,11.00\nA1,m2,2026-01-05,10.00\nA1,m1,2026-01-05,10.00\n";
     const file = await importing.write("keyed.csv", content);
@@ -147,10 +147,12 @@ describe("rows with key columns", () => {
     await importing.run({ file, mapping, programme });
     expect(await reportOf(file)).toMatchObject({
       taken: { earn: 1 },
-      replayed: 1,
-      rejected: { key_reused: 2 },
+      replayed: 0,
+      rejected: { key_repeated: 3 },
     });
-    expect(await rejectsOf(file)).toMatch(/^3,key_reused,.*\n4,key_reused,/m);
+    expect(await rejectsOf(file)).toBe(
+      `line,reason,detail\n${[3, 4, 5].map((line) => `${line},key_repeated,"the key ""A1"" is that of line 2"\n`).join("")}`,
+    );
     expect((await importing.events(programme)).map((event) => "key" in event && event.key.id)).toEqual([
       "A1",
     ]);
@@ -200,7 +202,7 @@ describe("the programme's clock", () => {
   it("never goes back: late rows are taken as of their own time", async () => {
     const file = await importing.write(
       "late.csv",
-      "member,time,amount\nm1,2026-03-01 10:00,10.00\nm1,2026-01-01 10:00,5.00\n",
+      "member,time,amount\nm1,2026-03-01 10:00,10.00\nm1,2026-01-01 10:00,5.00\nm1,2026-01-02 10:00,5.00\n",
     );
     const programme = importing.fresh();
     await importing.run({ file, programme });
@@ -208,6 +210,7 @@ describe("the programme's clock", () => {
     expect(events.map(({ effectiveAt }) => new Date(effectiveAt).toISOString())).toEqual([
       "2026-03-01T03:00:00.000Z",
       "2026-01-01T03:00:00.000Z",
+      "2026-01-02T03:00:00.000Z",
     ]);
     expect(await clockOf(programme)).toMatchObject({ clock: { at: "2026-03-01T03:00:00.000Z" } });
   });

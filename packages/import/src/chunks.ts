@@ -1,20 +1,20 @@
 import { createHash, type Hash } from "node:crypto";
-import { contentHash, OrdinalTable } from "./content-key.ts";
-import type { FileRow } from "./file-rows.ts";
-import { Rejection } from "./reject-reasons.ts";
-import type { RowReader, Transaction } from "./row-reader.ts";
+import { isTransaction, type Outcome, type RowReader } from "./row-reader.ts";
+import type { TableRow } from "./table.ts";
 
 export interface ReadRow {
+  /** Line of the file on which the row begins, and how many it takes up. */
   readonly line: number;
-  readonly outcome: Transaction | Rejection;
+  readonly lines: number;
+  readonly outcome: Outcome;
 }
 
 /** Rows that are sent together, with the programme's clock where the newest of them needs it. */
 export interface Chunk {
   readonly rows: readonly ReadRow[];
-  /** The newest occurredAt, in milliseconds since the epoch; undefined if every row is rejected. */
+  /** The newest occurredAt, in milliseconds since the epoch; undefined if there is no transaction in it. */
   readonly newest: number | undefined;
-  /** Rows of the file up to its end, the header not among them, and what they hold. */
+  /** Rows up to its end, in the order in which they are read, and what they hold. */
   readonly end: { readonly rows: number; readonly prefix: string };
 }
 
@@ -39,26 +39,22 @@ const MAX_ROWS = 2_000;
 const CLOCK_STEP_MS = 86_400_000;
 
 /** Cuts a file's rows into chunks. Throws `EditedFile` if what an earlier run has done is not there. */
-export async function* chunksOf(rows: AsyncIterable<FileRow>, options: ChunkOptions): AsyncGenerator<Chunk> {
+export async function* chunksOf(rows: AsyncIterable<TableRow>, options: ChunkOptions): AsyncGenerator<Chunk> {
   const { header, read, done } = options;
-  const ordinals = new OrdinalTable();
   const prefix = createHash("sha256").update(JSON.stringify(header));
   let building = new ChunkBuilder(0, prefix, options.clock);
   for await (const row of rows) {
-    const content = contentHash(row.cells);
-    const ordinal = ordinals.next(content);
+    const outcome = read(row);
     if (building.end < (done?.rows ?? 0)) {
-      building.skip(content);
+      building.skip(row);
       if (building.end === done?.rows) checkPrefix(prefix, done.prefix);
       continue;
     }
-    const outcome = read(row, { content: content.toString("hex"), ordinal });
     if (building.isFullFor(outcome)) {
-      const chunk = building.chunk();
-      yield chunk;
+      yield building.chunk();
       building = building.next();
     }
-    building.add({ line: row.line, outcome }, content);
+    building.add(row, outcome);
   }
   if (building.end < (done?.rows ?? 0)) throw new EditedFile();
   if (!building.isEmpty) yield building.chunk();
@@ -91,23 +87,23 @@ class ChunkBuilder {
     return this.#rows.length === 0;
   }
 
-  isFullFor(outcome: Transaction | Rejection): boolean {
+  isFullFor(outcome: Outcome): boolean {
     if (this.#rows.length >= MAX_ROWS) return true;
-    if (outcome instanceof Rejection || this.#from === undefined) return false;
+    if (!isTransaction(outcome) || this.#from === undefined) return false;
     return outcome.occurredAt > this.#from + CLOCK_STEP_MS;
   }
 
-  add(row: ReadRow, content: Buffer): void {
-    this.skip(content);
-    this.#rows.push(row);
-    if (row.outcome instanceof Rejection) return;
-    const { occurredAt } = row.outcome;
+  add(row: TableRow, outcome: Outcome): void {
+    this.skip(row);
+    this.#rows.push({ line: row.line, lines: row.lines, outcome });
+    if (!isTransaction(outcome)) return;
+    const { occurredAt } = outcome;
     this.#from ??= Math.max(occurredAt, this.#clock);
     this.#newest = Math.max(this.#newest ?? 0, occurredAt);
   }
 
-  skip(content: Buffer): void {
-    this.#prefix.update(content);
+  skip({ cells, fault, ignored }: TableRow): void {
+    this.#prefix.update(JSON.stringify([cells, fault?.reason, ignored]));
     this.#end += 1;
   }
 

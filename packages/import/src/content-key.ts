@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
+import { UsageError } from "./usage-error.ts";
 
-/** 16 bytes of SHA-256 over a row's cells: what the row is, whatever its line ends, quotes and outer white space. */
-export function contentHash(cells: readonly string[]): Buffer {
+/** 16 bytes of SHA-256 over cells: what they say, whatever the line ends, quotes and outer white space around them. */
+export function contentHash(cells: readonly unknown[]): Buffer {
   return hash("sha256", JSON.stringify(cells), "buffer").subarray(0, 16);
 }
 
@@ -9,10 +10,14 @@ const WORDS = 4;
 const SLOT = WORDS + 1;
 const MAX_LOAD = 0.6;
 
+/** Rows of one file that can be told apart. It bounds the memory for it: 20 bytes a slot, 335 MB. */
+const MAX_ROWS = 10_000_000;
+
 /**
- * Counts identical rows in 20 bytes a row, in a table that probes linearly: a map of strings takes five times that, and ends at 2^24 entries.
+ * What is known of rows: a number above zero under each hash, in 20 bytes a row, in a table that probes linearly. A map
+ * of strings takes five times that.
  */
-export class OrdinalTable {
+export class RowTable {
   #table: Uint32Array;
   #capacity: number;
   #used = 0;
@@ -23,14 +28,34 @@ export class OrdinalTable {
   }
 
   /** How many times this hash has come by now: 1 at first. */
-  next(hashed: Buffer): number {
+  count(hashed: Buffer): number {
+    const at = this.#slotOf(hashed);
+    return ++(this.#table[at + WORDS] as number);
+  }
+
+  /** Puts the number under the hash, unless there is one: then it is returned. */
+  claim(hashed: Buffer, number: number): number | undefined {
+    const at = this.#slotOf(hashed);
+    const there = this.#table[at + WORDS] as number;
+    if (there !== 0) return there;
+    this.#table[at + WORDS] = number;
+    return undefined;
+  }
+
+  /** Index of the hash's slot; a new one holds 0, and its number must be set. */
+  #slotOf(hashed: Buffer): number {
     if (this.#used > this.#capacity * MAX_LOAD) this.#grow();
     const words = [0, 4, 8, 12].map((at) => hashed.readUInt32LE(at)) as [number, number, number, number];
     const at = this.#find(words);
-    const count = (this.#table[at + WORDS] as number) + 1;
-    if (count === 1) this.#place(at, words);
-    this.#table[at + WORDS] = count;
-    return count;
+    if (this.#table[at + WORDS] === 0) {
+      if (this.#used >= MAX_ROWS) {
+        const most = MAX_ROWS.toLocaleString("en-US");
+        throw new UsageError("file_too_large", `the file has more than ${most} rows: split it`);
+      }
+      this.#table.set(words, at);
+      this.#used += 1;
+    }
+    return at;
   }
 
   /** Index of the hash's slot, or of the free one where it belongs. */
@@ -41,11 +66,6 @@ export class OrdinalTable {
       if (table[at + WORDS] === 0) return at;
       if (table[at] === a && table[at + 1] === b && table[at + 2] === c && table[at + 3] === d) return at;
     }
-  }
-
-  #place(at: number, words: readonly number[]): void {
-    this.#table.set(words, at);
-    this.#used += 1;
   }
 
   #grow(): void {

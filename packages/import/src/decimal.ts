@@ -1,5 +1,6 @@
 import { MAX_AMOUNT } from "@taem/domain";
 import { Rejection, shown } from "./reject-reasons.ts";
+import { escaped, plainBlanks } from "./text.ts";
 
 export interface DecimalNotation {
   /** Decimals of the currency: 2 for pounds and pence. */
@@ -7,6 +8,8 @@ export interface DecimalNotation {
   readonly point: "." | ",";
   /** What stands between groups of three digits, if anything. */
   readonly grouping?: "," | "." | " " | "'" | undefined;
+  /** What may stand before or after the number: `฿`, `THB`. */
+  readonly marks?: readonly string[] | undefined;
   /** What becomes of digits below the minor unit. */
   readonly excess: "reject" | "half_even";
 }
@@ -14,16 +17,27 @@ export interface DecimalNotation {
 /** No amount has more digits; what has would only cost time. */
 const MAX_LENGTH = 64;
 
-/** Reads amounts as whole minor units, by string arithmetic alone: `-1,234.50` with two decimals is -123450. */
+/**
+ * Reads amounts as whole minor units, by string arithmetic alone: `-1,234.50` with two decimals is -123450, and so are
+ * `1,234.50-` and `(1,234.50)`.
+ */
 export function decimalReader(notation: DecimalNotation): (text: string) => bigint | Rejection {
-  const { decimals, point, grouping, excess } = notation;
-  const whole = grouping === undefined ? "\\d*" : `\\d{1,3}(?:\\${grouping}\\d{3})+|\\d*`;
-  const pattern = new RegExp(`^([+-]?)(${whole})(?:\\${point}(\\d*))?$`);
+  const { decimals, grouping, excess } = notation;
+  const pattern = patternOf(notation);
   return (text) => {
-    const match = text.length > MAX_LENGTH ? null : pattern.exec(text);
-    const [, sign, grouped = "", fraction = ""] = match ?? [];
+    const found = text.length > MAX_LENGTH ? undefined : pattern.exec(plainBlanks(text).trim())?.groups;
+    const {
+      whole: grouped = "",
+      fraction = "",
+      open,
+      close,
+      before = "",
+      after = "",
+      trailing = "",
+    } = found ?? {};
     const digits = grouping === undefined ? grouped : grouped.replaceAll(grouping, "");
-    if (match === null || digits + fraction === "") {
+    const signs = before + after + trailing + (open ?? "");
+    if (digits + fraction === "" || signs.length > 1 || (open === undefined) !== (close === undefined)) {
       return new Rejection("malformed_amount", `${shown(text)} is not a number`);
     }
     const rest = fraction.slice(decimals);
@@ -35,8 +49,16 @@ export function decimalReader(notation: DecimalNotation): (text: string) => bigi
     if (rounded > MAX_AMOUNT) {
       return new Rejection("amount_too_large", `${shown(text)} is above ${MAX_AMOUNT} minor units`);
     }
-    return sign === "-" ? -rounded : rounded;
+    return signs === "" || signs === "+" ? rounded : -rounded;
   };
+}
+
+function patternOf({ point, grouping, marks = [] }: DecimalNotation): RegExp {
+  const whole = grouping === undefined ? "\\d*" : `\\d{1,3}(?:\\${grouping}\\d{3})+|\\d*`;
+  const mark = marks.length === 0 ? "" : `(?:${marks.map(escaped).join("|")})?`;
+  const number = `(?<whole>${whole})(?:\\${point}(?<fraction>\\d*))?`;
+  const signed = `(?<before>[+-])? *${mark} *(?<after>[+-])?${number} *${mark} *(?<trailing>-)?`;
+  return new RegExp(`^${mark} *(?<open>\\()?${signed}(?<close>\\))? *${mark}$`);
 }
 
 /** Half to even: `rest` are the digits below the unit. */

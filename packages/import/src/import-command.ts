@@ -1,16 +1,17 @@
-import type { EventEmitter } from "node:events";
-import { stat } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { ClientError, createClient } from "@taem/client";
+import { createClient } from "@taem/client";
+import { AGAIN, exitCodes, onInterruption, runCommand, type Terminal } from "./command.ts";
 import type { ImportFolder } from "./import-folder.ts";
 import { type ImportPlan, runImport } from "./import-run.ts";
-import { readMapping, UsageError } from "./mapping.ts";
-import { ImportRefused } from "./programme-setup.ts";
+import { readMapping } from "./mapping.ts";
 import { openProgress, say } from "./progress.ts";
 import { type Report, reportBody, reportTable } from "./report.ts";
-import { rejectedRows } from "./tally.ts";
+import { openSource } from "./source.ts";
+import { rejectedRows, rowsMeant, takenRows } from "./tally.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface ImportCommandOptions {
+  /** `-` is standard input. */
   readonly file: string;
   /** Path of the mapping. */
   readonly mapping: string;
@@ -28,52 +29,9 @@ export interface ImportCommandOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-export interface Terminal {
-  /** For the report. */
-  readonly out: Writable;
-  /** For everything else. */
-  readonly err: Writable;
-  /** Source of `SIGINT` and `SIGTERM`; the second one is not caught. */
-  readonly signals: EventEmitter;
-}
-
-/** What the process exits with. */
-export const exitCodes = {
-  /** Everything was taken, was there already, or was rejected for a reason in the data. */
-  done: 0,
-  failed: 1,
-  /** Options, mapping or file cannot be used. */
-  usage: 2,
-  /** No answer, or only "later", for longer than the client waits; running the same again goes on. */
-  unreachable: 3,
-  /** The API refuses the import as such: key, programme, rule. */
-  refused: 4,
-  /** There were rows, and every one was rejected: most likely the mapping is wrong. */
-  nothingTaken: 5,
-  /** Stopped by a signal; running the same again goes on. */
-  interrupted: 130,
-} as const;
-
-const AGAIN = "Run the same again to go on.";
-
 /** `taem import`: imports a file, shows how far it is, and says what came out. Resolves with the exit code. */
-export async function importCommand(options: ImportCommandOptions, terminal: Terminal): Promise<number> {
-  try {
-    return await execute(options, terminal);
-  } catch (error) {
-    const code = exitCodeOf(error);
-    if (code === exitCodes.failed) throw error;
-    say(terminal.err, "red", `taem import: ${(error as Error).message}`);
-    if (code === exitCodes.unreachable) say(terminal.err, "dim", AGAIN);
-    return code;
-  }
-}
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError) return exitCodes.usage;
-  if (error instanceof ImportRefused) return exitCodes.refused;
-  if (error instanceof ClientError) return error.retryable ? exitCodes.unreachable : exitCodes.refused;
-  return exitCodes.failed;
+export function importCommand(options: ImportCommandOptions, terminal: Terminal): Promise<number> {
+  return runCommand(terminal, () => execute(options, terminal));
 }
 
 async function execute(options: ImportCommandOptions, terminal: Terminal): Promise<number> {
@@ -85,16 +43,17 @@ async function execute(options: ImportCommandOptions, terminal: Terminal): Promi
   const { file, url, key, duplicates = "keep", state: stateFolder, deadlineMs } = options;
   if (key === undefined) throw new UsageError("key_missing", "give an API key with --key, or as TAEM_KEY");
   if (!URL.canParse(url))
-    throw new UsageError("url_invalid", `${url} is no URL such as http://127.0.0.1:8080`);
-  const totalBytes = await sizeOf(file);
-  await using client = createClient({ url, key, deadlineMs });
-  using progress = openProgress(terminal.err, totalBytes);
+    throw new UsageError("url_invalid", `${url} is no URL such as http://127.0.0.1:8080/v1`);
+  const source = await openSource(file, terminal.in);
+  await using client = createClient({ url: withoutVersion(url), key, deadlineMs });
+  using progress = openProgress(terminal.err, source.size);
   using interruption = onInterruption(terminal.signals, () =>
     progress.note("Stopping after the rows under way."),
   );
-  const plan: ImportPlan = { file, mapping, programme, duplicates, stateFolder };
+  const plan: ImportPlan = { file, source, mapping, programme, duplicates, stateFolder };
   const { folder, ...result } = await runImport(client, plan, {
     signal: interruption.signal,
+    onReading: progress.reading,
     onProgress: progress.show,
     onNote: progress.note,
   });
@@ -113,41 +72,21 @@ async function execute(options: ImportCommandOptions, terminal: Terminal): Promi
   return exitCode;
 }
 
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    throw new UsageError("file_unreadable", `${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function onInterruption(
-  signals: EventEmitter,
-  tell: () => void,
-): { readonly signal: AbortSignal } & Disposable {
-  const controller = new AbortController();
-  const names = ["SIGINT", "SIGTERM"];
-  const unlisten = () => {
-    for (const name of names) signals.off(name, interrupt);
-  };
-  // Listens once: the second signal does what signals do.
-  const interrupt = () => {
-    unlisten();
-    controller.abort();
-    tell();
-  };
-  for (const name of names) signals.on(name, interrupt);
-  return { signal: controller.signal, [Symbol.dispose]: unlisten };
+/** The API's address as `start` prints it ends in `/v1`; what the client wants stands before that. */
+function withoutVersion(url: string): string {
+  return url.replace(/\/v1\/?$/, "");
 }
 
 function exitCodeFor({ outcome, tally }: Report): number {
   if (outcome === "interrupted") return exitCodes.interrupted;
-  return tally.rows > 0 && rejectedRows(tally) === tally.rows ? exitCodes.nothingTaken : exitCodes.done;
+  return tally.replayed + takenRows(tally) === 0 && rowsMeant(tally) > 0
+    ? exitCodes.nothingTaken
+    : exitCodes.done;
 }
 
 function tellWhatNext(exitCode: number, { tally }: Report, folder: ImportFolder, err: Writable): void {
   if (rejectedRows(tally) > 0) say(err, "yellow", `Rejected rows: ${folder.rejectsPath}`);
   if (exitCode === exitCodes.interrupted) say(err, "dim", AGAIN);
   if (exitCode === exitCodes.nothingTaken)
-    say(err, "red", "Every row was rejected: does the mapping fit the file?");
+    say(err, "red", "No row was taken: does the mapping fit the file?");
 }

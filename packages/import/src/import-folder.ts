@@ -1,15 +1,15 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { UsageError } from "./mapping.ts";
 import { tallyBody, tallySchema } from "./tally.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** How far an import has come. Only an optimisation: what it would do again is recognised by its keys. */
 const stateSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   /** What is imported whereto and how: of another target, the state says nothing. */
   target: z.string(),
-  /** Rows done, the header not among them. */
+  /** Rows done, in the order in which they are read. */
   rows: z.int().min(0),
   /** SHA-256 over what these rows and the header hold: other rows than those, other file. */
   prefix: z.string(),
@@ -29,12 +29,21 @@ export interface Reject {
 
 const REJECTS_HEADER = "line,reason,detail\n";
 
-/** Where an import keeps its position, its rejected rows and its report: `FILE.import/`, beside the file unless told. */
+/**
+ * Where an import keeps its position, its rejected rows and its report: `FILE.import/`, beside the file unless told;
+ * of standard input `stdin.import/`.
+ */
 export class ImportFolder {
   readonly path: string;
 
   constructor(file: string, parent: string | undefined) {
-    this.path = join(parent ?? dirname(file), `${basename(file)}.import`);
+    const name = file === "-" ? "stdin" : basename(file);
+    this.path = join(parent ?? dirname(file), `${name}.import`);
+  }
+
+  /** Where the rows lie while they are imported. */
+  get spoolPath(): string {
+    return join(this.path, "rows.spool");
   }
 
   get rejectsPath(): string {

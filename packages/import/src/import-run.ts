@@ -1,17 +1,21 @@
 import { hash } from "node:crypto";
 import type { Client, ProgrammeAnswer } from "@taem/client";
 import { type Chunk, chunksOf, EditedFile } from "./chunks.ts";
-import { type FileRow, type Meter, readRows } from "./file-rows.ts";
 import { ImportFolder, type ImportState, type RejectsFile } from "./import-folder.ts";
-import { type Mapping, UsageError } from "./mapping.ts";
+import type { Mapping } from "./mapping.ts";
 import { prepareProgramme } from "./programme-setup.ts";
+import { type Reading, type ReadingProgress, readTable } from "./reading.ts";
 import { ReplayClock } from "./replay-clock.ts";
+import type { KeylessBy } from "./row-ids.ts";
 import { rowReader } from "./row-reader.ts";
 import { Sender, type SentChunk } from "./sender.ts";
+import type { Source } from "./source.ts";
 import { addTally, emptyTally, rejectedRows, type Tally } from "./tally.ts";
 
 export interface ImportPlan {
+  /** Names the import's folder; `-` is standard input. */
   readonly file: string;
+  readonly source: Source;
   readonly mapping: Mapping;
   readonly programme: string;
   readonly duplicates: "keep" | "reject";
@@ -20,8 +24,9 @@ export interface ImportPlan {
 }
 
 export interface Progress {
-  /** Of the file, read so far. */
-  readonly bytes: number;
+  /** Of the file, and done by now. */
+  readonly linesInFile: number;
+  readonly lines: number;
   /** Of the whole import; of this run alone. */
   readonly rows: number;
   readonly rowsNow: number;
@@ -31,6 +36,7 @@ export interface Progress {
 export interface ImportHooks {
   /** Stops the import after the chunk under way. */
   readonly signal: AbortSignal;
+  readonly onReading: (progress: ReadingProgress) => void;
   readonly onProgress: (progress: Progress) => void;
   /** Something a person should know, as a sentence. */
   readonly onNote: (note: string) => void;
@@ -56,15 +62,23 @@ const TOLERANCE_MS = 5 * 60_000;
  * ledger and, as a rule, in the saved state: running the same again goes on from there.
  */
 export async function runImport(client: Client, plan: ImportPlan, hooks: ImportHooks): Promise<ImportResult> {
-  const programme = await prepareProgramme(client, plan.programme, plan.mapping);
+  const { programme, keylessBy } = await prepareProgramme(client, plan.programme, plan.mapping);
+  if (keylessBy === "all_columns") hooks.onNote(ALL_COLUMNS);
   const folder = new ImportFolder(plan.file, plan.stateFolder);
   await folder.create();
-  const context = { client, plan, hooks, programme, folder, target: targetOf(plan, programme) };
+  const { source, mapping } = plan;
+  const { zone } = programme;
+  const { signal, onReading: onProgress } = hooks;
+  const spool = folder.spoolPath;
+  await using reading = await readTable({ source, mapping, zone, spool, signal, onProgress });
+  if (reading.isNewestFirst) hooks.onNote("The newest rows come first: reading from the end.");
+  const target = targetOf(plan, programme, keylessBy);
+  const context = { client, plan, hooks, programme, keylessBy, folder, reading, target };
   const saved = await folder.readState(context.target);
   const isBehind = saved !== undefined && ReplayClock.at(programme) < saved.clock;
   if (isBehind) hooks.onNote("The ledger stands before the saved position: it was restored. Starting over.");
   const state = isBehind ? undefined : saved;
-  if (state !== undefined) hooks.onNote(`Going on after row ${state.rows.toLocaleString("en-US")}.`);
+  if (state !== undefined) hooks.onNote(`Going on after row ${state.tally.rows.toLocaleString("en-US")}.`);
   try {
     return await new ImportRun(context, state).run();
   } catch (error) {
@@ -76,9 +90,16 @@ export async function runImport(client: Client, plan: ImportPlan, hooks: ImportH
   }
 }
 
+const ALL_COLUMNS =
+  "Rows without a key are told apart by all their columns here, as they were when their system was first imported.";
+
 /** Imports of one target may go on where another of it stopped. */
-function targetOf({ mapping, duplicates }: ImportPlan, { id }: ProgrammeAnswer): string {
-  return hash("sha256", JSON.stringify([id, mapping, duplicates]));
+function targetOf(
+  { mapping, duplicates }: ImportPlan,
+  { id }: ProgrammeAnswer,
+  keylessBy: KeylessBy,
+): string {
+  return hash("sha256", JSON.stringify([id, mapping, duplicates, keylessBy]));
 }
 
 interface Context {
@@ -86,7 +107,9 @@ interface Context {
   readonly plan: ImportPlan;
   readonly hooks: ImportHooks;
   readonly programme: ProgrammeAnswer;
+  readonly keylessBy: KeylessBy;
   readonly folder: ImportFolder;
+  readonly reading: Reading;
   readonly target: string;
 }
 
@@ -94,7 +117,6 @@ class ImportRun {
   readonly #context: Context;
   readonly #state: ImportState | undefined;
   readonly #clock: ReplayClock;
-  readonly #meter: Meter = { bytes: 0 };
   readonly #tally: Tally;
   readonly #rowsBefore: number;
   /** How far all is answered. */
@@ -114,7 +136,7 @@ class ImportRun {
     const startedAt = performance.now();
     await using rejects = await folder.openRejects(this.#state);
     const sender = new Sender(client, programme.programme, this.#clock);
-    const chunks = await this.#chunks();
+    const chunks = this.#chunks();
     try {
       for await (const sent of sender.send(chunks, hooks.signal)) await this.#finish(sent, rejects);
     } finally {
@@ -131,18 +153,13 @@ class ImportRun {
     return this.#tally.rows - this.#rowsBefore;
   }
 
-  async #chunks(): Promise<AsyncGenerator<Chunk>> {
-    const { plan, programme } = this.#context;
-    const { mapping, duplicates, file } = plan;
-    const rows = readRows(file, mapping, this.#meter);
-    const first = await rows.next();
-    if (first.done === true) throw new UsageError("file_unreadable", `${file} is empty`);
-    const { cells } = first.value;
+  #chunks(): AsyncGenerator<Chunk> {
+    const { plan, programme, keylessBy, reading } = this.#context;
+    const { mapping, duplicates } = plan;
+    const { header } = reading;
     const latest = this.#clock.latest(Date.now()) + TOLERANCE_MS;
-    const read = rowReader({ mapping, header: cells, zone: programme.zone, latest, duplicates });
-    const { header: hasHeader } = mapping.file;
-    const options = { header: hasHeader ? cells : [], read, clock: this.#clock.now, done: this.#state };
-    return chunksOf(hasHeader ? rows : withFirst(first.value, rows), options);
+    const read = rowReader({ mapping, header, zone: programme.zone, latest, duplicates, keylessBy });
+    return chunksOf(reading.rows(), { header, read, clock: this.#clock.now, done: this.#state });
   }
 
   async #finish({ chunk, tally, rejects }: SentChunk, file: RejectsFile): Promise<void> {
@@ -150,7 +167,8 @@ class ImportRun {
     this.#end = chunk.end;
     await file.add(rejects);
     this.#context.hooks.onProgress({
-      bytes: this.#meter.bytes,
+      linesInFile: this.#context.reading.lines,
+      lines: this.#tally.lines,
       rows: this.#tally.rows,
       rowsNow: this.#rowsNow,
       rejected: rejectedRows(this.#tally),
@@ -162,12 +180,7 @@ class ImportRun {
     if (this.#end === undefined) return;
     const { folder, target } = this.#context;
     const clock = Number.isFinite(this.#clock.now) ? this.#clock.now : 0;
-    await folder.writeState({ version: 1, target, ...this.#end, clock, rejectsBytes, tally: this.#tally });
+    await folder.writeState({ version: 2, target, ...this.#end, clock, rejectsBytes, tally: this.#tally });
     this.#savedAt = performance.now();
   }
-}
-
-async function* withFirst(first: FileRow, rows: AsyncIterable<FileRow>): AsyncGenerator<FileRow> {
-  yield first;
-  yield* rows;
 }

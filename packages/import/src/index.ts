@@ -1,1 +1,3 @@
-export { exitCodes, type ImportCommandOptions, importCommand, type Terminal } from "./import-command.ts";
+export { type CheckCommandOptions, checkCommand } from "./check-command.ts";
+export { exitCodes, type Terminal } from "./command.ts";
+export { type ImportCommandOptions, importCommand } from "./import-command.ts";

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isZone } from "@taem/domain";
 import { z } from "zod";
 import { timeFormat } from "./time-format.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** How a file of transactions is read: what README.md describes, field by field. Everything that is not named is refused. */
 
@@ -20,16 +21,34 @@ const encoding = z
   .default("utf-8")
   .refine(isEncoding, "must be an encoding of the WHATWG standard, such as utf-8, windows-874 or utf-16le");
 
+/** What all formats have. */
+const table = {
+  header: z.boolean().default(true),
+  totals: z.array(z.string().trim().min(1)).default([]),
+};
+
 const file = z.discriminatedUnion("format", [
   z.strictObject({
     format: z.literal("delimited"),
     delimiter: z.string().length(1).default(","),
     quote: z.string().length(1).nullable().default('"'),
-    header: z.boolean().default(true),
+    ...table,
     encoding,
   }),
-  z.strictObject({ format: z.literal("whitespace"), header: z.boolean().default(true), encoding }),
+  z.strictObject({ format: z.literal("whitespace"), ...table, encoding }),
+  z.strictObject({
+    format: z.literal("xlsx"),
+    sheet: z.union([z.string().min(1), z.int().min(1)]).optional(),
+    ...table,
+  }),
 ]);
+
+const condition = z.strictObject({ column, values: z.array(z.string().trim()).min(1) });
+
+const ids = z.strictObject({
+  scientific: z.enum(["reject", "take"]).default("reject"),
+  armour: z.enum(["strip", "keep"]).default("strip"),
+});
 
 const kinds = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("sign") }),
@@ -51,6 +70,12 @@ const amount = z.strictObject({
   decimals: z.int().min(0).max(6),
   point: z.enum([".", ","]).default("."),
   grouping: z.enum([",", ".", " ", "'"]).optional(),
+  marks: z
+    .array(
+      z.string().regex(/^[^\d\s.,'()+-]+$/, "must be a mark such as ฿ or THB: no digits, signs or blanks"),
+    )
+    .default([]),
+  empty: z.enum(["reject", "same_key"]).default("reject"),
   excess: z.enum(["reject", "half_even"]).default("reject"),
   zero: z.enum(["reject", "take"]).default("reject"),
 });
@@ -63,16 +88,22 @@ const format = z.string().superRefine((text, context) => {
   }
 });
 
+/** One column, or several whose cells stand in the format one after the other. */
+const columns = z.union([column, z.array(column).min(2).max(3)]);
+const era = z.enum(["common", "buddhist"]).default("common");
+
 const time = z.union([
-  z.strictObject({ column, format, zone: zone.optional() }),
+  z.strictObject({ column: columns, format, era, zone: zone.optional() }),
   z.strictObject({ at: z.iso.datetime({ offset: true }) }),
 ]);
 
 const expiry = z.strictObject({
-  column,
+  column: columns,
   format,
+  era,
   zone: zone.optional(),
   means: z.enum(["last_day", "end"]),
+  never: z.array(z.string().trim().min(1)).default([]),
   empty: z.enum(["reject", "never", "by_policy"]).default("reject"),
 });
 
@@ -90,6 +121,9 @@ const fields = z.strictObject({
   system: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, "must be a name such as online-retail"),
   programme: z.string().optional(),
   file,
+  only: z.array(condition).default([]),
+  skip: z.array(condition).default([]),
+  ids: ids.prefault({}),
   member: column,
   key: z
     .strictObject({ columns: z.array(column).min(1), scope: z.enum(["account", "programme"]) })
@@ -105,17 +139,21 @@ const fields = z.strictObject({
 });
 
 export const mappingSchema = fields.superRefine((mapping, context) => {
-  for (const [path, message] of contradictions(mapping)) context.addIssue({ code: "custom", path, message });
+  for (const [path, message] of contradictions(mapping))
+    context.addIssue({ code: "custom", path: [...path], message });
 });
 
 export type Mapping = z.output<typeof fields>;
 export type Column = z.output<typeof column>;
 export type Kind = z.output<typeof kind>;
 
+/** Rows without key columns are of a system of their own, whose name is longer. */
+const MAX_KEYLESS_SYSTEM = 27;
+
 /** What no single field can tell. */
-function contradictions(mapping: Mapping): [path: (string | number)[], message: string][] {
+function contradictions(mapping: Mapping): [path: Place, message: string][] {
   const { amount: units, expiry: ends, spend } = mapping;
-  const found: [path: (string | number)[], message: string][] = [];
+  const found: [path: Place, message: string][] = [];
   const opens = kindsOf(mapping).includes("opening_balance");
   if (opens && spend !== undefined)
     found.push([["spend"], "an opening balance is in points: leave spend out"]);
@@ -124,6 +162,12 @@ function contradictions(mapping: Mapping): [path: (string | number)[], message: 
   }
   if (units.zero === "take" && spend === undefined) {
     found.push([["amount", "zero"], "only a spend can be zero: points cannot"]);
+  }
+  if (units.empty === "same_key" && mapping.key === undefined) {
+    found.push([["amount", "empty"], "rows of the same key need key columns"]);
+  }
+  if (mapping.key === undefined && mapping.system.length > MAX_KEYLESS_SYSTEM) {
+    found.push([["system"], `has at most ${MAX_KEYLESS_SYSTEM} characters where rows have no key columns`]);
   }
   if (units.grouping === units.point) found.push([["amount", "grouping"], "is the decimal point too"]);
   if (ends?.means === "last_day" && timeFormat(ends.format).hasTime) {
@@ -144,16 +188,29 @@ function kindsOf({ kind: by }: Mapping): Kind[] {
   return by.by === "constant" ? [by.kind] : Object.values(by.values);
 }
 
+type Place = readonly (string | number)[];
+
+/** The columns that a part of the mapping names, one or several. */
+export function listed(named: Column | readonly Column[]): readonly Column[] {
+  return Array.isArray(named) ? (named as readonly Column[]) : [named as Column];
+}
+
 /** Every column that the mapping names, with where it names it. */
-export function columnsOf(mapping: Mapping): [path: (string | number)[], column: Column][] {
-  const { key, kind: by, time: when, expiry: ends } = mapping;
+export function columnsOf(mapping: Mapping): [path: Place, column: Column][] {
+  const { key, kind: by, time: when, expiry: ends, only, skip } = mapping;
+  const several = (path: Place, named: Column | readonly Column[]) =>
+    listed(named).map((each, i): [Place, Column] => [Array.isArray(named) ? [...path, i] : path, each]);
+  const conditions = (name: string, all: Mapping["only"]) =>
+    all.map((each, i): [Place, Column] => [[name, i, "column"], each.column]);
   return [
     [["member"], mapping.member],
     [["amount", "column"], mapping.amount.column],
-    ...(key?.columns ?? []).map((named, i): [(string | number)[], Column] => [["key", "columns", i], named]),
-    ...(by.by === "column" ? [[["kind", "column"], by.column] as [string[], Column]] : []),
-    ...("column" in when ? [[["time", "column"], when.column] as [string[], Column]] : []),
-    ...(ends === undefined ? [] : [[["expiry", "column"], ends.column] as [string[], Column]]),
+    ...several(["key", "columns"], key?.columns ?? []),
+    ...(by.by === "column" ? several(["kind", "column"], by.column) : []),
+    ...("column" in when ? several(["time", "column"], when.column) : []),
+    ...(ends === undefined ? [] : several(["expiry", "column"], ends.column)),
+    ...conditions("only", only),
+    ...conditions("skip", skip),
   ];
 }
 
@@ -163,26 +220,6 @@ function isEncoding(label: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-type UsageCode =
-  | "mapping_invalid"
-  | "mapping_unreadable"
-  | "file_unreadable"
-  | "column_unknown"
-  | "state_unusable"
-  | "programme_missing"
-  | "key_missing"
-  | "url_invalid";
-
-/** The mapping or the file cannot be used as they are; nothing was sent. */
-export class UsageError extends Error {
-  readonly code: UsageCode;
-  constructor(code: UsageCode, message: string) {
-    super(message);
-    this.name = "UsageError";
-    this.code = code;
   }
 }
 
@@ -198,7 +235,7 @@ export async function readMapping(path: string): Promise<Mapping> {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
   } catch (error) {
     throw new UsageError("mapping_unreadable", `${path} cannot be read: ${(error as Error).message}`);
   }

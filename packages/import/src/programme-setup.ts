@@ -6,6 +6,7 @@ import {
   type RuleBody,
 } from "@taem/client";
 import type { Mapping } from "./mapping.ts";
+import { type KeylessBy, systemOf } from "./row-ids.ts";
 
 /** The programme cannot take the import as it is; the rows are not at fault. */
 export class ImportRefused extends Error {
@@ -23,6 +24,11 @@ const BEGINNING = "1970-01-01T00:00:00.000Z";
 /** Before anything is done there is nothing to be patient for: the address is probably wrong. */
 const FIRST_CONTACT_MS = 3_000;
 
+export interface PreparedProgramme {
+  readonly programme: ProgrammeAnswer;
+  readonly keylessBy: KeylessBy;
+}
+
 /**
  * The programme as the import needs it: what the mapping defines and the programme lacks is defined, what it has is
  * left alone. Throws `ImportRefused` if the mapping and the programme do not fit.
@@ -31,7 +37,7 @@ export async function prepareProgramme(
   client: Client,
   code: string,
   mapping: Mapping,
-): Promise<ProgrammeAnswer> {
+): Promise<PreparedProgramme> {
   const params = { programme: code };
   let programme = await findOrDefine(client, code, mapping);
   const { currencies = {}, rules = {} } = mapping.define ?? {};
@@ -46,7 +52,8 @@ export async function prepareProgramme(
     programme = await client.call("PUT /v1/programmes/{programme}/rules/{rule}", request);
   }
   checkFit(programme, mapping);
-  return declareSource(client, programme, mapping);
+  const keylessBy = keylessByOf(programme, mapping);
+  return { programme: await declareSource(client, programme, mapping, keylessBy), keylessBy };
 }
 
 async function findOrDefine(client: Client, code: string, { define }: Mapping): Promise<ProgrammeAnswer> {
@@ -80,18 +87,31 @@ function checkFit({ programme: code, currencies, rules }: ProgrammeAnswer, mappi
   }
 }
 
+/**
+ * A system that has a record in the programme and none of its own for rows without a key was imported by all columns:
+ * its rows are known by that, and remain so. The record of the other kind is made before its first row.
+ */
+function keylessByOf({ sources }: ProgrammeAnswer, mapping: Mapping): KeylessBy {
+  const has = (system: string) => sources.some((source) => source.system === system);
+  const isOld = !has(systemOf(mapping, "mapped_columns")) && has(mapping.system);
+  return mapping.key === undefined && isOld ? "all_columns" : "mapped_columns";
+}
+
 async function declareSource(
   client: Client,
   programme: ProgrammeAnswer,
-  { system, key }: Mapping,
+  mapping: Mapping,
+  keylessBy: KeylessBy,
 ): Promise<ProgrammeAnswer> {
-  if (key === undefined) return programme;
+  if (keylessBy === "all_columns") return programme;
+  const system = systemOf(mapping, keylessBy);
+  const wanted = mapping.key?.scope ?? "account";
   const declared = programme.sources.find((source) => source.system === system)?.keys;
-  if (declared === key.scope) return programme;
+  if (declared === wanted) return programme;
   if (declared !== undefined) {
-    const message = `keys of ${system} are unique per ${declared} for ever, the mapping says per ${key.scope}`;
+    const message = `keys of ${system} are unique per ${declared} for ever, the mapping says per ${wanted}`;
     throw new ImportRefused("value_not_allowed", message);
   }
-  const request = { params: { programme: programme.programme, system }, body: { keys: key.scope } };
+  const request = { params: { programme: programme.programme, system }, body: { keys: wanted } };
   return client.call("PUT /v1/programmes/{programme}/sources/{system}", request);
 }

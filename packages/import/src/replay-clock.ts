@@ -21,6 +21,11 @@ export class ReplayClock {
     return this.#now;
   }
 
+  /** Where the programme's business clock stands when this machine's says `machine`. */
+  at(machine: number): number {
+    return Number.isFinite(this.#now) ? this.#now : machine;
+  }
+
   /** The later of this machine's time and a replay that has gone further. */
   latest(machine: number): number {
     return Number.isFinite(this.#now) ? Math.max(machine, this.#now) : machine;

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { rejectReasons } from "./reject-reasons.ts";
-import { rejectedRows, type Tally, tallyBody } from "./tally.ts";
+import { columns, type Line, linesOf, number, rejects } from "./report-lines.ts";
+import { type Tally, tallyBody } from "./tally.ts";
 
 export interface Report {
   readonly file: string;
@@ -22,23 +22,21 @@ export function reportBody({ tally, seconds, ...rest }: Report): object {
   };
 }
 
-type Line = readonly [label: string, value: number | bigint | string, note?: string];
-
 /** The report as people read it. */
 export function reportTable(report: Report): string {
   const { file, programme, outcome, tally, rowsNow, seconds } = report;
   const { taken } = tally;
   const lines: Line[] = [
-    ["rows read", tally.rows],
+    ...linesOf(tally),
     ["members enrolled", tally.membersEnrolled],
     ["earns", taken.earn],
     ["reversals", taken.reversal],
     ["opening balances", taken.opening_balance],
     ["replayed", tally.replayed, "in the ledger before, under the same keys"],
     ["zero effect", tally.zeroEffect, "taken, but moved no points"],
-    ["rejected", rejectedRows(tally)],
     ...rejects(tally),
     ["points credited", tally.credited],
+    ...expired(tally),
     ["points reversed", tally.reversed],
     ["  of them waived", tally.waived, "given up by policy, or expired"],
     ["  of them owed", tally.debt],
@@ -49,27 +47,11 @@ export function reportTable(report: Report): string {
   return `${title}\n\n${columns(lines)}\n\n${speed}\n`;
 }
 
-function rejects({ rejected }: Tally): Line[] {
-  return Object.entries(rejected)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([reason, count]) => [`  ${reason}`, count, notes[reason] ?? "refused by the API"]);
-}
-
-const notes: Readonly<Record<string, string>> = rejectReasons;
-
-function columns(lines: readonly Line[]): string {
-  const values = lines.map(([, value]) => (typeof value === "string" ? value : number(value)));
-  const labelWidth = Math.max(...lines.map(([label]) => label.length));
-  const valueWidth = Math.max(...values.map((value) => value.length));
-  return lines
-    .map(([label, , note = ""], i) =>
-      `  ${label.padEnd(labelWidth)}  ${(values[i] as string).padStart(valueWidth)}  ${note}`.trimEnd(),
-    )
-    .join("\n");
-}
-
-function number(value: number | bigint): string {
-  return value.toLocaleString("en-US");
+function expired({ expiredOnArrival, pointsExpired }: Tally): Line[] {
+  if (expiredOnArrival === 0) return [];
+  return [
+    ["  of them expired", pointsExpired, `in ${number(expiredOnArrival)} opening balances, when they came`],
+  ];
 }
 
 function rate(rows: number, seconds: number): number {

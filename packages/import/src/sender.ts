@@ -4,8 +4,8 @@ import type { Reject } from "./import-folder.ts";
 import { ImportRefused } from "./programme-setup.ts";
 import { Rejection } from "./reject-reasons.ts";
 import type { ReplayClock } from "./replay-clock.ts";
-import type { Transaction } from "./row-reader.ts";
-import { countReject, countTaken, emptyTally, type Tally } from "./tally.ts";
+import { isTransaction, type Transaction } from "./row-reader.ts";
+import { countReject, countRow, countTaken, emptyTally, type Tally } from "./tally.ts";
 
 /** What became of a chunk. */
 export interface SentChunk {
@@ -90,7 +90,7 @@ export class Sender {
     if (refusal !== undefined && NOT_OF_A_ROW.has(refusal.code)) {
       throw new ImportRefused(refusal.code, refusal.detail);
     }
-    if (answer.line.op !== "enrol") work.take(answer);
+    if (answer.line.op !== "enrol") work.take(answer, this.#clock.at(Date.now()));
     else if ("problem" in answer)
       this.#members.delete(answer.line.externalId); // its command has the same fault
     else if (answer.status === 201) work.tally.membersEnrolled += 1;
@@ -118,19 +118,19 @@ class ChunkWork implements SentChunk {
 
   constructor(chunk: Chunk) {
     this.chunk = chunk;
-    this.tally.rows = chunk.rows.length;
     const transactions: Transaction[] = [];
-    const lines: number[] = [];
-    for (const { line, outcome } of chunk.rows) {
+    const numbers: number[] = [];
+    for (const { line, lines, outcome } of chunk.rows) {
+      countRow(this.tally, lines, outcome);
       if (outcome instanceof Rejection) {
-        this.#reject(line, outcome.reason, outcome.detail);
-      } else {
+        this.#rejects.push({ line, reason: outcome.reason, detail: outcome.detail });
+      } else if (isTransaction(outcome)) {
         transactions.push(outcome);
-        lines.push(line);
+        numbers.push(line);
       }
     }
     this.transactions = transactions;
-    this.#lines = lines;
+    this.#lines = numbers;
   }
 
   get isDone(): boolean {
@@ -141,18 +141,15 @@ class ChunkWork implements SentChunk {
     return this.#rejects.toSorted((a, b) => a.line - b.line);
   }
 
-  take(answer: BulkAnswer): void {
+  /** `arrival` is where the programme's clock stands, in milliseconds since the epoch. */
+  take(answer: BulkAnswer, arrival: number): void {
     const at = this.#answered++;
     if ("problem" in answer) {
       const { code, detail } = refusalOf(answer.problem);
-      this.#reject(this.#lines[at] as number, code, detail);
+      countReject(this.tally, code);
+      this.#rejects.push({ line: this.#lines[at] as number, reason: code, detail });
     } else {
-      countTaken(this.tally, (this.transactions[at] as Transaction).kind, answer.result as CommandAnswer);
+      countTaken(this.tally, this.transactions[at] as Transaction, answer.result as CommandAnswer, arrival);
     }
-  }
-
-  #reject(line: number, reason: string, detail: string): void {
-    countReject(this.tally, reason);
-    this.#rejects.push({ line, reason, detail });
   }
 }

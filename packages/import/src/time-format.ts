@@ -1,14 +1,19 @@
+import { MONTH_NAME, monthNumber } from "./month-names.ts";
+import { escaped, plainBlanks } from "./text.ts";
 import { zoneReader } from "./time-zone.ts";
 
 /**
- * Formats of dates and times, in the letters of Unicode TR 35: yyyy, MM or M, dd or d, HH or H, hh or h with a (AM/PM),
- * mm, ss, SSS, XXX (an offset, `Z` or `+07:00`). Text stands in single quotes, '' is a quote; other signs stand for
- * themselves. One letter takes one digit or two.
+ * Formats of dates and times, in the letters of Unicode TR 35: yyyy or yy, MM or M, MMM (a name), dd or d, HH or H, hh
+ * or h with a (AM/PM), mm, ss, SSS (a fraction of any length), XXX (an offset: `Z`, `+07:00`, `+0700` or `+07`). What
+ * stands in square brackets may be missing. Text stands in single quotes, '' is a quote; other signs stand for
+ * themselves, a blank for any one blank. One letter takes one digit or two.
  */
 const TOKENS: Readonly<Record<string, readonly [name: Part, pattern: string]>> = {
   yyyy: ["year", "\\d{4}"],
+  yy: ["shortYear", "\\d{2}"],
   MM: ["month", "\\d{2}"],
   M: ["month", "\\d{1,2}"],
+  MMM: ["monthName", MONTH_NAME],
   dd: ["day", "\\d{2}"],
   d: ["day", "\\d{1,2}"],
   HH: ["hour", "\\d{2}"],
@@ -17,20 +22,22 @@ const TOKENS: Readonly<Record<string, readonly [name: Part, pattern: string]>> =
   h: ["halfDayHour", "\\d{1,2}"],
   mm: ["minute", "\\d{2}"],
   ss: ["second", "\\d{2}"],
-  SSS: ["millisecond", "\\d{3}"],
+  SSS: ["fraction", "\\d+"],
   a: ["halfDay", "[AaPp][Mm]"],
-  XXX: ["offset", "Z|[+-]\\d{2}:\\d{2}"],
+  XXX: ["offset", "Z|[+-]\\d{2}(?::?\\d{2})?"],
 };
 
 type Part =
   | "year"
+  | "shortYear"
   | "month"
+  | "monthName"
   | "day"
   | "hour"
   | "halfDayHour"
   | "minute"
   | "second"
-  | "millisecond"
+  | "fraction"
   | "halfDay"
   | "offset";
 
@@ -41,56 +48,100 @@ export interface TimeFormat {
   read(text: string): { readonly wall: number; readonly offset: number | undefined } | undefined;
 }
 
-/** Throws with what is wrong with the format. */
-export function timeFormat(format: string): TimeFormat {
+export type Era = "common" | "buddhist";
+
+/** Throws with what is wrong with the format. Years are of the era that is told. */
+export function timeFormat(format: string, era: Era = "common"): TimeFormat {
   const parts: Part[] = [];
-  const pattern = (format.match(/'(?:[^']|'')*'|([A-Za-z])\1*|[^A-Za-z]/gu) ?? []).map((piece) => {
+  const pieces = format.match(/'(?:[^']|'')*'|([A-Za-z])\1*|[^A-Za-z]/gu) ?? [];
+  const pattern = pieces.map((piece) => {
     if (piece === "'") throw new Error("a single quote is not closed");
     if (piece.startsWith("'"))
       return literal(piece === "''" ? "'" : piece.slice(1, -1).replaceAll("''", "'"));
+    if (piece === "[") return "(?:";
+    if (piece === "]") return ")?";
     if (!/[A-Za-z]/.test(piece)) return literal(piece);
-    const token = TOKENS[piece];
+    const token = TOKENS[piece.replace(/^S+$/, "SSS").replace(/^MMMM$/, "MMM")];
     if (token === undefined) throw new Error(`${piece} is no part of a time; text stands in single quotes`);
     if (parts.includes(token[0])) throw new Error(`the ${token[0]} stands in it twice`);
     parts.push(token[0]);
     return `(?<${token[0]}>${token[1]})`;
   });
+  checkBrackets(pieces);
   checkParts(parts);
-  const expression = new RegExp(`^${pattern.join("")}$`);
+  const expression = new RegExp(`^${pattern.join("")}$`, "u");
   return {
     hasTime: parts.includes("hour") || parts.includes("halfDayHour"),
     hasOffset: parts.includes("offset"),
     read: (text) => {
-      const found = expression.exec(text)?.groups;
-      return found === undefined ? undefined : reading(found);
+      const found = expression.exec(plainBlanks(text))?.groups;
+      return found === undefined ? undefined : reading(found, era);
     },
   };
 }
 
-function checkParts(parts: readonly Part[]): void {
-  for (const needed of ["year", "month", "day"] as const) {
-    if (!parts.includes(needed)) throw new Error(`the ${needed} is missing`);
+function checkBrackets(pieces: readonly string[]): void {
+  let open = 0;
+  for (const piece of pieces) {
+    if (piece === "[") open += 1;
+    if (piece === "]") open -= 1;
+    if (open < 0) break;
   }
+  if (open !== 0) throw new Error("a square bracket has no other; text stands in single quotes");
+}
+
+/** Ways to say the same: a format has one of them. */
+const EITHER: readonly (readonly [what: string, ...parts: Part[]])[] = [
+  ["year", "year", "shortYear"],
+  ["month", "month", "monthName"],
+  ["hour", "hour", "halfDayHour"],
+];
+
+function checkParts(parts: readonly Part[]): void {
+  for (const [what, ...either] of EITHER) {
+    const named = either.filter((part) => parts.includes(part));
+    if (named.length > 1) throw new Error(`the ${what} stands in it twice`);
+    if (named.length === 0 && what !== "hour") throw new Error(`the ${what} is missing`);
+  }
+  if (!parts.includes("day")) throw new Error("the day is missing");
   if (parts.includes("halfDayHour") !== parts.includes("halfDay")) {
     throw new Error("h and a (AM/PM) go together");
   }
-  if (parts.includes("hour") && parts.includes("halfDayHour")) throw new Error("the hour stands in it twice");
 }
 
-function reading(found: Partial<Record<Part, string>>) {
-  const number = (part: Part, otherwise: number) => Number(found[part] ?? otherwise);
-  const [year, month, day] = [number("year", 0), number("month", 0), number("day", 0)];
+type Found = Partial<Record<Part, string>>;
+
+function reading(found: Found, era: Era) {
+  const number = (part: Part) => Number(found[part] ?? 0);
+  const year = yearOf(found, era);
+  const month = found.monthName === undefined ? number("month") : (monthNumber(found.monthName) ?? 0);
+  const day = number("day");
   const hour = hourOf(found);
-  const [minute, second] = [number("minute", 0), number("second", 0)];
+  const [minute, second] = [number("minute"), number("second")];
   if (month < 1 || month > 12 || day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate())
     return undefined;
   if (hour === undefined || hour > 23 || minute > 59 || second > 59) return undefined;
-  const wall = Date.UTC(year, month - 1, day, hour, minute, second, number("millisecond", 0));
+  const millisecond = Number((found.fraction ?? "").padEnd(3, "0").slice(0, 3));
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second, millisecond);
   // Date.UTC takes the years 0 to 99 for 1900 to 1999.
   return year < 1900 ? undefined : { wall, offset: offsetOf(found.offset) };
 }
 
-function hourOf({ hour, halfDayHour, halfDay }: Partial<Record<Part, string>>): number | undefined {
+/** Years by which the Buddhist era is ahead. */
+const BUDDHIST = 543;
+/** The year of dates that mean never, whatever the era of the others. */
+const NEVER = 9_999;
+/** Two digits mean a year of the hundred that begin here: before it there are no instants. */
+const FIRST_YEAR = 1_970;
+
+function yearOf({ year, shortYear }: Found, era: Era): number {
+  const ahead = era === "buddhist" ? BUDDHIST : 0;
+  if (shortYear === undefined) return Number(year) === NEVER ? NEVER : Number(year) - ahead;
+  const first = FIRST_YEAR + ahead;
+  return FIRST_YEAR + ((((Number(shortYear) - first) % 100) + 100) % 100);
+}
+
+function hourOf({ hour, halfDayHour, halfDay }: Found): number | undefined {
   if (halfDayHour === undefined) return Number(hour ?? 0);
   const read = Number(halfDayHour);
   if (read < 1 || read > 12) return undefined;
@@ -100,12 +151,12 @@ function hourOf({ hour, halfDayHour, halfDay }: Partial<Record<Part, string>>): 
 function offsetOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (text === "Z") return 0;
-  const [hours, minutes] = text.slice(1).split(":").map(Number) as [number, number];
-  return (text.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+  const minutes = Number(text.slice(1, 3)) * 60 + Number(text.slice(3).replace(":", ""));
+  return (text.startsWith("-") ? -1 : 1) * minutes * 60_000;
 }
 
 function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+  return escaped(plainBlanks(text));
 }
 
 /** The latest instant that the API takes: 31/12/9999, which stands for never, ends here in every zone. */

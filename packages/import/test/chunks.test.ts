@@ -1,32 +1,37 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Chunk, chunksOf, EditedFile } from "../src/chunks.ts";
-import type { FileRow } from "../src/file-rows.ts";
 import { Rejection } from "../src/reject-reasons.ts";
-import type { RowReader } from "../src/row-reader.ts";
+import { isTransaction, type Outcome, type RowReader } from "../src/row-reader.ts";
+import type { TableRow } from "../src/table.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Cells are an hour, or nothing for a row that is rejected; the command says which row it was. */
-const read: RowReader = ({ cells: [hour = ""] }, { content, ordinal }) =>
-  hour === ""
-    ? new Rejection("no_member", "")
-    : {
-        kind: "earn",
-        member: "m",
-        occurredAt: Number(hour) * HOUR,
-        command: {
-          op: "earn",
-          member: "ext:m",
-          currency: "P",
-          points: "1",
-          source: { system: "s", id: `${content}-${ordinal}` },
-        },
-      };
+/** Cells are an hour, or nothing for a row that is rejected; the command says which of its kind it was. */
+function reader(): RowReader {
+  const counts = new Map<string, number>();
+  return ({ cells: [hour = ""] }): Outcome => {
+    const ordinal = (counts.get(hour) ?? 0) + 1;
+    counts.set(hour, ordinal);
+    if (hour === "") return new Rejection("no_member", "");
+    return {
+      kind: "earn",
+      member: "m",
+      occurredAt: Number(hour) * HOUR,
+      command: {
+        op: "earn",
+        member: "ext:m",
+        currency: "P",
+        points: "1",
+        source: { system: "s", id: `${hour}-${ordinal}` },
+      },
+    };
+  };
+}
 
-async function* rowsOf(hours: readonly (number | "")[]): AsyncGenerator<FileRow> {
-  for (const [i, hour] of hours.entries()) yield { line: i + 2, cells: [String(hour)] };
+async function* rowsOf(hours: readonly (number | "")[]): AsyncGenerator<TableRow> {
+  for (const [i, hour] of hours.entries()) yield { line: i + 2, lines: 1, cells: [String(hour)] };
 }
 
 type Options = Partial<{ clock: number; done: Chunk["end"]; header: string[] }>;
@@ -35,7 +40,7 @@ function chunks(
   hours: readonly (number | "")[],
   { clock = 0, done, header = ["h"] }: Options = {},
 ): Promise<Chunk[]> {
-  return Array.fromAsync(chunksOf(rowsOf(hours), { header, read, clock, done }));
+  return Array.fromAsync(chunksOf(rowsOf(hours), { header, read: reader(), clock, done }));
 }
 
 const linesOf = (all: readonly Chunk[]) => all.map(({ rows }) => rows.map(({ line }) => line));
@@ -76,7 +81,7 @@ describe("a chunk", () => {
         if (!sorted) return;
         for (const { rows, newest = 0 } of cut) {
           for (const { outcome } of rows) {
-            expect(newest - (outcome instanceof Rejection ? 0 : outcome.occurredAt)).toBeLessThanOrEqual(DAY);
+            expect(newest - (isTransaction(outcome) ? outcome.occurredAt : 0)).toBeLessThanOrEqual(DAY);
           }
         }
       }),
@@ -88,7 +93,7 @@ describe("after what an earlier run has done", () => {
   const file = [1, 1, 30, 1, 60, "" as const, 1, 90];
   const idsOf = (cut: readonly Chunk[]) =>
     cut.flatMap(({ rows }) =>
-      rows.map(({ outcome }) => (outcome instanceof Rejection ? outcome.reason : outcome.command.source.id)),
+      rows.map(({ outcome }) => (isTransaction(outcome) ? outcome.command.source?.id : outcome.reason)),
     );
 
   it("every row has the key that it would have had, wherever the run stopped", async () => {

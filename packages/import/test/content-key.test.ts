@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { contentHash, OrdinalTable } from "../src/content-key.ts";
+import { contentHash, RowTable } from "../src/content-key.ts";
 
 describe("a row's content", () => {
   it("is told apart from every other split of the same text", () => {
@@ -14,12 +14,12 @@ describe("the ordinal of a row", () => {
     const ids = fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 2_000 });
     fc.assert(
       fc.property(ids, (rows) => {
-        const table = new OrdinalTable(2);
+        const table = new RowTable(2);
         const counts = new Map<number, number>();
         for (const row of rows) {
           const count = (counts.get(row) ?? 0) + 1;
           counts.set(row, count);
-          expect(table.next(contentHash([String(row)]))).toBe(count);
+          expect(table.count(contentHash([String(row)]))).toBe(count);
         }
       }),
     );

@@ -40,7 +40,13 @@ describe("an amount", () => {
     "−5",
     "1.2.3",
     "٣",
-    "5-",
+    "5--",
+    "-5-",
+    "(5",
+    "5)",
+    "(-5)",
+    "$5",
+    "1,2฿34",
     `${"1".repeat(65)}`,
   ])("%j is no amount", (text) => {
     expect(read(text)).toBe("malformed_amount");

@@ -1,39 +1,39 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { exitCodes } from "../src/import-command.ts";
+import { exitCodes } from "../src/command.ts";
 import { mappingSchema } from "../src/mapping.ts";
-import { rejectReasons } from "../src/reject-reasons.ts";
+import { ignoreReasons, rejectReasons } from "../src/reject-reasons.ts";
 
 const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
 
-/** First and second cell of the tables' rows. */
-const rows = [...readme.matchAll(/^\| (.+?) \| (.+) \|$/gm)].map(([, first = "", second = ""]) => [
-  first,
-  second,
-]);
+/** First and second cell of the rows of the table whose first column has the name. */
+function tableOf(name: string): string[][] {
+  const [, table = ""] =
+    readme.match(new RegExp(`^\\| ${name} \\| .*\\n\\|[ |-]*\\n((?:\\|.*\\n)+)`, "m")) ?? [];
+  return [...table.matchAll(/^\| (.+?) \| (.+) \|$/gm)].map(([, first = "", second = ""]) => [first, second]);
+}
 
 describe("the documentation", () => {
-  it("tells every reason for which a row is rejected, in their order and words", () => {
-    const told = rows.filter(([first]) => /^`[a-z]+(_[a-z]+)+`$|^`duplicate`$/.test(first as string));
-    expect(told).toEqual(
-      Object.entries(rejectReasons).map(([reason, meaning]) => [`\`${reason}\``, meaning]),
+  it.each([
+    ["reason", rejectReasons],
+    ["ignored", ignoreReasons],
+  ])("tells every %s, in their order and words", (name, reasons) => {
+    expect(tableOf(name)).toEqual(
+      Object.entries(reasons).map(([reason, meaning]) => [`\`${reason}\``, meaning]),
     );
   });
 
   it("tells every exit code", () => {
-    const told = rows.flatMap(([first]) => (/^\d+$/.test(first as string) ? [Number(first)] : []));
-    expect(told).toEqual(Object.values(exitCodes));
+    expect(tableOf("exit code").map(([code]) => Number(code))).toEqual(Object.values(exitCodes));
   });
 
   it("names every field of a mapping, and no other", () => {
-    const named = rows.flatMap(([first = ""]) =>
+    const named = tableOf("field").flatMap(([first = ""]) =>
       [...first.matchAll(/`([a-z]+(\.[a-z]+)?)`/g)].map(([, name]) => name),
     );
-    const known = new Set(
-      fieldsOf(mappingSchema.toJSONSchema({ io: "input", unrepresentable: "any" }) as Schema),
-    );
-    expect(new Set(named.filter((name) => name !== "duplicate"))).toEqual(known);
+    const known = fieldsOf(mappingSchema.toJSONSchema({ io: "input", unrepresentable: "any" }) as Schema);
+    expect(new Set(named)).toEqual(new Set(known));
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRows } from "../src/file-rows.ts";
+import { openSource } from "../src/source.ts";
 import { parsedMapping } from "./support/mappings.ts";
 
 let folder: string;
@@ -17,12 +18,13 @@ async function rowsOf(content: string | Buffer, file: object = { format: "delimi
   const path = join(folder, "file");
   await writeFile(path, content);
   const meter = { bytes: 0 };
-  const rows = await Array.fromAsync(readRows(path, parsedMapping({ file }), meter));
+  const source = await openSource(path, process.stdin);
+  const rows = await Array.fromAsync(readRows(source, parsedMapping({ file }), meter));
   return { rows, meter };
 }
 
 const cellsOf = async (content: string | Buffer, file?: object) =>
-  (await rowsOf(content, file)).rows.map(({ cells }) => cells);
+  (await rowsOf(content, file)).rows.flatMap(({ cells }) => (cells.length === 0 ? [] : [cells]));
 
 const whitespace = { format: "whitespace" };
 
@@ -46,12 +48,13 @@ describe("delimited rows", () => {
 
   it("may have different line ends, and tell each its line", async () => {
     const { rows } = await rowsOf('a,b\n1,2\r\n"x\r\ny",4\r"x\ny",6\n\n7,8');
-    expect(rows.map(({ line, cells }) => [line, cells[1]])).toEqual([
-      [1, "b"],
-      [2, "2"],
-      [4, "4"],
-      [6, "6"],
-      [8, "8"],
+    expect(rows.map(({ line, lines, cells }) => [line, lines, cells[1]])).toEqual([
+      [1, 1, "b"],
+      [2, 1, "2"],
+      [3, 2, "4"],
+      [5, 2, "6"],
+      [7, 1, undefined],
+      [8, 1, "8"],
     ]);
   });
 
@@ -83,7 +86,9 @@ describe("delimited rows", () => {
       ["a", "b"],
       ["1", "2"],
     ]);
-    expect(rows.slice(2)).toMatchObject([{ cells: [], cutOff: true }]);
+    expect(rows.slice(2)).toMatchObject([
+      { line: 3, lines: 2, cells: [], fault: { reason: "quote_not_closed" } },
+    ]);
   });
 
   it("are read through any cut between two blocks", async () => {
@@ -94,7 +99,7 @@ describe("delimited rows", () => {
     expect(meter.bytes).toBe(Buffer.byteLength(`${lines.join("\r\n")}\r\n`));
   });
 
-  it("end with a usage error where a quote swallows the file", async () => {
+  it("end with a usage error where a line has no end", async () => {
     const huge = `a,b\n1,"${"x".repeat(17 * 2 ** 20)}`;
     await expect(rowsOf(huge)).rejects.toMatchObject({ code: "file_unreadable" });
   });
@@ -125,9 +130,10 @@ describe("rows between white space", () => {
       " customer_id  date dollar_value\r\n 00001 19970101  \t11.77\r\n\r\n 00002 19970112  12.00\r\n";
     const { rows } = await rowsOf(content, whitespace);
     expect(rows).toEqual([
-      { line: 1, cells: ["customer_id", "date", "dollar_value"] },
-      { line: 2, cells: ["00001", "19970101", "11.77"] },
-      { line: 4, cells: ["00002", "19970112", "12.00"] },
+      { line: 1, lines: 1, cells: ["customer_id", "date", "dollar_value"] },
+      { line: 2, lines: 1, cells: ["00001", "19970101", "11.77"] },
+      { line: 3, lines: 1, cells: [] },
+      { line: 4, lines: 1, cells: ["00002", "19970112", "12.00"] },
     ]);
   });
 
@@ -146,14 +152,15 @@ describe("a file", () => {
   });
 
   it("that is not there is a usage error", async () => {
-    const rows = readRows(join(folder, "none"), parsedMapping(), { bytes: 0 });
-    await expect(rows.next()).rejects.toMatchObject({ code: "file_unreadable" });
+    const opening = openSource(join(folder, "none"), process.stdin);
+    await expect(opening).rejects.toMatchObject({ code: "file_unreadable" });
   });
 
   it("is closed when nobody reads on", async () => {
     const path = join(folder, "long");
     await writeFile(path, "a,b\n".repeat(100_000));
-    for await (const { cells } of readRows(path, parsedMapping(), { bytes: 0 })) {
+    const source = await openSource(path, process.stdin);
+    for await (const { cells } of readRows(source, parsedMapping(), { bytes: 0 })) {
       expect(cells).toEqual(["a", "b"]);
       break;
     }

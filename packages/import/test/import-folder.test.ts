@@ -20,7 +20,7 @@ async function state(change: Partial<ImportState> = {}): Promise<ImportState> {
   await using rejects = await folder.openRejects(undefined);
   await rejects.add([{ line: 3, reason: "no_member", detail: "empty" }]);
   return {
-    version: 1,
+    version: 2,
     target: "t",
     rows: 2_000,
     prefix: "ab",
@@ -63,7 +63,7 @@ describe("the saved position", () => {
     expect(await folder.readState("other")).toBeUndefined();
   });
 
-  it.each(["", "{", "null", "[]", '{"version":1}', '{"version":2,"target":"t"}'])(
+  it.each(["", "{", "null", "[]", '{"version":2}', '{"version":1,"target":"t"}'])(
     "that reads %j says nothing",
     async (text) => {
       await writeFile(join(folder.path, "state.json"), text);

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mappingSchema, readMapping, UsageError } from "../src/mapping.ts";
+import { mappingSchema, readMapping } from "../src/mapping.ts";
+import { UsageError } from "../src/usage-error.ts";
 import { mappingOf } from "./support/mappings.ts";
 
 const examples = join(import.meta.dirname, "../mappings");

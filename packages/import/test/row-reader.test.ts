@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { FileRow } from "../src/file-rows.ts";
 import { Rejection, rejectReasons } from "../src/reject-reasons.ts";
-import { type RowReaderOptions, rowReader } from "../src/row-reader.ts";
+import { isTransaction, type RowReaderOptions, rowReader } from "../src/row-reader.ts";
+import type { TableRow } from "../src/table.ts";
 import { parsedMapping } from "./support/mappings.ts";
 
 const HEADER = ["member", "time", "amount", "order", "line", "kind", "expiry"];
 const ROW = ["m1", "2026-03-01 10:00", "12.50", "A-1", "1", "sale", "31/12/2026"];
-const CONTENT = { content: "00ff", ordinal: 1 };
 
 function reader(change: object = {}, options: Partial<RowReaderOptions> = {}) {
   return rowReader({
@@ -15,16 +14,16 @@ function reader(change: object = {}, options: Partial<RowReaderOptions> = {}) {
     zone: "Asia/Bangkok",
     latest: Date.UTC(2026, 11, 31),
     duplicates: "keep",
+    keylessBy: "mapped_columns",
     ...options,
   });
 }
 
-function row(change: Partial<Record<string, string>> = {}): FileRow {
-  return { line: 2, cells: HEADER.map((name, i) => change[name] ?? (ROW[i] as string)) };
+function row(change: Partial<Record<string, string>> = {}): TableRow {
+  return { line: 2, lines: 1, cells: HEADER.map((name, i) => change[name] ?? (ROW[i] as string)) };
 }
 
-const read = (change: object = {}, cells: Partial<Record<string, string>> = {}, identity = CONTENT) =>
-  reader(change)(row(cells), identity);
+const read = (change: object = {}, cells: Partial<Record<string, string>> = {}) => reader(change)(row(cells));
 
 const key = { key: { columns: ["order", "line"], scope: "programme" } };
 const byKind = { kind: { by: "column", column: "kind", values: { sale: "earn", cancel: "reversal" } } };
@@ -46,7 +45,7 @@ describe("a row", () => {
         member: "ext:m1",
         currency: "POINT",
         occurredAt: "2026-03-01T03:00:00.000Z",
-        source: { system: "shop", id: "row-00ff-1" },
+        source: { system: "shop-rows", id: expect.stringMatching(/^row-[0-9a-f]{32}-1$/) },
         reason: "purchase",
         spend: { amount: "1250", currency: "THB", rule: "base-earn" },
       },
@@ -86,14 +85,14 @@ describe("a row", () => {
   ])("without an expiry expires %s, if the mapping says so", (empty, expected) => {
     const transaction = read({ ...opening, expiry: { ...opening.expiry, empty } }, { expiry: "" });
     expect(transaction).toMatchObject({ command: expected });
-    expect(
-      Object.keys(transaction instanceof Rejection ? {} : transaction.command).includes("expiresAt"),
-    ).toBe("expiresAt" in expected);
+    expect(Object.keys(isTransaction(transaction) ? transaction.command : {}).includes("expiresAt")).toBe(
+      "expiresAt" in expected,
+    );
   });
 
   it("takes the programme's zone where the mapping says none", () => {
     const { time } = { time: { column: "time", format: "yyyy-MM-dd HH:mm" } };
-    const inLondon = reader({ time }, { zone: "Europe/London" })(row({ time: "2026-07-01 10:00" }), CONTENT);
+    const inLondon = reader({ time }, { zone: "Europe/London" })(row({ time: "2026-07-01 10:00" }));
     expect(inLondon).toMatchObject({ occurredAt: Date.UTC(2026, 6, 1, 9) });
   });
 
@@ -116,7 +115,7 @@ describe("a row", () => {
 describe("the key of a row", () => {
   const idOf = (cells: Partial<Record<string, string>>, columns: string[] = ["order", "line"]) => {
     const transaction = read({ key: { ...key.key, columns } }, cells);
-    return transaction instanceof Rejection ? transaction.reason : transaction.command.source.id;
+    return isTransaction(transaction) ? transaction.command.source?.id : transaction.reason;
   };
 
   it("is what its key columns say, so that an auditor finds it", () => {
@@ -135,9 +134,14 @@ describe("the key of a row", () => {
   });
 
   it("is its content and its number among identical rows, without key columns", () => {
-    expect(read({}, {}, { content: "ab", ordinal: 3 })).toMatchObject({
-      command: { source: { id: "row-ab-3" } },
+    const shared = reader();
+    const ids = [row(), row(), row({ amount: "1.00" })].map((each) => {
+      const transaction = shared(each);
+      return isTransaction(transaction) ? (transaction.command.source?.id ?? "") : "";
     });
+    expect(ids.map((id) => id.replace(/^row-[0-9a-f]{32}-/, ""))).toEqual(["1", "2", "1"]);
+    expect(ids[1]?.slice(0, 36)).toBe(ids[0]?.slice(0, 36));
+    expect(ids[2]?.slice(0, 36)).not.toBe(ids[0]?.slice(0, 36));
   });
 });
 
@@ -151,6 +155,8 @@ describe("a row is rejected", () => {
     ["malformed_text", {}, { member: "M\ufffdller" }],
     ["malformed_text", key, { order: "\ufffd" }],
     ["malformed_id", {}, { member: "m".repeat(129) }],
+    ["scientific_id", {}, { member: "1.23457E+11" }],
+    ["scientific_id", key, { order: "1,2E+17" }],
     ["malformed_id", key, { order: longKey }],
     ["no_key", key, { line: "" }],
     ["malformed_amount", {}, { amount: "twelve" }],
@@ -166,23 +172,31 @@ describe("a row is rejected", () => {
     ["time_in_future", { time: { at: "2911-01-01T00:00:00Z" } }, {}],
     ["malformed_expiry", opening, { expiry: "31.12.2026" }],
     ["no_expiry", opening, { expiry: "" }],
+    ["expiry_too_far", opening, { expiry: "31/12/2569" }],
   ])("as %s", (reason, change, cells) => {
     expect(read(change, cells)).toMatchObject({ reason, detail: expect.stringMatching(/.{5}/) });
   });
 
   it("as duplicate, if identical rows are to be rejected", () => {
     const rejecting = reader({}, { duplicates: "reject" });
-    expect(rejecting(row(), { content: "ab", ordinal: 1 })).toMatchObject({ kind: "earn" });
-    expect(rejecting(row(), { content: "ab", ordinal: 2 })).toMatchObject({ reason: "duplicate" });
+    expect(rejecting(row())).toMatchObject({ kind: "earn" });
+    expect(rejecting(row())).toMatchObject({ reason: "duplicate" });
   });
 
-  it("as wrong_column_count or quote_not_closed, whatever its cells say", () => {
-    expect(reader()({ line: 2, cells: ROW.slice(1) }, CONTENT)).toMatchObject({
-      reason: "wrong_column_count",
+  it("as key_repeated, if an earlier row has its key, whose line is told", () => {
+    const keyed = reader(key);
+    expect(keyed(row({ amount: "x" }))).toMatchObject({ reason: "malformed_amount" });
+    expect(keyed({ ...row(), line: 7 })).toMatchObject({ kind: "earn" });
+    expect(keyed(row({ amount: "1.00" }))).toMatchObject({
+      reason: "key_repeated",
+      detail: 'the key "A-1|1" is that of line 7',
     });
-    expect(reader()({ line: 2, cells: [], cutOff: true }, CONTENT)).toMatchObject({
-      reason: "quote_not_closed",
-    });
+  });
+
+  it("as wrong_column_count or by the fault of its lines, whatever its cells say", () => {
+    expect(reader()({ ...row(), cells: ROW.slice(1) })).toMatchObject({ reason: "wrong_column_count" });
+    const fault = { reason: "quote_not_closed", detail: "the quote of line 2 is never closed" } as const;
+    expect(reader()({ ...row(), fault })).toMatchObject(fault);
   });
 
   it("for the first thing that is wrong: kind, member, key, amount, time", () => {
@@ -196,7 +210,7 @@ describe("a row is rejected", () => {
       ["amount", "1.00"],
     ] as const) {
       const found = read(mapping, wrong);
-      reasons.push(found instanceof Rejection ? found.reason : "");
+      reasons.push(!isTransaction(found) ? found.reason : "");
       wrong[name] = right;
     }
     expect(reasons).toEqual(["unknown_kind", "no_member", "no_key", "malformed_amount"]);

@@ -8,6 +8,7 @@ interface Options {
   readonly duplicates?: "keep" | "reject";
   readonly state?: string;
   readonly goLive?: boolean;
+  readonly check?: boolean;
 }
 
 /** `taem import`: a file of transactions becomes members, earns and returns, through the API. */
@@ -16,9 +17,10 @@ export function importCommand(): Command {
     .description(
       "import a file of transactions or opening balances; running it again goes on, or changes nothing",
     )
-    .argument("<file>", "delimited text")
+    .argument("<file>", "delimited text, also packed with gzip, or an Excel file; - is standard input")
     .requiredOption("--mapping <file>", "how its columns are to be read")
-    .option("--url <url>", "where the API is served", "http://127.0.0.1:8080")
+    .option("--check", "say what would happen, without a server")
+    .option("--url <url>", "where the API is served, with or without its /v1", "http://127.0.0.1:8080/v1")
     .option("--key <token>", "API key with the scopes earn and admin; or TAEM_KEY in the environment")
     .option("--programme <code>", "the programme; without it, the one the mapping names")
     .addOption(
@@ -28,10 +30,12 @@ export function importCommand(): Command {
     )
     .option("--state <folder>", "where position and reports are kept; without it, beside the file")
     .option("--go-live", "let the programme's clock go live when the import is complete")
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, { check, ...options }: Options) => {
       const key = options.key ?? process.env["TAEM_KEY"];
-      const { importCommand: runImport } = await import("@taem/import");
-      const terminal = { out: process.stdout, err: process.stderr, signals: process };
-      process.exitCode = await runImport({ ...options, file, key }, terminal);
+      const { checkCommand, importCommand: runImport } = await import("@taem/import");
+      const terminal = { in: process.stdin, out: process.stdout, err: process.stderr, signals: process };
+      process.exitCode = check
+        ? await checkCommand({ ...options, file }, terminal)
+        : await runImport({ ...options, file, key }, terminal);
     });
 }

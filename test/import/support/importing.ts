@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { type AccountEvent, decodeEvent, isAccountEvent, type TaemEvent } from "@taem/contracts";
 import { OUTSTANDING, postingsOf } from "@taem/domain";
 import { type ImportCommandOptions, importCommand } from "@taem/import";
@@ -18,6 +18,8 @@ export interface Outcome {
 
 export interface ImportOptions extends Partial<ImportCommandOptions> {
   readonly file: string;
+  /** What stands in standard input. */
+  readonly input?: string | Buffer;
   /** Called with each piece of what a person sees while waiting. */
   readonly onErr?: (text: string, signals: EventEmitter) => void;
 }
@@ -70,7 +72,11 @@ export async function openImporting(): Promise<Importing> {
   };
 }
 
-async function run({ onErr, ...options }: ImportOptions & ImportCommandOptions): Promise<Outcome> {
+async function run({
+  onErr,
+  input = "",
+  ...options
+}: ImportOptions & ImportCommandOptions): Promise<Outcome> {
   const signals = new EventEmitter();
   const texts = { out: "", err: "" };
   const out = writing((text) => {
@@ -80,7 +86,12 @@ async function run({ onErr, ...options }: ImportOptions & ImportCommandOptions):
     texts.err += text;
     onErr?.(text, signals);
   });
-  const exitCode = await importCommand(options, { out, err, signals });
+  const exitCode = await importCommand(options, {
+    in: Readable.from([Buffer.from(input)]),
+    out,
+    err,
+    signals,
+  });
   return { exitCode, ...texts };
 }
 
