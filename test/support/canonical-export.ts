@@ -28,15 +28,11 @@ export async function canonicalExport(environment: Environment, names: Names): P
 
 /** Totals are kept by slice, and which members share one is up to their ids. */
 function summed(totals: readonly string[]): string[] {
-  const sums = new Map<string, { postings: number; debit: number; credit: number }>();
+  const sums = new Map<string, { postings: number; amount: number }>();
   for (const total of totals) {
-    const { postings, debit, credit, ...of } = JSON.parse(total.slice(total.indexOf("{")));
-    const sum = sums.get(JSON.stringify(of)) ?? { postings: 0, debit: 0, credit: 0 };
-    sums.set(JSON.stringify(of), {
-      postings: sum.postings + postings,
-      debit: sum.debit + debit,
-      credit: sum.credit + credit,
-    });
+    const { postings, amount, ...of } = JSON.parse(total.slice(total.indexOf("{")));
+    const sum = sums.get(JSON.stringify(of)) ?? { postings: 0, amount: 0 };
+    sums.set(JSON.stringify(of), { postings: sum.postings + postings, amount: sum.amount + amount });
   }
   return [...sums].map(([of, sum]) => `ledger.control_totals ${of} ${JSON.stringify(sum)}`);
 }

@@ -23,4 +23,4 @@ export type {
   RuleBody,
 } from "./routes.ts";
 export { type Place, parseToken, type Token, type TokenIssuer, Tokens } from "./token.ts";
-export type { cutSchema, parkedSchema, ViewQuery } from "./view.ts";
+export type { cutSchema, parkedSchema, ReportQuery, ViewQuery } from "./view.ts";

@@ -1,16 +1,22 @@
 import { fields } from "@taem/http";
 import { z } from "zod";
-import { currencyQuery, cutSchema, programmeParams, viewProblems, viewQuery } from "./view.ts";
+import { currencyQuery, cutSchema, programmeParams, reportQuery, viewProblems } from "./view.ts";
 
-const { instant, total } = fields;
+const { instant, localDate, total } = fields;
 
 const reportHead = {
   programme: z.string(),
-  /** The instant that the report is true at, on the programme's business clock. */
+  /** The instant that the report is true at, on the programme's business clock; with `through` the first after the day, exclusive. */
   at: instant,
   asOf: instant.optional(),
+  through: localDate.optional(),
   knownAt: instant.optional(),
+  /** `at` lies ahead of the clock: what comes in until then is not known yet. */
+  forecast: z.boolean(),
   cut: cutSchema,
+  /** Accounts that have events which cannot be read, and are counted only up to these: `lacks` names the first hundred. */
+  parked: z.int(),
+  lacks: z.array(z.strictObject({ member: z.string(), currency: z.string(), since: z.string() })),
 };
 
 const currencyHead = { currency: z.string(), scale: z.int() };
@@ -24,6 +30,12 @@ const ledgerAccount = z.strictObject({
   postings: z.int(),
 });
 
+/**
+ * Of the figures, what time has done and no event in the present log says yet: the next sweep writes it, and changes
+ * nothing else in the report.
+ */
+const notSwept = z.strictObject({ expired: total, debtRepaid: total, recovered: total });
+
 const trialBalanceAnswer = z.strictObject({
   ...reportHead,
   currencies: z.array(
@@ -32,6 +44,7 @@ const trialBalanceAnswer = z.strictObject({
       accounts: z.array(ledgerAccount),
       /** Sums of the columns; the balances sum to zero. */
       totals: z.strictObject({ debit: total, credit: total, balance: total }),
+      notSwept,
     }),
   ),
 });
@@ -41,11 +54,7 @@ const outstandingAnswer = z.strictObject({
   currencies: z.array(
     z.strictObject({
       ...currencyHead,
-      /** What the ledger owes: the sum of all lots. */
-      book: total,
-      /** Over by now, the event that says so still to come: counts as expired. */
-      due: total,
-      /** What is owed when that is done: book less due. */
+      /** What is owed: without what is due, the same as in the ledger. */
       outstanding: total,
       /** Of it: named by open holds, and not available yet. */
       held: total,
@@ -62,14 +71,20 @@ const outstandingAnswer = z.strictObject({
           z.strictObject({ month: z.string().nullable(), months: z.int().nullable(), points: total }),
         ),
       }),
-      largest: z.array(z.strictObject({ member: z.string(), book: total, debt: total })),
+      largest: z.array(z.strictObject({ member: z.string(), outstanding: total, debt: total })),
+      notSwept,
     }),
   ),
 });
 
 const PROGRAMME = "/v1/programmes/{programme}";
 const declared = { method: "GET", scope: "finance", tag: "reports", params: programmeParams } as const;
-const query = { ...currencyQuery, ...viewQuery };
+const query = { ...currencyQuery, ...reportQuery };
+const problems = [...viewProblems, "conflicting_fields", "malformed_value", "overloaded"] as const;
+
+const SAME =
+  "What is due counts as expired or repaid, whether or not an event says so yet: for one `asOf` or `through` and one " +
+  "position every figure is the same for ever. Time and memory are those of the programme's own accounts.";
 
 /** What finance asks of a whole programme. */
 export const reports = {
@@ -77,20 +92,18 @@ export const reports = {
     ...declared,
     path: `${PROGRAMME}/trial-balance`,
     summary: "The trial balance: every ledger account, by currency",
-    description: "Debits are positive; the balances of a currency sum to zero.",
+    description: `Debits are positive; the balances of a currency sum to zero. ${SAME}`,
     query,
-    problems: viewProblems,
+    problems,
     responses: { 200: { description: "The trial balance.", schema: trialBalanceAnswer } },
   },
   outstanding: {
     ...declared,
     path: `${PROGRAMME}/outstanding`,
     summary: "What is owed: by ledger account, by month of expiry, and to whom most",
-    description:
-      "book = due + heldPastExpiry + the months. `due` is over by now, its event still to come: it counts as expired. " +
-      "Of the past (`asOf`, `knownAt`) every account is folded from the log, which takes seconds for a million events.",
+    description: `outstanding = heldPastExpiry + the months. ${SAME}`,
     query: { ...query, largest: fields.pageSize(10, 100) },
-    problems: [...viewProblems, "overloaded"],
+    problems,
     responses: { 200: { description: "What is owed.", schema: outstandingAnswer } },
   },
 } as const;

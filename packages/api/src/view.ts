@@ -2,7 +2,7 @@ import { fields } from "@taem/http";
 import { z } from "zod";
 import { token } from "./token.ts";
 
-const { consistency, currencyCode, instant, memberRef, programmeCode } = fields;
+const { consistency, currencyCode, instant, localDate, memberRef, programmeCode } = fields;
 
 /** What queries have in common. */
 
@@ -21,10 +21,29 @@ export const viewQuery = {
   token: token.optional(),
 };
 
+/** What every report may be asked with: `asOf` or `through`, or neither for now. */
+export const reportQuery = {
+  ...viewQuery,
+  through: localDate.optional().meta({
+    description:
+      "What has an accounting date up to this local day, the day included: an expiry counts on the last day on which its " +
+      "points were valid, all else on the local day of its effectiveAt. Lots and holds are judged as the day ends.",
+  }),
+  position: z
+    .string()
+    .regex(/^[0-9A-Za-z]{1,64}$/)
+    .optional()
+    .meta({ description: "Only what was recorded up to this position, as the cut of an answer names it." }),
+};
+
 export const currencyQuery = { currency: currencyCode.optional() };
 
 /** As a handler gets it. */
 export type ViewQuery = { readonly [Name in keyof typeof viewQuery]: z.output<(typeof viewQuery)[Name]> };
+
+export type ReportQuery = {
+  readonly [Name in keyof typeof reportQuery]: z.output<(typeof reportQuery)[Name]>;
+} & { readonly [Name in keyof typeof currencyQuery]?: z.output<(typeof currencyQuery)[Name]> };
 
 export const viewProblems = [
   "programme_unknown",

@@ -24,16 +24,14 @@ export interface Balance {
 /** What the account is at `now`. Pure: what time has done is worked out, not waited for. */
 export function balanceAt(state: AccountState, account: AccountIdentity, now: Instant): Balance {
   const view = settledAt(state, account, now);
+  return { ...settledBalance(view, now), book: state.book, due: state.book - view.book };
+}
+
+/** What a state is at `now` that time has done its work on by then. */
+export function settledBalance(view: AccountState, now: Instant): Balance {
+  const { book, held, debt } = view;
   const pending = pendingAt(view, now);
-  const available = view.book - view.held - pending;
-  return {
-    book: state.book,
-    available,
-    pending,
-    held: view.held,
-    due: state.book - view.book,
-    debt: view.debt,
-  };
+  return { book, available: book - held - pending, pending, held, due: 0n, debt };
 }
 
 /** Nothing in a settled account is dead but what is held: what is not available yet is pending. */

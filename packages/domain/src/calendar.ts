@@ -117,6 +117,11 @@ export function lastValidDate(zone: string, end: Instant): LocalDate {
   return localDate(zone, end - 1);
 }
 
+/** The first instant after a local day: what ends with the day has ended by then. */
+export function dayAfter(zone: string, date: LocalDate): Instant {
+  return startOfLocalDay(zone, Temporal.PlainDate.from(date).add({ days: 1 }));
+}
+
 /** Whether a name is a zone this runtime knows. */
 export function isZone(zone: string): boolean {
   try {

@@ -11,10 +11,11 @@ export {
   type PendingAdjustment,
 } from "./account-state.ts";
 export { MAX_AMOUNT, MAX_BALANCE, type Rational, type Rounding, round } from "./amounts.ts";
-export { type Balance, balanceAt, settledAt, sumOfLots } from "./balance.ts";
+export { type Balance, balanceAt, settledAt, settledBalance, sumOfLots } from "./balance.ts";
 export {
   afterTerm,
   dateInCalendar,
+  dayAfter,
   endOf,
   expiryOf,
   type Instant,

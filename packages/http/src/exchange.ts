@@ -3,6 +3,7 @@ import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runti
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
 import type { ApiKeys, Principal } from "./api-keys.ts";
 import { authorize, bearerToken } from "./authentication.ts";
+import { CallerLeft, CLIENT_CLOSED_REQUEST, departureOf } from "./departure.ts";
 import { hasBody, parseJson, readBody, requireMediaType } from "./json-body.ts";
 import type { Limits } from "./limits.ts";
 import { answerLines, type Line } from "./ndjson.ts";
@@ -56,12 +57,26 @@ export function answerer(
         authorize(principal, route.scopes, request.params["programme"]);
       }
       // A public route's handler has a context type without the principal.
-      const exchange = { request, response, correlationId, deadline, principal, traceparent } as Exchange;
+      const departure = departureOf(response);
+      const exchange = {
+        request,
+        response,
+        correlationId,
+        deadline,
+        principal,
+        traceparent,
+        get signal() {
+          return departure();
+        },
+      } as Exchange;
       await answer(route, exchange, around, declared);
     } catch (thrown) {
-      error = asApiError(thrown);
-      report(error, route, correlationId, around.logger, declared);
-      sendProblem(request, response, error, correlationId);
+      if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
+      else {
+        error = asApiError(thrown);
+        report(error, route, correlationId, around.logger, declared);
+        sendProblem(request, response, error, correlationId);
+      }
     } finally {
       const { statusCode: status } = response;
       const { keyId } = principal ?? {};
@@ -123,7 +138,15 @@ async function answerBulk(
       if (bytes === undefined) throw new ApiError("line_too_long");
       const parsed = parse(work.line, parseJson(bytes), "body");
       const deadline = around.clock.now() + around.limits.requestMs;
-      const answered = await handle(parsed, { correlationId, deadline, principal, traceparent });
+      const answered = await handle(parsed, {
+        correlationId,
+        deadline,
+        principal,
+        traceparent,
+        get signal() {
+          return exchange.signal;
+        },
+      });
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
       const error = asApiError(thrown);

@@ -145,6 +145,22 @@ function parseInstant(text: string): number {
   return Date.parse(`${text.slice(0, 19)}${fraction}${match[8]}`);
 }
 
+const LOCAL_DATE = /^(19[7-9]\d|[2-9]\d{3})-(\d\d)-(\d\d)$/;
+
+/** A local calendar day, the same text inside. */
+export const localDate = textField<string>({
+  id: "LocalDate",
+  description: "A calendar day of the programme's zone, in the years 1970 to 9999.",
+  format: "date",
+  examples: ["2026-02-28"],
+  problems: ["malformed_time"],
+  decode: (text) =>
+    LOCAL_DATE.test(text) && parseInstant(`${text}T00:00:00Z`) !== undefined
+      ? text
+      : new Fault("malformed_time", "must be a calendar day, as in 2026-02-28"),
+  encode: (date) => date,
+});
+
 /** The instants of one answer, and of those around it, are mostly the same few. */
 const formatted = new Map<number, string>();
 const REMEMBERED_INSTANTS = 1_000;

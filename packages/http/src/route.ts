@@ -45,6 +45,8 @@ export interface RequestContext {
    * up.
    */
   readonly deadline: number;
+  /** Aborts when the connection ends before the answer: nobody waits for what is still being worked out. */
+  readonly signal: AbortSignal;
   /** W3C Trace Context of the request's own span, where requests are traced. */
   readonly traceparent?: string | undefined;
 }

@@ -173,7 +173,7 @@ describe("in several passes over the log", () => {
     "DELETE FROM taem_ledger.postings WHERE position = (SELECT max(position) FROM taem_ledger.postings)",
     `UPDATE taem_ledger.control_totals SET postings = postings + 1
       WHERE ctid = (SELECT ctid FROM taem_ledger.control_totals ORDER BY slice DESC LIMIT 1)`,
-    "INSERT INTO taem_ledger.control_totals VALUES (63, gen_random_uuid(), '2026-01-01', 1, 'POINT', 'outstanding', 1, 0)",
+    "INSERT INTO taem_ledger.control_totals VALUES (63, gen_random_uuid(), '2026-01-01', 1, 'POINT', 'outstanding', 'expired', 1)",
     `ALTER TABLE taem_store.events DISABLE TRIGGER USER;
      UPDATE taem_store.events SET meta = replace(meta, 'simulation', 'other') WHERE position = 300`,
     `ALTER TABLE taem_store.events DISABLE TRIGGER USER; DELETE FROM taem_store.events WHERE position = 300`,

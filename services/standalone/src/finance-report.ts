@@ -38,12 +38,11 @@ function sum(ledger: readonly LedgerAccount[], column: "debit" | "credit" | "bal
 function outstanding(owed: Outstanding): string[] {
   const { currency, accounts, expiry, largest } = owed;
   const summary = [
-    ["owed by the ledger (book)", owed.book],
-    ["due, not yet swept", owed.due],
     ["outstanding", owed.outstanding],
     ["of it on hold", owed.held],
     ["of it pending", owed.pending],
     ["owed back by members (debt)", owed.debt],
+    ["expired or repaid, not yet swept", notSwept(owed)],
   ];
   const months = [
     ...expiry.months.map(({ month, points }) => [month ?? "never", points]),
@@ -60,9 +59,13 @@ function outstanding(owed: Outstanding): string[] {
     `Largest accounts, ${currency}`,
     ...table(
       [left("member"), right("points"), right("debt")],
-      largest.map(({ member, book, debt }) => grouped([member, book, debt])),
+      largest.map((account) => grouped([account.member, account.outstanding, account.debt])),
     ),
   ];
+}
+
+function notSwept({ notSwept: { expired, debtRepaid, recovered } }: Outstanding): string {
+  return String(BigInt(expired) + BigInt(debtRepaid) + BigInt(recovered));
 }
 
 /** Thousands separated in whatever is an amount. */

@@ -1,6 +1,8 @@
+import type { AccountEvent } from "@taem/contracts";
 import {
   type AccountState,
   businessNow,
+  dueEvents,
   evolve,
   newAccount,
   type Programme,
@@ -12,7 +14,7 @@ import type { Database } from "@taem/postgres";
 import { findParked, type Parked } from "@taem/projection";
 import type { Clock, Logger } from "@taem/runtime";
 import { accountEvents, type Horizon } from "./account-events.ts";
-import { type AccountRef, streamOf } from "./account-ref.ts";
+import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";
 import { isToldByEvents, readAccounts } from "./account-rows.ts";
 import { type Cut, cutAt } from "./cut.ts";
 import { programmeAt } from "./programme-history.ts";
@@ -37,6 +39,8 @@ export interface Standing {
 
 export interface Seen extends Standing {
   readonly state: AccountState;
+  /** Time has done its work on it up to the instant. */
+  readonly isSettled: boolean;
 }
 
 /** A view that takes the events themselves: the read model has no past, and may be behind. */
@@ -45,8 +49,6 @@ export function isFolded(view: View): boolean {
 }
 
 const NOW: View = { asOf: undefined, knownAt: undefined, consistency: "strong" };
-
-const WHOLE: Horizon = { effectiveBy: undefined, recordedBy: undefined };
 
 /** A view that every event of the account counts in. */
 export function isWhole(view: View): boolean {
@@ -76,21 +78,31 @@ export class AccountReader {
     // Before the horizon: whatever a snapshot has in it, the head then reaches.
     const state = (isWhole(view) ? await this.#snapshot(account) : undefined) ?? newAccount();
     const { horizon, ...standing } = await this.horizon(account.programme, view);
+    if (horizon.effectiveBy !== undefined) return { ...standing, ...(await this.#past(account, horizon)) };
     const tail = accountEvents(this.#platform.store, account, horizon, state.revision);
     for await (const { event } of tail) evolve(state, event);
-    return { ...standing, state };
+    return { ...standing, state, isSettled: false };
   }
 
-  /** The account as its events left it, up to one of them. */
-  async after(account: AccountRef, revision: number): Promise<AccountState> {
-    const snapshot = await this.#snapshot(account);
-    const state = snapshot !== undefined && snapshot.revision <= revision ? snapshot : newAccount();
-    if (state.revision === revision) return state;
-    for await (const { event } of accountEvents(this.#platform.store, account, WHOLE, state.revision)) {
-      evolve(state, event);
-      if (state.revision === revision) break;
+  /**
+   * What counted by an instant: of the events recorded, and of those that time alone makes of them by then. They are
+   * worked out on all that was recorded, as a sweep does it, so that it makes no difference when one runs.
+   */
+  async #past(account: AccountRef, horizon: Horizon): Promise<Pick<Seen, "state" | "isSettled">> {
+    const { effectiveBy = Number.POSITIVE_INFINITY, recordedBy } = horizon;
+    const { programme, currency, member } = account;
+    const recorded = newAccount();
+    const state = newAccount();
+    const count = (event: AccountEvent) => {
+      if (event.effectiveAt <= effectiveBy) evolve(state, event);
+    };
+    const all = { effectiveBy: undefined, recordedBy };
+    for await (const { event } of accountEvents(this.#platform.store, account, all)) {
+      evolve(recorded, event);
+      count(event);
     }
-    return state;
+    dueEvents(recorded, identityOf(programme, currency.code, member), effectiveBy).forEach(count);
+    return { state, isSettled: true };
   }
 
   /** Which events a view of the past counts, and the instant it stands at. */
@@ -143,8 +155,8 @@ export class AccountReader {
     const standing = await this.standing(account);
     const { member, currency } = account;
     const [found] = await readAccounts(this.#platform.database, [{ member, currency: currency.code }]);
-    if (found === undefined) return { ...standing, state: newAccount() };
+    if (found === undefined) return { ...standing, state: newAccount(), isSettled: false };
     if (isToldByEvents(found, standing.at)) return this.#fold(account, NOW);
-    return { ...standing, state: found.state };
+    return { ...standing, state: found.state, isSettled: false };
   }
 }

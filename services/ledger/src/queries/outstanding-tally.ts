@@ -1,12 +1,7 @@
-import {
-  type AccountIdentity,
-  type AccountState,
-  diesAt,
-  lastValidDate,
-  localDate,
-  openLots,
-  settledAt,
-} from "@taem/domain";
+import { lastValidDate, localDate, zoneAt } from "@taem/domain";
+import type { AccountAtCut } from "./account-at-cut.ts";
+import type { AccountChunk, LotGroup } from "./programme-accounts.ts";
+import { lastInstantOf, type ReportCut } from "./report-cut.ts";
 
 /** What one month's end, or nothing, will take. */
 export interface ExpiryMonth {
@@ -17,46 +12,47 @@ export interface ExpiryMonth {
   amount: bigint;
 }
 
+export interface LargeAccount {
+  readonly member: string;
+  readonly outstanding: bigint;
+  readonly debt: bigint;
+}
+
+/** Kept while the largest are sought. */
+const CANDIDATES = 5_000;
+
 /**
- * Adds up what a programme owes in one currency at one instant: book = due + held past expiry + the months.
+ * Adds up what a programme owes in one currency at one cut: outstanding = held past expiry + the months.
  */
 export class OutstandingTally {
-  readonly at: number;
+  readonly #cut: ReportCut;
   readonly #zone: string;
+  readonly #lastInstant: number;
+  readonly #largest: number;
   readonly #months = new Map<string | undefined, ExpiryMonth>();
-  book = 0n;
+  #large: LargeAccount[] = [];
+  outstanding = 0n;
   debt = 0n;
   held = 0n;
   pending = 0n;
-  /** Over by now, the event that says so still to come. */
-  due = 0n;
   /** Expired, but named by open holds, and owed until those end. */
   heldPastExpiry = 0n;
   accounts = 0;
 
-  constructor(zone: string, at: number) {
-    this.#zone = zone;
-    this.at = at;
+  constructor(cut: ReportCut, largest: number) {
+    this.#cut = cut;
+    this.#lastInstant = lastInstantOf(cut);
+    this.#zone = zoneAt(cut.programme, this.#lastInstant);
+    this.#largest = largest;
   }
 
-  /** An account by its full state: time is let run its course first. */
-  addAccount(state: AccountState, identity: AccountIdentity): void {
-    const view = settledAt(state, identity, this.at);
-    this.accounts++;
-    this.book += state.book;
-    this.debt += view.debt;
-    this.due += state.book - view.book;
-    for (const lot of openLots(view)) {
-      this.#add(diesAt(lot, view), lot.availableFrom > this.at, lot.remaining, lot.held);
+  add({ plain, plainLots, told }: AccountChunk): void {
+    for (const { member, book, debt } of plain) this.#addAccount({ member, outstanding: book, debt });
+    for (const group of plainLots) this.#addLots(group);
+    for (const account of told) {
+      this.#addAccount(account);
+      for (const lot of account.lots) this.#addLots(this.#groupOf(lot));
     }
-  }
-
-  /** Lots of accounts to which time does nothing else than end lots. `dies` undefined = never. */
-  addLots(dies: number | undefined, isPending: boolean, remaining: bigint, held: bigint): void {
-    this.book += remaining;
-    const isDead = dies !== undefined && dies <= this.at;
-    if (isDead) this.due += remaining - held;
-    this.#add(dies ?? Number.POSITIVE_INFINITY, isPending, isDead ? held : remaining, held);
   }
 
   /** Soonest first, never last. */
@@ -66,22 +62,52 @@ export class OutstandingTally {
     );
   }
 
-  #add(dies: number, isPending: boolean, amount: bigint, held: bigint): void {
+  largest(): readonly LargeAccount[] {
+    this.#large = this.#large
+      .sort((a, b) =>
+        a.outstanding === b.outstanding
+          ? a.member < b.member
+            ? -1
+            : 1
+          : a.outstanding > b.outstanding
+            ? -1
+            : 1,
+      )
+      .slice(0, this.#largest);
+    return this.#large;
+  }
+
+  #addAccount({ member, outstanding, debt }: LargeAccount): void {
+    this.accounts++;
+    this.outstanding += outstanding;
+    this.debt += debt;
+    if (outstanding <= 0n) return;
+    this.#large.push({ member, outstanding, debt });
+    if (this.#large.length > CANDIDATES) this.largest();
+  }
+
+  #groupOf({ dies, availableFrom, remaining, held }: AccountAtCut["lots"][number]): LotGroup {
+    const isPending = availableFrom > this.#lastInstant;
+    return { dies: Number.isFinite(dies) ? dies : undefined, isPending, remaining, held };
+  }
+
+  #addLots({ dies, isPending, remaining, held }: LotGroup): void {
     this.held += held;
-    if (dies <= this.at) {
-      this.heldPastExpiry += amount;
+    if (dies !== undefined && dies <= this.#cut.at) {
+      this.heldPastExpiry += remaining;
       return;
     }
-    if (isPending) this.pending += amount - held;
-    const month = Number.isFinite(dies) ? lastValidDate(this.#zone, dies).slice(0, 7) : undefined;
+    if (isPending) this.pending += remaining - held;
+    const month = dies === undefined ? undefined : lastValidDate(this.#zone, dies).slice(0, 7);
     const line = this.#months.get(month);
-    if (line === undefined) this.#months.set(month, { month, months: this.#monthsUntil(month), amount });
-    else line.amount += amount;
+    if (line === undefined)
+      this.#months.set(month, { month, months: this.#monthsUntil(month), amount: remaining });
+    else line.amount += remaining;
   }
 
   #monthsUntil(month: string | undefined): number | undefined {
     if (month === undefined) return undefined;
     const count = (text: string) => Number(text.slice(0, 4)) * 12 + Number(text.slice(5, 7));
-    return count(month) - count(localDate(this.#zone, this.at));
+    return count(month) - count(localDate(this.#zone, this.#lastInstant));
   }
 }

@@ -62,6 +62,8 @@ export class AccountDelta {
   readonly firstRevision: number;
   revision: number;
   position = "";
+  /** Latest effectiveAt of the events. */
+  effectiveAt = 0;
   book = 0n;
   held = 0n;
   debt = 0n;
@@ -84,6 +86,7 @@ export class AccountDelta {
   }
 
   add(event: AccountEvent, record: Pick<EventRecord, "position" | "recordedAt">): void {
+    if (event.effectiveAt > this.effectiveAt) this.effectiveAt = event.effectiveAt;
     switch (event.type) {
       case "PointsEarned":
         this.deadline = endOrNull(event.deadline);

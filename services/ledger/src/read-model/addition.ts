@@ -1,5 +1,5 @@
 import type { AccountEvent } from "@taem/contracts";
-import { dateInCalendar, localDate } from "@taem/domain";
+import { dateInCalendar, type Instant, type LocalDate, localDate } from "@taem/domain";
 import type { EventRecord } from "@taem/projection";
 import { type Entry, entriesOf } from "./entries.ts";
 import type { Row } from "./ledger-writer.ts";
@@ -18,7 +18,7 @@ export interface Addition {
 
 /** Throws on an event of a programme that was not defined before it. */
 export function additionOf(record: EventRecord, event: AccountEvent, zones: ZoneHistory): Addition {
-  const date = accountingDate(event, zones, record.position);
+  const date = accountingDate(event, (at) => zones.zoneAt(event.programme, at, record.position));
   const entries = entriesOf(event);
   const line = statementLine(event);
   return {
@@ -30,10 +30,10 @@ export function additionOf(record: EventRecord, event: AccountEvent, zones: Zone
   };
 }
 
-/** An expiry brings its own day, the last on which its lots were valid. */
-function accountingDate(event: AccountEvent, zones: ZoneHistory, position: string): string {
+/** The local day that an event counts on. An expiry brings its own, the last on which its lots were valid. */
+export function accountingDate(event: AccountEvent, zoneAt: (at: Instant) => string): LocalDate {
   if (event.type === "PointsExpired") return dateInCalendar(event.accountingDate);
-  return localDate(zones.zoneAt(event.programme, event.effectiveAt, position), event.effectiveAt);
+  return localDate(zoneAt(event.effectiveAt), event.effectiveAt);
 }
 
 function postingRow(

@@ -1,21 +1,19 @@
-/** What a batch posted to one ledger account of a slice on one accounting day. */
-export class ControlTotal {
+import type { Entry } from "./entries.ts";
+
+/** What went from one ledger account's credit to another's debit in a slice on one accounting day. */
+export interface ControlTotal extends Posted {
   readonly slice: number;
   readonly programme: string;
   readonly currency: string;
   readonly date: string;
-  readonly account: string;
-  debit = 0n;
-  credit = 0n;
-  postings = 0;
+}
 
-  constructor(book: Book, account: string) {
-    this.slice = book.slice;
-    this.programme = book.programme;
-    this.currency = book.currency;
-    this.date = book.date;
-    this.account = account;
-  }
+interface Posted {
+  readonly debit: string;
+  readonly credit: string;
+  amount: bigint;
+  /** How many entries it is the sum of. */
+  postings: number;
 }
 
 interface Book {
@@ -23,36 +21,36 @@ interface Book {
   readonly programme: string;
   readonly currency: string;
   readonly date: string;
-  readonly accounts: Map<string, ControlTotal>;
+  readonly pairs: ControlTotal[];
 }
 
 /**
- * The control totals of a batch. Looked up twice for every posting: days first, then the few books of a slice on a
- * day, which costs a fraction of one key made of all five parts.
+ * Control totals. Looked up twice for every entry: days first, then the few books of a slice on a day and the few pairs
+ * of a book, which costs a fraction of one key made of all six parts.
  */
 export class ControlTotals {
   readonly #days = new Map<string, Book[][]>();
 
-  /** Adds a pair of postings. */
   add(
     slice: number,
     programme: string,
     currency: string,
     date: string,
-    { debit, credit, amount }: { readonly debit: string; readonly credit: string; readonly amount: bigint },
+    { debit, credit, amount }: Entry,
   ): void {
-    const book = this.#book(slice, programme, currency, date);
-    const debited = totalOf(book, debit);
-    debited.debit += amount;
-    debited.postings++;
-    const credited = totalOf(book, credit);
-    credited.credit += amount;
-    credited.postings++;
+    const { pairs } = this.#book(slice, programme, currency, date);
+    let total = pairs.find((pair) => pair.debit === debit && pair.credit === credit);
+    if (total === undefined) {
+      total = { slice, programme, currency, date, debit, credit, amount: 0n, postings: 0 };
+      pairs.push(total);
+    }
+    total.amount += amount;
+    total.postings++;
   }
 
   *all(): Iterable<ControlTotal> {
     for (const slices of this.#days.values()) {
-      for (const books of slices) for (const book of books ?? []) yield* book.accounts.values();
+      for (const books of slices) for (const book of books ?? []) yield* book.pairs;
     }
   }
 
@@ -68,17 +66,8 @@ export class ControlTotals {
       slices[slice] = books;
     }
     for (const book of books) if (book.currency === currency && book.programme === programme) return book;
-    const fresh = { slice, programme, currency, date, accounts: new Map<string, ControlTotal>() };
+    const fresh = { slice, programme, currency, date, pairs: [] };
     books.push(fresh);
     return fresh;
   }
-}
-
-function totalOf(book: Book, account: string): ControlTotal {
-  let total = book.accounts.get(account);
-  if (total === undefined) {
-    total = new ControlTotal(book, account);
-    book.accounts.set(account, total);
-  }
-  return total;
 }

@@ -75,15 +75,15 @@ async function writeBalances(
     name: `${schema}_balances`,
     text: `
       UPDATE ${schema}.balances b
-         SET revision = d.revision, position = d.position, book = b.book + d.book::numeric,
+         SET revision = d.revision, position = d.position, effective_at = greatest(b.effective_at, d.effective_at), book = b.book + d.book::numeric,
              held = b.held + d.held::numeric, debt = b.debt + d.debt::numeric,
              debt_effective_at = greatest(b.debt_effective_at, d.debt_effective_at),
              waived = b.waived + d.waived::numeric,
              deadline = CASE WHEN d.has_deadline = 1 THEN nullif(d.deadline, ${NONE}) ELSE b.deadline END
         FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                    $9::bigint[], $10::text[], $11::bigint[], $12::int[])
+                    $9::bigint[], $10::text[], $11::bigint[], $12::int[], $13::bigint[])
           AS d (member, currency, first_revision, revision, position, book, held, debt, debt_effective_at,
-                waived, deadline, has_deadline)
+                waived, deadline, has_deadline, effective_at)
        WHERE b.member = d.member AND b.currency = d.currency AND b.revision = d.first_revision - 1`,
   };
   const changed = accounts.filter((account) => account.firstRevision > 1);
@@ -100,6 +100,7 @@ async function writeBalances(
     amounts(changed.map(({ waived }) => waived)),
     instants(changed.map(({ deadline }) => deadline ?? NONE)),
     int4Array(changed.map(({ deadline }) => (deadline === undefined ? 0 : 1))),
+    instants(changed.map(({ effectiveAt }) => effectiveAt)),
   ]);
 }
 
@@ -111,6 +112,7 @@ function balanceRow(account: AccountDelta): Row {
     account.currency,
     account.revision,
     account.position,
+    account.effectiveAt,
     account.book,
     account.held,
     account.debt,
@@ -305,26 +307,24 @@ async function writeTotals(sql: Queryable, schema: string, totals: readonly Cont
     name: `${schema}_control_totals`,
     text: `
       MERGE INTO ${schema}.control_totals t
-      USING (SELECT slice, programme, currency, date::date AS date, account, debit::numeric AS debit,
-                    credit::numeric AS credit, postings
+      USING (SELECT slice, programme, currency, date::date AS date, debit, credit, amount::numeric AS amount, postings
                FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[])
-                 AS d (slice, programme, currency, date, account, debit, credit, postings)) d
+                 AS d (slice, programme, currency, date, debit, credit, amount, postings)) d
          ON t.programme = d.programme AND t.currency = d.currency AND t.accounting_date = d.date
-        AND t.account = d.account AND t.slice = d.slice
-       WHEN MATCHED THEN UPDATE
-        SET debit = t.debit + d.debit, credit = t.credit + d.credit, postings = t.postings + d.postings
+        AND t.debit = d.debit AND t.credit = d.credit AND t.slice = d.slice
+       WHEN MATCHED THEN UPDATE SET amount = t.amount + d.amount, postings = t.postings + d.postings
        WHEN NOT MATCHED THEN
-     INSERT (slice, programme, currency, accounting_date, account, debit, credit, postings)
-     VALUES (d.slice, d.programme, d.currency, d.date, d.account, d.debit, d.credit, d.postings)`,
+     INSERT (slice, programme, currency, accounting_date, debit, credit, amount, postings)
+     VALUES (d.slice, d.programme, d.currency, d.date, d.debit, d.credit, d.amount, d.postings)`,
   };
   await change(sql, statement, totals.length, [
     int4Array(totals.map(({ slice }) => slice)),
     uuidArray(totals.map(({ programme }) => programme)),
     textArray(totals.map(({ currency }) => currency)),
     textArray(totals.map(({ date }) => date)),
-    textArray(totals.map(({ account }) => account)),
-    amounts(totals.map(({ debit }) => debit)),
-    amounts(totals.map(({ credit }) => credit)),
+    textArray(totals.map(({ debit }) => debit)),
+    textArray(totals.map(({ credit }) => credit)),
+    amounts(totals.map(({ amount }) => amount)),
     int4Array(totals.map(({ postings }) => postings)),
   ]);
 }

@@ -25,8 +25,13 @@ const postings: Table = {
     amount,
   },
   key: ["position", "no"],
-  // Rows come in the order of their positions: a block range index costs next to nothing.
-  indexes: ["CREATE INDEX ON {table} USING brin (position)"],
+  // Rows come in the order of their positions: a block range index costs next to nothing. A programme's postings, and
+  // those of a ledger account, are found by either side.
+  indexes: [
+    "CREATE INDEX ON {table} USING brin (position)",
+    "CREATE INDEX ON {table} (programme, currency, debit, position, no)",
+    "CREATE INDEX ON {table} (programme, currency, credit, position, no)",
+  ],
   appendOnly: true,
 };
 
@@ -66,6 +71,7 @@ const balances: Table = {
     currency: text,
     revision: "int NOT NULL",
     position: text,
+    effective_at: instant,
     book: amount,
     held: amount,
     debt: amount,
@@ -74,7 +80,11 @@ const balances: Table = {
     deadline: "bigint",
   },
   key: ["member", "currency"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency)"],
+  // Of columns that never change: what else changes in a row touches no index.
+  indexes: [
+    "ALTER TABLE {table} ADD PRIMARY KEY (member, currency)",
+    "CREATE INDEX ON {table} (programme, currency, member)",
+  ],
   appendOnly: false,
   storage: "fillfactor = 70",
 };
@@ -155,7 +165,7 @@ const adjustments: Table = {
   storage: "fillfactor = 70",
 };
 
-/** What was posted to each ledger account on each local accounting day, by slice: no two projectors write one row. */
+/** The postings of each pair of ledger accounts on each local accounting day, added up by slice: no two projectors write one row. */
 const controlTotals: Table = {
   name: "control_totals",
   columns: {
@@ -164,12 +174,14 @@ const controlTotals: Table = {
     accounting_date: "date NOT NULL",
     postings: "bigint NOT NULL",
     currency: text,
-    account: text,
-    debit: amount,
-    credit: amount,
+    debit: text,
+    credit: text,
+    amount,
   },
-  key: ["programme", "currency", "accounting_date", "account", "slice"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (programme, currency, accounting_date, account, slice)"],
+  key: ["programme", "currency", "accounting_date", "debit", "credit", "slice"],
+  indexes: [
+    "ALTER TABLE {table} ADD PRIMARY KEY (programme, currency, accounting_date, debit, credit, slice)",
+  ],
   appendOnly: false,
   storage: "fillfactor = 50",
 };

@@ -23,8 +23,8 @@ export function headBody({ member, currency }: AccountRef, { knownAt }: View, { 
   };
 }
 
-export function nextExpiry({ programme, currency, member }: AccountRef, { state, at }: Seen) {
-  const view = settledAt(state, identityOf(programme, currency.code, member), at);
+export function nextExpiry({ programme, currency, member }: AccountRef, { state, at, isSettled }: Seen) {
+  const view = isSettled ? state : settledAt(state, identityOf(programme, currency.code, member), at);
   let first = Number.POSITIVE_INFINITY;
   let points = 0n;
   for (const lot of openLots(view)) {

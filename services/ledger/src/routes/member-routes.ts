@@ -1,5 +1,5 @@
 import { accountQueries, balanceBody, type eventItem, type statementItem } from "@taem/api";
-import { balanceAt, type Lot, openLots } from "@taem/domain";
+import { balanceAt, type Lot, openLots, settledBalance } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { type Page, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
@@ -38,7 +38,9 @@ function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
       const seen = await reader.see(account, view);
       requests.assertFollowed(asked, seen);
       const identity = identityOf(account.programme, account.currency.code, account.member);
-      const balance = balanceAt(seen.state, identity, seen.at);
+      const balance = seen.isSettled
+        ? settledBalance(seen.state, seen.at)
+        : balanceAt(seen.state, identity, seen.at);
       const body = {
         ...headBody(account, view, seen),
         balance: balanceBody(balance),

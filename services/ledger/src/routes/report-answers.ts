@@ -1,47 +1,87 @@
-import type { RouteAnswer } from "@taem/api";
-import type { Currency } from "@taem/domain";
-import type { Outstanding } from "../queries/outstanding.ts";
-import type { LedgerAccount } from "../queries/trial-balance.ts";
+import type { ReportQuery, RouteAnswer } from "@taem/api";
+import { fields } from "@taem/http";
+import type { TimesDoing } from "../queries/account-at-cut.ts";
+import { cutAt } from "../queries/cut.ts";
+import type { LedgerAccount } from "../queries/posted.ts";
+import type { CurrencyReport } from "../queries/report.ts";
+import { cutBody } from "./answers.ts";
+import type { MadeReport } from "./report-desk.ts";
 
-type TrialBalanceBody = RouteAnswer<"GET /v1/programmes/{programme}/trial-balance">["currencies"][number];
-type OutstandingBody = RouteAnswer<"GET /v1/programmes/{programme}/outstanding">["currencies"][number];
+type TrialBalance = RouteAnswer<"GET /v1/programmes/{programme}/trial-balance">;
+type Outstanding = RouteAnswer<"GET /v1/programmes/{programme}/outstanding">;
 
-export function ledgerBody({ code, scale }: Currency, all: readonly LedgerAccount[]): TrialBalanceBody {
-  const accounts = all.filter(({ currency }) => currency === code);
-  const debit = sum(accounts, (account) => account.debit);
-  const credit = sum(accounts, (account) => account.credit);
+/** Accounts that a report lacks are named up to so many. */
+const NAMED = 100;
+
+export function reportHead(
+  { programme, cut, isForecast, reports }: MadeReport,
+  { asOf, through, knownAt }: ReportQuery,
+): Omit<TrialBalance, "currencies"> {
+  const { formatInstant } = fields;
+  const lacks = reports.flatMap(({ currency, lacks: some }) =>
+    some.map(({ member, since }) => ({ member, currency: currency.code, since })),
+  );
   return {
-    currency: code,
-    scale,
-    accounts: accounts.map(accountBody),
-    totals: { debit: String(debit), credit: String(credit), balance: String(debit - credit) },
+    programme: programme.code,
+    at: formatInstant(cut.at),
+    ...(asOf === undefined ? {} : { asOf: formatInstant(asOf) }),
+    ...(through === undefined ? {} : { through }),
+    ...(knownAt === undefined ? {} : { knownAt: formatInstant(knownAt) }),
+    forecast: isForecast,
+    cut: cutBody(cutAt(cut.position)),
+    parked: lacks.length,
+    lacks: lacks.slice(0, NAMED),
   };
 }
 
-export function outstandingBody(
-  currency: Currency,
-  { tally, largest }: Outstanding,
-  accounts: readonly LedgerAccount[],
-): OutstandingBody {
+export function ledgerBody({
+  currency,
+  ledger,
+  notSwept,
+}: CurrencyReport): TrialBalance["currencies"][number] {
+  const debit = sum(ledger, (account) => account.debit);
+  const credit = sum(ledger, (account) => account.credit);
   return {
     currency: currency.code,
     scale: currency.scale,
-    book: String(tally.book),
-    due: String(tally.due),
-    outstanding: String(tally.book - tally.due),
+    accounts: ledger.map(accountBody),
+    totals: { debit: String(debit), credit: String(credit), balance: String(debit - credit) },
+    notSwept: notSweptBody(notSwept),
+  };
+}
+
+export function outstandingBody({
+  currency,
+  ledger,
+  tally,
+  notSwept,
+}: CurrencyReport): Outstanding["currencies"][number] {
+  return {
+    currency: currency.code,
+    scale: currency.scale,
+    outstanding: String(tally.outstanding),
     held: String(tally.held),
     pending: String(tally.pending),
     debt: String(tally.debt),
     accounts: tally.accounts,
-    ledger: accounts.filter((account) => account.currency === currency.code).map(accountBody),
+    ledger: ledger.map(accountBody),
     expiry: {
       heldPastExpiry: String(tally.heldPastExpiry),
       months: tally
         .months()
         .map(({ month = null, months = null, amount }) => ({ month, months, points: String(amount) })),
     },
-    largest: largest.map(({ member, book, debt }) => ({ member, book: String(book), debt: String(debt) })),
+    largest: tally.largest().map(({ member, outstanding, debt }) => ({
+      member,
+      outstanding: String(outstanding),
+      debt: String(debt),
+    })),
+    notSwept: notSweptBody(notSwept),
   };
+}
+
+function notSweptBody({ expired, debtRepaid, recovered }: TimesDoing) {
+  return { expired: String(expired), debtRepaid: String(debtRepaid), recovered: String(recovered) };
 }
 
 function accountBody({ account, debit, credit, postings }: LedgerAccount) {

@@ -1,4 +1,5 @@
 import type { Place, Token, Tokens, ViewQuery } from "@taem/api";
+import { SLICES } from "@taem/contracts";
 import type { Currency, Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, type MemberRef } from "@taem/http";
@@ -44,30 +45,36 @@ export class Requests {
     return { programme, currency: theCurrency(programme, currency), member: member.id, slice: member.slice };
   }
 
-  /** Waits for everything recorded until now. */
-  async reachHead(deadline: number): Promise<void> {
-    const position = await this.#platform.store.head();
-    const slices = Array.from({ length: 64 }, (_, slice) => slice);
-    await this.#reachAll(
-      slices.map((slice) => ({ slice, position })),
-      deadline,
-    );
+  /** Waits for what a report must see: it counts all slices up to one position. */
+  async reachForReport(
+    programme: Programme,
+    { token, consistency }: ViewQuery,
+    deadline: number,
+  ): Promise<void> {
+    const places = this.#placesOf(programme, token);
+    await this.#assertLogged(places);
+    const positions = places.map(({ position }) => position);
+    if (consistency === "strong") positions.push(await this.#platform.store.head());
+    const position = positions.sort().at(-1);
+    if (position === undefined) return;
+    const slices = Array.from({ length: SLICES }, (_, slice) => ({ slice, position }));
+    await this.#reachAll(slices, deadline);
   }
 
   /**
    * Waits until the read model has the caller's own write. Refuses what is no token of the programme with `malformed_token`,
    * and at once with `token_beyond_log` what the log does not reach.
    */
-  async reachToken(programme: Programme, token: Token | undefined, deadline: number): Promise<void> {
+  async #reachToken(programme: Programme, token: Token | undefined, deadline: number): Promise<void> {
     const places = this.#placesOf(programme, token);
     const unreached = places.filter((place) => !this.#platform.projector.hasReached(place));
     await this.#assertLogged(unreached);
     await this.#reachAll(unreached, deadline);
   }
 
-  /** As `reachToken`, of an account's view: one that takes the events themselves waits for nothing. */
+  /** As above, of an account's view: one that takes the events themselves waits for nothing. */
   async reachOwn({ programme }: AccountRef, asked: ViewQuery, deadline: number): Promise<void> {
-    if (!isFolded(asked)) await this.reachToken(programme, asked.token, deadline);
+    if (!isFolded(asked)) await this.#reachToken(programme, asked.token, deadline);
     else await this.#assertLogged(this.#placesOf(programme, asked.token));
   }
 

@@ -13,6 +13,7 @@ export function balanceRow({
   currency,
   state,
   position,
+  effectiveAt,
   isMidway,
 }: ReplayedAccount): Row {
   return [
@@ -22,6 +23,7 @@ export function balanceRow({
     currency,
     state.revision,
     position,
+    effectiveAt,
     state.book,
     isMidway ? UNTOLD : state.held,
     state.debt,

@@ -19,6 +19,8 @@ export interface ReplayedAccount {
   /** By number: the state says of those that wait no longer only how and when they were closed. */
   readonly adjustments: Map<number, AskedAdjustment>;
   position: string;
+  /** Latest effectiveAt of its events. */
+  effectiveAt: number;
   /** Its last event is a part of a larger effect of which the rest is still to come. */
   isMidway: boolean;
 }
@@ -88,6 +90,7 @@ export class Replay {
     keepAdjustment(account, record, event);
     evolveChecked(account, record, event);
     account.position = record.position;
+    account.effectiveAt = Math.max(account.effectiveAt, event.effectiveAt);
     account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
     const { date, entries, line, postingRows, lineRow } = additionOf(record, event, this.#zones);
     mustEqual("statement", () => `${placeOf(record)}: delta`, account.state.book - book, line.delta);
@@ -111,6 +114,7 @@ export class Replay {
       endedHolds: new Map<number, EndedHold>(),
       adjustments: new Map<number, AskedAdjustment>(),
       position,
+      effectiveAt: 0,
       isMidway: false,
     };
     this.#accounts.set(stream, account);

@@ -52,9 +52,9 @@ export const postings = compared(
 export const controlTotals = compared(
   "control_total",
   "control_totals",
-  ["programme", "currency", "accounting_date", "account", "slice"],
+  ["programme", "currency", "accounting_date", "debit", "credit", "slice"],
   (of) =>
-    `${of("programme")} ${of("currency")} ${of("accounting_date")} ${of("account")} slice ${of("slice")}`,
+    `${of("programme")} ${of("currency")} ${of("accounting_date")} ${of("debit")} to ${of("credit")} slice ${of("slice")}`,
 );
 
 /** Of a value that the events do not say at this cut. */

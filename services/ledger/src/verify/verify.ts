@@ -249,6 +249,6 @@ function highest(checkpoints: ReadonlyMap<number, Position>): Position {
   return [...checkpoints.values()].sort().at(-1) ?? "";
 }
 
-function totalRow({ slice, programme, currency, date, account, debit, credit, postings }: ControlTotal): Row {
-  return [slice, programme, date, postings, currency, account, debit, credit];
+function totalRow({ slice, programme, currency, date, debit, credit, amount, postings }: ControlTotal): Row {
+  return [slice, programme, date, postings, currency, debit, credit, amount];
 }

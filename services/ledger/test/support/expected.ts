@@ -3,12 +3,14 @@ import {
   type AccountState,
   type Balance,
   balanceAt,
+  dueEvents,
   evolve,
   newAccount,
   postingsOf,
   zoneAt,
 } from "@taem/domain";
 import type { EventStore, RecordedEvent } from "@taem/event-store";
+import { DAY } from "./definitions.ts";
 import type { Account } from "./simulation.ts";
 
 /** What a query must answer, worked out the plain way: the account's events that count, folded in log order. */
@@ -41,13 +43,72 @@ export function balanceOf(
   state: AccountState,
   at: number,
 ): Balance {
-  const identity = {
+  return balanceAt(state, identityOf({ programme, currency, member }), at);
+}
+
+function identityOf({ programme, currency, member }: Pick<Account, "programme" | "currency" | "member">) {
+  return {
     programme: programme.id,
     member,
     currency: currency.code,
     zoneAt: (instant: number) => zoneAt(programme, instant),
   };
-  return balanceAt(state, identity, at);
+}
+
+/** Which part of a history a report counts; `at` = where neither bound is given. */
+export interface CutOf {
+  readonly asOf?: number;
+  readonly through?: string;
+  readonly position?: string;
+  readonly at: number;
+}
+
+/**
+ * The events of an account that a report of the cut counts: those recorded by the position, and those that a sweep at
+ * its end would write after them, as far as their own times lie within it.
+ */
+export function countedEvents(account: Account, events: readonly Recorded[], cut: CutOf): AccountEvent[] {
+  const { asOf, through, position = "~", at } = cut;
+  const known = events.filter(({ record }) => record.position <= position).map(({ event }) => event);
+  const state = known.reduce((folded, event) => evolve(folded, event), newAccount());
+  // Later than any day ends anywhere: what is dated later does not count.
+  const end = through === undefined ? (asOf ?? at) : Date.parse(through) + 3 * DAY;
+  const all = [...known, ...dueEvents(state, identityOf(account), end)];
+  if (through !== undefined) return all.filter((event) => dateOf(account, event) <= through);
+  return asOf === undefined ? all : all.filter((event) => event.effectiveAt <= asOf);
+}
+
+function dateOf({ programme }: Account, event: AccountEvent): string {
+  if (event.type === "PointsExpired") return event.accountingDate;
+  const timeZone = zoneAt(programme, event.effectiveAt);
+  return new Intl.DateTimeFormat("en-CA", { timeZone }).format(event.effectiveAt);
+}
+
+/** An account's balance at an instant, the answer to `asOf`: whatever the sweep has done, nothing is due. */
+export function balanceAsOf(
+  account: Account,
+  events: readonly Recorded[],
+  asOf: number,
+  position?: string,
+): Balance {
+  const counted = countedEvents(account, events, {
+    asOf,
+    at: asOf,
+    ...(position === undefined ? {} : { position }),
+  });
+  const { outstanding, debt, held, pending } = owedBy(counted, asOf);
+  return { book: outstanding, available: outstanding - held - pending, pending, held, due: 0n, debt };
+}
+
+/** What an account adds to the figures of what is outstanding. */
+export function owedBy(events: readonly AccountEvent[], lastInstant: number) {
+  const { book, debt, held, open, lots } = events.reduce(evolve, newAccount());
+  let pending = 0n;
+  for (const no of open) {
+    const lot = lots.get(no);
+    if (lot !== undefined && lot.availableFrom > lastInstant) pending += lot.remaining - lot.held;
+  }
+  return { outstanding: book, debt, held, pending };
 }
 
 /** Amounts as an answer writes them. */

@@ -56,14 +56,14 @@ export class Installation implements AsyncDisposable {
   }
 
   /** Two programmes, two currencies each, some accounts, and what became of them. */
-  async populate(accounts: number, commands: number, days: number): Promise<void> {
+  async populate(accounts: number, commands: number, days: number, sweepEvery?: number): Promise<void> {
     const { simulation } = this;
     const one = await simulation.defineProgramme("one", "Asia/Bangkok");
     const two = await simulation.defineProgramme("two", "America/New_York");
     for (let i = 0; i < accounts; i++) {
       simulation.open(i % 4 === 3 ? two : one, i % 3 === 0 ? "STAR" : "POINT");
     }
-    await live(simulation, commands, days);
+    await live(simulation, commands, days, sweepEvery);
     this.now = simulation.now;
   }
 

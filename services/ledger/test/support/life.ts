@@ -1,11 +1,24 @@
 import type { Account, Simulation } from "./simulation.ts";
 
-/** Lets accounts live: `commands` random commands of every kind, over `days`, each batch appended as it fills. */
-export async function live(simulation: Simulation, commands: number, days: number): Promise<void> {
+/**
+ * Lets accounts live: `commands` random commands of every kind, over `days`, each batch appended as it fills. With
+ * `sweepEvery` the same happens whatever its value: all accounts are swept before every so many commands, and whoever
+ * acts before that, so that what is chosen does not depend on it.
+ */
+export async function live(
+  simulation: Simulation,
+  commands: number,
+  days: number,
+  sweepEvery?: number,
+): Promise<void> {
   const { random, accounts } = simulation;
   for (let i = 0; i < commands; i++) {
     simulation.advance(days / commands);
-    step(simulation, pickAccount(simulation, accounts));
+    const account = pickAccount(simulation, accounts);
+    if (sweepEvery !== undefined) simulation.sweep(account);
+    if (sweepEvery !== undefined && i % sweepEvery === 0)
+      for (const other of accounts) simulation.sweep(other);
+    step(simulation, account);
     if (simulation.isFull) await simulation.settle();
     if (random.chance(0.02)) simulation.sweep(random.pick(accounts));
   }

@@ -55,10 +55,13 @@ export class Simulation {
   readonly #store: EventStore;
   readonly #waiting = new Set<Account>();
   #keys = 0;
+  /** Apart: how many events there are changes nothing in what happens. */
+  readonly #ids: Random;
 
   constructor(store: EventStore, seed: number) {
     this.#store = store;
     this.random = new Random(seed);
+    this.#ids = new Random(seed + 1);
   }
 
   async defineProgramme(code: string, zone: string): Promise<Programme> {
@@ -198,6 +201,6 @@ export class Simulation {
 
   #recordOf(event: TaemEvent) {
     const meta = encodeMeta(event.type, { actor: "simulation", correlation: "simulation" });
-    return { id: this.random.uuid(), type: event.type, data: encodeEvent(event), meta };
+    return { id: this.#ids.uuid(), type: event.type, data: encodeEvent(event), meta };
   }
 }
