@@ -155,7 +155,7 @@ export const localDate = textField<string>({
   examples: ["2026-02-28"],
   problems: ["malformed_time"],
   decode: (text) =>
-    LOCAL_DATE.test(text) && parseInstant(`${text}T00:00:00Z`) !== undefined
+    LOCAL_DATE.test(text) && !Number.isNaN(parseInstant(`${text}T00:00:00Z`))
       ? text
       : new Fault("malformed_time", "must be a calendar day, as in 2026-02-28"),
   encode: (date) => date,
