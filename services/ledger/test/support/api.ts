@@ -1,4 +1,4 @@
-import { createServer } from "@taem/http";
+import { createServer, type Limits } from "@taem/http";
 import { createHealth } from "@taem/runtime";
 import type { Installation } from "./installation.ts";
 
@@ -8,28 +8,44 @@ export interface Answer {
   readonly body: any;
 }
 
-export interface Api extends AsyncDisposable {
-  get(path: string): Promise<Answer>;
+export interface Asking {
+  /** Whose key it is. */
+  readonly caller?: string;
+  readonly signal?: AbortSignal;
 }
 
-/** The ledger's routes behind a real server, asked with a key that may read everything. */
-export async function serve({ ledger, platform }: Installation): Promise<Api> {
+export interface Api extends AsyncDisposable {
+  get(path: string, asking?: Asking): Promise<Answer>;
+}
+
+/** The ledger's routes behind a real server, asked with keys that may read everything. */
+export async function serve(
+  { ledger, platform }: Pick<Installation, "ledger" | "platform">,
+  limits: Partial<Limits> = {},
+): Promise<Api> {
   const server = createServer({
     info: { title: "test", version: "1", description: "test" },
     routes: ledger.routes,
     apiKeys: {
-      verify: async () => ({ keyId: "test", name: "test", programme: null, scopes: ["read", "finance"] }),
+      verify: async (caller) => ({
+        keyId: caller ?? "",
+        name: "test",
+        programme: null,
+        scopes: ["read", "finance"],
+      }),
     },
     logger: platform.logger,
     metrics: platform.metrics,
     health: createHealth(),
     clock: platform.clock,
+    limits,
   });
   const url = await server.listen(0, "127.0.0.1");
   return {
-    get: async (path) => {
+    get: async (path, { caller = "test", signal } = {}) => {
       const response = await fetch(`${url}/v1/programmes/${path}`, {
-        headers: { authorization: "Bearer test", connection: "close" },
+        headers: { authorization: `Bearer ${caller}`, connection: "close" },
+        signal: signal ?? null,
       });
       return { status: response.status, body: await response.json() };
     },
