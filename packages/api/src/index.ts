@@ -7,6 +7,7 @@ export {
 } from "./account-queries.ts";
 export { balanceBody } from "./balance.ts";
 export { bulk, memberOperations, members, ordinalOperations } from "./commands.ts";
+export { DEFAULTS } from "./defaults.ts";
 export { definitions } from "./definitions.ts";
 export { type OperationBody, type OperationName, scopesOf } from "./operations.ts";
 export { reports } from "./reports.ts";

@@ -1,5 +1,6 @@
 import { fields, type ProblemCode, type Scope } from "@taem/http";
 import { z } from "zod";
+import { DEFAULTS } from "./defaults.ts";
 
 const { amount, amountOrZero, currencyCode, externalId, instant, memberRef, ruleName, source } = fields;
 
@@ -23,9 +24,12 @@ export const ordinalRef = fields.textField<string>({
 });
 
 const reason = ruleName.meta({ description: "Reason code; never free text." });
-const redemption = ruleName
-  .default("reward")
-  .meta({ description: "Redemption kind, for the trial balance." });
+/** A field that may be left out: what it then means is filled in where the command is made. */
+function defaulted<T extends z.ZodType>(field: T, byDefault: string) {
+  return field.optional().meta({ ...field.meta(), default: byDefault });
+}
+
+const redemption = ruleName.meta({ description: "Redemption kind, for the trial balance." });
 
 /** Exactly one of the fields says how much. */
 const oneOf =
@@ -42,13 +46,13 @@ export const bodies = {
     spend: z.strictObject({ amount: amountOrZero, currency: currencyCode, rule: ruleName }).optional(),
     /** Opening balances bring their own expiry; needs the scope `admin`. */
     expiresAt: instant.nullable().optional(),
-    reason: reason.default("purchase"),
+    reason: defaulted(reason, DEFAULTS.earn.reason),
   },
-  burn: { ...onMember, points: amount, redemption },
+  burn: { ...onMember, points: amount, redemption: defaulted(redemption, DEFAULTS.burn.redemption) },
   hold: {
     ...onMember,
     points: amount,
-    redemption,
+    redemption: defaulted(redemption, DEFAULTS.hold.redemption),
     timeoutSeconds: z.int().min(1).max(31_536_000).optional(),
   },
   transfer: { ...onMember, points: amount, to: memberRef },
@@ -60,7 +64,7 @@ export const bodies = {
     points: amount.optional(),
     spend: z.strictObject({ amount, rule: ruleName.optional() }).optional(),
     all: z.literal(true).optional(),
-    reason: reason.default("return"),
+    reason: defaulted(reason, DEFAULTS.reverse.reason),
   },
   adjust: { ...onMember, direction: z.enum(["credit", "debit", "write_off"]), points: amount, reason },
   capture: { ...common, points: amount.optional() },

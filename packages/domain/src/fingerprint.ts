@@ -12,8 +12,8 @@ export type Plain =
   | { readonly [name: string]: Plain };
 
 /**
- * What a command means, as 32 hexadecimal digits: its own fields in canonical JSON, without its key, without the
- * ids that we make per attempt, and without a business time that the caller left to us.
+ * What a command means, as 32 hexadecimal digits: the fields that were sent, decoded, in canonical JSON; without its
+ * key, without the ids that we make per attempt, and without what the caller left to us (the business time, defaults).
  */
 export function commandFingerprint(
   command: { readonly type: AccountCommand["type"] } & { readonly [field: string]: Plain },

@@ -87,7 +87,10 @@ export const problems = {
   ),
 
   // Keys
-  key_reused: final(422, "Use a new key: this one already stands for a command of another meaning."),
+  key_reused: final(
+    422,
+    "Use a new key, or repeat the command as it was first sent, its `occurredAt` included: `detail` names what differs.",
+  ),
   programme_exists: final(409, "Choose another code, or change the programme that has it."),
 
   // The state of the account

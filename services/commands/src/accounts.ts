@@ -43,6 +43,22 @@ export interface Accepted {
 
 export type Outcome = Accepted | { readonly refused: Refusal };
 
+/** What is needed only where a command's key was used before. */
+export interface Recognition {
+  /** Whether the command has the first one's meaning though not its fingerprint, which an earlier rule may have made. */
+  recognises(first: string): boolean;
+  /** Why not, for the caller. */
+  difference(command: AccountCommand, first: readonly AccountEvent[]): string;
+}
+
+/** A command on its way; without recognition it is a saga's, whose keys stand for one meaning each. */
+interface Asked {
+  readonly account: AccountRef;
+  readonly command: AccountCommand;
+  readonly caller: Caller;
+  readonly again: Recognition | undefined;
+}
+
 type AccountStep<R> = Step<AccountState, AccountEvent, R>;
 
 /** Carries commands out on accounts. */
@@ -56,23 +72,26 @@ export class Accounts {
   }
 
   /** Decides a command and appends its effect. A key of programme scope is reserved for this account first. */
-  execute(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
+  execute(
+    account: AccountRef,
+    command: AccountCommand,
+    caller: Caller,
+    again?: Recognition,
+  ): Promise<Outcome> {
     const isReserved = account.programme.sources.get(keyOf(command).system) === "programme";
-    return isReserved
-      ? this.#reserveThenPlace(account, command, caller)
-      : this.#place(account, command, caller);
+    const asked = { account, command, caller, again };
+    return isReserved ? this.#reserveThenPlace(asked) : this.#place(asked);
   }
 
-  async #reserveThenPlace(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
-    const refused = await this.#reserve(account, command, caller);
-    return refused ?? this.#place(account, command, caller);
+  async #reserveThenPlace(asked: Asked): Promise<Outcome> {
+    const refused = await this.#reserve(asked);
+    return refused ?? this.#place(asked);
   }
 
   /** Puts a command in its place among those of its account. */
-  #place(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome> {
-    const outcome = this.#onAccount(account, caller, (state) =>
-      this.#attempt(account, command, state, caller),
-    );
+  #place(asked: Asked): Promise<Outcome> {
+    const { account, caller } = asked;
+    const outcome = this.#onAccount(account, caller, (state) => this.#attempt(asked, state));
     caller.placed?.();
     return outcome;
   }
@@ -135,30 +154,25 @@ export class Accounts {
     return { now, actor, programme, currency, member: member.id };
   }
 
-  #attempt(
-    account: AccountRef,
-    command: AccountCommand,
-    state: AccountState,
-    caller: Caller,
-  ): AccountStep<Outcome> {
-    const context = this.#context(account, caller);
-    const spelled = inKnownSpelling(command, state);
-    return this.#toStep(spelled, state, context, decide(spelled, state, context));
+  #attempt(asked: Asked, state: AccountState): AccountStep<Outcome> {
+    const context = this.#context(asked.account, asked.caller);
+    const command = inKnownSpelling(asked.command, state);
+    return this.#toStep({ ...asked, command }, state, context, decide(command, state, context));
   }
 
   #toStep(
-    command: AccountCommand,
+    asked: Asked,
     state: AccountState,
     context: DecisionContext,
     decision: Decision,
   ): AccountStep<Outcome> {
     if ("refused" in decision) return { events: [], answer: () => () => decision };
     if ("repeated" in decision) {
-      return loadCommand(decision.repeated.revision, (events) => this.#replay(command, events, context));
+      return loadCommand(decision.repeated.revision, (events) => this.#replay(asked, events, context));
     }
     if ("needs" in decision) {
       return loadCommand(decision.needs.revision, (origin) =>
-        this.#toStep(command, state, context, decide(command, state, { ...context, origin })),
+        this.#toStep(asked, state, context, decide(asked.command, state, { ...context, origin })),
       );
     }
     const own = decision.accepted.filter((event) => "key" in event);
@@ -172,19 +186,13 @@ export class Accounts {
 
   /** The same key with the same meaning gives the first result; with another meaning it is refused. */
   #replay(
-    command: AccountCommand,
+    { command, again }: Asked,
     events: readonly AccountEvent[],
     context: DecisionContext,
   ): AccountStep<Outcome> {
-    const [first] = events;
-    if (
-      "fingerprint" in command &&
-      (first === undefined || !("fingerprint" in first) || first.fingerprint !== command.fingerprint)
-    ) {
-      const refused: Refusal = {
-        code: "key_reused",
-        detail: "the key was used before, for a command of another meaning",
-      };
+    if (!isRepetition(command, events[0], again)) {
+      const difference = again?.difference(command, events) ?? "its fingerprint is another";
+      const refused: Refusal = { code: "key_reused", detail: `the key was used before: ${difference}` };
       return { events: [], answer: () => () => ({ refused }) };
     }
     return {
@@ -197,10 +205,11 @@ export class Accounts {
   }
 
   /** One effect whoever the member is: the key belongs to the account that reserved it. */
-  async #reserve(account: AccountRef, command: AccountCommand, caller: Caller): Promise<Outcome | undefined> {
+  async #reserve(asked: Asked): Promise<Outcome | undefined> {
+    const { account, command, caller } = asked;
     // Decided first, so that a command which would be refused anyway reserves nothing.
     const foreseen = await this.#onAccount(account, caller, (state) =>
-      refusalOf(this.#attempt(account, command, state, caller)),
+      refusalOf(this.#attempt(asked, state)),
     );
     if (foreseen !== undefined) return foreseen;
     const { programme, currency, member } = account;
@@ -228,6 +237,17 @@ export class Accounts {
 
 function streamOf({ member, currency }: AccountRef): string {
   return accountStream(member.id, currency.no);
+}
+
+/** What has no fingerprint is a saga's own: its key stands for one meaning. */
+function isRepetition(
+  command: AccountCommand,
+  first: AccountEvent | undefined,
+  again: Recognition | undefined,
+): boolean {
+  if (!("fingerprint" in command)) return true;
+  if (first === undefined || !("fingerprint" in first)) return false;
+  return first.fingerprint === command.fingerprint || again?.recognises(first.fingerprint) === true;
 }
 
 /** The refusal that a step would end in, if any; nothing is appended. */

@@ -4,8 +4,6 @@ import {
   type AccountCommand,
   businessNow,
   type Currency,
-  commandFingerprint,
-  type Plain,
   type Programme,
   type RefusalCode,
   type Transfer,
@@ -15,11 +13,11 @@ import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/ht
 import { type AccountRef, Accounts, partsOf } from "./accounts.ts";
 import { declareSource, isOfApiKey } from "./definitions.ts";
 import { answerOf } from "./effect.ts";
+import { Meaning, type Sent } from "./meaning.ts";
 import { type Enrolment, type Member, Members } from "./members.ts";
 import { buildCommand, type Subject } from "./operations.ts";
 import type { Caller, Toolbox } from "./platform.ts";
 import { Programmes } from "./programmes.ts";
-import { canonicalKey } from "./spellings.ts";
 import { type Done, doneOn, Transfers, type Written } from "./transfers.ts";
 
 /** Whom an operation is about, as the route or line names it. */
@@ -192,8 +190,8 @@ export class CommandService {
     caller: Caller,
   ): Promise<Done> {
     if (request.name === "transfer") return this.#attemptTransfer(account, request, caller);
-    const command = this.#commandOf(account, request, {});
-    return doneOn(account, await this.accounts.execute(account, command, caller));
+    const [command, meaning] = this.#commandOf(account, request, {});
+    return doneOn(account, await this.accounts.execute(account, command, caller, meaning));
   }
 
   async #attemptTransfer<N extends OperationName>(
@@ -204,23 +202,24 @@ export class CommandService {
     const { to } = request.body as OperationBody["transfer"];
     const target = await this.members.resolve(account.programme.id, to);
     const subject = { transfer: { id: this.#tools.newId(), to: target.id } };
-    const command = this.#commandOf(account, request, subject);
-    return this.transfers.transfer(account, command as Transfer, caller);
+    const [command, meaning] = this.#commandOf(account, request, subject);
+    return this.transfers.transfer(account, command as Transfer, caller, meaning);
   }
 
   #commandOf<N extends OperationName>(
     account: AccountRef,
     request: Request<N>,
     subject: Subject,
-  ): AccountCommand {
+  ): [AccountCommand, Meaning] {
     const { name, body, target } = request;
+    const meaning = new Meaning(name, account, sentBy(request, subject));
     const keyed = {
       key: keyOf(request),
-      fingerprint: fingerprintOf(account, request, subject),
+      fingerprint: meaning.fingerprint,
       occurredAt: body.occurredAt ?? businessNow(account.programme, this.#tools.clock.now()),
     };
     const ordinal = "ordinal" in target ? { ordinal: parseOrdinal(target.ordinal).no } : {};
-    return buildCommand(name, body, keyed, { ...ordinal, ...subject });
+    return [buildCommand(name, body, keyed, { ...ordinal, ...subject }), meaning];
   }
 
   /** What time it is for a programme, by our id. */
@@ -286,21 +285,12 @@ function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Req
   return { system: own, id: idempotencyKey, leg: "main" };
 }
 
-/** Over what the caller meant: the body without its key, the target resolved, a defaulted time left out. */
-function fingerprintOf<N extends OperationName>(
-  { programme, currency, member }: AccountRef,
-  { name, body, target }: Request<N>,
-  subject: Subject,
-): string {
-  const { source: _, ...given } = body;
-  const { origin } = given as Partial<OperationBody["reverse"]>;
-  const meant = origin === undefined ? given : { ...given, origin: canonicalKey(origin) };
+/** The body without its key, the target resolved, a defaulted time left out. */
+function sentBy<N extends OperationName>({ body, target }: Request<N>, { transfer }: Subject): Sent {
+  const { source: _, origin, ...fields } = body as OperationBody[N] & Partial<OperationBody["reverse"]>;
   const named = "ordinal" in target ? { ordinal: target.ordinal } : {};
-  const to = subject.transfer === undefined ? {} : { to: subject.transfer.to };
-  return commandFingerprint(
-    { ...(meant as unknown as Record<string, Plain>), ...named, ...to, type: name },
-    { programme: programme.id, member: member.id, currency: currency.code },
-  );
+  const to = transfer === undefined ? {} : { to: transfer.to };
+  return { fields: { ...(fields as unknown as Sent["fields"]), ...named, ...to }, origin };
 }
 
 interface Ordinal {

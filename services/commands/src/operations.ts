@@ -1,4 +1,4 @@
-import type { OperationBody, OperationName } from "@taem/api";
+import { DEFAULTS, type OperationBody, type OperationName } from "@taem/api";
 import type { BusinessKey } from "@taem/contracts";
 import type { AccountCommand } from "@taem/domain";
 
@@ -23,7 +23,7 @@ type Builder<N extends OperationName> = (
 ) => AccountCommand;
 
 const builders: { readonly [N in OperationName]: Builder<N> } = {
-  earn: ({ points, spend, expiresAt, reason }, keyed) => ({
+  earn: ({ points, spend, expiresAt, reason = DEFAULTS.earn.reason }, keyed) => ({
     type: "earn",
     ...keyed,
     by:
@@ -33,8 +33,13 @@ const builders: { readonly [N in OperationName]: Builder<N> } = {
     ...(expiresAt === undefined ? {} : { expiresAt }),
     reason,
   }),
-  burn: ({ points, redemption }, keyed) => ({ type: "burn", ...keyed, points, redemption }),
-  hold: ({ points, redemption, timeoutSeconds }, keyed) => ({
+  burn: ({ points, redemption = DEFAULTS.burn.redemption }, keyed) => ({
+    type: "burn",
+    ...keyed,
+    points,
+    redemption,
+  }),
+  hold: ({ points, redemption = DEFAULTS.hold.redemption, timeoutSeconds }, keyed) => ({
     type: "hold",
     ...keyed,
     points,
@@ -52,7 +57,7 @@ const builders: { readonly [N in OperationName]: Builder<N> } = {
     const { id, to } = transfer as NonNullable<Subject["transfer"]>;
     return { type: "transfer", ...keyed, points, to, transfer: id };
   },
-  reverse: ({ origin, points, spend, reason }, keyed) => ({
+  reverse: ({ origin, points, spend, reason = DEFAULTS.reverse.reason }, keyed) => ({
     type: "reverse",
     ...keyed,
     ...(origin === undefined ? {} : { origin }),

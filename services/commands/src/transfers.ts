@@ -1,7 +1,7 @@
 import type { AccountEvent } from "@taem/contracts";
 import type { ReceiveTransfer, ReturnTransfer, Transfer } from "@taem/domain";
 import { HandlerRefusal, StoreUnavailable } from "@taem/event-store";
-import type { Accepted, AccountRef, Accounts, Outcome } from "./accounts.ts";
+import type { Accepted, AccountRef, Accounts, Outcome, Recognition } from "./accounts.ts";
 import type { Member } from "./members.ts";
 import type { Caller } from "./platform.ts";
 
@@ -40,8 +40,8 @@ export class Transfers {
   }
 
   /** Both legs. The answer is the first leg's, or the target's refusal once the points are back. */
-  async transfer(source: AccountRef, command: Transfer, caller: Caller): Promise<Done> {
-    const out = doneOn(source, await this.#accounts.execute(source, command, caller));
+  async transfer(source: AccountRef, command: Transfer, caller: Caller, again: Recognition): Promise<Done> {
+    const out = doneOn(source, await this.#accounts.execute(source, command, caller, again));
     if ("refused" in out.outcome) return out;
     const legs = out.outcome.events as readonly TransferOut[];
     const { outcome, written } = await this.complete(source, legs, caller).catch(rethrowHalfDone);
