@@ -35,7 +35,7 @@ async function check({ file, mapping: path, duplicates = "keep" }: CheckCommandO
   const result = await checkFile({ source, mapping, zone, duplicates, latest, signal, onProgress });
   progress.end();
   if (signal.aborted) return exitCodes.interrupted;
-  terminal.out.write(checkTable(file, mapping, result));
+  terminal.out.write(checkTable(source.name, mapping, result));
   for (const { line, reason, detail } of result.rejects) {
     say(terminal.err, "yellow", `line ${line}: ${reason}: ${detail}`);
   }
@@ -55,7 +55,7 @@ function zoneOf({ time, expiry, define }: Mapping): { zone: string; isSure: bool
   return { zone: define?.zone ?? "UTC", isSure: define !== undefined || !needed.includes("") };
 }
 
-function checkTable(file: string, mapping: Mapping, result: CheckResult): string {
+function checkTable(name: string, mapping: Mapping, result: CheckResult): string {
   const { tally, members, first, last, isNewestFirst } = result;
   const kinds: readonly (readonly [label: string, kind: Kind])[] = [
     ["earns", "earn"],
@@ -73,7 +73,7 @@ function checkTable(file: string, mapping: Mapping, result: CheckResult): string
     ["last", instantOf(last)],
     ["order", isNewestFirst ? "newest first" : "as it comes", isNewestFirst ? "read from the end" : ""],
   ];
-  return `Check of ${basename(file)}: nothing was sent\n\n${columns(lines)}\n`;
+  return `Check of ${basename(name)}: nothing was sent\n\n${columns(lines)}\n`;
 }
 
 function instantOf(at: number | undefined): string {

@@ -58,7 +58,7 @@ async function execute(options: ImportCommandOptions, terminal: Terminal): Promi
     onNote: progress.note,
   });
   progress.end();
-  const report: Report = { file, programme, ...result };
+  const report: Report = { file: source.name, programme, ...result };
   await folder.writeReport(reportBody(report), reportTable(report));
   terminal.out.write(reportTable(report));
   const exitCode = exitCodeFor(report);

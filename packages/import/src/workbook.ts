@@ -112,11 +112,9 @@ function textOf(cell: Cell, point: "." | ","): string {
 /** With more digits than a workbook keeps, in its own notation of such: it is an id that has lost its last digits. */
 function numberText(value: number, point: "." | ","): string {
   if (Math.abs(value) >= 10 ** DIGITS) return value.toExponential().toUpperCase();
-  const magnitude = Number(Math.abs(value).toPrecision(DIGITS));
-  const [whole = "", fraction] = (
-    /e/.test(String(magnitude)) ? magnitude.toFixed(20) : String(magnitude)
-  ).split(".");
-  return `${value < 0 ? "-" : ""}${whole}${fraction === undefined ? "" : point + fraction}`;
+  const kept = String(Number(value.toPrecision(DIGITS)));
+  const plain = kept.includes("e") ? value.toFixed(20).replace(/\.?0+$/, "") : kept;
+  return plain.replace(".", point);
 }
 
 /** Before this, a date of a workbook is a time of day. */

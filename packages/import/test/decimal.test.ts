@@ -81,6 +81,31 @@ describe("an amount", () => {
     expect(read("1,2345", { grouping: "," })).toBe("malformed_amount");
   });
 
+  it("below zero is written with a minus before or after it, or in parentheses", () => {
+    expect(["-1.00", "1.00-", "(1.00)", "( 1.00 )", "- 1.00"].map((text) => read(text))).toEqual(
+      Array(5).fill(-100n),
+    );
+    expect(read("(1,234.50)", { grouping: "," })).toBe(-123_450n);
+  });
+
+  it("may have the marks that the mapping names, and no others", () => {
+    const baht = { marks: ["฿", "THB", "บาท"], grouping: "," } as const;
+    const written = ["฿1,234.50", "THB 1,234.50", "1,234.50 บาท", "\u00a0฿\u00a01,234.50", "+฿1,234.50"];
+    expect(written.map((text) => read(text, baht))).toEqual(written.map(() => 123_450n));
+    const below = ["-฿5", "฿-5", "฿(5)", "(฿5)", "฿5-"];
+    expect(below.map((text) => read(text, baht))).toEqual(below.map(() => -500n));
+    expect(["$5", "5 USD", "฿", "1฿2"].map((text) => read(text, baht))).toEqual(
+      Array(4).fill("malformed_amount"),
+    );
+  });
+
+  it("may be grouped by blanks of any kind", () => {
+    const blanks = { grouping: " ", point: "," } as const;
+    expect(["1 234,50", "1\u00a0234,50", "1\u202f234,50"].map((text) => read(text, blanks))).toEqual(
+      Array(3).fill(123_450n),
+    );
+  });
+
   it("comes back from any notation as it went in", () => {
     const units = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n });
     const point = fc.constantFrom(".", ",") as fc.Arbitrary<"." | ",">;

@@ -60,6 +60,16 @@ describe("a mapping", () => {
       { amount: { column: "amount", decimals: 2, grouping: "." } },
       "is the decimal point too",
     ],
+    [
+      "further lines of an order without keys",
+      { amount: { column: "amount", decimals: 2, empty: "same_key" } },
+      "need key columns",
+    ],
+    ["a mark that is a digit", { amount: { column: "amount", decimals: 2, marks: ["1"] } }, "must be a mark"],
+    ["a condition without values", { only: [{ column: "status", values: [] }] }, "only.0.values"],
+    ["a column list of one", { time: { column: ["time"], format: "yyyyMMdd" } }, "time"],
+    ["an era that it does not know", { time: { column: "time", format: "yyyyMMdd", era: "thai" } }, "time"],
+    ["a long system and no keys", { system: "s".repeat(28) }, "at most 27 characters"],
     ["an encoding that does not exist", { file: { format: "delimited", encoding: "utf-7" } }, "encoding"],
   ])("with %s is refused, saying so", (_, change, fault) => {
     const parsed = mappingSchema.safeParse({ ...mappingOf(), ...change });
@@ -74,6 +84,12 @@ describe("a mapping", () => {
     await expect(readMapping(path)).rejects.toThrow("points: must be a currency code");
     await expect(readMapping(path)).rejects.toThrow("member: must be a column");
     await expect(readMapping(path)).rejects.toMatchObject({ code: "mapping_invalid" });
+  });
+
+  it("may begin with a byte order mark", async () => {
+    const path = join(folder, "bom.json");
+    await writeFile(path, `\ufeff${JSON.stringify(mappingOf())}`);
+    expect(await readMapping(path)).toMatchObject({ system: "shop" });
   });
 
   it("that is not there, or no JSON, is a usage error", async () => {

@@ -19,6 +19,22 @@ describe("a format", () => {
     ["yyyy-MM-dd'T'HH:mm:ssXXX", "2010-12-01T08:26:00Z", "2010-12-01T08:26:00.000Z"],
     ["dd.MM.yyyy HH 'o''clock'", "01.12.2010 08 o'clock", "2010-12-01T08:00:00.000Z"],
     ["dd.MM.yyyy''HH", "01.12.2010'08", "2010-12-01T08:00:00.000Z"],
+    ["yyyy-MM-dd HH:mm:ss XXX", "2026-03-01 10:15:12 +0700", "2026-03-01T03:15:12.000Z"],
+    ["yyyy-MM-dd HH:mm:ssXXX", "2026-03-01 10:15:12-05", "2026-03-01T15:15:12.000Z"],
+    ["yyyy-MM-dd HH:mm:ss.SSSXXX", "2026-03-01 10:15:12.123456789Z", "2026-03-01T10:15:12.123Z"],
+    ["yyyy-MM-dd HH:mm:ss.SSSSSS", "2026-03-01 10:15:12.5", "2026-03-01T10:15:12.500Z"],
+    ["yyyy-MM-dd[ HH:mm[:ss]]", "2026-03-01", "2026-03-01T00:00:00.000Z"],
+    ["yyyy-MM-dd[ HH:mm[:ss]]", "2026-03-01 10:15", "2026-03-01T10:15:00.000Z"],
+    ["yyyy-MM-dd[ HH:mm[:ss]]", "2026-03-01 10:15:12", "2026-03-01T10:15:12.000Z"],
+    ["dd/MM/yy", "01/03/26", "2026-03-01T00:00:00.000Z"],
+    ["dd/MM/yy", "31/12/70", "1970-12-31T00:00:00.000Z"],
+    ["dd/MM/yy", "31/12/69", "2069-12-31T00:00:00.000Z"],
+    ["d-MMM-yyyy", "1-Mar-2026", "2026-03-01T00:00:00.000Z"],
+    ["d MMMM yyyy", "1 MARCH 2026", "2026-03-01T00:00:00.000Z"],
+    ["MMM d, yyyy", "Sept. 5, 2026", "2026-09-05T00:00:00.000Z"],
+    ["d MMM yyyy", "1 มี.ค. 2026", "2026-03-01T00:00:00.000Z"],
+    ["d MMM yyyy", "1 มีค 2026", "2026-03-01T00:00:00.000Z"],
+    ["M/d/yyyy h:mm a", "3/2/2026 1:33\u202fPM", "2026-03-02T13:33:00.000Z"],
     ["'on' yyyy-MM-dd (HH+mm)", "on 2010-12-01 (08+26)", "2010-12-01T08:26:00.000Z"],
   ])("%s reads %s", (format, text, expected) => {
     expect(iso(format, "UTC", text)).toBe(expected);
@@ -39,6 +55,34 @@ describe("a format", () => {
     expect(iso("yyyy-MM-dd'T'HH:mm:ss", "UTC", text)).toBeUndefined();
   });
 
+  it.each([
+    ["d/M/yyyy", "31/12/2569", "2026-12-31T00:00:00.000Z"],
+    ["d/M/yyyy", "29/2/2567", "2024-02-29T00:00:00.000Z"],
+    ["d/M/yyyy", "31/12/2026", undefined],
+    ["d/M/yyyy", "31/12/9999", "9999-12-31T00:00:00.000Z"],
+    ["d/M/yy", "31/12/69", "2026-12-31T00:00:00.000Z"],
+    ["d/M/yy", "31/12/13", "1970-12-31T00:00:00.000Z"],
+    ["d/M/yy", "31/12/12", "2069-12-31T00:00:00.000Z"],
+    ["d MMMM yyyy", "1 มกราคม 2569", "2026-01-01T00:00:00.000Z"],
+  ])("%s of the Buddhist era reads %s as %s", (format, text, expected) => {
+    const at = instantReader(timeFormat(format, "buddhist"), "UTC")(text);
+    expect(at === undefined ? undefined : new Date(at).toISOString()).toBe(expected);
+  });
+
+  it("knows the names of all months, in both languages, long and short", () => {
+    for (const language of ["en", "th"]) {
+      for (const month of ["long", "short"] as const) {
+        const name = new Intl.DateTimeFormat(language, { month, timeZone: "UTC" });
+        for (let at = 0; at < 12; at += 1) {
+          const first = Date.UTC(2026, at, 1);
+          expect(iso("d MMM yyyy", "UTC", `1 ${name.format(first)} 2026`)).toBe(
+            new Date(first).toISOString(),
+          );
+        }
+      }
+    }
+  });
+
   it("knows leap days", () => {
     expect(iso("yyyyMMdd", "UTC", "20000229")).toBeDefined();
     expect(iso("yyyyMMdd", "UTC", "21000229")).toBeUndefined();
@@ -51,6 +95,10 @@ describe("a format", () => {
     ["yyyy-MM-dd h:mm", "go together"],
     ["yyyy-MM-dd'T", "not closed"],
     ["yyyy-MM-ddTHH", "T is no part"],
+    ["yyyy-MM-dd[ HH", "square bracket"],
+    ["yyyy-MM-dd] HH", "square bracket"],
+    ["yyyy-MM-dd yy", "the year stands in it twice"],
+    ["yyyy-MM-dd MMM", "the month stands in it twice"],
   ])("%s is refused: %s", (format, fault) => {
     expect(() => timeFormat(format)).toThrow(fault);
   });
