@@ -1,6 +1,7 @@
 import { bulk, memberOperations } from "@taem/api";
-import { bulkRoute, CachedApiKeys, createServer, fields, type Route, route } from "@taem/http";
+import { bulkRoute, createServer, fields, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
+import { Authenticator } from "@taem/principal";
 import type { Platform } from "@taem/standalone";
 import { z } from "zod";
 
@@ -12,7 +13,7 @@ export async function startBareServer(
   platform: Platform,
   port: number,
 ): Promise<AsyncDisposable & { url: string }> {
-  const { database, apiKeyStore, logger, metrics, health } = platform;
+  const { database, store, clock, logger, metrics, health } = platform;
   await database.query(
     "DROP TABLE IF EXISTS bare; CREATE TABLE bare (position bigserial PRIMARY KEY, member text, payload text)",
   );
@@ -20,7 +21,7 @@ export async function startBareServer(
   const server = createServer({
     info: { title: "Bare", version: "1", description: "A ceiling." },
     routes: [...bareRoutes(commit)],
-    apiKeys: new CachedApiKeys(apiKeyStore),
+    apiKeys: new Authenticator({ store, clock }),
     logger,
     metrics,
     health,
@@ -42,7 +43,7 @@ function bareRoutes(commit: GroupCommit): Route[] {
     route({
       method: "POST",
       path: `${PATH}/${path}` as typeof PATH,
-      scope: ["earn", "burn"],
+      permission: ["earn", "burn"],
       tag: "bare",
       summary: path,
       params,
@@ -58,7 +59,7 @@ function bareRoutes(commit: GroupCommit): Route[] {
     bulkRoute({
       method: "POST",
       path: "/v1/programmes/{programme}/commands",
-      scope: ["earn", "burn"],
+      permission: ["earn", "burn"],
       tag: "bare",
       summary: "many",
       params: { programme: fields.programmeCode },

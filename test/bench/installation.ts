@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type BulkLine, createClient } from "@taem/client";
-import { createApiKey, SCOPES } from "@taem/http";
 import { type Database, openPool } from "@taem/postgres";
 import { canonicalWorkload, defineProgramme, type Workload } from "@taem/simulation";
 import { openPlatform, type Platform, readConfig } from "@taem/standalone";
+import { clientKey } from "../support/client-key.ts";
 import type { BenchRun } from "./bench-run.ts";
 import { parentOf } from "./process-usage.ts";
 import type { Environment, ServerProcess } from "./processes.ts";
@@ -54,8 +54,7 @@ export class Installation implements AsyncDisposable {
     const environment = { ...extra, DATABASE_URL: url.href };
     const config = readConfig({ ...environment, TAEM_LOG_LEVEL: "error" });
     const platform = resources.use(await openPlatform(config));
-    const key = { name: "bench", programme: null, scopes: SCOPES };
-    const { token } = await createApiKey(platform.apiKeyStore, key);
+    const token = await clientKey(platform.store, "bench");
     return new Installation(run, environment, platform, token, resources.move());
   }
 

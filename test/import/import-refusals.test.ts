@@ -66,7 +66,7 @@ describe("what the API refuses as a whole ends the import", () => {
   it("a key that may not do it: exit code 4", async () => {
     await importing.run({ file });
     const more = await importing.write("more.csv", "member,time,amount\nm1,2026-01-06 10:00,10.00\n");
-    const key = importing.service.key({ scopes: ["read"] });
+    const key = importing.service.key({ permissions: ["read"] });
     expect(await importing.run({ file: more, key })).toMatchObject({
       exitCode: 4,
       err: expect.stringContaining("forbidden"),

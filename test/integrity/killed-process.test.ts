@@ -1,10 +1,9 @@
 import { openPostgresEventStore } from "@taem/event-store-postgres";
-import { apiKeyTable, createApiKey, SCOPES } from "@taem/http";
-import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { expect, test } from "vitest";
 import { Api, type Body, type Effect } from "../support/api.ts";
 import { audit, underWay } from "../support/auditor.ts";
+import { clientKey } from "../support/client-key.ts";
 import { type ProgramProcess, startProcess } from "../support/program-process.ts";
 import { defineProgramme, enrolMany, seeded, source } from "../support/programme.ts";
 import { expectAgreement, outstandingOf } from "../support/read-model.ts";
@@ -121,9 +120,7 @@ test("kill -9 in the middle of a batch: acknowledged is once, the rest at most o
   await using database = await createTestDatabase();
   await using store = await openPostgresEventStore({ url: database.url, max: 2 });
   let program = await startProcess({ DATABASE_URL: database.url });
-  await using pool = openPool({ url: database.url, max: 1, applicationName: "test" });
-  const key = { name: "test", programme: null, scopes: SCOPES };
-  const { token } = await createApiKey(apiKeyTable(pool), key);
+  const token = await clientKey(store, "test");
   let work: Workload;
   {
     await using api = new Api(program.url, token);

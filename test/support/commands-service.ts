@@ -1,7 +1,12 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import { type CommandService, type CommandsConfig, createCommands } from "@taem/commands";
+import {
+  type CommandService,
+  type CommandsConfig,
+  type CommandsPlatform,
+  createCommands,
+} from "@taem/commands";
 import type { EventStore } from "@taem/event-store";
-import { createServer, type Limits, type Principal, type Route, SCOPES } from "@taem/http";
+import { createServer, type Limits, PERMISSIONS, type Principal, type Route } from "@taem/http";
 import { type Clock, createHealth, createMetrics, derivedKey, systemClock } from "@taem/runtime";
 import { Api } from "./api.ts";
 import { collectingLogger } from "./collecting-logger.ts";
@@ -13,6 +18,7 @@ export interface ServiceOptions {
   readonly clock?: Clock;
   readonly limits?: Partial<Limits>;
   readonly config?: CommandsConfig;
+  readonly isSystemInUse?: CommandsPlatform["isSystemInUse"];
 }
 
 /** One instance of the commands service, served on a port of its own. */
@@ -25,21 +31,25 @@ export interface Service extends AsyncDisposable {
   /** What it logged as an error or worse. */
   readonly errors: readonly string[];
   /** The token of a new key; without a programme, of the whole installation. */
-  key(key?: Partial<Omit<Principal, "keyId">>): string;
+  key(key?: Partial<Omit<Principal, "client" | "key">>): string;
   /** A caller with a key of its own. Closed with the service. */
-  api(key?: Partial<Omit<Principal, "keyId">>, connections?: number): Api;
+  api(key?: Partial<Omit<Principal, "client" | "key">>, connections?: number): Api;
   close(): Promise<void>;
 }
 
 export const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
+  const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {}, isSystemInUse } = options;
   await using undo = new AsyncDisposableStack();
   const { logger, complaints, errors } = collectingLogger();
   const metrics = createMetrics();
   const commands = createCommands(
-    { store, logger, metrics, clock, hmacKey, tokenKey: derivedKey(hmacKey, "token"), installation: "test" },
+    {
+      ...{ store, logger, metrics, clock, hmacKey },
+      ...{ tokenKey: derivedKey(hmacKey, "token"), installation: "test" },
+      ...(isSystemInUse && { isSystemInUse }),
+    },
     config,
   );
   undo.defer(() => commands.close());
@@ -61,7 +71,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const started = undo.move();
   const key: Service["key"] = (given = {}) => {
     const token = randomBytes(8).toString("hex");
-    keys.set(token, { keyId: token, name: "tester", programme: null, scopes: SCOPES, ...given });
+    const client = { client: token, key: `${token}-1`, name: "tester", programme: null };
+    keys.set(token, { ...client, permissions: PERMISSIONS, systems: ["*"], ...given });
     return token;
   };
   const api: Service["api"] = (given, connections) => started.use(new Api(url, key(given), connections));

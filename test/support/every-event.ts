@@ -1,3 +1,6 @@
+import type { EventStore } from "@taem/event-store";
+import { systemClock } from "@taem/runtime";
+import { OperatorClients } from "@taem/standalone";
 import type { Api } from "./api.ts";
 import { succeeds } from "./programme.ts";
 
@@ -29,6 +32,18 @@ export async function makeEveryEvent(clerk: Api, manager: Api, code: string): Pr
   await till.run("earn", { ...PTS, points: "1" });
 }
 
+/** Does, as an operator, what makes every event of a client. */
+export async function makeEveryClientEvent(store: EventStore): Promise<void> {
+  await using operator = new OperatorClients({ store, clock: systemClock });
+  const { clients } = operator;
+  const rights = { permissions: ["earn"], systems: null };
+  const { key } = await clients.create({ name: "till", programme: null, ...rights }, operator.asking());
+  await clients.change(key.client, { ...rights, systems: ["pos"] }, operator.asking());
+  await clients.rotateKey(key, 1_000, operator.asking());
+  await clients.revokeKey(key, operator.asking());
+  await clients.revoke(key.client, operator.asking());
+}
+
 async function define(api: Api, shop: string): Promise<void> {
   const programme = { name: "Every event", clock: { mode: "replay", at: "2026-01-10T00:00:00Z" } };
   await succeeds(api.put(shop, { ...programme, zone: "Asia/Bangkok" }));
@@ -39,6 +54,7 @@ async function define(api: Api, shop: string): Promise<void> {
   await succeeds(api.put(`${shop}/currencies/TINY`, { ...settings, maxBalance: "10" }));
   await succeeds(api.put(`${shop}/rules/base`, { ...PTS, ...MONEY }));
   await succeeds(api.put(`${shop}/sources/till`, { keys: "programme" }));
+  await succeeds(api.put(`${shop}/sources/old-till`, { keys: "account", retired: true }));
 }
 
 async function buyAndReturn(till: Till): Promise<void> {

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { parseToken, type Token } from "@taem/api";
-import { createApiKey, SCOPES } from "@taem/http";
 import { type KafkaCluster, kafkaCluster } from "@taem/kafka";
 import { openPool } from "@taem/postgres";
 import { createLogger, type Environment } from "@taem/runtime";
 import { expect } from "vitest";
 import type { Answer, Api } from "./api.ts";
+import { clientKey } from "./client-key.ts";
 import { createInstallation, type TestInstallation, type TestProgram } from "./program.ts";
 import { defineProgramme, enrolMany, seeded, source, succeeds } from "./programme.ts";
 import { bookOf, expectAgreement } from "./read-model.ts";
@@ -83,10 +83,9 @@ export class KafkaInstallation implements AsyncDisposable {
     );
   }
 
-  /** The token of a key with every scope. */
-  async key({ platform }: TestProgram): Promise<string> {
-    const key = { name: "reader", programme: null, scopes: SCOPES };
-    return (await createApiKey(platform.apiKeyStore, key)).token;
+  /** The token of a key with every permission. */
+  key({ platform }: TestProgram): Promise<string> {
+    return clientKey(platform.store, "reader");
   }
 
   /** The slice of a member who has traded. */

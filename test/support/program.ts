@@ -1,14 +1,14 @@
-import { createApiKey, SCOPES } from "@taem/http";
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Clock, Environment } from "@taem/runtime";
 import { openPlatform, type Platform, readConfig, startProgram } from "@taem/standalone";
 import { Api } from "./api.ts";
+import { clientKey } from "./client-key.ts";
 import { collectingLogger } from "./collecting-logger.ts";
 
 /** The standalone program in this process. */
 export interface TestProgram extends AsyncDisposable {
   readonly platform: Platform;
-  /** A caller with every scope. */
+  /** A caller with every permission. */
   readonly api: Api;
   /** What it logged as an error. */
   readonly errors: readonly string[];
@@ -54,11 +54,7 @@ export async function startTestProgram(
   const opened = undo.use(await openPlatform(config, logger));
   const platform = clock === undefined ? opened : { ...opened, clock };
   const program = undo.use(await startProgram(platform, config));
-  const { token } = await createApiKey(platform.apiKeyStore, {
-    name: "test",
-    programme: null,
-    scopes: SCOPES,
-  });
+  const token = await clientKey(platform.store, "test");
   const api = undo.use(new Api(program.url, token));
   const running = undo.move();
   return { platform, api, errors, [Symbol.asyncDispose]: () => running.disposeAsync() };

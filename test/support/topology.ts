@@ -2,11 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { apiKeyTable, createApiKey, SCOPES } from "@taem/http";
-import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Environment } from "@taem/runtime";
 import { Api } from "./api.ts";
+import { clientKeyOn } from "./client-key.ts";
 import { startServerProcess } from "./eventstoredb/server-process.ts";
 import { startGateway } from "./gateway.ts";
 import { type ProgramProcess, startProcess } from "./program-process.ts";
@@ -131,9 +130,9 @@ export interface Topology extends AsyncDisposable {
   /** What its processes are started with: the command line's tools want the same. */
   readonly environment: Environment;
   readonly processes: ReadonlyMap<string, ServiceProcess>;
-  /** A caller with every scope. */
+  /** A caller with every permission. */
   readonly api: Api;
-  /** The token of a new key with every scope. */
+  /** The token of a new key with every permission. */
   key(name: string): Promise<string>;
 }
 
@@ -157,13 +156,7 @@ export async function startTopology(
   const gateway = undo.use(
     await startGateway({ ledger: () => urls("ledger"), commands: () => urls("commands") }),
   );
-  const database = undo.use(
-    openPool({ url: environment["DATABASE_URL"] as string, max: 1, applicationName: "test" }),
-  );
-  const key = async (name: string) => {
-    const { token } = await createApiKey(apiKeyTable(database), { name, programme: null, scopes: SCOPES });
-    return token;
-  };
+  const key = (name: string) => clientKeyOn(environment, name);
   const api = undo.use(new Api(gateway.url, await key("test")));
   const running = undo.move();
   return {

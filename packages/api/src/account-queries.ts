@@ -115,7 +115,7 @@ function pageAnswer<S extends z.ZodType>(item: S) {
 const MEMBER = "/v1/programmes/{programme}/members/{member}";
 const declared = {
   method: "GET",
-  scope: "read",
+  permission: "read",
   tag: "members",
   params: memberParams,
   problems: memberProblems,

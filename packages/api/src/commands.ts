@@ -1,7 +1,7 @@
 import { fields, type ProblemCode } from "@taem/http";
 import { z } from "zod";
 import { commandAnswer } from "./command-answer.ts";
-import { bulkLine, type OperationName, ordinalRef, schemas, scopesOf } from "./operations.ts";
+import { bulkLine, type OperationName, ordinalRef, permissionsOf, schemas } from "./operations.ts";
 
 const { externalId, idempotencyKey, instant, memberRef, programmeCode } = fields;
 
@@ -23,7 +23,7 @@ const waitingResponses = {
 
 /** What any command on an account may be refused with, beside what is its own. */
 const onAccount = [
-  "too_many_sources",
+  "source_retired",
   "programme_unknown",
   "member_unknown",
   "currency_unknown",
@@ -122,7 +122,7 @@ function onOrdinal<N extends OperationName, const K extends string>(name: N, kin
 function operation<N extends OperationName>(name: N, summary: string) {
   return {
     method: "POST",
-    scope: scopesOf[name],
+    permission: permissionsOf[name],
     tag: "commands",
     summary,
     headers,
@@ -138,7 +138,7 @@ export const members = {
   enrol: {
     method: "POST",
     path: `${PROGRAMME}/members`,
-    scope: ["earn", "admin"],
+    permission: ["earn", "opening", "adjust"],
     tag: "members",
     summary: "Enrol a member",
     description:
@@ -155,7 +155,7 @@ export const members = {
   member: {
     method: "GET",
     path: MEMBER,
-    scope: ["read", "earn", "burn", "admin"],
+    permission: ["read", "earn", "burn", "adjust", "approve"],
     tag: "members",
     summary: "A member",
     params: { programme: programmeCode, member: memberRef },
@@ -168,7 +168,7 @@ export const members = {
 export const bulk = {
   method: "POST",
   path: `${PROGRAMME}/commands`,
-  scope: ["earn", "burn", "admin"],
+  permission: ["earn", "burn", "opening", "adjust", "approve"],
   tag: "commands",
   summary: "Many commands in one request",
   description:

@@ -107,13 +107,16 @@ const programmeAnswer = z.strictObject({
   clock: z.strictObject({ mode: z.enum(["live", "replay"]), at: instant.optional() }),
   currencies: z.array(z.strictObject({ currency: z.string(), scale: z.int(), ...newestVersion })),
   rules: z.array(z.strictObject({ rule: z.string(), ...newestVersion })),
-  sources: z.array(z.strictObject({ system: z.string(), keys: z.enum(["account", "programme"]) })),
+  /** Source systems that are declared; the keys of any other are of `account` scope. */
+  sources: z.array(
+    z.strictObject({ system: z.string(), keys: z.enum(["account", "programme"]), retired: z.boolean() }),
+  ),
 });
 
 const answers = { 200: { description: "The programme as it is now.", schema: programmeAnswer } };
 const writing = ["value_not_allowed", "outcome_unknown", "conflict_retry_exhausted", "overloaded"] as const;
 const PATH = "/v1/programmes/{programme}";
-const declared = { scope: "admin", tag: "definitions", responses: answers } as const;
+const declared = { permission: "define", tag: "definitions", responses: answers } as const;
 
 /** Programmes, and what is defined in them. */
 export const definitions = {
@@ -133,7 +136,7 @@ export const definitions = {
     ...declared,
     method: "GET",
     path: PATH,
-    scope: ["read", "admin", "finance", "earn", "burn"],
+    permission: ["read", "define", "finance", "earn", "burn"],
     summary: "A programme and its definitions",
     params: { programme: programmeCode },
   },
@@ -159,13 +162,15 @@ export const definitions = {
     ...declared,
     method: "PUT",
     path: `${PATH}/sources/{system}`,
-    summary: "Declare how far the keys of a source system reach",
+    summary: "Declare how far the keys of a source system reach, or retire it",
     description:
-      "`account` or `programme`: one effect whoever the member is. For ever: a system that nobody has declared is of " +
-      "`account` scope from its first command on.",
+      "`account`, as of every system that is not declared, or `programme`: one effect whoever the member is (orders, " +
+      "receipts). A declaration holds for what is decided after it; a system whose keys are known to be in use with " +
+      "another scope is refused. Only clients whose `systems` name it send commands of a system of `programme` scope. A " +
+      "retired system takes no new commands, until it is declared again; retries of old ones are answered.",
     params: { programme: programmeCode, system: systemName },
-    body: z.strictObject({ keys: z.enum(["account", "programme"]) }),
-    problems: ["too_many_sources", ...writing],
+    body: z.strictObject({ keys: z.enum(["account", "programme"]), retired: z.boolean().default(false) }),
+    problems: ["too_many_sources", "system_in_use", ...writing],
   },
   clock: {
     ...declared,

@@ -9,7 +9,7 @@ export { balanceBody } from "./balance.ts";
 export { bulk, memberOperations, members, ordinalOperations } from "./commands.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { definitions } from "./definitions.ts";
-export { type OperationBody, type OperationName, scopesOf } from "./operations.ts";
+export { type OperationBody, type OperationName, permissionsOf } from "./operations.ts";
 export { reports } from "./reports.ts";
 export type {
   BulkLine,

@@ -1,4 +1,4 @@
-import { fields, type ProblemCode, type Scope } from "@taem/http";
+import { fields, type Permission, type ProblemCode } from "@taem/http";
 import { z } from "zod";
 import { DEFAULTS } from "./defaults.ts";
 
@@ -44,7 +44,7 @@ export const bodies = {
     ...onMember,
     points: amount.optional(),
     spend: z.strictObject({ amount: amountOrZero, currency: currencyCode, rule: ruleName }).optional(),
-    /** Opening balances bring their own expiry; needs the scope `admin`. */
+    /** Opening balances bring their own expiry; needs the permission `opening`. */
     expiresAt: instant.nullable().optional(),
     reason: defaulted(reason, DEFAULTS.earn.reason),
   },
@@ -127,7 +127,7 @@ export const bulkLine = z.discriminatedUnion("op", [
 
 export type OperationBody = { [N in OperationName]: z.output<(typeof schemas)[N]> };
 
-export const scopesOf: Record<OperationName, readonly Scope[]> = {
+export const permissionsOf: Record<OperationName, readonly Permission[]> = {
   earn: ["earn"],
   burn: ["burn"],
   hold: ["burn"],
@@ -135,8 +135,8 @@ export const scopesOf: Record<OperationName, readonly Scope[]> = {
   void: ["burn"],
   transfer: ["burn"],
   reverse: ["earn"],
-  adjust: ["admin"],
-  approve: ["admin"],
-  reject: ["admin"],
-  withdraw: ["admin"],
+  adjust: ["adjust"],
+  approve: ["approve"],
+  reject: ["approve"],
+  withdraw: ["adjust"],
 };

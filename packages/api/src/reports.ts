@@ -78,7 +78,7 @@ const outstandingAnswer = z.strictObject({
 });
 
 const PROGRAMME = "/v1/programmes/{programme}";
-const declared = { method: "GET", scope: "finance", tag: "reports", params: programmeParams } as const;
+const declared = { method: "GET", permission: "finance", tag: "reports", params: programmeParams } as const;
 const query = { ...currencyQuery, ...reportQuery };
 const problems = [...viewProblems, "conflicting_fields", "malformed_value", "overloaded"] as const;
 

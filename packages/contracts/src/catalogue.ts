@@ -1,4 +1,5 @@
 import { type AccountEvent, accountEvents } from "./account-events.ts";
+import { type ClientEvent, clientEvents } from "./client-events.ts";
 import {
   type DefinitionEvent,
   definitionEvents,
@@ -12,10 +13,11 @@ export const catalogue = {
   ...accountEvents,
   ...definitionEvents,
   ...memberEvents,
+  ...clientEvents,
   ...installationEvents,
 } as const;
 
-export type TaemEvent = AccountEvent | DefinitionEvent | MemberEvent | InstallationEvent;
+export type TaemEvent = AccountEvent | DefinitionEvent | MemberEvent | ClientEvent | InstallationEvent;
 export type EventType = TaemEvent["type"];
 
 export function isAccountEvent(event: TaemEvent): event is AccountEvent {

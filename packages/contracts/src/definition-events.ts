@@ -95,9 +95,11 @@ export const definitionEvents = {
     system: text,
     /** How far its keys reach: each account has its own, or one effect whoever the member is. */
     scope: choice("account", "programme"),
-    /** How the scope came about: an administrator defined it, or the system's first command did. */
+    /** How the scope came about: an administrator defined it, or, once, the system's first command did. */
     declaredBy: choice("definition", "first_command", "not_recorded"),
   },
+  /** Nothing is decided under its keys from now on, until it is declared again. */
+  SourceRetired: { programme: text, system: text },
   ClockSet: { programme: text, mode: choice("live", "replay"), at: optional(instant) },
 } as const;
 

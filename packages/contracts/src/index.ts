@@ -1,6 +1,7 @@
 export * from "./account-events.ts";
 export * from "./canonical-json.ts";
 export * from "./catalogue.ts";
+export * from "./client-events.ts";
 export * from "./definition-events.ts";
 export * from "./digest.ts";
 export * from "./event-json.ts";

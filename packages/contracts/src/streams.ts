@@ -17,6 +17,10 @@ export function memberStream(member: string): string {
   return `taem.member-${member}`;
 }
 
+export function clientStream(client: string): string {
+  return `taem.client-${client}`;
+}
+
 /** A value that must be unique across accounts, named by its keyed HMAC in hexadecimal. */
 export function uniqueStream(hmac: string): string {
   return `taem.unique-${hmac}`;

@@ -40,6 +40,7 @@ export {
   evolveProgramme,
   type KeyScope,
   type Programme,
+  type Source,
   settingsAt,
   zoneAt,
 } from "./programme.ts";

@@ -14,14 +14,23 @@ export interface Programme {
   readonly zones: readonly Version<string>[];
   readonly currencies: ReadonlyMap<string, Currency>;
   readonly rules: ReadonlyMap<string, readonly Version<EarnRule>[]>;
-  /** Scope of the business keys of each declared source system; `account` for the others. */
-  readonly sources: ReadonlyMap<string, KeyScope>;
+  /** Source systems that are declared; the keys of any other are of account scope. */
+  readonly sources: ReadonlyMap<string, Source>;
   readonly clock: BusinessClock;
   /** What the clock was when the programme was defined. */
   readonly firstClock: BusinessClock;
 }
 
 export type KeyScope = "account" | "programme";
+
+export interface Source {
+  /** How far its business keys reach: each account has its own, or one effect whoever the member is. */
+  readonly scope: KeyScope;
+  /** An administrator declared it: not, as once, its first command. */
+  readonly isDeclared: boolean;
+  /** Nothing is decided under its keys any more. */
+  readonly isRetired: boolean;
+}
 
 export interface Currency {
   readonly code: string;
@@ -91,8 +100,18 @@ function changeOf(programme: Programme, event: DefinitionEvent<Change>): Partial
       const published = [...versions, next(versions, event.validFrom, event.definition)];
       return { rules: new Map(programme.rules).set(event.rule, published) };
     }
-    case "SourceDeclared":
-      return { sources: new Map(programme.sources).set(event.system, event.scope) };
+    case "SourceDeclared": {
+      const source = {
+        scope: event.scope,
+        isDeclared: event.declaredBy !== "first_command",
+        isRetired: false,
+      };
+      return { sources: new Map(programme.sources).set(event.system, source) };
+    }
+    case "SourceRetired": {
+      const source = programme.sources.get(event.system) as Source;
+      return { sources: new Map(programme.sources).set(event.system, { ...source, isRetired: true }) };
+    }
     case "ClockSet": {
       const clock: BusinessClock =
         event.mode === "live" ? { mode: "live" } : { mode: "replay", at: event.at as Instant };

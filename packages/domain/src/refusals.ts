@@ -25,7 +25,8 @@ export type RefusalCode =
   | "approver_must_differ"
   | "requester_must_withdraw"
   | "no_debt"
-  | "key_reused";
+  | "key_reused"
+  | "source_retired";
 
 export interface Refusal {
   readonly code: RefusalCode;

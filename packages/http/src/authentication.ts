@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "./api-error.ts";
-import type { Principal, Scope } from "./api-keys.ts";
+import type { Principal } from "./api-keys.ts";
+import type { Permission } from "./permissions.ts";
 
 /** The token of the request. Throws `unauthenticated` if it has none. */
 export function bearerToken(request: IncomingMessage): string {
@@ -10,23 +11,23 @@ export function bearerToken(request: IncomingMessage): string {
 }
 
 /**
- * Throws `unauthenticated`, `forbidden` or `programme_unknown` unless the principal has one of the scopes and
+ * Throws `unauthenticated`, `forbidden` or `programme_unknown` unless the principal has one of the permissions and
  * reaches the programme.
  */
 export function authorize(
   principal: Principal | undefined,
-  scopes: readonly Scope[],
+  permissions: readonly Permission[],
   programme: string | undefined,
 ): asserts principal is Principal {
   if (principal === undefined) throw new ApiError("unauthenticated");
-  requireScope(principal, scopes);
+  requirePermission(principal, permissions);
   requireProgramme(principal, programme);
 }
 
-/** Throws `forbidden` unless the principal has one of the scopes. */
-export function requireScope(principal: Principal, scopes: readonly Scope[]): void {
-  if (scopes.some((scope) => principal.scopes.includes(scope))) return;
-  throw new ApiError("forbidden", { detail: `The API key needs the scope ${scopes.join(" or ")}.` });
+/** Throws `forbidden` unless the principal has one of the permissions. */
+export function requirePermission(principal: Principal, permissions: readonly Permission[]): void {
+  if (permissions.some((permission) => principal.permissions.includes(permission))) return;
+  throw new ApiError("forbidden", { detail: `The client needs the permission ${permissions.join(" or ")}.` });
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Surroundings {
 /** A request as the router hands it on. */
 export interface Routed extends IncomingMessage {
   readonly params: Readonly<Record<string, string>>;
+  /** Address of the caller: of what a trusted proxy says, else of the connection. */
+  readonly ip: string | undefined;
 }
 
 type Bulk = Extract<Work, { kind: "bulk" }>;
@@ -51,10 +53,10 @@ export function answerer(
     const traceparent = span?.traceparent;
     try {
       if (around.traffic.running > around.limits.maxRequests) throw new ApiError("overloaded");
-      if (route.scopes !== undefined) {
-        const found = around.apiKeys.verify(bearerToken(request));
+      if (route.permissions !== undefined) {
+        const found = around.apiKeys.verify(bearerToken(request), () => request.ip ?? "");
         principal = found instanceof Promise ? await found : found;
-        authorize(principal, route.scopes, request.params["programme"]);
+        authorize(principal, route.permissions, request.params["programme"]);
       }
       // A public route's handler has a context type without the principal.
       const departure = departureOf(response);
@@ -79,7 +81,7 @@ export function answerer(
       }
     } finally {
       const { statusCode: status } = response;
-      const { keyId } = principal ?? {};
+      const keyId = principal?.key;
       around.traffic.end(route, { status, startedAt, correlationId, keyId, problem: error?.code, span });
     }
   };

@@ -1,21 +1,19 @@
 export { ApiError, type ApiErrorOptions, type FieldProblem, type ProblemDocument } from "./api-error.ts";
-export { apiKeyMigrations, apiKeyTable, type KeyDatabase } from "./api-key-table.ts";
-export {
-  type ApiKey,
-  type ApiKeyStore,
-  type ApiKeys,
-  CachedApiKeys,
-  createApiKey,
-  type Principal,
-  SCOPES,
-  type Scope,
-} from "./api-keys.ts";
-export { requireScope } from "./authentication.ts";
+export { type ApiKeys, actorOf, type Principal } from "./api-keys.ts";
+export { requirePermission } from "./authentication.ts";
 export type { MemberRef } from "./fields.ts";
 export * as fields from "./fields.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
 export { type DocumentInfo, openApiDocument } from "./openapi.ts";
 export { cursor, type Page, pageFrom, pageOf } from "./page.ts";
+export {
+  isPermission,
+  PERMISSIONS,
+  type Permission,
+  permissions,
+  permissionsNamed,
+  unknownPermission,
+} from "./permissions.ts";
 export { type Problem, type ProblemCode, problemCodes, problems, problemTitle } from "./problems.ts";
 export {
   type Answer,

@@ -1,10 +1,16 @@
 import { z } from "zod";
-import { SCOPES } from "./api-keys.ts";
+import { permissions as catalogue } from "./permissions.ts";
 import { type ProblemCode, problemCodes, problems } from "./problems.ts";
 import type { AnswerDeclaration, Route } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 
 type Json = Record<string, unknown>;
+
+const API_KEYS = `An API key of a client that has the permission of the route. A client of one programme reaches no other.
+
+${Object.entries(catalogue)
+  .map(([permission, allows]) => `- \`${permission}\`: ${allows}`)
+  .join("\n")}`;
 
 export interface DocumentInfo {
   readonly title: string;
@@ -37,8 +43,8 @@ export function openApiDocument(routes: readonly Route[], info: DocumentInfo): J
         apiKey: {
           type: "http",
           scheme: "bearer",
-          bearerFormat: "taem_<key id>_<secret>",
-          description: `An API key with the scope of the route: ${SCOPES.join(", ")}. A key of one programme reaches no other.`,
+          bearerFormat: "taem_<client>-<key>_<secret>",
+          description: API_KEYS,
         },
       },
     },
@@ -46,14 +52,14 @@ export function openApiDocument(routes: readonly Route[], info: DocumentInfo): J
 }
 
 function operation(route: Route, components: Components): Json {
-  const { method, path, summary, description, tag, scopes, work } = route;
+  const { method, path, summary, description, tag, permissions, work } = route;
   const content = requestContent(route, components);
   return {
     operationId: operationId(method, path),
     summary,
     ...(description && { description }),
     tags: [tag],
-    security: scopes?.map((scope) => ({ apiKey: [scope] })) ?? [],
+    security: permissions?.map((permission) => ({ apiKey: [permission] })) ?? [],
     parameters: [
       ...parameters("path", route.params, components),
       ...parameters("query", route.query, components),

@@ -23,7 +23,10 @@ export const problems = {
   repeated_field: final(400, "Give each field once."),
   truncated_json: final(400, "Send the whole document: the JSON text ends before its value does."),
   unauthenticated: final(401, "Send `Authorization: Bearer` with an API key that is valid and not revoked."),
-  forbidden: final(403, "Use an API key that has the scope which the route asks for."),
+  forbidden: final(
+    403,
+    "Use a client that has the permission which the route asks for, and only the systems and networks given to it.",
+  ),
   route_unknown: final(404, "Look the route up in /openapi.json."),
   method_not_allowed: final(405, "Use a method named in the Allow header."),
   request_timeout: transient(
@@ -79,7 +82,17 @@ export const problems = {
   rule_unknown: final(422, "Publish the rule, or name one that the programme has."),
   currency_unknown: final(422, "Use a currency of the programme."),
   wrong_currency: final(422, "Use the currency that the rule or the origin is in."),
-  too_many_sources: final(409, "Use one of the source systems that the programme has."),
+  too_many_sources: final(409, "Retire declared source systems that are not needed any more."),
+  system_in_use: final(
+    409,
+    "Declare another system: the keys that this one has used would reach further, or less far, than when they were.",
+  ),
+  source_retired: final(409, "Use a source system that is not retired, or declare this one again."),
+  client_unknown: final(404, "Check the client's id."),
+  client_exists: final(409, "Use the client that there is, or another id."),
+  client_revoked: final(409, "Create another client: a revoked one stays so."),
+  key_unknown: final(404, "Check the API key's number, and that it is neither over nor revoked."),
+  too_many_keys: final(409, "Revoke API keys that are not needed any more."),
 
   token_beyond_log: final(
     409,

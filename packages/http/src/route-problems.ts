@@ -29,9 +29,9 @@ export function problemsOf(route: Route): ProblemCode[] {
   const add = (more: readonly ProblemCode[]) => {
     for (const code of more) codes.add(code);
   };
-  if (route.scopes !== undefined) add(AUTHENTICATION);
+  if (route.permissions !== undefined) add(AUTHENTICATION);
   if (route.params !== undefined) add(["malformed_path"]);
-  if (route.scopes !== undefined && route.params?.shape["programme"] !== undefined)
+  if (route.permissions !== undefined && route.params?.shape["programme"] !== undefined)
     add(["programme_unknown"]);
   if (route.work.kind === "bulk") add(["incomplete_body", "unsupported_media_type"]);
   else if (route.work.body !== undefined) add([...JSON_TEXT, ...BODY]);

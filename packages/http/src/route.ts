@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Principal, Scope } from "./api-keys.ts";
+import type { Principal } from "./api-keys.ts";
+import type { Permission } from "./permissions.ts";
 import type { ProblemCode } from "./problems.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -81,7 +82,7 @@ interface Declaration<Path extends string, P, Q, H, R> {
 }
 
 type ParamFields<Path extends string> = Readonly<Record<PathNames<Path>, z.ZodType>>;
-type Access = { readonly scope: Scope | readonly Scope[] } | { readonly public: true };
+type Access = { readonly permission: Permission | readonly Permission[] } | { readonly public: true };
 
 /** One route as the server and the document see it; made by `route`, `publicRoute` and `bulkRoute`. */
 export interface Route {
@@ -91,7 +92,7 @@ export interface Route {
   readonly description: string | undefined;
   readonly tag: string;
   /** The key needs one of these; undefined = open to everyone. */
-  readonly scopes: readonly Scope[] | undefined;
+  readonly permissions: readonly Permission[] | undefined;
   readonly params: z.ZodObject | undefined;
   readonly query: z.ZodObject;
   readonly headers: z.ZodObject | undefined;
@@ -136,7 +137,7 @@ type SingleDeclaration<Path extends string, P, Q, H, B extends z.ZodType, R> = D
   readonly maxBodyBytes?: number;
 };
 
-/** Declares a route that needs an API key with the scope (or one of them). */
+/** Declares a route that needs a client with the permission (or one of them). */
 export function route<
   const Path extends string,
   P extends ParamFields<Path>,
@@ -146,7 +147,7 @@ export function route<
   B extends z.ZodType = z.ZodUndefined,
 >(
   declaration: SingleDeclaration<Path, P, Q, H, B, R> & {
-    readonly scope: Scope | readonly Scope[];
+    readonly permission: Permission | readonly Permission[];
     readonly handler: (
       request: Content<P, Q, H, z.output<B>>,
       context: AuthenticatedContext,
@@ -196,7 +197,7 @@ export function bulkRoute<
   H extends Fields = Record<never, never>,
 >(
   declaration: Omit<Declaration<Path, P, Q, H, never>, "responses"> & {
-    readonly scope: Scope | readonly Scope[];
+    readonly permission: Permission | readonly Permission[];
     readonly line: L;
     /** Body of the answer to a line that succeeded. */
     readonly result: A;
@@ -231,7 +232,7 @@ function erased(
     summary,
     description,
     tag,
-    scopes: "public" in declaration ? undefined : [declaration.scope].flat(),
+    permissions: "public" in declaration ? undefined : [declaration.permission].flat(),
     params: params && z.strictObject(params),
     query: z.strictObject(query ?? {}),
     headers: headers && z.object(headers),

@@ -41,6 +41,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
   readonly tracer?: Tracer | undefined;
   readonly limits?: Partial<Limits>;
+  /** Networks (CIDR) of proxies whose X-Forwarded-For is believed; none unless told. */
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface Server extends AsyncDisposable {
@@ -66,7 +68,7 @@ export function createServer(options: ServerOptions): Server {
 
   const traffic = new Traffic(logger, metrics, options.tracer);
   const around = { apiKeys: options.apiKeys, logger, clock: options.clock ?? systemClock, limits, traffic };
-  const server = httpServer(application(routes, around), limits);
+  const server = httpServer(application(routes, around, options.trustedProxies ?? []), limits);
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= closeGracefully(server, limits.closeMs);
@@ -88,8 +90,13 @@ function checkRoutes(routes: readonly Route[]): void {
   }
 }
 
-function application(routes: readonly Route[], around: Surroundings): express.Express {
+function application(
+  routes: readonly Route[],
+  around: Surroundings,
+  trustedProxies: readonly string[],
+): express.Express {
   const app = express();
+  app.set("trust proxy", [...trustedProxies]);
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);

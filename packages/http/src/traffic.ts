@@ -16,6 +16,7 @@ export interface Answered {
   /** Of `performance.now()`. */
   readonly startedAt: number;
   readonly correlationId: string;
+  /** Of the API key that it came with. */
   readonly keyId: string | undefined;
   readonly problem: ProblemCode | undefined;
   readonly span: RequestSpan | undefined;
@@ -56,25 +57,25 @@ export class Traffic {
   }
 
   /** The request's span, where there is one; `traceparent` is the caller's header. */
-  begin({ scopes, path }: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
+  begin({ permissions, path }: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
     this.running += 1;
     if (!this.#seen.has(path)) {
       this.#seen.add(path);
       for (const code of ALARMING) this.#problems.add({ route: path, code }, 0);
     }
-    if (this.#tracer === undefined || scopes === undefined) return undefined;
+    if (this.#tracer === undefined || permissions === undefined) return undefined;
     return this.#tracer.request(correlationId, typeof traceparent === "string" ? traceparent : undefined);
   }
 
   /** The path itself is not told: it can hold a caller's id of a person. */
-  end({ method, path, scopes }: Route, answered: Answered): void {
+  end({ method, path, permissions }: Route, answered: Answered): void {
     const { status, startedAt, correlationId, keyId, problem, span } = answered;
     this.running -= 1;
     const durationMs = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     this.#seconds.observe({ method, route: path, status }, durationMs / 1_000);
     if (problem !== undefined) this.problem(path, problem);
     const fields = { correlationId, method, route: path, status, durationMs, keyId, problem };
-    if (scopes === undefined)
+    if (permissions === undefined)
       this.#logger.debug(fields, "request"); // probes and scrapes, every few seconds
     else this.#logger.info(fields, "request");
     span?.end({

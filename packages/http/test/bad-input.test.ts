@@ -17,7 +17,7 @@ beforeAll(async () => {
     handled += 1;
   };
   sample = await startSample([earnRoute(seen), lotsRoute(seen), holdRoute()], { maxBodyBytes: LIMIT });
-  token = await sample.token();
+  token = sample.token();
 });
 afterAll(() => sample.server.close());
 

@@ -25,7 +25,7 @@ function answersIn(text: string): Answered[] {
 async function send(sample: Sample, body: string | Uint8Array): Promise<Answered[]> {
   const response = await fetch(sample.url + PATH, {
     method: "POST",
-    headers: { authorization: `Bearer ${await sample.token()}`, "content-type": "application/x-ndjson" },
+    headers: { authorization: `Bearer ${sample.token()}`, "content-type": "application/x-ndjson" },
     body: body as string,
   });
   expect(response.status).toBe(200);
@@ -43,7 +43,7 @@ async function opened(
 ): Promise<{ request: ClientRequest; response: Promise<IncomingMessage> }> {
   const request = httpRequest(sample.url + PATH, {
     method: "POST",
-    headers: { authorization: `Bearer ${await sample.token()}`, "content-type": "application/x-ndjson" },
+    headers: { authorization: `Bearer ${sample.token()}`, "content-type": "application/x-ndjson" },
   });
   request.flushHeaders();
   request.on("error", () => undefined); // some of these requests are broken off on purpose
@@ -134,7 +134,7 @@ describe("a bulk request", () => {
     await using sample = await startSample([bulkEarnRoute()]);
     const wrong = await fetch(sample.url + PATH, {
       method: "POST",
-      headers: { authorization: `Bearer ${await sample.token()}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${sample.token()}`, "content-type": "application/json" },
       body: "{}",
     });
     expect(await wrong.json()).toMatchObject({ code: "unsupported_media_type" });
@@ -207,7 +207,7 @@ describe("a bulk request", () => {
     const head = [
       `POST ${PATH} HTTP/1.1`,
       "Host: x",
-      `Authorization: Bearer ${await sample.token()}`,
+      `Authorization: Bearer ${sample.token()}`,
       "Content-Type: application/x-ndjson",
       "Content-Length: 500",
     ];

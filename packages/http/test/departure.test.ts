@@ -13,7 +13,7 @@ function patient() {
     route({
       method: "GET",
       path: "/patient",
-      scope: "read",
+      permission: "read",
       tag: "test",
       summary: "Waits",
       responses: { 200: { description: "It.", schema: z.object({ aborted: z.boolean() }) } },
@@ -28,7 +28,7 @@ function patient() {
     route({
       method: "GET",
       path: "/quick",
-      scope: "read",
+      permission: "read",
       tag: "test",
       summary: "Answers",
       responses: { 200: { description: "It.", schema: z.object({ aborted: z.boolean() }) } },

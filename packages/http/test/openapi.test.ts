@@ -53,7 +53,7 @@ describe("the OpenAPI document", () => {
     ]);
   });
 
-  it("names the scopes that open a route", () => {
+  it("names the permissions that open a route", () => {
     const lots = operation("/v1/programmes/{programme}/members/{member}/lots", "get");
     expect(lots["security"]).toEqual([{ apiKey: ["read"] }, { apiKey: ["finance"] }]);
   });

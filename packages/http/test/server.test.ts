@@ -102,7 +102,7 @@ describe("an answer", () => {
   const everything = route({
     method: "GET",
     path: "/things/{id}",
-    scope: "read",
+    permission: "read",
     tag: "test",
     summary: "Says what it was given",
     params: { id: fields.uuid },
@@ -120,7 +120,7 @@ describe("an answer", () => {
     await using sample = await startSample([everything], { requestMs: 5_000 });
     const before = Date.now();
     const response = await fetch(`${sample.url}/things/11111111-1111-4111-8111-111111111111`, {
-      headers: { authorization: `Bearer ${await sample.token()}` },
+      headers: { authorization: `Bearer ${sample.token()}` },
     });
     const body = (await response.json()) as { at: string; deadline: number };
     expect(body.at).toBe("1970-01-01T00:00:00.000Z");
@@ -133,7 +133,7 @@ describe("an answer", () => {
   it("without a body has none, and can have headers of its own", async () => {
     await using sample = await startSample([everything]);
     const response = await fetch(`${sample.url}/things/01111111-1111-4111-8111-111111111111`, {
-      headers: { authorization: `Bearer ${await sample.token()}` },
+      headers: { authorization: `Bearer ${sample.token()}` },
     });
     expect({ status: response.status, text: await response.text() }).toEqual({ status: 204, text: "" });
     expect(response.headers.get("content-type")).toBeNull();
@@ -229,7 +229,7 @@ describe("limits", () => {
 
   it("on how long a body may trickle in", async () => {
     await using sample = await startSample([earnRoute()], { requestMs: 0 });
-    const token = await sample.token();
+    const token = sample.token();
     const request = httpRequest(sample.url + EARN, {
       method: "POST",
       headers: {
@@ -256,7 +256,7 @@ describe("a request that breaks off", () => {
     const seen: unknown[] = [];
     await using sample = await startSample([earnRoute((content) => seen.push(content))]);
     const socket = await rawConnection(sample.url);
-    socket.end(`${head(await sample.token(), BODY.length + 1)}${BODY}`);
+    socket.end(`${head(sample.token(), BODY.length + 1)}${BODY}`);
     const answer = await answerOf(socket);
     expect(answer).toContain("HTTP/1.1 400");
     expect(answer).toContain('"code":"incomplete_body"');
@@ -268,7 +268,7 @@ describe("a request that breaks off", () => {
 
   it("by a reset connection leaves the server as it was", async () => {
     await using sample = await startSample([earnRoute()]);
-    const token = await sample.token();
+    const token = sample.token();
     const socket = await rawConnection(sample.url);
     socket.write(`${head(token, 1_000)}{"poi`);
     await vi.waitFor(() => expect(sample.keys.lookUps).toBe(1));
@@ -323,7 +323,7 @@ describe("closing", () => {
 test("an expectation that nobody knows changes nothing", async () => {
   await using sample = await startSample([earnRoute()]);
   const socket = await rawConnection(sample.url);
-  const head = `POST ${EARN} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await sample.token()}\r\nExpect: patience`;
+  const head = `POST ${EARN} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${sample.token()}\r\nExpect: patience`;
   const body = `Content-Type: application/json\r\nContent-Length: ${BODY.length}\r\nConnection: close\r\n\r\n${BODY}`;
   socket.write(`${head}\r\n${body}`);
   expect(await answerOf(socket)).toContain("HTTP/1.1 201");

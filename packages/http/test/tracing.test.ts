@@ -28,7 +28,7 @@ const routeThat = (handler: (traceparent: string | undefined) => string) =>
   route({
     method: "GET",
     path: "/things/{id}",
-    scope: "read",
+    permission: "read",
     tag: "test",
     summary: "A thing",
     params: { id: z.string() },
@@ -39,7 +39,7 @@ const routeThat = (handler: (traceparent: string | undefined) => string) =>
 test("a request is a span, told by route and not by path, and its handler knows it", async () => {
   const { tracer, requests, spans } = noting();
   await using sample = await startSample([routeThat(String)], {}, tracer);
-  const authorization = `Bearer ${await sample.token()}`;
+  const authorization = `Bearer ${sample.token()}`;
   const headers = { authorization, "x-correlation-id": "c-1", traceparent: THEIRS };
   const response = await fetch(`${sample.url}/things/0812345678`, { headers });
   expect(await response.json()).toEqual({ saw: OURS });
@@ -66,7 +66,7 @@ test("a span has failed where the service has, and not where the caller asked fo
     throw new Error("a bug");
   });
   await using sample = await startSample([broken], {}, tracer);
-  await fetch(`${sample.url}/things/1`, { headers: { authorization: `Bearer ${await sample.token()}` } });
+  await fetch(`${sample.url}/things/1`, { headers: { authorization: `Bearer ${sample.token()}` } });
   await fetch(`${sample.url}/things/1`);
   await sample.logged("request", 2);
   expect(spans).toMatchObject([

@@ -16,7 +16,7 @@ export interface ImportCommandOptions {
   /** Path of the mapping. */
   readonly mapping: string;
   readonly url: string;
-  /** Token of an API key with the scopes `earn` and `admin`. */
+  /** Token of an API key of a client with the permissions `earn`, `opening` and `define`, that may name the system. */
   readonly key: string | undefined;
   /** Code; unless told, the one that the mapping names. */
   readonly programme?: string | undefined;

@@ -18,8 +18,11 @@ export class ImportRefused extends Error {
   }
 }
 
-/** Definitions are made here or by hand, so the clock of a new programme begins before any transaction. */
-const BEGINNING = "1970-01-01T00:00:00.000Z";
+/**
+ * Definitions are made here or by hand, so the clock of a new programme begins before any transaction: in whatever zone, on
+ * a day of 1970.
+ */
+const BEGINNING = "1970-01-02T00:00:00.000Z";
 
 /** Before anything is done there is nothing to be patient for: the address is probably wrong. */
 const FIRST_CONTACT_MS = 3_000;

@@ -6,7 +6,7 @@ import type { Simulation } from "./simulation.ts";
 import { Pass, type Summary, Tally } from "./tally.ts";
 
 export interface SimulationRun {
-  /** With the scopes earn, burn and admin. */
+  /** With the permissions earn, burn, opening, define, publish, adjust and approve, under any system. */
   readonly clerk: Api;
   /** Another principal, with the scope admin: approves what the clerk asked for. */
   readonly supervisor: Api;

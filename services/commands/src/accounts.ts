@@ -78,7 +78,7 @@ export class Accounts {
     caller: Caller,
     again?: Recognition,
   ): Promise<Outcome> {
-    const isReserved = account.programme.sources.get(keyOf(command).system) === "programme";
+    const isReserved = account.programme.sources.get(keyOf(command).system)?.scope === "programme";
     const asked = { account, command, caller, again };
     return isReserved ? this.#reserveThenPlace(asked) : this.#place(asked);
   }

@@ -1,5 +1,5 @@
-import { type CommandAnswer, type OperationBody, type OperationName, scopesOf } from "@taem/api";
-import type { AccountEvent } from "@taem/contracts";
+import { type CommandAnswer, type OperationBody, type OperationName, permissionsOf } from "@taem/api";
+import type { AccountEvent, BusinessKey } from "@taem/contracts";
 import {
   type AccountCommand,
   businessNow,
@@ -9,9 +9,9 @@ import {
   type Transfer,
 } from "@taem/domain";
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
-import { ApiError, type MemberRef, type Principal, requireScope } from "@taem/http";
+import { ApiError, type MemberRef, type Principal, requirePermission } from "@taem/http";
 import { type AccountRef, Accounts, partsOf } from "./accounts.ts";
-import { declareSource, isOfApiKey } from "./definitions.ts";
+import { declareSource, isOfClient, type SourceDeclaration } from "./definitions.ts";
 import { answerOf } from "./effect.ts";
 import { Meaning, type Sent } from "./meaning.ts";
 import { type Enrolment, type Member, Members } from "./members.ts";
@@ -56,6 +56,7 @@ const MAYBE_STALE: ReadonlySet<RefusalCode> = new Set([
   "wrong_currency",
   "hold_timeout_too_long",
   "occurred_at_in_future",
+  "source_retired",
 ]);
 
 /** A replay clock is a definition too, and what was pending before it moved on may be available now. */
@@ -107,21 +108,19 @@ export class CommandService {
     caller: Caller,
   ): Promise<Reply<N>> {
     authorize(request);
-    const { system } = keyOf(request);
-    const isDeclared = account.programme.sources.has(system) || isOfApiKey(system);
-    const on = isDeclared ? account : withProgramme(account, await this.#declare(account, system, caller));
-    let done = await this.#attempt(on, request, caller);
-    if ("refused" in done.outcome && mayBeStale(done.outcome.refused.code, on.programme)) {
-      const programme = await this.programmes.refresh(on.programme);
-      if (programme.revision > on.programme.revision)
-        done = await this.#attempt(withProgramme(on, programme), request, caller);
+    requireSystem(request.principal, account.programme, keyOf(request).system);
+    let done = await this.#attempt(account, request, caller);
+    if ("refused" in done.outcome && mayBeStale(done.outcome.refused.code, account.programme)) {
+      const programme = await this.programmes.refresh(account.programme);
+      if (programme.revision > account.programme.revision)
+        done = await this.#attempt(withProgramme(account, programme), request, caller);
     }
     const { outcome, written } = done;
     if ("refused" in outcome) {
-      const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(on, written) };
+      const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(account, written) };
       throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail, extensions });
     }
-    const body = answerOf(on, outcome, await this.#tokenOf(on, written));
+    const body = answerOf(account, outcome, await this.#tokenOf(account, written));
     const waits = body.effect.kind === "adjustment_requested";
     const status = waits ? 202 : outcome.replayed ? 200 : 201;
     return { status: status as Reply<N>["status"], body };
@@ -134,16 +133,6 @@ export class CommandService {
     const head = isReplay ? await store.head() : "";
     const places = written.map(({ slice, position = head }) => ({ slice, position }));
     return tokens.seal(programme.id, places);
-  }
-
-  /**
-   * What nobody has declared is of account scope from its first key on: were it declared of programme scope later, the
-   * keys it has by then would have an effect again.
-   */
-  #declare({ programme: { code } }: AccountRef, system: string, caller: Caller): Promise<Programme> {
-    return this.programmes.change(code, caller, (known) =>
-      known.sources.has(system) ? { events: [] } : declareSource(known, system, "account", "first_command"),
-    );
   }
 
   /** The account that a target names, where all of it was looked up before; undefined says nothing. */
@@ -222,6 +211,15 @@ export class CommandService {
     return [buildCommand(name, body, keyed, { ...ordinal, ...subject }), meaning];
   }
 
+  /** Declares or retires a source system. */
+  async declareSource(programmeCode: string, system: string, declaration: SourceDeclaration, caller: Caller) {
+    const { id } = await this.programmes.get(programmeCode);
+    const isInUse = (await this.#tools.isSystemInUse?.(id, system)) ?? false;
+    return this.programmes.change(programmeCode, caller, (known) =>
+      declareSource(known, system, declaration, isInUse),
+    );
+  }
+
   /** What time it is for a programme, by our id. */
   async now(programmeId: string): Promise<number> {
     return businessNow(await this.programmes.byId(programmeId), this.#tools.clock.now());
@@ -259,13 +257,13 @@ function withProgramme(account: AccountRef, programme: Programme): AccountRef {
 }
 
 function authorize<N extends OperationName>({ name, body, principal }: Request<N>): void {
-  requireScope(principal, scopesOf[name]);
+  requirePermission(principal, permissionsOf[name]);
   if (
     name === "earn" &&
     (body as OperationBody["earn"]).expiresAt !== undefined &&
-    !principal.scopes.includes("admin")
+    !principal.permissions.includes("opening")
   ) {
-    throw new ApiError("forbidden", { detail: "an expiry of one's own needs the scope admin" });
+    throw new ApiError("forbidden", { detail: "an expiry of one's own needs the permission opening" });
   }
 }
 
@@ -273,17 +271,32 @@ function currencyOf(body: OperationBody[OperationName]): string | undefined {
   return "currency" in body ? body.currency : undefined;
 }
 
-function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Request<N>) {
-  const own = `api-${principal.keyId}`;
-  if (body.source !== undefined) {
-    if (isOfApiKey(body.source.system) && body.source.system !== own) {
-      throw new ApiError("forbidden", { detail: "source.system: the keys of another API key are its own" });
-    }
-    return body.source;
-  }
+function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Request<N>): BusinessKey {
+  if (body.source !== undefined) return body.source;
   if (idempotencyKey === undefined) throw new ApiError("key_required");
-  return { system: own, id: idempotencyKey, leg: "main" };
+  return { system: systemOf(principal), id: idempotencyKey, leg: "main" };
 }
+
+/** The source system of commands that name none: the client's own, whichever of its API keys they come with. */
+function systemOf({ client }: Principal): string {
+  return `api-${client}`;
+}
+
+/** Throws `forbidden` for a source system that the client may not name: its keys are another's. */
+function requireSystem(principal: Principal, { sources }: Programme, system: string): void {
+  if (system === systemOf(principal)) return;
+  const { systems } = principal;
+  const mayName = isOfClient(system)
+    ? false
+    : systems === null
+      ? sources.get(system)?.scope !== "programme"
+      : systems.includes(ANY_SYSTEM) || systems.includes(system);
+  if (mayName) return;
+  const detail = `source.system: the client may not name ${system}; an operator gives it systems by \`taem client change\``;
+  throw new ApiError("forbidden", { detail });
+}
+
+const ANY_SYSTEM = "*";
 
 /** The body without its key, the target resolved, a defaulted time left out. */
 function sentBy<N extends OperationName>({ body, target }: Request<N>, { transfer }: Subject): Sent {

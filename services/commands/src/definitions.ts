@@ -1,5 +1,5 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
-import { type BusinessClock, isInCalendar, type Programme, type Version } from "@taem/domain";
+import { type BusinessClock, isInCalendar, type KeyScope, type Programme, type Version } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { Definition, Refused } from "./programmes.ts";
 
@@ -136,35 +136,68 @@ export function publishRule(
   return { events: [event] };
 }
 
-/** Whether a system stands for an API key: that of commands which name no source. Its keys are of account scope. */
-export function isOfApiKey(system: string): boolean {
+/** Whether a system stands for a client: that of commands which name no source. Its keys are of account scope. */
+export function isOfClient(system: string): boolean {
   return system.startsWith("api-");
 }
 
-/** Every system has a place in the programme's definitions, which all instances keep in memory. */
+/** Every declared system has a place in the programme's definitions, which all instances keep in memory. */
 const MAX_SOURCES = 1_000;
 
+export interface SourceDeclaration {
+  readonly keys: KeyScope;
+  readonly retired: boolean;
+}
+
+/**
+ * Declares how far the keys of a system reach, for what is decided from now on, or retires it. Keys that were used would
+ * have an effect again, or be taken by others, if their scope changed: `isInUse` says whether there may be any.
+ */
 export function declareSource(
   programme: Programme,
   system: string,
-  scope: "account" | "programme",
-  declaredBy: "definition" | "first_command",
+  { keys, retired }: SourceDeclaration,
+  isInUse: boolean,
 ): Definition {
-  const declared = programme.sources.get(system);
-  if (declared === scope) return { events: [] };
-  if (declared !== undefined) {
+  const known = programme.sources.get(system);
+  if (known !== undefined && known.scope !== keys) {
     return {
-      refused: "value_not_allowed",
-      detail: `the keys of ${system} have the scope ${declared} for ever`,
+      refused: "system_in_use",
+      detail: `the keys of ${system} have the scope ${known.scope} for ever`,
     };
   }
-  if (isOfApiKey(system)) {
-    return { refused: "value_not_allowed", detail: "systems whose names begin with api- stand for API keys" };
+  if (known === undefined && isInUse && keys === "programme") {
+    return {
+      refused: "system_in_use",
+      detail: `commands were done under keys of ${system}, each for its account`,
+    };
   }
-  if (programme.sources.size >= MAX_SOURCES) {
-    return { refused: "too_many_sources", detail: `the programme has ${MAX_SOURCES} source systems` };
+  if (isOfClient(system)) {
+    return { refused: "value_not_allowed", detail: "systems whose names begin with api- stand for clients" };
   }
-  return { events: [{ type: "SourceDeclared", programme: programme.id, system, scope, declaredBy }] };
+  const declared = [...programme.sources.values()].filter(
+    ({ isDeclared, isRetired }) => isDeclared && !isRetired,
+  );
+  const isDeclared = known?.isDeclared === true && !known.isRetired;
+  if (!isDeclared && !retired && declared.length >= MAX_SOURCES) {
+    return {
+      refused: "too_many_sources",
+      detail: `the programme has ${MAX_SOURCES} declared source systems`,
+    };
+  }
+  const declaration: DefinitionEvent = {
+    type: "SourceDeclared",
+    programme: programme.id,
+    system,
+    scope: keys,
+    declaredBy: "definition",
+  };
+  const retirement: DefinitionEvent = { type: "SourceRetired", programme: programme.id, system };
+  if (retired) {
+    if (known?.isRetired) return { events: [] };
+    return { events: known === undefined ? [declaration, retirement] : [retirement] };
+  }
+  return { events: isDeclared ? [] : [declaration] };
 }
 
 /** A replay clock moves on, or goes live, once; a live one is left alone. */

@@ -15,7 +15,7 @@ export interface Member {
 /** What makes a repeated enrolment recognisable. */
 export type Enrolment =
   | { readonly externalId: string }
-  | { readonly keyId: string; readonly idempotencyKey: string };
+  | { readonly client: string; readonly idempotencyKey: string };
 
 const MEMBERS_REMEMBERED = 100_000;
 
@@ -89,7 +89,7 @@ export class Members {
           .map((id) => uniqueStreamOf(hmacKey, "external_id", programme, id))
       : fields
           .spellingsOf(enrolment.idempotencyKey)
-          .map((key) => uniqueStreamOf(hmacKey, "enrolment_key", programme, enrolment.keyId, key));
+          .map((key) => uniqueStreamOf(hmacKey, "enrolment_key", programme, enrolment.client, key));
   }
 
   #remember(programme: string, ref: MemberRef, event: MemberEvent<"MemberEnrolled">): Member {

@@ -13,6 +13,11 @@ export interface CommandsPlatform extends TokenIssuer {
   readonly tracer?: Tracer | undefined;
   /** Names unique values (external ids, programme-wide keys) in the log; the same on every instance, for ever. */
   readonly hmacKey: KeyObject;
+  /**
+   * Whether commands are known to have been done under keys of a source system, by the programme's id: what a read model
+   * says, so it may be behind. Without it nothing is known.
+   */
+  readonly isSystemInUse?: (programme: string, system: string) => Promise<boolean>;
 }
 
 /** Who asks, and until when the caller waits. */

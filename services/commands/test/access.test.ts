@@ -1,3 +1,4 @@
+import { PERMISSIONS, type Permission } from "@taem/http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Api } from "../../../test/support/api.ts";
 import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
@@ -17,32 +18,30 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
-const SCOPES = ["earn", "burn", "read", "finance", "partner", "admin"] as const;
-type Scope = (typeof SCOPES)[number];
-
-/** Every route of the service, and the scopes that open it. */
-const ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string, scopes: readonly Scope[]][] = [
-  ["PUT", "", ["admin"]],
-  ["GET", "", ["read", "admin", "finance", "earn", "burn"]],
-  ["PUT", "/currencies/{currency}", ["admin"]],
-  ["PUT", "/rules/{rule}", ["admin"]],
-  ["PUT", "/sources/{system}", ["admin"]],
-  ["PUT", "/clock", ["admin"]],
-  ["POST", "/members", ["earn", "admin"]],
-  ["GET", "/members/{member}", ["read", "earn", "burn", "admin"]],
-  ["POST", "/members/{member}/earn", ["earn"]],
-  ["POST", "/members/{member}/burn", ["burn"]],
-  ["POST", "/members/{member}/holds", ["burn"]],
-  ["POST", "/members/{member}/transfers", ["burn"]],
-  ["POST", "/members/{member}/reversals", ["earn"]],
-  ["POST", "/members/{member}/adjustments", ["admin"]],
-  ["POST", "/holds/{id}/capture", ["burn"]],
-  ["POST", "/holds/{id}/void", ["burn"]],
-  ["POST", "/adjustments/{id}/approve", ["admin"]],
-  ["POST", "/adjustments/{id}/reject", ["admin"]],
-  ["POST", "/adjustments/{id}/withdraw", ["admin"]],
-  ["POST", "/commands", ["earn", "burn", "admin"]],
-];
+/** Every route of the service, and the permissions that open it. */
+const ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string, permissions: readonly Permission[]][] =
+  [
+    ["PUT", "", ["define"]],
+    ["GET", "", ["read", "define", "finance", "earn", "burn"]],
+    ["PUT", "/currencies/{currency}", ["define"]],
+    ["PUT", "/rules/{rule}", ["define"]],
+    ["PUT", "/sources/{system}", ["define"]],
+    ["PUT", "/clock", ["define"]],
+    ["POST", "/members", ["earn", "opening", "adjust"]],
+    ["GET", "/members/{member}", ["read", "earn", "burn", "adjust", "approve"]],
+    ["POST", "/members/{member}/earn", ["earn"]],
+    ["POST", "/members/{member}/burn", ["burn"]],
+    ["POST", "/members/{member}/holds", ["burn"]],
+    ["POST", "/members/{member}/transfers", ["burn"]],
+    ["POST", "/members/{member}/reversals", ["earn"]],
+    ["POST", "/members/{member}/adjustments", ["adjust"]],
+    ["POST", "/holds/{id}/capture", ["burn"]],
+    ["POST", "/holds/{id}/void", ["burn"]],
+    ["POST", "/adjustments/{id}/approve", ["approve"]],
+    ["POST", "/adjustments/{id}/reject", ["approve"]],
+    ["POST", "/adjustments/{id}/withdraw", ["adjust"]],
+    ["POST", "/commands", ["earn", "burn", "opening", "adjust", "approve"]],
+  ];
 
 const PARAMETERS: Readonly<Record<string, string>> = {
   currency: "PTS",
@@ -69,11 +68,11 @@ test("the table names every route of the service", () => {
 });
 
 describe.each(ROUTES)("%s %s", (method, path, allowed) => {
-  test.each(SCOPES)("for a key with the scope %s", async (scope) => {
-    const caller = fixture.service.api({ scopes: [scope] });
+  test.each(PERMISSIONS)("for a client with the permission %s", async (permission) => {
+    const caller = fixture.service.api({ permissions: [permission] });
     const before = await fixture.testStore.store.head();
     const { status, body } = await knock(caller, method, pathOf(shop, path));
-    if (allowed.includes(scope)) expect(body.code).not.toBe("forbidden");
+    if (allowed.includes(permission)) expect(body.code).not.toBe("forbidden");
     else expect([status, body.code]).toEqual([403, "forbidden"]);
     expect(await fixture.testStore.store.head()).toBe(before);
   });
@@ -134,7 +133,7 @@ test("a key of one programme reaches no member, hold or adjustment of another by
 });
 
 test("a key of one programme may change it, but not make it", async () => {
-  const owner = fixture.service.api({ programme: "reserved", scopes: ["admin"] });
+  const owner = fixture.service.api({ programme: "reserved", permissions: ["define"] });
   const path = "/v1/programmes/reserved";
   const body = { name: "Reserved", zone: "Asia/Bangkok" };
   await refused(fixture, () => owner.put(path, body), 404, "programme_unknown");
@@ -142,15 +141,15 @@ test("a key of one programme may change it, but not make it", async () => {
   expect((await owner.put(path, { ...body, zone: "Asia/Tokyo" })).status).toBe(200);
 });
 
-test("an expiry of one's own needs the scope admin", async () => {
+test("an expiry of one's own needs the permission opening", async () => {
   const body = { currency: "PTS", points: "1", expiresAt: "2027-01-01T00:00:00Z" };
   const path = `${shop}/members/ext:member/earn`;
-  const till = fixture.service.api({ scopes: ["earn"] });
+  const till = fixture.service.api({ permissions: ["earn"] });
   await refused(fixture, () => till.post(path, body, "x1"), 403, "forbidden");
-  await done(fixture.service.api({ scopes: ["earn", "admin"] }), path, body, "x1");
+  await done(fixture.service.api({ permissions: ["earn", "opening"] }), path, body, "x1");
 });
 
-test("lines of a bulk request need the scope of their operation each", async () => {
+test("lines of a bulk request need the permission of their operation each", async () => {
   const source = (id: string) => ({ source: { system: "pos", id } });
   const onMember = { member: "ext:member", currency: "PTS", points: "1" };
   const lines = [
@@ -162,19 +161,21 @@ test("lines of a bulk request need the scope of their operation each", async () 
     { op: "reverse", ...onMember, ...source("l5") },
     { op: "adjust", ...onMember, direction: "credit", reason: "fix", ...source("l6") },
   ];
-  const permitted: Readonly<Partial<Record<Scope, readonly string[]>>> = {
+  const permitted: Readonly<Partial<Record<Permission, readonly string[]>>> = {
     earn: ["enrol", "earn", "reverse"],
     burn: ["burn", "hold", "transfer"],
-    admin: ["enrol", "adjust"],
+    adjust: ["enrol", "adjust"],
+    opening: ["enrol"],
+    approve: [],
   };
-  for (const scope of ["earn", "burn", "admin"] as const) {
-    const answers = await fixture.service.api({ scopes: [scope] }).bulk("shop", lines);
+  for (const permission of ["earn", "burn", "adjust", "opening", "approve"] as const) {
+    const answers = await fixture.service.api({ permissions: [permission] }).bulk("shop", lines);
     const admitted = lines.filter((_, i) => answers[i]?.problem?.code !== "forbidden").map(({ op }) => op);
-    expect(admitted).toEqual(permitted[scope]);
+    expect(admitted).toEqual(permitted[permission]);
   }
 });
 
-test("the actor of what is recorded is the key, whatever the body says", async () => {
+test("the actor of what is recorded is the client, whatever the body says", async () => {
   const caller = fixture.service.api({ name: "till 7" });
   const path = `${shop}/members/ext:member/earn`;
   const forged = { currency: "PTS", points: "1", actor: "somebody else" };

@@ -1,4 +1,3 @@
-import { decodeEvent, decodeMeta, programmeStream } from "@taem/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
 import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
@@ -50,7 +49,7 @@ test("a programme is what was put, and putting it again changes nothing", async 
     clock: { mode: "replay", at: START },
     currencies: [{ currency: "PTS", scale: 0, version: 1, validFrom: "1970-01-01T00:00:00.000Z" }],
     rules: [{ rule: "base", version: 1, validFrom: "1970-01-01T00:00:00.000Z" }],
-    sources: [{ system: "pos", keys: "programme" }],
+    sources: [{ system: "pos", keys: "programme", retired: false }],
   });
 });
 
@@ -128,43 +127,6 @@ test("the scale of a currency is fixed for ever", async () => {
     400,
     "value_not_allowed",
   );
-});
-
-test("the scope of a source's keys is fixed for ever", async () => {
-  const shop = await defineProgramme(api, "sourced");
-  await succeeds(api.put(`${shop}/sources/pos`, { keys: "account" }));
-  const other = { keys: "programme" };
-  await refused(fixture, () => api.put(`${shop}/sources/pos`, other), 400, "value_not_allowed");
-  await refused(fixture, () => api.put(`${shop}/sources/api-1`, other), 400, "value_not_allowed");
-});
-
-test("the log says how the scope of a source's keys came about", async () => {
-  const shop = await defineProgramme(api, "how-sourced");
-  const [member] = (await enrol(api, shop, "member")) as [string];
-  await succeeds(api.put(`${shop}/sources/shopee`, { keys: "account" }));
-  await done(api, `${member}/earn`, { ...PTS, points: "1", source: { system: "till", id: "1" } });
-  const { id } = await programmeAt(shop);
-  const [programme] = await fixture.testStore.store.read([
-    { stream: programmeStream(id as string), afterRevision: 0 },
-  ]);
-  const declared = programme?.events.filter(({ type }) => type === "SourceDeclared") ?? [];
-  expect(declared.map((event) => [decodeMeta(event.meta).v, decodeEvent(event)])).toMatchObject([
-    [2, { system: "shopee", declaredBy: "definition" }],
-    [2, { system: "till", declaredBy: "first_command" }],
-  ]);
-});
-
-test("a programme has a thousand source systems at most", async () => {
-  const shop = await defineProgramme(api, "many-sources");
-  const [member] = (await enrol(api, shop, "member")) as [string];
-  const lines = Array.from({ length: 1_001 }, (_, i) => {
-    const source = { system: `s-${i}`, id: "1" };
-    return { op: "earn", member: member.split("/").at(-1), currency: "PTS", points: "1", source };
-  });
-  const answers = await api.bulk("many-sources", lines);
-  expect(answers.filter(({ status }) => status !== 201)).toMatchObject([
-    { line: 1_001, problem: { code: "too_many_sources" } },
-  ]);
 });
 
 test("what is to hold from another instant is a new version, although it says the same", async () => {

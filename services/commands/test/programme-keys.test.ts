@@ -54,32 +54,6 @@ test("a system that is not declared so has keys of account scope", async () => {
   await done(api, `${two}/earn`, earn);
 });
 
-test("a system has keys of account scope for ever from its first command on, whichever instance had it", async () => {
-  const [one, two] = (await enrol(api, shop, "early", "late")) as [string, string];
-  const other = (await fixture.another()).api();
-  const earn = { ...PTS, points: "1", source: { system: "till", id: "A" } };
-  const first = await done(api, `${one}/earn`, earn);
-  const declare = () => other.put(`${shop}/sources/till`, { keys: "programme" });
-  await refused(fixture, declare, 400, "value_not_allowed");
-  const again = await other.post(`${one}/earn`, earn);
-  expect([again.status, again.body.effect]).toEqual([200, first.effect]);
-  await done(other, `${two}/earn`, earn);
-});
-
-test("of a declaration and a first command at once, one finds what the other has said", async () => {
-  const other = (await fixture.another()).api();
-  const [one, two] = (await enrol(api, shop, "racer-1", "racer-2")) as [string, string];
-  for (let round = 0; round < 10; round++) {
-    const earn = { ...PTS, points: "1", source: { system: `race-${round}`, id: "A" } };
-    const [declared] = await Promise.all([
-      other.put(`${shop}/sources/race-${round}`, { keys: "programme" }),
-      done(api, `${one}/earn`, earn),
-    ]);
-    const second = await api.post(`${two}/earn`, earn);
-    expect(second.status).toBe(declared.status === 200 ? 422 : 201);
-  }
-});
-
 test("an order sent for forty members at once, through two instances, has one effect", async () => {
   const names = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
   const members = await enrol(api, shop, ...names);

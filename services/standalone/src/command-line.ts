@@ -1,5 +1,6 @@
 import { ConfigError, OperatorError } from "@taem/runtime";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { clientCommand } from "./client-command.ts";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
@@ -25,6 +26,7 @@ const program = new Command("taem")
   .addCommand(rebuildCommand(print))
   .addCommand(exportCommand())
   .addCommand(parkedCommand(print))
+  .addCommand(clientCommand(print))
   .addCommand(keyCommand(print));
 
 throwInsteadOfExit(program);

@@ -1,3 +1,4 @@
+import { isNetwork } from "@taem/principal";
 import {
   describeConfig,
   durationSetting,
@@ -46,6 +47,12 @@ const settings = z
       .default(".taem")
       .describe("where the embedded PostgreSQL keeps its data"),
     TAEM_HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+    TAEM_TRUSTED_PROXIES: z
+      .string()
+      .transform((text) => text.split(",").map((network) => network.trim()))
+      .pipe(z.array(z.string().refine(isNetwork)).min(1))
+      .default([])
+      .describe("networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8,fd00::/8"),
     TAEM_PORT: integerSetting(0, 65_535).default(8080),
     TAEM_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
     TAEM_HMAC_KEY: secret(z.string().regex(/^[0-9a-f]{64}$/))

@@ -1,6 +1,7 @@
 import { type Client, ClientError, createClient, type ProgrammeAnswer } from "@taem/client";
-import { createApiKey, SCOPES } from "@taem/http";
+import { PERMISSIONS } from "@taem/http";
 import { endOfSimulation, runSimulation, simulate } from "@taem/simulation";
+import { OperatorClients } from "./operator-clients.ts";
 import type { Platform } from "./platform.ts";
 
 /** The programme that `--demo` plays: a year of a Thai retailer's loyalty programme, the same year every time. */
@@ -59,27 +60,50 @@ async function programmeOf(clerk: Client): Promise<ProgrammeAnswer | undefined> 
   });
 }
 
-/** A client with a key of its own that ends with it; one of the same name that a killed process left behind ends first. */
+/** Clients that a start uses itself, each always the same one: what it had begun it finds again. */
+const OWN_CLIENTS = {
+  "demo clerk": "00000000000000c1",
+  "demo supervisor": "00000000000000c2",
+  "demo report": "00000000000000c3",
+} as const;
+
+/** One of them with an API key that ends with it; one that a killed process left behind ends first. */
 export class TemporaryClient implements AsyncDisposable {
   readonly api: Client;
-  readonly #revoke: () => Promise<unknown>;
+  readonly #end: () => Promise<void>;
 
-  private constructor(url: string, token: string, revoke: () => Promise<unknown>) {
+  private constructor(url: string, token: string, end: () => Promise<void>) {
     this.api = createClient({ url, key: token });
-    this.#revoke = revoke;
+    this.#end = end;
   }
 
-  static async open({ apiKeyStore }: Platform, url: string, name: string): Promise<TemporaryClient> {
-    for (const key of await apiKeyStore.list()) {
-      if (key.name === name && key.revokedAt === null) await apiKeyStore.revoke(key.keyId);
-    }
-    const { keyId, token } = await createApiKey(apiKeyStore, { name, programme: null, scopes: SCOPES });
-    return new TemporaryClient(url, token, () => apiKeyStore.revoke(keyId));
+  static async open(
+    platform: Pick<Platform, "store" | "clock">,
+    url: string,
+    name: keyof typeof OWN_CLIENTS,
+  ): Promise<TemporaryClient> {
+    await using undo = new AsyncDisposableStack();
+    const operator = undo.use(new OperatorClients(platform));
+    const { clients } = operator;
+    const id = OWN_CLIENTS[name];
+    const known = await clients.find(id, operator.asking());
+    for (const { no, isRevoked } of known?.keys.values() ?? [])
+      if (!isRevoked) await clients.revokeKey({ client: id, no }, operator.asking());
+    const rights = { name, programme: null, permissions: PERMISSIONS, systems: ["*"] };
+    const { key, token } =
+      known === undefined
+        ? await clients.create(rights, operator.asking(), {}, id)
+        : await clients.createKey(id, operator.asking());
+    undo.defer(async () => {
+      await clients.revokeKey(key, operator.asking());
+    });
+    const running = undo.move();
+    return new TemporaryClient(url, token, () => running.disposeAsync());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.api.close();
-    await this.#revoke();
+    await this.#end();
   }
 }
 

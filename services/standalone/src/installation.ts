@@ -68,6 +68,11 @@ export interface Identification {
   readonly givenKey: string | undefined;
   /** Whether this process may append: then it gives a log without a name its name. */
   readonly mayWrite: boolean;
+  /**
+   * Brings over what an earlier version kept in the database and the log holds now. Once: whoever writes to the database of
+   * a log that has its name gets nothing into the log by it.
+   */
+  readonly beforeNaming: () => Promise<void>;
   readonly log: Log;
 }
 
@@ -123,12 +128,13 @@ async function compare(
 
 /** No process of this database has seen the log named. */
 async function begin(
-  { database, store, eventStore, mayWrite }: Identification,
+  { database, store, eventStore, mayWrite, beforeNaming }: Identification,
   { id }: Kept,
   key: Buffer,
 ): Promise<Installation> {
   const kept = await keep(database, id, eventStore, key);
   if (!mayWrite) return kept;
+  await beforeNaming();
   const own = { installation: kept.id, keyCheck: checkValueOf(kept.hmacKey) };
   assertSame(kept, await nameLog(store, { type: "InstallationNamed", ...own }));
   await noteNamed(database);

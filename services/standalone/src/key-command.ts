@@ -1,66 +1,55 @@
-import { createApiKey, fields, SCOPES, type Scope } from "@taem/http";
+import { type KeyName, parseKeyId } from "@taem/principal";
 import { Command, InvalidArgumentError } from "commander";
-import { readConfig } from "./config.ts";
-import { openToolPlatform } from "./platform.ts";
+import { onClients, parseClient, parseDuration, show, termsOf, withTerms } from "./client-command.ts";
 
-/** `taem key create|revoke|list`: the keys that callers authenticate with. */
+interface Terms {
+  readonly expires?: number;
+  readonly addresses?: readonly string[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** `taem key create|rotate|revoke`: the API keys that clients authenticate with. */
 export function keyCommand(print: (line: string) => void): Command {
-  const command = new Command("key").description("manage API keys");
+  const command = new Command("key").description("manage the API keys of clients");
+  withTerms(
+    command
+      .command("create")
+      .description("make another API key of a client, and print its token, which is shown this once")
+      .requiredOption("--client <client>", "the client's id", parseClient),
+  ).action(async (options: { client: string } & Terms) => {
+    await onClients(async ({ clients, asking }, now) =>
+      show(await clients.createKey(options.client, asking, termsOf(options, now)), print),
+    );
+  });
+  withTerms(
+    command
+      .command("rotate")
+      .description(
+        "make an API key that takes the place of another, and print its token; both work for a while",
+      )
+      .argument("<key>", "id of the API key whose place it takes, <client>-<number>", parseKey)
+      .option("--overlap <duration>", "how long the other still works", parseDuration, DAY_MS),
+  ).action(async (key: KeyName, options: { overlap: number } & Terms) => {
+    await onClients(async ({ clients, asking }, now) =>
+      show(await clients.rotateKey(key, options.overlap, asking, termsOf(options, now)), print),
+    );
+  });
   command
-    .command("create")
-    .description("make a key and print its token, which is shown this once")
-    .requiredOption("--name <name>", "who uses it: the actor of what it does", parseName)
-    .requiredOption("--scopes <scopes>", `comma-separated: ${SCOPES.join(", ")}`, parseScopes)
-    .option(
-      "--programme <code>",
-      "the only programme it reaches; without it, the whole installation",
-      parseProgramme,
-    )
-    .action(async (options: { name: string; scopes: Scope[]; programme?: string }) => {
-      await using platform = await openToolPlatform(readConfig(process.env), "writes");
-      const { name, scopes, programme = null } = options;
-      const { token } = await createApiKey(platform.apiKeyStore, { name, scopes, programme });
-      print(token);
-    });
-  command
-    .command("revoke <keyId>")
-    .description("make a key useless; takes effect within seconds")
-    .action(async (keyId: string) => {
-      await using platform = await openToolPlatform(readConfig(process.env), "writes");
-      if (!(await platform.apiKeyStore.revoke(keyId))) throw new Error(`there is no key ${keyId}`);
-      print(`${keyId} is revoked`);
-    });
-  command
-    .command("list")
-    .description("list the keys")
-    .action(async () => {
-      await using platform = await openToolPlatform(readConfig(process.env));
-      for (const { keyId, name, programme, scopes, revokedAt } of await platform.apiKeyStore.list()) {
-        const state = revokedAt === null ? "active " : "revoked";
-        print(`${keyId}  ${state}  ${programme ?? "(all programmes)"}  ${scopes.join(",")}  ${name}`);
-      }
+    .command("revoke")
+    .description("make an API key useless; takes effect within seconds")
+    .argument("<key>", "its id, <client>-<number>", parseKey)
+    .action(async (key: KeyName) => {
+      await onClients(async ({ clients, asking }) => {
+        await clients.revokeKey(key, asking);
+        print(`API key ${key.no} of client ${key.client} is revoked`);
+      });
     });
   return command;
 }
 
-const MAX_NAME = 100;
-
-/** It stands in every event of the key, and in lists. */
-function parseName(text: string): string {
-  const name = fields.canonicalName(text.trim());
-  if (fields.isName(name, MAX_NAME)) return name;
-  throw new InvalidArgumentError(`a name has 1 to ${MAX_NAME} printable characters`);
-}
-
-function parseProgramme(text: string): string {
-  if (fields.programmeCode.safeParse(text).success) return text;
-  throw new InvalidArgumentError("a programme's code has lower-case letters, digits and -, as in the-1");
-}
-
-function parseScopes(text: string): Scope[] {
-  const scopes = text.split(",").map((scope) => scope.trim());
-  const unknown = scopes.find((scope) => !SCOPES.includes(scope as Scope));
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`${unknown} is not a scope; use ${SCOPES.join(", ")}`);
-  return scopes as Scope[];
+function parseKey(text: string): KeyName {
+  const key = parseKeyId(text);
+  if (key !== undefined) return key;
+  throw new InvalidArgumentError("an API key's id is its client's with its number, as in 5f1c2a0b9d8e7f60-2");
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
-import { type ApiKeyStore, apiKeyMigrations, apiKeyTable } from "@taem/http";
 import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
+import { adoptEarlierKeys, principalMigrations } from "@taem/principal";
 import {
   type Clock,
   createHealth,
@@ -23,7 +23,6 @@ export interface Platform extends AsyncDisposable {
   readonly store: Store;
   /** The installation's id. */
   readonly installation: string;
-  readonly apiKeyStore: ApiKeyStore;
   readonly hmacKey: KeyObject;
   /** Signs the tokens of answers. */
   readonly tokenKey: KeyObject;
@@ -66,7 +65,7 @@ async function open(config: Config, logger: Logger, access: Access): Promise<Pla
   const log = (message: string, details = {}) => logger.warn(details, message);
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
   await migrate(database, "installation", installationMigrations);
-  await migrate(database, "auth", apiKeyMigrations);
+  await migrate(database, "auth", principalMigrations);
   const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";
   await assertEventStore(database, eventStore);
   const store = await openStore(config, database, log);
@@ -77,6 +76,10 @@ async function open(config: Config, logger: Logger, access: Access): Promise<Pla
     eventStore,
     givenKey: config.TAEM_HMAC_KEY,
     mayWrite: access === "writes",
+    beforeNaming: async () => {
+      const adopted = await adoptEarlierKeys(database, store);
+      if (adopted > 0) logger.info({ clients: adopted }, "API keys of an earlier version are clients now");
+    },
     log,
   });
   const health = createHealth();
@@ -88,7 +91,6 @@ async function open(config: Config, logger: Logger, access: Access): Promise<Pla
     database,
     store,
     installation,
-    apiKeyStore: apiKeyTable(database),
     hmacKey,
     tokenKey: derivedKey(hmacKey, "token"),
     logger,

@@ -1,6 +1,7 @@
 import { createCommands } from "@taem/commands";
-import { CachedApiKeys, createServer, type Server } from "@taem/http";
+import { createServer, type Server } from "@taem/http";
 import { createLedger } from "@taem/ledger";
+import { Authenticator, KeyUses } from "@taem/principal";
 import { createScheduler } from "@taem/scheduler";
 import { type Config, serviceNameOf } from "./config.ts";
 import { directoryOf } from "./directory.ts";
@@ -21,7 +22,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   await using undo = new AsyncDisposableStack();
   const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
   const platform = { ...given, tracer };
-  const { apiKeyStore, logger, metrics, health, clock } = platform;
+  const { database, store, logger, metrics, health, clock } = platform;
   const commands = createCommands(platform);
   undo.defer(() => commands.close());
   const besideWriters = config.TAEM_SERVICES.includes("commands");
@@ -52,6 +53,8 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     await scheduler.start();
     undo.defer(() => scheduler.stop());
   }
+  const uses = new KeyUses(database, logger);
+  undo.defer(() => uses.close());
   const server = undo.use(
     createServer({
       info: {
@@ -60,12 +63,13 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
         description: "A points ledger: the system of record behind loyalty programmes.",
       },
       routes,
-      apiKeys: new CachedApiKeys(apiKeyStore),
+      apiKeys: new Authenticator({ store, clock, uses }),
       logger,
       metrics,
       health,
       clock,
       tracer,
+      trustedProxies: config.TAEM_TRUSTED_PROXIES,
     }),
   );
   const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);

@@ -55,7 +55,7 @@ async function serve(
       print("");
       print(`API   ${url}/v1`);
       print(`Docs  ${url}/docs`);
-      print("Keys  npm run taem -- key create --name me --scopes read,finance,earn,burn,admin");
+      print("Keys  npm run taem -- client create --name me --permissions read,finance,earn,burn,admin");
     },
     stop: () => {},
   };

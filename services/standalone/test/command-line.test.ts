@@ -10,8 +10,15 @@ test.each([
   ["an unknown option", ["verify", "--fast"]],
   ["an option out of its bounds", ["start", "--members", "0"]],
   ["a missing option", ["import", "sales.csv"]],
-  ["a key without a name", ["key", "create", "--name", " ", "--scopes", "read"]],
-  ["a key of no programme", ["key", "create", "--name", "x", "--scopes", "read", "--programme", "The One"]],
+  ["a client without a name", ["client", "create", "--name", " ", "--permissions", "read"]],
+  [
+    "a client of no programme",
+    ["client", "create", "--name", "x", "--permissions", "read", "--programme", "The One"],
+  ],
+  ["a permission that there is not", ["client", "create", "--name", "x", "--permissions", "read,fly"]],
+  ["no network", ["client", "create", "--name", "x", "--permissions", "read", "--addresses", "10.0.0.0/33"]],
+  ["a key of no client", ["key", "create", "--client", "nobody"]],
+  ["an overlap without a unit", ["key", "rotate", "0123456789abcdef-1", "--overlap", "soon"]],
   ["an unknown command of a command", ["parked", "lst"]],
 ])("%s is an error of usage, and is said", async (_, args) => {
   const { exitCode, out, err } = await runTool(args);
@@ -30,8 +37,8 @@ test("a projection that there is not is an error of usage, named; a key that the
   const environment = { DATABASE_URL: database.url };
   const rebuild = await runTool(["rebuild", "ledgr"], environment);
   expect(rebuild).toEqual({ exitCode: USAGE, out: "", err: "taem: there is no projection ledgr\n" });
-  const revoke = await runTool(["key", "revoke", "nobody"], environment);
-  expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: there is no key nobody\n" });
+  const revoke = await runTool(["key", "revoke", "0123456789abcdef-1"], environment);
+  expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: there is no such client\n" });
 });
 
 test("where nothing was ever projected nothing is parked", async () => {

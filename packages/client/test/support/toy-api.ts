@@ -27,7 +27,12 @@ export const KEY = "toy-key";
 
 const apiKeys: ApiKeys = {
   verify: (token) =>
-    token === KEY ? { keyId: "k", name: "toy", programme: null, scopes: ["earn", "admin"] } : undefined,
+    token === KEY
+      ? {
+          ...{ client: "k", key: "k-1", name: "toy", programme: null, systems: null },
+          permissions: ["earn"] as const,
+        }
+      : undefined,
 };
 
 /** `behave` may hold an answer back, or name the problem that an arrival is answered with. */
@@ -61,7 +66,7 @@ function toyBulk(arrive: (id: string) => Promise<void>) {
   return bulkRoute({
     method: "POST",
     path: "/v1/programmes/{programme}/commands",
-    scope: "earn",
+    permission: "earn",
     tag: "toy",
     summary: "Toy",
     params,
@@ -85,7 +90,7 @@ function toyEarn(arrive: (id: string) => Promise<void>, keys: (string | undefine
   return route({
     method: "POST",
     path: "/v1/programmes/{programme}/members/{member}/earn",
-    scope: "earn",
+    permission: "earn",
     tag: "toy",
     summary: "Toy",
     params: { ...params, member: z.string() },

@@ -64,6 +64,10 @@ function refusedOnSight(command: AccountCommand, context: DecisionContext): { re
       "occurredAt lies outside the years 1970 to 9999 of the programme's zone",
     );
   }
+  const { system } = keyOf(command);
+  if (context.programme.sources.get(system)?.isRetired) {
+    return refuse("source_retired", `${system} is retired: nothing new is taken under its keys`);
+  }
   const amount = amountOf(command);
   if (amount > MAX_AMOUNT) {
     return refuse("amount_too_large", `${amount} asked, at most ${MAX_AMOUNT} a command`);

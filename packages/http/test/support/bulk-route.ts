@@ -10,7 +10,7 @@ export function bulkEarnRoute(work: (line: BulkLine) => Promise<void> = () => Pr
   return bulkRoute({
     method: "POST",
     path: "/v1/programmes/{programme}/commands",
-    scope: "earn",
+    permission: "earn",
     tag: "points",
     summary: "Many commands",
     params: { programme: fields.programmeCode },

@@ -40,7 +40,7 @@ export function earnRoute(seen: Seen = () => {}): Route {
   return route({
     method: "POST",
     path: `${MEMBER}/earn`,
-    scope: "earn",
+    permission: "earn",
     tag: "points",
     summary: "Earn points",
     params: member,
@@ -59,7 +59,7 @@ export function lotsRoute(seen: Seen = () => {}): Route {
   return route({
     method: "GET",
     path: `${MEMBER}/lots`,
-    scope: ["read", "finance"],
+    permission: ["read", "finance"],
     tag: "points",
     summary: "Lots",
     params: member,
@@ -81,7 +81,7 @@ export function holdRoute(): Route {
   return route({
     method: "PUT",
     path: "/v1/programmes/{programme}/holds/{hold}/void",
-    scope: "burn",
+    permission: "burn",
     tag: "points",
     summary: "Void a hold",
     params: { programme: programmeCode, hold: uuid },

@@ -8,14 +8,13 @@ import {
 } from "@taem/runtime";
 import { vi } from "vitest";
 import {
-  type ApiKey,
-  CachedApiKeys,
-  createApiKey,
+  ApiError,
+  type ApiKeys,
   createServer,
   type Limits,
+  PERMISSIONS,
   type Principal,
   type Route,
-  type Scope,
   type Server,
 } from "../../src/index.ts";
 
@@ -28,13 +27,13 @@ export interface Sample extends AsyncDisposable {
   readonly log: readonly LogLine[];
   readonly health: Health;
   readonly metrics: Metrics;
-  /** The token of a new key; of the whole installation and with every scope unless told. */
-  token(key?: Partial<Omit<Principal, "keyId">>): Promise<string>;
+  /** The token of a new client's key; of the whole installation and with every permission unless told. */
+  token(rights?: SampleRights): string;
   /** Log lines with the message, once there are as many. */
   logged(message: string, count?: number): Promise<readonly LogLine[]>;
 }
 
-const ALL: readonly Scope[] = ["earn", "burn", "read", "finance", "partner", "admin"];
+export type SampleRights = Partial<Omit<Principal, "client" | "key">>;
 
 export async function startSample(
   routes: readonly Route[],
@@ -48,8 +47,7 @@ export async function startSample(
   const health = createHealth();
   const metrics = createMetrics();
   const info = { title: "Sample", version: "1", description: "Routes for tests." };
-  const apiKeys = new CachedApiKeys(keys);
-  const server = createServer({ info, routes, apiKeys, logger, metrics, health, limits, tracer });
+  const server = createServer({ info, routes, apiKeys: keys, logger, metrics, health, limits, tracer });
   const url = await server.listen(0, "127.0.0.1");
   return {
     url,
@@ -58,8 +56,7 @@ export async function startSample(
     log,
     health,
     metrics,
-    token: async (key) =>
-      (await createApiKey(keys, { name: "test", programme: null, scopes: ALL, ...key })).token,
+    token: (rights = {}) => keys.make(rights),
     logged: (message, count = 1) =>
       vi.waitFor(() => {
         const lines = log.filter((line) => line["msg"] === message);
@@ -70,30 +67,25 @@ export async function startSample(
   };
 }
 
-/** A key store in memory that counts its look-ups. */
-export class MemoryKeys {
-  readonly keys = new Map<string, ApiKey>();
+/** API keys in memory, as the edge sees them; counts its look-ups. */
+export class MemoryKeys implements ApiKeys {
+  readonly #principals = new Map<string, Principal>();
+  #made = 0;
   lookUps = 0;
   failing = false;
 
-  find(keyIds: readonly string[]): Promise<ApiKey[]> {
+  /** The token of a new client's key. */
+  make(principal: SampleRights): string {
+    const client = (++this.#made).toString(16).padStart(16, "0");
+    const token = `taem_${client}-1_${client.repeat(4)}`;
+    const rights = { name: "test", programme: null, permissions: PERMISSIONS, systems: null };
+    this.#principals.set(token, { client, key: `${client}-1`, ...rights, ...principal });
+    return token;
+  }
+
+  verify(token: string): Principal | undefined {
     this.lookUps += 1;
-    if (this.failing) return Promise.reject(new Error("connection to postgres://taem:hunter2@db lost"));
-    return Promise.resolve(keyIds.map((id) => this.keys.get(id)).filter((key) => key !== undefined));
-  }
-
-  insert(key: Omit<ApiKey, "createdAt" | "revokedAt">): Promise<void> {
-    this.keys.set(key.keyId, { ...key, createdAt: 0, revokedAt: null });
-    return Promise.resolve();
-  }
-
-  revoke(keyId: string): Promise<boolean> {
-    const key = this.keys.get(keyId);
-    if (key !== undefined) this.keys.set(keyId, { ...key, revokedAt: 1 });
-    return Promise.resolve(key !== undefined);
-  }
-
-  list(): Promise<ApiKey[]> {
-    return Promise.resolve([...this.keys.values()]);
+    if (!this.failing) return this.#principals.get(token);
+    throw new ApiError("unavailable", { cause: new Error("connection to postgres://taem:hunter2@db lost") });
   }
 }

@@ -154,7 +154,7 @@ export class DomainApi {
       return this.#fingerprints.get(applied) === fingerprint ? executed : { code: "key_reused" };
     }
     this.#fingerprints.set(applied, fingerprint);
-    if (this.#defined.sources.get(source.system) === "programme") this.#keyOwners.set(key, account);
+    if (this.#defined.sources.get(source.system)?.scope === "programme") this.#keyOwners.set(key, account);
     this.#receive(account, executed.events, actor);
     return executed;
   }

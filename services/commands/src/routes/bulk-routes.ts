@@ -13,7 +13,7 @@ import {
   type LineAnswer,
   type MemberRef,
   type Route,
-  requireScope,
+  requirePermission,
 } from "@taem/http";
 import type { z } from "zod";
 import type { AccountRef } from "../accounts.ts";
@@ -67,7 +67,7 @@ class BulkRequest {
   }
 
   async #enrol(externalId: string, context: AuthenticatedContext): Promise<Answered> {
-    requireScope(context.principal, ["earn", "admin"]);
+    requirePermission(context.principal, ["earn", "opening", "adjust"]);
     const enrolment = this.#service.enrol(this.#programme, { externalId }, callerOf(context));
     const { member, isNew } = await this.#sequencer.enrol(fields.canonicalName(externalId), enrolment);
     return { status: isNew ? 201 : 200, body: memberBody(member) };

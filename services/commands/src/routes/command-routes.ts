@@ -80,7 +80,7 @@ function enrolmentOf(
       detail: "Give externalId in the body, or an Idempotency-Key header.",
     });
   }
-  return { keyId: principal.keyId, idempotencyKey };
+  return { client: principal.client, idempotencyKey };
 }
 
 function memberRoutes(service: CommandService): Route[] {

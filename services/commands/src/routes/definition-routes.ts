@@ -1,16 +1,9 @@
 import { definitions, type ProgrammeAnswer } from "@taem/api";
 import type { CurrencySettings, EarnRule } from "@taem/contracts";
 import { businessNow, type Programme, type Version } from "@taem/domain";
-import { type AuthenticatedContext, fields, type Route, route } from "@taem/http";
+import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
 import { asProblem, type CommandService } from "../command-service.ts";
-import {
-  declareSource,
-  defineCurrency,
-  defineProgramme,
-  publishRule,
-  redefineProgramme,
-  setClock,
-} from "../definitions.ts";
+import { defineCurrency, defineProgramme, publishRule, redefineProgramme, setClock } from "../definitions.ts";
 import type { Caller } from "../platform.ts";
 import type { Definition } from "../programmes.ts";
 
@@ -33,7 +26,7 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
   };
   return [
     ...programmeRoutes(service, change, now),
-    ...currencyAndRuleRoutes(change, now),
+    ...currencyRuleAndSourceRoutes(service, change, now),
     ...clockRoutes(change, now),
   ];
 }
@@ -63,7 +56,7 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
   ];
 }
 
-function currencyAndRuleRoutes(change: Change, now: () => number): Route[] {
+function currencyRuleAndSourceRoutes(service: CommandService, change: Change, now: () => number): Route[] {
   return [
     route({
       ...definitions.currency,
@@ -87,10 +80,12 @@ function currencyAndRuleRoutes(change: Change, now: () => number): Route[] {
     }),
     route({
       ...definitions.source,
-      handler: ({ params, body }, context) =>
-        change(params.programme, context, (known) =>
-          declareSource(known, params.system, body.keys, "definition"),
-        ),
+      handler: async ({ params, body }, context) => {
+        const declared = await service
+          .declareSource(params.programme, params.system, body, callerOf(context))
+          .catch(rethrow);
+        return { status: 200, body: programmeBody(declared) };
+      },
     }),
   ];
 }
@@ -106,8 +101,7 @@ function clockRoutes(change: Change, now: () => number): Route[] {
 }
 
 export function callerOf({ principal, correlationId, deadline, traceparent }: AuthenticatedContext): Caller {
-  const actor = `${principal.name} (${principal.keyId})`;
-  return { actor, correlation: correlationId, deadline, traceparent };
+  return { actor: actorOf(principal), correlation: correlationId, deadline, traceparent };
 }
 
 export function rethrow(error: unknown): never {
@@ -138,6 +132,10 @@ function programmeBody(programme: Programme): ProgrammeAnswer {
       ...newestOf(versions),
     })),
     rules: [...rules].map(([rule, versions]) => ({ rule, ...newestOf(versions) })),
-    sources: [...sources].map(([system, keys]) => ({ system, keys })),
+    sources: [...sources].map(([system, { scope, isRetired }]) => ({
+      system,
+      keys: scope,
+      retired: isRetired,
+    })),
   };
 }

@@ -28,10 +28,8 @@ export async function serve(
     routes: ledger.routes,
     apiKeys: {
       verify: async (caller) => ({
-        keyId: caller ?? "",
-        name: "test",
-        programme: null,
-        scopes: ["read", "finance"],
+        ...{ client: caller ?? "", key: `${caller}-1`, name: "test", programme: null, systems: null },
+        permissions: ["read", "finance"],
       }),
     },
     logger: platform.logger,

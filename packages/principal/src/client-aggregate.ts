@@ -1,0 +1,12 @@
+import type { ClientEvent } from "@taem/contracts";
+import type { Aggregate } from "@taem/event-store";
+import { type Client, evolveClient } from "./client.ts";
+
+/** How the command handler folds a client's stream. */
+export const clientAggregate: Aggregate<Client | undefined, ClientEvent> = {
+  initial: () => undefined,
+  evolve: evolveClient,
+  draft: (state) => state,
+  commit: (state) => state,
+  weight: (client) => 400 + 300 * (client?.keys.size ?? 0),
+};

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { createInstallation } from "../../../test/support/program.ts";
+import { runTool } from "../../../test/support/program-process.ts";
+
+// The operator's life with clients and keys, as README tells it, beside a program that is running.
+
+const TOKEN = /^taem_([0-9a-f]{16})-([0-9]+)_[0-9a-f]{64}\n$/;
+
+async function statusWith(token: string, url: string): Promise<number> {
+  const answer = await fetch(`${url}/v1/programmes/none`, {
+    headers: { authorization: `Bearer ${token.trim()}` },
+  });
+  return answer.status;
+}
+
+test("a client is created, its key rotated and revoked, all on the command line", async () => {
+  await using installation = await createInstallation();
+  await using program = await installation.start();
+  const environment = { DATABASE_URL: installation.url };
+  const url = program.api.url;
+  const rights = ["--name", "till 4", "--permissions", "read,earn"];
+  const created = await runTool(["client", "create", ...rights], environment);
+  expect(created).toMatchObject({ exitCode: 0, out: expect.stringMatching(TOKEN) });
+  const [, client = ""] = TOKEN.exec(created.out) ?? [];
+  expect(created.err).toBe(`API key ${client}-1 of client ${client}; this token is not shown again\n`);
+  // There is no such programme: whoever is let in is told so.
+  expect(await statusWith(created.out, url)).toBe(404);
+
+  const rotated = await runTool(["key", "rotate", `${client}-1`, "--overlap", "1h"], environment);
+  expect(rotated).toMatchObject({ exitCode: 0, out: expect.stringMatching(TOKEN) });
+  const second = await runTool(["key", "create", "--client", client, "--expires", "90d"], environment);
+  expect(TOKEN.exec(second.out)?.slice(1)).toEqual([client, "3"]);
+  for (const { out } of [created, rotated, second]) expect(await statusWith(out, url)).toBe(404);
+
+  expect(await runTool(["key", "revoke", `${client}-3`], environment)).toMatchObject({ exitCode: 0 });
+  await expect.poll(() => statusWith(second.out, url), { timeout: 20_000 }).toBe(401);
+  expect(await statusWith(rotated.out, url)).toBe(404);
+  const changed = ["client", "change", client, "--permissions", "finance"];
+  expect(await runTool(changed, environment)).toMatchObject({ exitCode: 0 });
+  await expect.poll(() => statusWith(rotated.out, url), { timeout: 20_000 }).toBe(404);
+  expect(await runTool(["client", "revoke", client], environment)).toMatchObject({ exitCode: 0 });
+  await expect.poll(() => statusWith(rotated.out, url), { timeout: 20_000 }).toBe(401);
+  const late = await runTool(["key", "create", "--client", client], environment);
+  expect(late).toEqual({ exitCode: 1, out: "", err: "taem: the client is revoked, for ever\n" });
+});
