@@ -1,6 +1,7 @@
 import {
   accountQueries,
   bulk,
+  clientRoutes,
   definitions,
   memberOperations,
   members,
@@ -11,7 +12,15 @@ import { expect, test } from "vitest";
 import { createInstallation, type TestProgram } from "../support/program.ts";
 
 test("what is served is what is described, so the client knows every route and no other", async () => {
-  const described = [definitions, members, memberOperations, ordinalOperations, accountQueries, reports];
+  const described = [
+    definitions,
+    clientRoutes,
+    members,
+    memberOperations,
+    ordinalOperations,
+    accountQueries,
+    reports,
+  ];
   const routes = [...described.flatMap((group) => Object.values(group)), bulk];
   await using installation = await createInstallation();
   await using program = await installation.start();

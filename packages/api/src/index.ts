@@ -6,6 +6,7 @@ export {
   type statementItem,
 } from "./account-queries.ts";
 export { balanceBody } from "./balance.ts";
+export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";
 export { bulk, memberOperations, members, ordinalOperations } from "./commands.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { definitions } from "./definitions.ts";

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { accountQueries } from "./account-queries.ts";
+import type { clientRoutes } from "./clients.ts";
 import type { commandAnswer } from "./command-answer.ts";
 import type { bulk, memberAnswer, memberOperations, members, ordinalOperations } from "./commands.ts";
 import type { definitions } from "./definitions.ts";
@@ -13,6 +14,7 @@ import type { reports } from "./reports.ts";
 type ValueOf<T> = T[keyof T];
 type Described =
   | ValueOf<typeof definitions>
+  | ValueOf<typeof clientRoutes>
   | ValueOf<typeof members>
   | ValueOf<typeof memberOperations>
   | ValueOf<typeof ordinalOperations>
@@ -25,7 +27,9 @@ type Routes = { readonly [D in Described as `${D["method"]} ${D["path"]}`]: D };
 export type RouteName = keyof Routes;
 
 export type RouteRequest<R extends RouteName> = {
-  readonly params: { readonly [Name in keyof Routes[R]["params"]]: string };
+  readonly params: Routes[R] extends { readonly params: infer P }
+    ? { readonly [Name in keyof P]: string }
+    : Readonly<Record<never, never>>;
 } & (Routes[R] extends { readonly body: infer B extends z.ZodType }
   ? { readonly body: z.input<B> }
   : unknown) &

@@ -4,6 +4,7 @@ export { requirePermission } from "./authentication.ts";
 export type { MemberRef } from "./fields.ts";
 export * as fields from "./fields.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
+export { isNetwork, networksOf } from "./networks.ts";
 export { type DocumentInfo, openApiDocument } from "./openapi.ts";
 export { cursor, type Page, pageFrom, pageOf } from "./page.ts";
 export {

@@ -89,7 +89,6 @@ export const problems = {
   ),
   source_retired: final(409, "Use a source system that is not retired, or declare this one again."),
   client_unknown: final(404, "Check the client's id."),
-  client_exists: final(409, "Use the client that there is, or another id."),
   client_revoked: final(409, "Create another client: a revoked one stays so."),
   key_unknown: final(404, "Check the API key's number, and that it is neither over nor revoked."),
   too_many_keys: final(409, "Revoke API keys that are not needed any more."),

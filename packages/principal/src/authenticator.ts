@@ -1,12 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
 import { type ClientEvent, clientStream, decodeEvent } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
-import { ApiError, type ApiKeys, type Principal, permissionsNamed } from "@taem/http";
+import { ApiError, type ApiKeys, networksOf, type Principal, permissionsNamed } from "@taem/http";
 import type { Clock } from "@taem/runtime";
 import { LRUCache } from "lru-cache";
 import { type ApiKey, type Client, evolveClient, isLive } from "./client.ts";
 import type { KeyUses } from "./key-uses.ts";
-import { networksOf } from "./networks.ts";
 import { hashSecret, keyId, parseToken } from "./token.ts";
 
 /** A revocation is seen within five seconds: this, and the time of one look-up. */

@@ -37,7 +37,7 @@ export interface MintedKey {
 
 /**
  * Creates clients and their API keys, rotates and revokes them: events in the client's stream, by whoever asked. Refuses
- * with `client_unknown`, `client_exists`, `client_revoked`, `key_unknown`, `too_many_keys`.
+ * with `client_unknown`, `client_revoked`, `key_unknown`, `too_many_keys`.
  */
 export class Clients {
   readonly #options: ClientsOptions;
@@ -46,7 +46,7 @@ export class Clients {
     this.#options = options;
   }
 
-  /** A new client with its first key. Whoever brings an id of its own is refused where a client has it. */
+  /** A new client with its first key. Rejects where a client has the id. */
   async create(
     client: NewClient,
     asking: Asking,
@@ -54,11 +54,10 @@ export class Clients {
     id = newClientId(),
   ): Promise<MintedKey> {
     const { secret, key } = mint(terms);
-    await this.#execute(id, asking, (standing) =>
-      standing === undefined
-        ? createClient(id, client, key)
-        : { refused: "client_exists", detail: `there is a client ${id}` },
-    );
+    await this.#execute(id, asking, (standing) => {
+      if (standing !== undefined) throw new Error(`there is a client ${id} already`);
+      return createClient(id, client, key);
+    });
     return { key: { client: id, no: 1 }, token: formatToken({ client: id, no: 1 }, secret) };
   }
 

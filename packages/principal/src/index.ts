@@ -3,5 +3,4 @@ export { type ApiKey, type Client, isLive, type NewClient } from "./client.ts";
 export { type Asking, Clients, type ClientsOptions, type KeyTerms, type MintedKey } from "./clients.ts";
 export { adoptEarlierKeys } from "./earlier-keys.ts";
 export { type KeyDatabase, KeyUses, principalMigrations } from "./key-uses.ts";
-export { isNetwork } from "./networks.ts";
 export { type KeyName, keyId, parseKeyId } from "./token.ts";

@@ -65,10 +65,6 @@ describe("refused, and nothing is written:", () => {
       "client_unknown",
       () => operator.clients.createKey("f".repeat(16), operator.asking()),
     ],
-    "another of the same id": [
-      "client_exists",
-      () => operator.clients.create(RIGHTS, operator.asking(), {}, "a".repeat(16)),
-    ],
     "a key that is not there": [
       "key_unknown",
       () => operator.clients.revokeKey({ client: "a".repeat(16), no: 2 }, operator.asking()),

@@ -1,11 +1,13 @@
 import { Tokens } from "@taem/api";
 import { CommandHandler, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import type { Route } from "@taem/http";
+import { Clients } from "@taem/principal";
 import { newId, randomId } from "@taem/runtime";
 import { appendTrail } from "./append-trail.ts";
 import { CommandService } from "./command-service.ts";
 import type { CommandsPlatform } from "./platform.ts";
 import { bulkRoutes } from "./routes/bulk-routes.ts";
+import { clientRoutes } from "./routes/client-routes.ts";
 import { commandRoutes } from "./routes/command-routes.ts";
 import { definitionRoutes } from "./routes/definition-routes.ts";
 
@@ -29,7 +31,7 @@ export interface Commands {
 
 /** The write side: decides commands and appends their events. Several on one store are as correct as one. */
 export function createCommands(platform: CommandsPlatform, config: CommandsConfig = {}): Commands {
-  const { store, clock, logger } = platform;
+  const { store, clock, logger, lastUses = async () => new Map() } = platform;
   const handler = new CommandHandler({
     store,
     newId: randomId,
@@ -48,7 +50,12 @@ export function createCommands(platform: CommandsPlatform, config: CommandsConfi
   const now = () => clock.now();
   return {
     // The busiest first: routes are matched in their order.
-    routes: [...commandRoutes(service), ...bulkRoutes(service), ...definitionRoutes(service, now)],
+    routes: [
+      ...commandRoutes(service),
+      ...bulkRoutes(service),
+      ...definitionRoutes(service, now),
+      ...clientRoutes({ clients: new Clients({ handler, now }), lastUses }),
+    ],
     service,
     close: () => handler.close(),
   };

@@ -13,6 +13,8 @@ export interface CommandsPlatform extends TokenIssuer {
   readonly tracer?: Tracer | undefined;
   /** Names unique values (external ids, programme-wide keys) in the log; the same on every instance, for ever. */
   readonly hmacKey: KeyObject;
+  /** When API keys were last used, in milliseconds since the epoch. Without it nobody knows. */
+  readonly lastUses?: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /**
    * Whether commands are known to have been done under keys of a source system, by the programme's id: what a read model
    * says, so it may be behind. Without it nothing is known.

@@ -48,6 +48,8 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   rule: "base",
   system: "pos",
   member: "ext:member",
+  client: "0123456789abcdef",
+  key: "1",
   id: "00000000-0000-7000-8000-000000000000-1-1",
 };
 
@@ -61,10 +63,22 @@ function knock(api: Api, method: "GET" | "POST" | "PUT", path: string) {
   return api.raw(method, path, method === "GET" ? undefined : "null", { "content-type": contentType });
 }
 
-test("the table names every route of the service", () => {
+/** Routes about clients: of the installation, so of no programme in the path. */
+const CLIENT_ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string][] = [
+  ["POST", "/v1/clients"],
+  ["GET", "/v1/clients/{client}"],
+  ["PUT", "/v1/clients/{client}"],
+  ["POST", "/v1/clients/{client}/revoke"],
+  ["POST", "/v1/clients/{client}/keys"],
+  ["POST", "/v1/clients/{client}/keys/{key}/rotate"],
+  ["POST", "/v1/clients/{client}/keys/{key}/revoke"],
+];
+
+test("the tables name every route of the service", () => {
   const prefix = "/v1/programmes/{programme}";
   const routes = fixture.service.routes.map(({ method, path }) => `${method} ${path}`);
-  expect(routes.toSorted()).toEqual(ROUTES.map(([method, path]) => `${method} ${prefix}${path}`).toSorted());
+  const known = [...ROUTES.map(([method, path]) => [method, prefix + path]), ...CLIENT_ROUTES];
+  expect(routes.toSorted()).toEqual(known.map((route) => route.join(" ")).toSorted());
 });
 
 describe.each(ROUTES)("%s %s", (method, path, allowed) => {
@@ -97,6 +111,17 @@ describe.each(ROUTES)("%s %s", (method, path, allowed) => {
     expect([theirs.status, theirs.body.code]).toEqual([404, "programme_unknown"]);
     expect([nobodys.status, nobodys.body.code]).toEqual([404, "programme_unknown"]);
     expect(theirs.body.detail).toBe(nobodys.body.detail);
+  });
+});
+
+describe.each(CLIENT_ROUTES)("%s %s", (method, path) => {
+  test.each(PERMISSIONS)("for a client with the permission %s", async (permission) => {
+    const caller = fixture.service.api({ permissions: [permission] });
+    const before = await fixture.testStore.store.head();
+    const { body } = await knock(caller, method, pathOf("", path));
+    if (permission === "clients") expect(body.code).not.toBe("forbidden");
+    else expect(body.code).toBe("forbidden");
+    expect(await fixture.testStore.store.head()).toBe(before);
   });
 });
 

@@ -1,5 +1,5 @@
-import { fields, PERMISSIONS, permissionsNamed, unknownPermission } from "@taem/http";
-import { isNetwork, type KeyTerms, keyId, type MintedKey, type NewClient } from "@taem/principal";
+import { fields, isNetwork, PERMISSIONS, permissionsNamed, unknownPermission } from "@taem/http";
+import { type KeyTerms, keyId, type MintedKey, type NewClient } from "@taem/principal";
 import { durationSetting } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { readConfig } from "./config.ts";

@@ -1,4 +1,4 @@
-import { isNetwork } from "@taem/principal";
+import { isNetwork } from "@taem/http";
 import {
   describeConfig,
   durationSetting,

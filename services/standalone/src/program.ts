@@ -23,7 +23,9 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
   const platform = { ...given, tracer };
   const { database, store, logger, metrics, health, clock } = platform;
-  const commands = createCommands(platform);
+  const uses = new KeyUses(database, logger);
+  undo.defer(() => uses.close());
+  const commands = createCommands({ ...platform, lastUses: (keys) => uses.lastUses(keys) });
   undo.defer(() => commands.close());
   const besideWriters = config.TAEM_SERVICES.includes("commands");
   const routes = besideWriters ? [...commands.routes] : [];
@@ -53,8 +55,6 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     await scheduler.start();
     undo.defer(() => scheduler.stop());
   }
-  const uses = new KeyUses(database, logger);
-  undo.defer(() => uses.close());
   const server = undo.use(
     createServer({
       info: {

@@ -1,6 +1,8 @@
+import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { expect, test } from "vitest";
-import { interruptTool, runTool } from "../../../test/support/program-process.ts";
+import { interruptTool } from "../../../test/support/program-process.ts";
+import { wholeLog } from "../../../test/support/test-store.ts";
 
 const START = ["start", "--demo", "--members", "60"];
 const API = /^API {3}http:.*$/m;
@@ -34,9 +36,12 @@ test("keys of a demonstration that was killed end with the next one", async () =
   expect(await activeKeys(environment)).toBe(0);
 });
 
-async function activeKeys(environment: Record<string, string>): Promise<number> {
-  const { out } = await runTool(["key", "list"], environment);
-  return out.match(/ active /g)?.length ?? 0;
+/** API keys that were created and not revoked. */
+async function activeKeys({ DATABASE_URL: url }: { readonly DATABASE_URL: string }): Promise<number> {
+  await using store = await openPostgresEventStore({ url, max: 1 });
+  const types = (await wholeLog(store)).map(({ type }) => type);
+  const count = (wanted: string) => types.filter((type) => type === wanted).length;
+  return count("ApiKeyCreated") - count("ApiKeyRevoked");
 }
 
 /** What the report owes to members: the same, whatever has been swept by then. */

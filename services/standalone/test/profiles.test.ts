@@ -51,10 +51,10 @@ test("an installation stays with the event store it was begun on", async () => {
     { DATABASE_URL: database.url },
     { DATABASE_URL: database.url, EVENTSTORE_URL: server.url },
   ];
-  expect((await runTool(["key", "list"], inPostgres)).exitCode).toBe(0);
-  const moved = await runTool(["key", "list"], inEventStore);
+  expect((await runTool(["parked", "list"], inPostgres)).exitCode).toBe(0);
+  const moved = await runTool(["parked", "list"], inEventStore);
   expect([moved.exitCode, moved.err]).toEqual([1, expect.stringContaining("unset EVENTSTORE_URL")]);
-  expect((await runTool(["key", "list"], inPostgres)).exitCode).toBe(0);
+  expect((await runTool(["parked", "list"], inPostgres)).exitCode).toBe(0);
 });
 
 test("a service that needs Kafka says that it cannot reach it, and ends", async () => {

@@ -1,0 +1,192 @@
+import { fields, isNetwork, PERMISSIONS } from "@taem/http";
+import { z } from "zod";
+
+const { displayName, instant, programmeCode, systemName } = fields;
+
+const clientId = fields.textField<string>({
+  id: "ClientId",
+  description: "Id of a client: the first part of its tokens.",
+  pattern: "^[0-9a-f]{16}$",
+  examples: ["5f1c2a0b9d8e7f60"],
+  problems: ["malformed_id"],
+  decode: (text) =>
+    /^[0-9a-f]{16}$/.test(text) ? text : new fields.Fault("malformed_id", "must be 16 hexadecimal digits"),
+  encode: (id) => id,
+});
+
+const keyNumber = fields.textField<number>({
+  id: "ApiKeyNumber",
+  description: "Number of an API key within its client, from 1.",
+  pattern: "^[1-9][0-9]{0,5}$",
+  examples: ["2"],
+  problems: ["malformed_id"],
+  decode: (text) =>
+    /^[1-9][0-9]{0,5}$/.test(text)
+      ? Number(text)
+      : new fields.Fault("malformed_id", "must be a number from 1"),
+  encode: String,
+});
+
+const network = fields.textField<string>({
+  id: "Network",
+  description: "An address, or a range of them (CIDR).",
+  examples: ["192.0.2.0/24"],
+  problems: ["malformed_value"],
+  decode: (text) =>
+    isNetwork(text) ? text : new fields.Fault("malformed_value", "must be an address or a CIDR range"),
+  encode: (text) => text,
+});
+
+const rights = {
+  permissions: z.array(z.enum(PERMISSIONS)).max(PERMISSIONS.length).meta({
+    description: "At most what the caller has itself, and never `publish`, `approve` or `clients`.",
+  }),
+  systems: z
+    .array(z.union([systemName, z.literal("*")]))
+    .max(100)
+    .optional()
+    .meta({
+      description:
+        "Source systems that the client may name, `*` = any; left out = any that no programme has declared as its own. At most what the caller may name itself.",
+    }),
+};
+
+const terms = {
+  expiresAt: instant.optional().meta({ description: "From this instant on it is no API key." }),
+  addresses: z
+    .array(network)
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: "Networks that the API key may be used from; left out = any." }),
+};
+
+const clientAnswer = z.strictObject({
+  client: z.string(),
+  name: z.string(),
+  /** The only programme that it reaches; null = the whole installation. */
+  programme: z.string().nullable(),
+  permissions: z.array(z.string()),
+  systems: z.array(z.string()).nullable(),
+  revoked: z.boolean(),
+  keys: z.array(
+    z.strictObject({
+      key: z.int(),
+      expiresAt: instant.nullable(),
+      addresses: z.array(z.string()).nullable(),
+      revoked: z.boolean(),
+      /** To a minute or so; null = never, as far as is known. */
+      lastUsedAt: instant.nullable(),
+    }),
+  ),
+});
+
+const keyAnswer = z.strictObject({
+  client: z.string(),
+  key: z.int(),
+  /** Shown this once, and kept nowhere. */
+  token: z.string(),
+});
+
+const PATH = "/v1/clients";
+const CLIENT = `${PATH}/{client}` as const;
+const declared = { permission: "clients", tag: "clients" } as const;
+const writing = ["overloaded", "outcome_unknown", "conflict_retry_exhausted", "value_not_allowed"] as const;
+const client = { client: clientId };
+const made = { 201: { description: "The API key, with its token.", schema: keyAnswer } };
+const asItIs = { 200: { description: "The client as it is now.", schema: clientAnswer } };
+
+/** The programs that call the API, as whoever may manage them does so. What may not be granted here, an operator can. */
+export const clientRoutes = {
+  create: {
+    ...declared,
+    method: "POST",
+    path: PATH,
+    summary: "Create a client with its first API key",
+    description:
+      "Of the caller's programme, where it is of one. If the answer is lost, so is the token: create another API key.",
+    body: z.strictObject({
+      name: displayName.meta({
+        description: "What the client is called, for ever: with its id, the actor of what it does.",
+      }),
+      programme: programmeCode.optional(),
+      ...rights,
+      ...terms,
+    }),
+    responses: made,
+    problems: ["programme_unknown", ...writing],
+  },
+  client: {
+    ...declared,
+    method: "GET",
+    path: CLIENT,
+    summary: "A client with its API keys, never their secrets",
+    params: client,
+    responses: asItIs,
+    problems: ["client_unknown", "overloaded", "outcome_unknown", "conflict_retry_exhausted"],
+  },
+  change: {
+    ...declared,
+    method: "PUT",
+    path: CLIENT,
+    summary: "Give a client these permissions and systems in place of what it has",
+    description: "Takes effect within seconds.",
+    params: client,
+    body: z.strictObject(rights),
+    responses: asItIs,
+    problems: ["client_unknown", "client_revoked", ...writing],
+  },
+  revoke: {
+    ...declared,
+    method: "POST",
+    path: `${CLIENT}/revoke`,
+    summary: "Revoke a client and all its API keys, for ever",
+    description: "Takes effect within seconds.",
+    params: client,
+    responses: asItIs,
+    problems: ["client_unknown", ...writing],
+  },
+  createKey: {
+    ...declared,
+    method: "POST",
+    path: `${CLIENT}/keys`,
+    summary: "Create another API key of a client",
+    params: client,
+    body: z.strictObject(terms),
+    responses: made,
+    problems: ["client_unknown", "client_revoked", "too_many_keys", ...writing],
+  },
+  rotateKey: {
+    ...declared,
+    method: "POST",
+    path: `${CLIENT}/keys/{key}/rotate`,
+    summary: "Create an API key that takes the place of another",
+    description:
+      "Both work until the overlap is over. The new one has the networks of the other unless told.",
+    params: { ...client, key: keyNumber },
+    body: z.strictObject({
+      overlapSeconds: z
+        .int()
+        .min(0)
+        .max(31_536_000)
+        .default(86_400)
+        .meta({ description: "How long the other still works." }),
+      ...terms,
+    }),
+    responses: made,
+    problems: ["client_unknown", "client_revoked", "key_unknown", "too_many_keys", ...writing],
+  },
+  revokeKey: {
+    ...declared,
+    method: "POST",
+    path: `${CLIENT}/keys/{key}/revoke`,
+    summary: "Revoke an API key",
+    description: "Takes effect within seconds.",
+    params: { ...client, key: keyNumber },
+    responses: asItIs,
+    problems: ["client_unknown", "client_revoked", "key_unknown", ...writing],
+  },
+} as const;
+
+export type ClientAnswer = z.input<typeof clientAnswer>;
+export type KeyAnswer = z.input<typeof keyAnswer>;

@@ -1,0 +1,168 @@
+import { type ClientAnswer, clientRoutes as described, type KeyAnswer } from "@taem/api";
+import {
+  ApiError,
+  type AuthenticatedContext,
+  actorOf,
+  fields,
+  type Permission,
+  type Principal,
+  type Route,
+  route,
+} from "@taem/http";
+import {
+  type Asking,
+  type Client,
+  type Clients,
+  keyId,
+  type MintedKey,
+  type NewClient,
+} from "@taem/principal";
+import { rethrow } from "./definition-routes.ts";
+
+export interface ClientRoutesOptions {
+  readonly clients: Clients;
+  /** When API keys were last used, in milliseconds since the epoch. */
+  readonly lastUses: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+}
+
+/** What no client gives to another: with it, one that asks could make itself the second who approves. */
+const NEVER_GRANTED: readonly Permission[] = ["publish", "approve", "clients"];
+
+/** Clients, managed by a client: within its programme, and with no more than it has itself. */
+export function clientRoutes({ clients, lastUses }: ClientRoutesOptions): Route[] {
+  /** One that the caller reaches. What it may not have made it may not have a key of, either. */
+  const reached = async (id: string, { principal, ...context }: AuthenticatedContext): Promise<Client> => {
+    const client = await clients.find(id, askingOf({ principal, ...context })).catch(rethrow);
+    if (client === undefined || (principal.programme !== null && client.programme !== principal.programme))
+      throw new ApiError("client_unknown");
+    return client;
+  };
+  const answer = async (client: Client) => ({ status: 200 as const, body: await bodyOf(client, lastUses) });
+  return [
+    route({
+      ...described.create,
+      handler: async ({ body }, context) => {
+        const { name, programme = context.principal.programme, permissions, systems = null } = body;
+        const client: NewClient = { name, programme, permissions, systems };
+        if (context.principal.programme !== null && programme !== context.principal.programme)
+          throw new ApiError("programme_unknown");
+        requireGrantable(context.principal, client);
+        return made(await clients.create(client, askingOf(context), termsOf(body)).catch(rethrow));
+      },
+    }),
+    route({
+      ...described.client,
+      handler: async ({ params }, context) => answer(await reached(params.client, context)),
+    }),
+    route({
+      ...described.change,
+      handler: async ({ params, body: { permissions, systems = null } }, context) => {
+        await reached(params.client, context);
+        requireGrantable(context.principal, { permissions, systems });
+        const wanted = { permissions, systems };
+        return answer(await clients.change(params.client, wanted, askingOf(context)).catch(rethrow));
+      },
+    }),
+    route({
+      ...described.revoke,
+      handler: async ({ params }, context) => {
+        await reached(params.client, context);
+        return answer(await clients.revoke(params.client, askingOf(context)).catch(rethrow));
+      },
+    }),
+    route({
+      ...described.createKey,
+      handler: async ({ params, body }, context) => {
+        requireGrantable(context.principal, await reached(params.client, context));
+        return made(await clients.createKey(params.client, askingOf(context), termsOf(body)).catch(rethrow));
+      },
+    }),
+    route({
+      ...described.rotateKey,
+      handler: async ({ params, body }, context) => {
+        requireGrantable(context.principal, await reached(params.client, context));
+        const rotated = { client: params.client, no: params.key };
+        const overlapMs = body.overlapSeconds * 1000;
+        return made(
+          await clients.rotateKey(rotated, overlapMs, askingOf(context), termsOf(body)).catch(rethrow),
+        );
+      },
+    }),
+    route({
+      ...described.revokeKey,
+      handler: async ({ params }, context) => {
+        await reached(params.client, context);
+        const key = { client: params.client, no: params.key };
+        return answer(await clients.revokeKey(key, askingOf(context)).catch(rethrow));
+      },
+    }),
+  ];
+}
+
+/** Throws `forbidden` for rights that the caller does not have itself, or gives to nobody. */
+function requireGrantable(
+  { permissions, systems }: Principal,
+  wanted: { readonly permissions: readonly string[]; readonly systems: readonly string[] | null },
+): void {
+  const grantable: readonly string[] = permissions.filter(
+    (permission) => !NEVER_GRANTED.includes(permission),
+  );
+  const excess = wanted.permissions.find((permission) => !grantable.includes(permission));
+  if (excess !== undefined) {
+    const detail = `permissions: the caller cannot give ${excess}; an operator can, by \`taem client create\``;
+    throw new ApiError("forbidden", { detail });
+  }
+  if (systems === null ? isWithinUnclaimed(wanted.systems) : isWithin(systems, wanted.systems)) return;
+  throw new ApiError("forbidden", { detail: "systems: the caller may not name all of them itself" });
+}
+
+function isWithinUnclaimed(wanted: readonly string[] | null): boolean {
+  return wanted === null || wanted.length === 0;
+}
+
+function isWithin(own: readonly string[], wanted: readonly string[] | null): boolean {
+  if (own.includes("*")) return true;
+  return wanted?.every((system) => own.includes(system)) ?? false;
+}
+
+function askingOf({ principal, correlationId, deadline }: AuthenticatedContext): Asking {
+  return { actor: actorOf(principal), correlation: correlationId, deadline };
+}
+
+function termsOf({
+  expiresAt,
+  addresses,
+}: {
+  readonly expiresAt?: number | undefined;
+  readonly addresses?: readonly string[] | undefined;
+}) {
+  return { expiresAt, addresses };
+}
+
+function made({ key: { client, no }, token }: MintedKey): { readonly status: 201; readonly body: KeyAnswer } {
+  return { status: 201, body: { client, key: no, token } };
+}
+
+async function bodyOf(client: Client, lastUses: ClientRoutesOptions["lastUses"]): Promise<ClientAnswer> {
+  const keys = [...client.keys.values()];
+  const uses = await lastUses(keys.map(({ no }) => keyId({ client: client.id, no })));
+  return {
+    client: client.id,
+    name: client.name,
+    programme: client.programme,
+    permissions: [...client.permissions],
+    systems: client.systems === null ? null : [...client.systems],
+    revoked: client.isRevoked,
+    keys: keys.map(({ no, expiresAt, addresses, isRevoked }) => ({
+      key: no,
+      expiresAt: instantOrNull(expiresAt),
+      addresses: addresses === undefined ? null : [...addresses],
+      revoked: isRevoked || client.isRevoked,
+      lastUsedAt: instantOrNull(uses.get(keyId({ client: client.id, no }))),
+    })),
+  };
+}
+
+function instantOrNull(at: number | undefined): string | null {
+  return at === undefined ? null : fields.formatInstant(at);
+}
