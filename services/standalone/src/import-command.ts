@@ -21,7 +21,10 @@ export function importCommand(): Command {
     .requiredOption("--mapping <file>", "how its columns are to be read")
     .option("--check", "say what would happen, without a server")
     .option("--url <url>", "where the API is served, with or without its /v1", "http://127.0.0.1:8080/v1")
-    .option("--key <token>", "API key of a client with the permissions earn, opening and define; or TAEM_KEY in the environment")
+    .option(
+      "--key <token>",
+      "API key of a client with the permissions earn, opening and define; or TAEM_KEY in the environment",
+    )
     .option("--programme <code>", "the programme; without it, the one the mapping names")
     .addOption(
       new Option("--duplicates <how>", "identical rows: keep (each is a transaction) or reject")

@@ -59,7 +59,12 @@ export class ReportDesk {
       signal.throwIfAborted();
       await breathe();
     };
-    const turn = { programme: programme.id, caller: principal.client, waitMs: deadline - clock.now(), signal };
+    const turn = {
+      programme: programme.id,
+      caller: principal.client,
+      waitMs: deadline - clock.now(),
+      signal,
+    };
     const made = await this.#turns.run(turn, () =>
       makeReport({ database, store, zones: this.#zones, step }, { cut: standpoint.cut, currencies, largest }),
     );
