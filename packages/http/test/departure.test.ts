@@ -41,7 +41,7 @@ function patient() {
 test("a handler is told when its caller has left, and nobody takes that for a fault", async () => {
   const { routes, begun, ended } = patient();
   await using sample = await startSample(routes);
-  const authorization = `Bearer ${await sample.token()}`;
+  const authorization = `Bearer ${sample.token()}`;
   const leaving = request(`${sample.url}/patient`, { headers: { authorization } });
   leaving.on("error", () => undefined);
   leaving.end();
@@ -55,7 +55,7 @@ test("a handler is told when its caller has left, and nobody takes that for a fa
 
 test("a caller who waits for the answer has not left", async () => {
   await using sample = await startSample(patient().routes);
-  const headers = { authorization: `Bearer ${await sample.token()}` };
+  const headers = { authorization: `Bearer ${sample.token()}` };
   const response = await fetch(`${sample.url}/quick`, { headers });
   expect(await response.json()).toEqual({ aborted: false });
 });
