@@ -32,6 +32,12 @@ export class ClientError extends Error {
   get retryable(): boolean {
     return this.problem.retryable;
   }
+
+  /** Whether the same request may succeed in a moment, and not only after another one. */
+  get isPassing(): boolean {
+    const { retryable, status } = this.problem;
+    return retryable && (status < 400 || status === 408 || status === 429 || status >= 500);
+  }
 }
 
 /** No answer came: refused, cut, timed out. Whether the request was done is not known; its key makes a repetition safe. */

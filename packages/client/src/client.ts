@@ -76,7 +76,7 @@ async function call<R extends RouteName>(
     try {
       return (await transport.json({ ...sent, signal })) as RouteAnswer<R>;
     } catch (error) {
-      if (!(error instanceof ClientError) || !error.retryable || signal.aborted) throw error;
+      if (!(error instanceof ClientError) || !error.isPassing || signal.aborted) throw error;
       // The last failure says more than that the time is over.
       await backoff.wait(error.retryAfter, signal).catch(() => Promise.reject(error));
     }

@@ -32,6 +32,12 @@ export interface ClosedAdjustment {
   readonly at: Instant;
 }
 
+/** How a hold ended, and when that counts. */
+export interface EndedHold {
+  readonly how: "captured" | "voided" | "timed_out";
+  readonly at: Instant;
+}
+
 /**
  * State of one account, a fold of its events. It is owned by whoever folds: `evolve` changes it in place, which
  * keeps a fold at millions of events per second; who needs the state before as well takes a `draft` first.
@@ -45,6 +51,8 @@ export interface AccountState {
   open: number[];
   /** Open holds by number. */
   holds: ReadonlyMap<number, Hold>;
+  /** Those that have ended, by number. */
+  endedHolds: Layer<number, EndedHold>;
   pending: ReadonlyMap<number, PendingAdjustment>;
   /** What has waited, by number. */
   closedAdjustments: Layer<number, ClosedAdjustment>;
@@ -90,6 +98,7 @@ export function newAccount(): AccountState {
     lots: new PackedLots(),
     open: [],
     holds: NONE,
+    endedHolds: new LayeredMap(),
     pending: NONE,
     closedAdjustments: new LayeredMap(),
     book: 0n,
@@ -116,6 +125,7 @@ export function draft(state: AccountState): AccountState {
     lots: state.lots.draft(),
     open: state.open.slice(),
     holds: copyOf(state.holds),
+    endedHolds: state.endedHolds.draft(),
     pending: copyOf(state.pending),
     closedAdjustments: state.closedAdjustments.draft(),
     keys: state.keys.draft(),
@@ -130,6 +140,7 @@ export function commit(state: AccountState): AccountState {
     ...state,
     lots: state.lots.commit(),
     keys: state.keys.commit(),
+    endedHolds: state.endedHolds.commit(),
     closedAdjustments: state.closedAdjustments.commit(),
     earnedOnDay: state.earnedOnDay.commit(),
     givenBack: state.givenBack.commit(),

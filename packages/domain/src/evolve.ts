@@ -1,5 +1,12 @@
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { type AccountState, type ClosedAdjustment, type Hold, lotOf, writable } from "./account-state.ts";
+import {
+  type AccountState,
+  type ClosedAdjustment,
+  type EndedHold,
+  type Hold,
+  lotOf,
+  writable,
+} from "./account-state.ts";
 import { endOf } from "./calendar.ts";
 import { availableFrom, free, inBurnOrder, type Lot, type LotKind } from "./lot.ts";
 import type { Waiver } from "./waivers.ts";
@@ -52,13 +59,14 @@ function apply(state: AccountState, event: AccountEvent): void {
     case "HoldPlaced":
       return placeHold(state, event);
     case "HoldCaptured":
-      endHold(state, event);
+      endHold(state, event, "captured");
       debit(state, event.takes, event);
       state.deadline = endOf(event.deadline);
       return;
     case "HoldVoided":
+      return endHold(state, event, "voided");
     case "HoldTimedOut":
-      return endHold(state, event);
+      return endHold(state, event, "timed_out");
     case "PointsExpired":
       return expire(state, event);
     case "DebtRepaid":
@@ -236,11 +244,13 @@ function placeHold(state: AccountState, event: AccountEvent<"HoldPlaced">): void
 function endHold(
   state: AccountState,
   { hold: no, part, effectiveAt }: AccountEvent<"HoldCaptured" | "HoldVoided" | "HoldTimedOut">,
+  how: EndedHold["how"],
 ): void {
   if (part !== undefined && part.index > 1) return;
   const hold = state.holds.get(no);
   if (hold === undefined) throw new CorruptStream(state.revision, `hold ${no} is not open`);
   writable(state.holds).delete(no);
+  state.endedHolds.set(no, { how, at: effectiveAt });
   state.held -= hold.amount;
   for (const take of hold.takes) {
     const lot = openLot(state, take.lot);

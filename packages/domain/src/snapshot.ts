@@ -1,6 +1,7 @@
 import {
   type AccountState,
   type ClosedAdjustment,
+  type EndedHold,
   type Hold,
   newAccount,
   type PendingAdjustment,
@@ -13,7 +14,7 @@ import { type Waiver, Waivers } from "./waivers.ts";
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-7";
+export const SNAPSHOT_SCHEMA = "account-8";
 
 interface Text {
   readonly plain: Pick<
@@ -34,6 +35,7 @@ interface Text {
   readonly open: readonly number[];
   readonly waived: readonly Waiver[];
   readonly holds: readonly Hold[];
+  readonly endedHolds: readonly [number, EndedHold][];
   readonly pending: readonly PendingAdjustment[];
   readonly closedAdjustments: readonly [number, ClosedAdjustment][];
   readonly earnedOnDay: readonly [string, bigint][];
@@ -74,6 +76,7 @@ export function writeSnapshot(state: AccountState): string {
     open: state.open,
     waived: [...state.waived],
     holds: [...state.holds.values()],
+    endedHolds: [...state.endedHolds.entries()],
     pending: [...state.pending.values()],
     closedAdjustments: [...state.closedAdjustments.entries()],
     earnedOnDay: [...state.earnedOnDay.entries()],
@@ -90,6 +93,7 @@ export function readSnapshot(snapshot: string): AccountState {
   const waived = Waivers.none.with(text.waived);
   const keys = AppliedKeys.fromBytes(Buffer.from(text.keys, "base64"));
   const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived, keys };
+  for (const [no, ended] of text.endedHolds) state.endedHolds.set(no, ended);
   state.holds = new Map(text.holds.map((hold) => [hold.no, hold]));
   state.pending = new Map(text.pending.map((adjustment) => [adjustment.no, adjustment]));
   for (const [no, closed] of text.closedAdjustments) state.closedAdjustments.set(no, closed);

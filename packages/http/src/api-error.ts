@@ -13,7 +13,7 @@ export interface ApiErrorOptions {
   /** What was asked against what there is. Goes to the caller: nothing internal. */
   readonly detail?: string;
   readonly errors?: readonly FieldProblem[];
-  /** Seconds; problems that are retryable say 1 unless told. */
+  /** Seconds; problems that pass by themselves say 1 unless told. */
   readonly retryAfter?: number;
   /**
    * Further members of the document (RFC 9457, 3.2), ready for JSON; they cannot replace the standard ones.
@@ -21,6 +21,13 @@ export interface ApiErrorOptions {
   readonly extensions?: Readonly<Record<string, unknown>>;
   /** For the log only. */
   readonly cause?: unknown;
+}
+
+const PASSING: ReadonlySet<number> = new Set([408, 429, 503]);
+
+/** Whether a moment later the same request may succeed. */
+function passes(code: ProblemCode): boolean {
+  return PASSING.has(problems[code].status);
 }
 
 /** Thrown by a handler to answer with a problem of the registry. */
@@ -35,7 +42,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.code = code;
     this.errors = options.errors;
-    this.retryAfter = options.retryAfter ?? (problems[code].retryable ? 1 : undefined);
+    this.retryAfter = options.retryAfter ?? (passes(code) ? 1 : undefined);
     this.extensions = options.extensions;
   }
 

@@ -186,7 +186,8 @@ function problemSchema(): Json {
       instance: { type: "string", format: "uri-reference" },
       retryable: {
         type: "boolean",
-        description: "Whether the same request may succeed when repeated unchanged.",
+        description:
+          "Whether the same request may succeed when repeated unchanged: in a moment (408, 429, 503), or after what the code's description names.",
       },
       correlationId: { type: "string", description: "Finds the request in the logs." },
       errors: { type: "array", items: fault, description: "What was wrong with which field." },

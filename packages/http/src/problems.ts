@@ -3,13 +3,16 @@
  * meaning never changes.
  *
  * 400 = the request itself is wrong, 404 = what it names is not there, 409 = the present state is against it,
- * 422 = well formed but not allowed, 429 and 503 = repeat it later, unchanged and with the same key.
+ * 422 = well formed but not allowed, 408, 429 and 503 = repeat it in a moment, unchanged and with the same key.
  */
 export interface Problem {
   readonly status: number;
   /** What to do about it. */
   readonly description: string;
-  /** Whether the same request may succeed when repeated unchanged. */
+  /**
+   * Whether the same request may succeed when repeated unchanged: in a moment, where the status says so, else after
+   * what the description names.
+   */
   readonly retryable: boolean;
 }
 
@@ -78,7 +81,10 @@ export const problems = {
   member_unknown: final(404, "Enrol the member first, or check the id."),
   hold_unknown: final(404, "Check the hold's id and its member."),
   adjustment_unknown: final(404, "Check the adjustment's id and its member."),
-  origin_unknown: final(422, "Name the source of an earn, burn or capture of this account."),
+  origin_unknown: later(
+    422,
+    "Name the source of an earn, burn or capture of this account, or send it again after the sale.",
+  ),
   rule_unknown: final(422, "Publish the rule, or name one that the programme has."),
   currency_unknown: final(422, "Use a currency of the programme."),
   wrong_currency: final(422, "Use the currency that the rule or the origin is in."),
@@ -170,6 +176,11 @@ export const problemCodes = Object.keys(problems) as readonly ProblemCode[];
 export function problemTitle(code: ProblemCode): string {
   const words = code.replaceAll("_", " ").replace(/\bjson\b/, "JSON");
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The same may succeed, but only after another command. */
+function later<const S extends number>(status: S, description: string) {
+  return { status, description, retryable: true } as const;
 }
 
 function final<const S extends number>(status: S, description: string) {

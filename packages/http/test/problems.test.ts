@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openApiDocument, problemCodes, problems } from "../src/index.ts";
+import { ApiError, openApiDocument, problemCodes, problems } from "../src/index.ts";
 import { earnRoute, holdRoute, lotsRoute } from "./support/sample-routes.ts";
 
 type Json = { readonly [key: string]: Json };
@@ -7,13 +7,19 @@ type Json = { readonly [key: string]: Json };
 const info = { title: "Sample", version: "1", description: "" };
 const document = openApiDocument([earnRoute(), lotsRoute(), holdRoute()], info) as unknown as Json;
 
+const PASSING = [408, 429, 503];
+
 function page(): string {
   const byStatus = Map.groupBy(problemCodes, (code) => problems[code].status);
   const sections = [...byStatus]
     .toSorted(([a], [b]) => a - b)
     .map(([status, codes]) => {
-      const lines = codes.toSorted().map((code) => `- \`${code}\`: ${problems[code].description}`);
-      const repeat = problems[codes[0]!].retryable ? "Retryable.\n\n" : "";
+      const passing = PASSING.includes(status);
+      const lines = codes.toSorted().map((code) => {
+        const { description, retryable } = problems[code];
+        return `- \`${code}\`: ${description}${retryable && !passing ? " Retryable." : ""}`;
+      });
+      const repeat = passing ? "Retryable.\n\n" : "";
       return `## ${status}\n\n${repeat}${lines.join("\n")}\n`;
     });
   const head =
@@ -41,10 +47,17 @@ describe("the registry of problems", () => {
     }
   });
 
-  it("calls retryable what has a status that says so, and nothing else", () => {
+  it("calls retryable what has a status that says so, and what waits for another command", () => {
     for (const code of problemCodes) {
       const { status, retryable } = problems[code];
-      expect(retryable, code).toBe([408, 429, 503].includes(status));
+      expect(retryable, code).toBe(PASSING.includes(status) || code === "origin_unknown");
     }
+  });
+
+  it("says when to repeat only of what passes by itself", () => {
+    for (const code of problemCodes)
+      expect(new ApiError(code).retryAfter, code).toBe(
+        PASSING.includes(problems[code].status) ? 1 : undefined,
+      );
   });
 });

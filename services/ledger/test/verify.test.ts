@@ -70,13 +70,16 @@ describe("tampering with the log is named", () => {
 
   test("an event altered, though it still makes sense", async () => {
     await openLog();
-    const { position } = await one<{ position: bigint }>(
-      "UPDATE taem_store.events SET data = replace(data, '\"bonus\"', '\"bogus\"') WHERE position = (SELECT min(position) FROM taem_store.events WHERE data LIKE '%\"bonus\"%') RETURNING position",
+    const { position, revision, stream } = await one<{ position: bigint; revision: number; stream: string }>(
+      `UPDATE taem_store.events SET data = replace(data, '"bonus"', '"bogus"')
+        WHERE position = (SELECT min(position) FROM taem_store.events WHERE data LIKE '%"bonus"%')
+        RETURNING position, revision, (SELECT name FROM taem_store.streams s WHERE s.id = stream_id) AS stream`,
     );
+    const member = stream.slice("taem.account-".length, -"-1".length);
     expect(await verify()).toMatchObject({
       discrepancy: {
         check: "event_altered",
-        where: expect.stringContaining(String(position).padStart(16, "0")),
+        where: `position ${String(position).padStart(16, "0")} of the log, PointsEarned, event ${revision} of ${stream}, member ${member}`,
       },
     });
   });

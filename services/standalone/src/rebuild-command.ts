@@ -49,7 +49,9 @@ function report(outcome: RebuildOutcome, seconds: number, print: (line: string) 
   print(`${events} events in ${seconds.toFixed(1)} s (${speed} events/s, with indexes and comparison)`);
   if (outcome.outcome === "different") {
     print(`first difference: ${describeDifference(outcome.difference)}`);
-    print("the live tables are as they were; find out why before anything takes over");
+    print(
+      "the live tables are as they were; where another version of the program was to make other rows, --expect-changes reports them and takes over; else find out why first",
+    );
     process.exitCode = DIFFERENT;
   } else if (outcome.outcome === "declined") {
     print("the live tables are as they were");

@@ -1,6 +1,7 @@
 import type { AccountEvent, LotPart } from "@taem/contracts";
 import type { AccountState, Hold } from "../account-state.ts";
 import { min, sum } from "../amounts.ts";
+import { instantText } from "../calendar.ts";
 import { comeBack } from "../come-back.ts";
 import type { Burn, CaptureHold, PlaceHold, VoidHold } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
@@ -117,11 +118,14 @@ export function voidHold(command: VoidHold, state: AccountState, context: Decisi
   return { events: [...events, ...comeBack(state, { hold: hold.no }, hold.takes, events.at(-1))] };
 }
 
+const ENDED = { captured: "was captured", voided: "was voided", timed_out: "timed out" } as const;
+
 function openHold(state: AccountState, no: number): Hold | { refused: Refusal } {
   const hold = state.holds.get(no);
   if (hold !== undefined) return hold;
-  if (no > 0 && no < state.nextHold)
-    return refuse("hold_closed", "the hold has been captured, voided or timed out");
+  const ended = state.endedHolds.get(no);
+  if (ended !== undefined)
+    return refuse("hold_closed", `the hold ${ENDED[ended.how]} at ${instantText(ended.at)}`);
   return refuse("hold_unknown", "there is no such hold");
 }
 

@@ -33,7 +33,10 @@ export interface LogAudit {
   ): Promise<{
     readonly events: readonly RecordedEvent[];
     readonly next: Position;
-    readonly damage: { readonly kind: "missing" | "altered"; readonly position: Position } | undefined;
+    readonly damage:
+      | { readonly kind: "missing"; readonly position: Position }
+      | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent }
+      | undefined;
   }>;
 }
 
@@ -234,15 +237,28 @@ class Verifier {
     return scan(async (after, limit) => {
       const { events, next, damage } = await verifyPage(after, limit);
       if (damage === undefined) return { events, next };
-      const { kind, position } = damage;
-      throw new Discrepant({
-        check: kind === "missing" ? "event_missing" : "event_altered",
-        where: `position ${position} of the log`,
-        expected: "the event that was written there",
-        actual: kind === "missing" ? "none" : "another one: its digest does not match",
-      });
+      const place = `position ${damage.position} of the log`;
+      const expected = "the event that was written there";
+      throw new Discrepant(
+        damage.kind === "missing"
+          ? { check: "event_missing", where: place, expected, actual: "none" }
+          : {
+              check: "event_altered",
+              where: `${place}, ${nameOf(damage.event)}`,
+              expected,
+              actual: "another one: its digest does not match",
+            },
+      );
     }, head);
   }
+}
+
+const OF_A_MEMBER = /^taem\.(?:account|member)-([0-9a-f-]{36})/;
+
+/** Whose event it is, by its stream: what it says itself is not to be believed. */
+function nameOf({ stream, revision, type }: RecordedEvent): string {
+  const [, member] = OF_A_MEMBER.exec(stream) ?? [];
+  return `${type}, event ${revision} of ${stream}${member === undefined ? "" : `, member ${member}`}`;
 }
 
 function highest(checkpoints: ReadonlyMap<number, Position>): Position {
