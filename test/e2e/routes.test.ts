@@ -1,5 +1,6 @@
 import {
   accountQueries,
+  approvals,
   bulk,
   clientRoutes,
   definitions,
@@ -19,6 +20,7 @@ test("what is served is what is described, so the client knows every route and n
     memberOperations,
     ordinalOperations,
     accountQueries,
+    approvals,
     reports,
   ];
   const routes = [...described.flatMap((group) => Object.values(group)), bulk];
@@ -29,7 +31,7 @@ test("what is served is what is described, so the client knows every route and n
 
 test("a process serves the routes of its services alone", async () => {
   await using installation = await createInstallation();
-  const queries = Object.values({ ...accountQueries, ...reports }).map(
+  const queries = Object.values({ ...accountQueries, ...approvals, ...reports }).map(
     ({ method, path }) => `${method} ${path}`,
   );
   await using ledger = await installation.start({ services: "ledger" });

@@ -13,6 +13,8 @@ const MONEY = { money: "THB", per: "100", points: "1" };
 export async function makeEveryEvent(clerk: Api, manager: Api, code: string): Promise<void> {
   const shop = `/v1/programmes/${code}`;
   await define(clerk, shop);
+  await change(clerk, manager, shop);
+  await endSingleHanded(clerk, `${shop}-alone`);
   const members = `${shop}/members`;
   await succeeds(clerk.post(members, { externalId: "malee" }));
   await succeeds(clerk.post(members, { externalId: "somchai" }));
@@ -47,7 +49,6 @@ export async function makeEveryClientEvent(store: EventStore): Promise<void> {
 async function define(api: Api, shop: string): Promise<void> {
   const programme = { name: "Every event", clock: { mode: "replay", at: "2026-01-10T00:00:00Z" } };
   await succeeds(api.put(shop, { ...programme, zone: "Asia/Bangkok" }));
-  await succeeds(api.put(shop, { ...programme, zone: "Asia/Tokyo" }));
   const settings = { expiry: { kind: "end_of_month", count: 1 }, adjustmentLimit: "100" };
   await succeeds(api.put(`${shop}/currencies/PTS`, settings));
   await succeeds(api.put(`${shop}/currencies/OWED`, { ...settings, clawback: "unlimited" }));
@@ -55,6 +56,22 @@ async function define(api: Api, shop: string): Promise<void> {
   await succeeds(api.put(`${shop}/rules/base`, { ...PTS, ...MONEY }));
   await succeeds(api.put(`${shop}/sources/till`, { keys: "programme" }));
   await succeeds(api.put(`${shop}/sources/old-till`, { keys: "account", retired: true }));
+}
+
+/** Of three changes that one proposes another approves one and rejects one; one is taken back. */
+async function change(clerk: Api, manager: Api, shop: string): Promise<void> {
+  await succeeds(clerk.put(shop, { name: "Every event", zone: "Asia/Tokyo" }));
+  await succeeds(manager.post(`${shop}/proposals/1/approve`, {}));
+  await succeeds(clerk.put(`${shop}/rules/base`, { ...PTS, ...MONEY, points: "2" }));
+  await succeeds(manager.post(`${shop}/proposals/2/reject`, {}));
+  await succeeds(clerk.put(`${shop}/currencies/PTS`, { expiry: { kind: "never" } }));
+  await succeeds(clerk.post(`${shop}/proposals/3/withdraw`, {}));
+}
+
+async function endSingleHanded(api: Api, shop: string): Promise<void> {
+  const programme = { name: "Alone", zone: "Asia/Bangkok" };
+  await succeeds(api.put(shop, { ...programme, singleHanded: true }));
+  await succeeds(api.put(shop, { ...programme, singleHanded: false }));
 }
 
 async function buyAndReturn(till: Till): Promise<void> {

@@ -7,14 +7,15 @@ export const START = "2026-03-10T03:00:00.000Z";
 const PTS = { expiry: { kind: "never" }, clawback: "unlimited" };
 const BASE = { currency: "PTS", money: "THB", per: "2500", points: "1" };
 
-/** A live programme with the currency PTS and the rule `base`, 1 point for 25.00 THB; yields its path. */
+/** A live programme, run by two unless told, with the currency PTS and the rule `base`, 1 point for 25.00 THB; yields its path. */
 export async function defineProgramme(
   api: Api,
   code: string,
-  { clock, ...settings }: Readonly<Record<string, unknown>> = {},
+  { clock, singleHanded, ...settings }: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const path = `/v1/programmes/${code}`;
-  const programme = { name: code, zone: "Asia/Bangkok", ...(clock === undefined ? {} : { clock }) };
+  // JSON leaves out what is undefined.
+  const programme = { name: code, zone: "Asia/Bangkok", clock, singleHanded };
   await succeeds(api.put(path, programme));
   await succeeds(api.put(`${path}/currencies/PTS`, { ...PTS, ...settings }));
   await succeeds(api.put(`${path}/rules/base`, BASE));

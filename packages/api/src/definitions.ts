@@ -96,6 +96,58 @@ const zone = z
   })
   .meta({ description: "IANA time zone.", examples: ["Asia/Bangkok"] });
 
+/** What is proposed. `version`: that it is to be of its definition; without `validFrom` it holds from its approval on. */
+export const proposedChange = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("zone"), version: z.int(), zone: z.string() }),
+    z.strictObject({
+      kind: z.literal("currency_settings"),
+      version: z.int(),
+      currency: z.string(),
+      validFrom: instant.optional(),
+      settings: z.strictObject(settings),
+    }),
+    z.strictObject({
+      kind: z.literal("earn_rule"),
+      version: z.int(),
+      rule: z.string(),
+      validFrom: instant.optional(),
+      definition: z.strictObject(earnRule),
+    }),
+  ])
+  .meta({ id: "ProposedChange" });
+
+export const proposalAnswer = z
+  .strictObject({
+    proposal: z.string(),
+    requestedBy: z.string(),
+    requestedAt: instant,
+    change: proposedChange,
+  })
+  .meta({ id: "Proposal", description: "A change that waits for a second principal." });
+
+const proposalId = fields.textField<number>({
+  id: "ProposalId",
+  description: "Id of a proposal, as the answer that made it gave it.",
+  pattern: "^[1-9][0-9]{0,9}$",
+  examples: ["7"],
+  problems: ["malformed_id"],
+  decode: (text) =>
+    /^[1-9][0-9]{0,9}$/.test(text)
+      ? Number(text)
+      : new fields.Fault("malformed_id", "is no id that an answer gave"),
+  encode: String,
+});
+
+const singleHanded = z
+  .boolean()
+  .optional()
+  .meta({
+    description:
+      "A programme made with `true` is run single-handed: nothing in it needs a second principal, and every report says " +
+      "so. `false` ends that for good; a programme that is there cannot begin with it.",
+  });
+
 /** The version that was published last, and when it begins to hold. */
 const newestVersion = { version: z.int(), validFrom: instant };
 
@@ -104,6 +156,8 @@ const programmeAnswer = z.strictObject({
   id: z.string(),
   name: z.string(),
   zone: z.string(),
+  /** Whether changes and large adjustments need no second principal. */
+  singleHanded: z.boolean(),
   clock: z.strictObject({ mode: z.enum(["live", "replay"]), at: instant.optional() }),
   currencies: z.array(z.strictObject({ currency: z.string(), scale: z.int(), ...newestVersion })),
   rules: z.array(z.strictObject({ rule: z.string(), ...newestVersion })),
@@ -111,12 +165,33 @@ const programmeAnswer = z.strictObject({
   sources: z.array(
     z.strictObject({ system: z.string(), keys: z.enum(["account", "programme"]), retired: z.boolean() }),
   ),
+  /** What waits for a second principal, oldest first. */
+  proposals: z.array(proposalAnswer),
 });
 
 const answers = { 200: { description: "The programme as it is now.", schema: programmeAnswer } };
+const changing = {
+  ...answers,
+  202: {
+    description:
+      "The change waits for a second principal, as this proposal, now or since it was asked for before.",
+    schema: proposalAnswer,
+  },
+};
+const SECOND =
+  "The first version is published at once, a change of it when a second principal approves it (202); in a programme " +
+  "that is run single-handed at once, too.";
 const writing = ["value_not_allowed", "outcome_unknown", "conflict_retry_exhausted", "overloaded"] as const;
 const PATH = "/v1/programmes/{programme}";
 const declared = { permission: "define", tag: "definitions", responses: answers } as const;
+
+const onProposal = {
+  ...declared,
+  method: "POST",
+  params: { programme: programmeCode, id: proposalId },
+  body: z.strictObject({}),
+  problems: ["proposal_unknown", "proposal_closed", ...writing],
+} as const;
 
 /** Programmes, and what is defined in them. */
 export const definitions = {
@@ -124,13 +199,21 @@ export const definitions = {
     ...declared,
     method: "PUT",
     path: PATH,
+    responses: changing,
     summary: "Define a programme, or change its time zone",
     description:
       "A new programme needs a key of the whole installation. Currencies and rules follow. Putting the same again " +
-      "changes nothing, also when the clock has moved on since.",
+      "changes nothing, also when the clock has moved on since. Another zone waits for a second principal (202).",
     params: { programme: programmeCode },
-    body: z.strictObject({ name: displayName, zone, clock: firstClock }),
-    problems: ["programme_exists", "clock_differs", "clock_too_far", ...writing],
+    body: z.strictObject({ name: displayName, zone, clock: firstClock, singleHanded }),
+    problems: [
+      "programme_exists",
+      "clock_differs",
+      "clock_too_far",
+      "not_single_handed",
+      "too_many_proposals",
+      ...writing,
+    ],
   },
   programmeNow: {
     ...declared,
@@ -144,19 +227,23 @@ export const definitions = {
     ...declared,
     method: "PUT",
     path: `${PATH}/currencies/{currency}`,
-    summary: "Define a points currency, or publish new settings for it",
+    responses: changing,
+    summary: "Define a points currency, or change its settings",
+    description: SECOND,
     params: { programme: programmeCode, currency: currencyCode },
     body: z.strictObject({ scale: z.int().min(0).max(6).default(0), validFrom, ...settings }),
-    problems: writing,
+    problems: ["too_many_proposals", ...writing],
   },
   rule: {
     ...declared,
     method: "PUT",
     path: `${PATH}/rules/{rule}`,
-    summary: "Publish an earn rule, or a new version of it",
+    responses: changing,
+    summary: "Publish an earn rule, or change it",
+    description: SECOND,
     params: { programme: programmeCode, rule: ruleName },
     body: z.strictObject({ validFrom, ...earnRule }),
-    problems: ["currency_unknown", ...writing],
+    problems: ["currency_unknown", "too_many_proposals", ...writing],
   },
   source: {
     ...declared,
@@ -180,5 +267,28 @@ export const definitions = {
     params: { programme: programmeCode },
     body: clock,
     problems: ["clock_live", "clock_backwards", "clock_too_far", ...writing],
+  },
+  approveProposal: {
+    ...onProposal,
+    permission: "publish",
+    path: `${PATH}/proposals/{id}/approve`,
+    summary: "Approve a proposed change, as a second principal",
+    description:
+      "Decided afresh: it is published as of now, unless it brings its own `validFrom`, and refused where another " +
+      "version has been published since it was proposed. Doing the same again changes nothing.",
+    problems: ["proposal_obsolete", "approver_must_differ", ...onProposal.problems],
+  },
+  rejectProposal: {
+    ...onProposal,
+    permission: "publish",
+    path: `${PATH}/proposals/{id}/reject`,
+    summary: "Turn a proposed change down, as a second principal",
+    problems: ["approver_must_differ", ...onProposal.problems],
+  },
+  withdrawProposal: {
+    ...onProposal,
+    path: `${PATH}/proposals/{id}/withdraw`,
+    summary: "Take back a change that one has proposed",
+    problems: ["requester_must_withdraw", ...onProposal.problems],
   },
 } as const;

@@ -5,12 +5,14 @@ export {
   type StatementKind,
   type statementItem,
 } from "./account-queries.ts";
+export { type approvalItem, approvals } from "./approvals.ts";
 export { balanceBody } from "./balance.ts";
 export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";
 export { bulk, memberOperations, members, ordinalOperations } from "./commands.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { definitions } from "./definitions.ts";
-export { type OperationBody, type OperationName, permissionsOf } from "./operations.ts";
+export { type OperationBody, type OperationName, ordinalId, permissionsOf } from "./operations.ts";
+export { proposalBody } from "./proposal-body.ts";
 export { reports } from "./reports.ts";
 export type {
   BulkLine,

@@ -12,6 +12,11 @@ const onMember = { currency: currencyCode, ...common };
 /** A hold or adjustment: member, currency ordinal and ordinal in the account. */
 const ORDINAL_REF = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[1-9][0-9]{0,5}-[1-9][0-9]{0,9}$/;
 
+/** The account and the ordinal there, so that a route needs no look-up. */
+export function ordinalId(member: string, currencyNo: number, no: number): string {
+  return `${member}-${currencyNo}-${no}`;
+}
+
 export const ordinalRef = fields.textField<string>({
   id: "OrdinalRef",
   description: "Id of a hold or an adjustment, as the answer that made it gave it.",

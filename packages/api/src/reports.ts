@@ -6,6 +6,8 @@ const { instant, localDate, total } = fields;
 
 const reportHead = {
   programme: z.string(),
+  /** Whether one person could do, by then, what else takes two: nobody else need have seen what is behind the figures. */
+  singleHanded: z.boolean(),
   /** The instant that the report is true at, on the programme's business clock; with `through` the first after the day, exclusive. */
   at: instant,
   asOf: instant.optional(),

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { accountQueries } from "./account-queries.ts";
+import type { approvals } from "./approvals.ts";
 import type { clientRoutes } from "./clients.ts";
 import type { commandAnswer } from "./command-answer.ts";
 import type { bulk, memberAnswer, memberOperations, members, ordinalOperations } from "./commands.ts";
@@ -19,6 +20,7 @@ type Described =
   | ValueOf<typeof memberOperations>
   | ValueOf<typeof ordinalOperations>
   | ValueOf<typeof accountQueries>
+  | ValueOf<typeof approvals>
   | ValueOf<typeof reports>;
 
 /** The routes that answer one request with one body, by method and path. */

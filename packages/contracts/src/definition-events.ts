@@ -51,6 +51,17 @@ export const earnRule = named("EarnRule", {
   pendingSeconds: integer,
 });
 
+/** A change that waits for a second principal. */
+const proposed = {
+  programme: text,
+  /** Its ordinal in the programme. */
+  proposal: integer,
+  requestedBy: text,
+  proposedAt: instant,
+  /** That the change is to be of its definition: once another has taken it, it cannot be approved any more. */
+  version: integer,
+} as const;
+
 /**
  * How the change of a definition came about: proposed by one principal and approved by another, or at once, where the
  * programme is run single-handed. A first version needs one principal and has none of these.
@@ -69,9 +80,10 @@ export const definitionEvents = {
     name: text,
     zone: text,
     validFrom: instant,
-    /** True where no change needs a second principal. */
+    /** True where no change needs a second principal, until `SingleHandedEnded`. */
     singleHanded: optional(flag),
   },
+  SingleHandedEnded: { programme: text },
   ProgrammeZoneChanged: { programme: text, zone: text, validFrom: instant, ...provenance },
   CurrencyDefined: { programme: text, code: text, no: integer, scale: integer },
   CurrencySettingsPublished: {
@@ -90,6 +102,19 @@ export const definitionEvents = {
     definition: earnRule,
     ...provenance,
   },
+  /** Proposals; without `validFrom` the change is to hold from its approval on. */
+  ZoneChangeProposed: { ...proposed, zone: text },
+  CurrencySettingsProposed: {
+    ...proposed,
+    currency: text,
+    validFrom: optional(instant),
+    settings: currencySettings,
+  },
+  EarnRuleProposed: { ...proposed, rule: text, validFrom: optional(instant), definition: earnRule },
+  /** A second principal turned the proposal down. */
+  ProposalRejected: { programme: text, proposal: integer, requestedBy: text, rejectedBy: text },
+  /** Who made it took it back. */
+  ProposalWithdrawn: { programme: text, proposal: integer, requestedBy: text },
   SourceDeclared: {
     programme: text,
     system: text,

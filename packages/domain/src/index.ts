@@ -44,6 +44,7 @@ export {
   settingsAt,
   zoneAt,
 } from "./programme.ts";
+export type { ClosedProposal, Proposal, Proposals, ProposedChange } from "./proposals.ts";
 export type { Refusal, RefusalCode } from "./refusals.ts";
 export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";
 export { type AccountIdentity, dueEvents, nextDueAt } from "./sweep.ts";

@@ -1,5 +1,6 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
 import type { Instant } from "./calendar.ts";
+import { NO_PROPOSALS, type Proposals, withoutProposal, withProposal } from "./proposals.ts";
 import { type Version, versionAt } from "./versions.ts";
 
 /** A programme: its definitions as versioned data. Immutable; a fold of the programme's stream. */
@@ -16,6 +17,8 @@ export interface Programme {
   readonly rules: ReadonlyMap<string, readonly Version<EarnRule>[]>;
   /** Source systems that are declared; the keys of any other are of account scope. */
   readonly sources: ReadonlyMap<string, Source>;
+  /** Changes that wait for a second principal. */
+  readonly proposals: Proposals;
   readonly clock: BusinessClock;
   /** What the clock was when the programme was defined. */
   readonly firstClock: BusinessClock;
@@ -72,12 +75,19 @@ export function evolveProgramme(programme: Programme | undefined, event: Definit
       currencies: new Map(),
       rules: new Map(),
       sources: new Map(),
+      proposals: NO_PROPOSALS,
       clock: { mode: "live" },
       firstClock: { mode: "live" },
     };
   }
   if (programme === undefined) throw new Error(`${event.type} of a programme that was never defined`);
-  return { ...programme, revision: programme.revision + 1, ...changeOf(programme, event) };
+  const revision = programme.revision + 1;
+  return {
+    ...programme,
+    revision,
+    proposals: proposalsAfter(programme, event),
+    ...changeOf(programme, event),
+  };
 }
 
 type Change = Exclude<DefinitionEvent["type"], "ProgrammeDefined">;
@@ -112,12 +122,42 @@ function changeOf(programme: Programme, event: DefinitionEvent<Change>): Partial
       const source = programme.sources.get(event.system) as Source;
       return { sources: new Map(programme.sources).set(event.system, { ...source, isRetired: true }) };
     }
+    case "SingleHandedEnded":
+      return { singleHanded: false };
+    case "ZoneChangeProposed":
+    case "CurrencySettingsProposed":
+    case "EarnRuleProposed":
+    case "ProposalRejected":
+    case "ProposalWithdrawn":
+      return {};
     case "ClockSet": {
       const clock: BusinessClock =
         event.mode === "live" ? { mode: "live" } : { mode: "replay", at: event.at as Instant };
       // Only the definition itself can say it next: a clock that began live is never set.
       return programme.revision === 1 ? { clock, firstClock: clock } : { clock };
     }
+  }
+}
+
+function proposalsAfter({ proposals }: Programme, event: DefinitionEvent<Change>): Proposals {
+  switch (event.type) {
+    case "ZoneChangeProposed":
+    case "CurrencySettingsProposed":
+    case "EarnRuleProposed":
+      return withProposal(proposals, event);
+    case "ProposalRejected":
+      return withoutProposal(proposals, { no: event.proposal, how: "rejected", by: event.rejectedBy });
+    case "ProposalWithdrawn":
+      return withoutProposal(proposals, { no: event.proposal, how: "withdrawn", by: event.requestedBy });
+    case "ProgrammeZoneChanged":
+    case "CurrencySettingsPublished":
+    case "EarnRulePublished": {
+      const { proposal: no, approvedBy: by } = event;
+      if (no === undefined || by === undefined) return proposals;
+      return withoutProposal(proposals, { no, how: "approved", by });
+    }
+    default:
+      return proposals;
   }
 }
 

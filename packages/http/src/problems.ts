@@ -81,6 +81,7 @@ export const problems = {
   member_unknown: final(404, "Enrol the member first, or check the id."),
   hold_unknown: final(404, "Check the hold's id and its member."),
   adjustment_unknown: final(404, "Check the adjustment's id and its member."),
+  proposal_unknown: final(404, "Check the proposal's id."),
   origin_unknown: later(
     422,
     "Name the source of an earn, burn or capture of this account, or send it again after the sale.",
@@ -133,6 +134,10 @@ export const problems = {
   transfer_to_self: final(422, "Name another member as the target."),
   adjustment_closed: final(409, "Ask for a new adjustment: this one waits no longer."),
   approver_must_differ: final(409, "Approve or reject as another principal than the one that asked."),
+  proposal_closed: final(409, "Propose the change again: this proposal waits no longer."),
+  proposal_obsolete: final(409, "Reject or withdraw the proposal, and propose the change anew."),
+  too_many_proposals: final(409, "Decide on proposals that wait before you make another."),
+  not_single_handed: final(409, "Leave `singleHanded` out: it is given when a programme is made, or never."),
   requester_must_withdraw: final(409, "Reject it as a second principal: only who asked takes it back."),
 
   // Time

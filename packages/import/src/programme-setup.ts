@@ -42,18 +42,19 @@ export async function prepareProgramme(
   mapping: Mapping,
 ): Promise<PreparedProgramme> {
   const params = { programme: code };
-  let programme = await findOrDefine(client, code, mapping);
+  const found = await findOrDefine(client, code, mapping);
   const { currencies = {}, rules = {} } = mapping.define ?? {};
   for (const [currency, body] of Object.entries(currencies)) {
-    if (programme.currencies.some((known) => known.currency === currency)) continue;
+    if (found.currencies.some((known) => known.currency === currency)) continue;
     const request = { params: { ...params, currency }, body: body as unknown as CurrencyBody };
-    programme = await client.call("PUT /v1/programmes/{programme}/currencies/{currency}", request);
+    await client.call("PUT /v1/programmes/{programme}/currencies/{currency}", request);
   }
   for (const [rule, body] of Object.entries(rules)) {
-    if (programme.rules.some((known) => known.rule === rule)) continue;
+    if (found.rules.some((known) => known.rule === rule)) continue;
     const request = { params: { ...params, rule }, body: body as unknown as RuleBody };
-    programme = await client.call("PUT /v1/programmes/{programme}/rules/{rule}", request);
+    await client.call("PUT /v1/programmes/{programme}/rules/{rule}", request);
   }
+  const programme = await client.call("GET /v1/programmes/{programme}", { params });
   checkFit(programme, mapping);
   const keylessBy = keylessByOf(programme, mapping);
   return { programme: await declareSource(client, programme, mapping, keylessBy), keylessBy };
@@ -72,7 +73,8 @@ async function findOrDefine(client: Client, code: string, { define }: Mapping): 
   }
   const { name, zone } = define;
   const body = { name, zone, clock: { mode: "replay", at: BEGINNING } } as const;
-  return client.call("PUT /v1/programmes/{programme}", { params, body });
+  await client.call("PUT /v1/programmes/{programme}", { params, body });
+  return client.call("GET /v1/programmes/{programme}", { params });
 }
 
 function checkFit({ programme: code, currencies, rules }: ProgrammeAnswer, mapping: Mapping): void {

@@ -101,6 +101,27 @@ export const settings: Readonly<Record<CurrencyCode, CurrencySettings>> = {
   },
 };
 
+/** In the middle of the simulated days the service desk may give more alone: the clerk asks, the supervisor agrees. */
+const RAISED_LIMIT = 700n;
+
+/** A change of a definition, which one proposes and another approves. */
+export interface DefinitionChange {
+  readonly currency: CurrencyCode;
+  /** That it is of its currency's settings. */
+  readonly version: number;
+  readonly body: CurrencyBody;
+}
+
+export function raisedLimit(from: Instant): DefinitionChange {
+  const raised = { ...settings.POINT, adjustmentLimit: RAISED_LIMIT };
+  return { currency: POINT, version: 2, body: { ...currencyBody(raised), validFrom: rfc3339(from) } };
+}
+
+/** What one person may adjust alone, once the limit is raised or before. */
+export function adjustmentLimit(currency: CurrencyCode, isRaised: boolean): bigint {
+  return currency === POINT && isRaised ? RAISED_LIMIT : settings[currency].adjustmentLimit;
+}
+
 /** Marketplace order numbers are unique whoever the buyer is; receipts are checked within their account. */
 const sources = { pos: "account", shopee: "programme", lazada: "programme" } as const;
 export type System = keyof typeof sources;

@@ -1,5 +1,5 @@
 import type { BulkLine } from "@taem/client";
-import type { System } from "./definitions.ts";
+import type { DefinitionChange, System } from "./definitions.ts";
 import type { Balance } from "./model/account.ts";
 import type { Refusal } from "./model/commands.ts";
 
@@ -49,6 +49,8 @@ export interface PlannedLine {
 /** What arrives on one simulated day. The clock moves to the day's end before the lines are sent, in their order. */
 export interface Chunk {
   readonly clockTo: string;
+  /** Published before the lines are sent. */
+  readonly change?: DefinitionChange;
   readonly lines: readonly PlannedLine[];
 }
 

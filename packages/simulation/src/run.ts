@@ -1,6 +1,6 @@
 import type { BulkAnswer, BulkLine, BusinessClock, Client, ProgrammeAnswer } from "@taem/client";
 import { DAY } from "./bangkok-time.ts";
-import type { Definitions } from "./definitions.ts";
+import type { DefinitionChange, Definitions } from "./definitions.ts";
 import { type CommandLine, keyText, type PlannedLine, type SourceKey } from "./line.ts";
 import type { Simulation } from "./simulation.ts";
 import { Pass, type Summary, Tally } from "./tally.ts";
@@ -49,6 +49,7 @@ export async function runSimulation(run: SimulationRun): Promise<Summary> {
     const isNew = clockAt < to;
     if (isNew) await setClock(clerk, programme, { mode: "replay", at: chunk.clockTo });
     clockAt = Math.max(clockAt, to);
+    if (chunk.change !== undefined) await publish(run, chunk.change);
     tally.add(await player.play(chunk.lines, isNew));
     const seconds = (performance.now() - startedAt) / 1_000;
     const done = Math.round((to - simulation.startsAt) / DAY);
@@ -59,18 +60,25 @@ export async function runSimulation(run: SimulationRun): Promise<Summary> {
   return tally.summary((performance.now() - startedAt) / 1_000);
 }
 
-/** Tells the API what the programme is, in the order in which one thing needs another; the programme after it. */
+/**
+ * Tells the API what the programme is, in the order in which one thing needs another; the programme after it. What is
+ * defined already may have been changed since, and is left alone.
+ */
 export async function defineProgramme(
   api: Api,
   programme: string,
   { programme: body, currencies, rules, sources }: Definitions,
 ): Promise<ProgrammeAnswer> {
-  await api.call("PUT /v1/programmes/{programme}", { params: { programme }, body });
+  const path = { params: { programme } };
+  await api.call("PUT /v1/programmes/{programme}", { ...path, body });
+  const known = await api.call("GET /v1/programmes/{programme}", path);
   for (const [currency, body] of Object.entries(currencies)) {
+    if (known.currencies.some((one) => one.currency === currency)) continue;
     const params = { programme, currency };
     await api.call("PUT /v1/programmes/{programme}/currencies/{currency}", { params, body });
   }
   for (const [rule, body] of Object.entries(rules)) {
+    if (known.rules.some((one) => one.rule === rule)) continue;
     await api.call("PUT /v1/programmes/{programme}/rules/{rule}", { params: { programme, rule }, body });
   }
   for (const [system, body] of Object.entries(sources)) {
@@ -79,7 +87,24 @@ export async function defineProgramme(
       body,
     });
   }
-  return api.call("GET /v1/programmes/{programme}", { params: { programme } });
+  return api.call("GET /v1/programmes/{programme}", path);
+}
+
+/** Proposed by the clerk and approved by the supervisor, unless it stands already. */
+async function publish({ clerk, supervisor, programme }: SimulationRun, change: DefinitionChange) {
+  const { currency, version, body } = change;
+  const path = { params: { programme } };
+  const { currencies } = await clerk.call("GET /v1/programmes/{programme}", path);
+  if (currencies.some((one) => one.currency === currency && one.version >= version)) return;
+  const asked = await clerk.call("PUT /v1/programmes/{programme}/currencies/{currency}", {
+    params: { programme, currency },
+    body,
+  });
+  if (!("proposal" in asked)) throw new Error(`the change of ${currency} was not proposed`);
+  await supervisor.call("POST /v1/programmes/{programme}/proposals/{id}/approve", {
+    params: { programme, id: asked.proposal },
+    body: {},
+  });
 }
 
 async function setClock(api: Api, programme: string, body: BusinessClock): Promise<void> {

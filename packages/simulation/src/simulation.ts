@@ -50,7 +50,7 @@ export function simulate({
   }
   const end: Day = dayOf(endsAt);
   const first: Day = end - days;
-  const world = new World(new Random(seed), members, startOf(first));
+  const world = new World(new Random(seed), members, startOf(first), first + Math.floor(days / 2));
   return {
     definitions: definitionsOf(startOf(first), startOf(end)),
     startsAt: startOf(first),

@@ -195,6 +195,22 @@ describe("what happens", () => {
     expect(ends["withdraw"]).toEqual(["accepted", "requester_must_withdraw"]);
   });
 
+  it("is a change of a limit on one day, by which later adjustments are measured", () => {
+    const changed = chunks.findIndex(({ change }) => change !== undefined);
+    expect(chunks.filter(({ change }) => change !== undefined)).toHaveLength(1);
+    const day = chunks[changed] as (typeof chunks)[number];
+    expect(day.change).toMatchObject({ currency: "POINT", version: 2, body: { adjustmentLimit: "700" } });
+    const waitedFor = new Set(lines.flatMap(({ line }) => referenceOf(line) ?? []).map(keyText));
+    const between = (some: typeof chunks) =>
+      some
+        .flatMap(({ lines: sent }) => sent.filter(isOp("adjust")))
+        .filter(({ line }) => line.direction === "credit")
+        .filter(({ line }) => Number(line.points) > 500 && Number(line.points) <= 700)
+        .map(({ line }) => waitedFor.has(keyText(line.source)));
+    expect(new Set(between(chunks.slice(0, changed)))).toEqual(new Set([true]));
+    expect(new Set(between(chunks.slice(changed)))).toEqual(new Set([false]));
+  });
+
   it("is mostly small sales to a few busy members", () => {
     const byMember = Map.groupBy(sales, ({ line }) => line.member);
     const counts = [...byMember.values()].map((some) => some.length).sort((a, b) => b - a);

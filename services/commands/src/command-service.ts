@@ -215,9 +215,10 @@ export class CommandService {
   async declareSource(programmeCode: string, system: string, declaration: SourceDeclaration, caller: Caller) {
     const { id } = await this.programmes.get(programmeCode);
     const isInUse = (await this.#tools.isSystemInUse?.(id, system)) ?? false;
-    return this.programmes.change(programmeCode, caller, (known) =>
+    const { programme } = await this.programmes.change(programmeCode, caller, (known) =>
       declareSource(known, system, declaration, isInUse),
     );
+    return programme;
   }
 
   /** What time it is for a programme, by our id. */

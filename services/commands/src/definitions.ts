@@ -1,11 +1,18 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
-import { type BusinessClock, isInCalendar, type KeyScope, type Programme, type Version } from "@taem/domain";
+import {
+  type BusinessClock,
+  evolveProgramme,
+  isInCalendar,
+  type KeyScope,
+  type Programme,
+} from "@taem/domain";
 import { fields } from "@taem/http";
 import type { Definition, Refused } from "./programmes.ts";
+import { type Author, changeDefinition, isEqual } from "./proposals.ts";
 
 /**
- * What definition commands do. Saying what a programme already says changes nothing; anything else is a new version,
- * valid from the instant given (a first version: from the beginning; a later one: from now).
+ * What definition commands do. Saying what a programme already says changes nothing; anything else is a new version, or
+ * the proposal of one.
  */
 
 const FROM_THE_BEGINNING = 0;
@@ -15,12 +22,14 @@ export interface ProgrammeDefinition {
   readonly zone: string;
   /** Where the clock begins; live unless told. */
   readonly clock?: BusinessClock | undefined;
+  /** Whether changes need no second principal: from the beginning, or not at all. */
+  readonly singleHanded?: boolean | undefined;
 }
 
 export function defineProgramme(
   id: string,
   code: string,
-  { name, zone, clock = { mode: "live" } }: ProgrammeDefinition,
+  { name, zone, clock = { mode: "live" }, singleHanded = false }: ProgrammeDefinition,
   serverNow: number,
 ): Definition {
   const refusal = refusedClock(clock, zone, serverNow);
@@ -32,6 +41,7 @@ export function defineProgramme(
     name: fields.canonicalName(name),
     zone,
     validFrom: FROM_THE_BEGINNING,
+    ...(singleHanded ? { singleHanded } : {}),
   };
   return clock.mode === "live"
     ? { events: [defined] }
@@ -54,13 +64,14 @@ function refusedClock(clock: BusinessClock, zone: string, serverNow: number): Re
 }
 
 /**
- * What defining a programme that is there changes: its zone. A clock may be repeated as it was first given, however far
+ * What defining a programme that is there changes: its zone, and whether it is run single-handed, which it ends being for
+ * good. A clock may be repeated as it was first given, however far
  * it has moved on since, so that a set-up can be run again; any other would be a wish that is not fulfilled.
  */
 export function redefineProgramme(
   programme: Programme,
-  { name, zone, clock }: ProgrammeDefinition,
-  now: number,
+  { name, zone, clock, singleHanded }: ProgrammeDefinition,
+  author: Author,
 ): Definition {
   if (fields.canonicalName(programme.name) !== fields.canonicalName(name)) {
     return { refused: "programme_exists", detail: `the programme is called ${programme.name}` };
@@ -70,8 +81,14 @@ export function redefineProgramme(
     const detail = "the programme has another clock; leave `clock` out, or move it with PUT /clock";
     return { refused: "clock_differs", detail };
   }
-  if (programme.zones.at(-1)?.value === zone) return { events: [] };
-  return { events: [{ type: "ProgrammeZoneChanged", programme: programme.id, zone, validFrom: now }] };
+  if (singleHanded === true && !programme.singleHanded) {
+    return { refused: "not_single_handed", detail: "changes of the programme need a second principal" };
+  }
+  const change = { kind: "zone", zone } as const;
+  if (singleHanded !== false || !programme.singleHanded) return changeDefinition(programme, change, author);
+  const ended = { type: "SingleHandedEnded", programme: programme.id } as const;
+  const definition = changeDefinition(evolveProgramme(programme, ended), change, author);
+  return "refused" in definition ? definition : { ...definition, events: [ended, ...definition.events] };
 }
 
 export function defineCurrency(
@@ -82,27 +99,19 @@ export function defineCurrency(
     settings,
     validFrom,
   }: { readonly scale: number; readonly settings: CurrencySettings; readonly validFrom: number | undefined },
-  now: number,
+  author: Author,
 ): Definition {
   const known = programme.currencies.get(code);
   if (known !== undefined && known.scale !== scale) {
     return { refused: "value_not_allowed", detail: `the scale of ${code} is ${known.scale} for ever` };
   }
-  const newest = known?.settings.at(-1);
-  const wanted = withTimeout(settings, newest?.value);
-  if (newest !== undefined && isSame(newest, { value: wanted, validFrom })) return { events: [] };
-  const defined: DefinitionEvent[] =
-    known === undefined
-      ? [{ type: "CurrencyDefined", programme: programme.id, code, no: programme.currencies.size + 1, scale }]
-      : [];
-  const published: DefinitionEvent = {
-    type: "CurrencySettingsPublished",
-    programme: programme.id,
-    currency: code,
-    ...nextVersion(known?.settings ?? [], validFrom, now),
-    settings: wanted,
-  };
-  return { events: [...defined, published] };
+  const wanted = withTimeout(settings, known?.settings.at(-1)?.value);
+  const change = { kind: "currency_settings", currency: code, settings: wanted, validFrom } as const;
+  const definition = changeDefinition(programme, change, author);
+  if (known !== undefined || "refused" in definition) return definition;
+  const no = programme.currencies.size + 1;
+  const defined = { type: "CurrencyDefined", programme: programme.id, code, no, scale } as const;
+  return { events: [defined, ...definition.events] };
 }
 
 const THIRTY_DAYS = 30 * 24 * 3600;
@@ -118,22 +127,12 @@ export function publishRule(
   programme: Programme,
   rule: string,
   { definition, validFrom }: { readonly definition: EarnRule; readonly validFrom: number | undefined },
-  now: number,
+  author: Author,
 ): Definition {
   if (!programme.currencies.has(definition.currency)) {
     return { refused: "currency_unknown", detail: `the programme has no currency ${definition.currency}` };
   }
-  const versions = programme.rules.get(rule) ?? [];
-  const newest = versions.at(-1);
-  if (newest !== undefined && isSame(newest, { value: definition, validFrom })) return { events: [] };
-  const event: DefinitionEvent = {
-    type: "EarnRulePublished",
-    programme: programme.id,
-    rule,
-    ...nextVersion(versions, validFrom, now),
-    definition,
-  };
-  return { events: [event] };
+  return changeDefinition(programme, { kind: "earn_rule", rule, definition, validFrom }, author);
 }
 
 /** Whether a system stands for a client: that of commands which name no source. Its keys are of account scope. */
@@ -215,29 +214,4 @@ export function setClock(programme: Programme, wanted: BusinessClock, serverNow:
   const refusal = refusedClock(wanted, programme.zones.at(-1)?.value as string, serverNow);
   if (refusal !== undefined) return refusal;
   return { events: [{ type: "ClockSet", programme: id, mode: "replay", at: wanted.at }] };
-}
-
-function nextVersion(versions: readonly Version<unknown>[], validFrom: number | undefined, now: number) {
-  const byDefault = versions.length === 0 ? FROM_THE_BEGINNING : now;
-  return { version: versions.length + 1, validFrom: validFrom ?? byDefault };
-}
-
-/** Whether the newest version is what is wanted, also from the instant that is wanted, if one is. */
-function isSame<T extends object>(
-  newest: Version<T>,
-  { value, validFrom = newest.validFrom }: { readonly value: T; readonly validFrom: number | undefined },
-): boolean {
-  return newest.validFrom === validFrom && isEqual(newest.value, value);
-}
-
-function isEqual(a: object, b: object): boolean {
-  return stable(a) === stable(b);
-}
-
-function stable(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === "bigint") return `${inner}n`;
-    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

@@ -1,4 +1,4 @@
-import { balanceBody, type CommandAnswer } from "@taem/api";
+import { balanceBody, type CommandAnswer, ordinalId } from "@taem/api";
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
 import { endOf } from "@taem/domain";
 import { fields } from "@taem/http";
@@ -11,9 +11,8 @@ const { formatInstant } = fields;
 type Effect = CommandAnswer["effect"];
 type CreditedLot = NonNullable<Effect["credited"]>[number];
 
-/** Ids of holds and adjustments: the account and its ordinal there, so that a route needs no look-up. */
-function ordinalId({ member, currency }: AccountRef, no: number): string {
-  return `${member.id}-${currency.no}-${no}`;
+function idOf({ member, currency }: AccountRef, no: number): string {
+  return ordinalId(member.id, currency.no, no);
 }
 
 export function answerOf(account: AccountRef, accepted: Accepted, token: string): CommandAnswer {
@@ -37,11 +36,11 @@ function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect 
     case "PointsBurned":
       return { kind: "burned", ...debit(events as readonly (typeof first)[]), effectiveAt };
     case "HoldPlaced": {
-      const hold = { id: ordinalId(account, first.hold), timeoutAt: formatInstant(first.timeoutAt) };
+      const hold = { id: idOf(account, first.hold), timeoutAt: formatInstant(first.timeoutAt) };
       return { kind: "held", ...debit(events as readonly (typeof first)[]), effectiveAt, hold };
     }
     case "HoldCaptured": {
-      const hold = { id: ordinalId(account, first.hold) };
+      const hold = { id: idOf(account, first.hold) };
       return { kind: "captured", ...debit(events as readonly (typeof first)[]), effectiveAt, hold };
     }
     case "HoldVoided":
@@ -49,7 +48,7 @@ function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect 
         kind: "voided",
         points: sum(first.released),
         effectiveAt,
-        hold: { id: ordinalId(account, first.hold) },
+        hold: { id: idOf(account, first.hold) },
       };
     case "EarnReversed":
       return { kind: "earn_reversed", ...reversal(events as readonly (typeof first)[]), effectiveAt };
@@ -62,7 +61,7 @@ function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect 
     case "AdjustmentRequested": {
       const { adjustment: no, amount, expiresAt } = first;
       const until = expiresAt === undefined ? {} : { expiresAt: formatInstant(expiresAt) };
-      const adjustment = { id: ordinalId(account, no), ...until };
+      const adjustment = { id: idOf(account, no), ...until };
       return { kind: "adjustment_requested", points: String(amount), effectiveAt, adjustment };
     }
     case "AdjustmentRejected":
@@ -84,7 +83,7 @@ function closed(
   account: AccountRef,
   { adjustment, amount }: AccountEvent<"AdjustmentRejected" | "AdjustmentWithdrawn">,
 ) {
-  return { points: String(amount), adjustment: { id: ordinalId(account, adjustment) } };
+  return { points: String(amount), adjustment: { id: idOf(account, adjustment) } };
 }
 
 function credit(created: NewLot) {

@@ -7,7 +7,19 @@ import { ClaimReader, claim } from "./claims.ts";
 import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
 
 /** What a definition command does to a programme: events, none when it already says so, or a refusal. */
-export type Definition = { readonly events: readonly DefinitionEvent[] } | Refused;
+export type Definition =
+  | {
+      readonly events: readonly DefinitionEvent[];
+      /** Number of the proposal in which the change waits for a second principal. */
+      readonly proposal?: number;
+    }
+  | Refused;
+
+export interface Changed {
+  readonly programme: Programme;
+  /** Undefined where nothing of the change waits. */
+  readonly proposal: number | undefined;
+}
 
 export interface Refused {
   readonly refused: ProblemCode;
@@ -118,18 +130,14 @@ export class Programmes {
     }
     const name = fine.events[0] as DefinitionEvent;
     const standing = await claim(this.#tools, this.#codeStream(code), name, caller);
-    const programme = await this.#execute(standing.programme, caller, (state) =>
+    const { programme } = await this.#execute(standing.programme, caller, (state) =>
       state === undefined ? define(standing.programme) : { events: [] },
     );
     return { programme, isNew: standing.programme === fresh };
   }
 
   /** Changes a programme's definitions; the programme after it. */
-  async change(
-    code: string,
-    caller: Caller,
-    decide: (programme: Programme) => Definition,
-  ): Promise<Programme> {
+  async change(code: string, caller: Caller, decide: (programme: Programme) => Definition): Promise<Changed> {
     const { id } = await this.get(code);
     return this.#execute(id, caller, (state) => decide(state as Programme));
   }
@@ -138,7 +146,7 @@ export class Programmes {
     id: string,
     caller: Caller,
     decide: (programme: Programme | undefined) => Definition,
-  ): Promise<Programme> {
+  ): Promise<Changed> {
     const stream = programmeStream(id);
     const asOf = this.moment();
     const outcome = await this.#tools.handler.execute({
@@ -150,14 +158,15 @@ export class Programmes {
       traceparent: caller.traceparent,
       decide: (
         programme: Programme | undefined,
-      ): Step<Programme | undefined, DefinitionEvent, Programme | Refused> => {
+      ): Step<Programme | undefined, DefinitionEvent, Changed | Refused> => {
         const definition = decide(programme);
         if ("refused" in definition) return { events: [], answer: () => () => definition };
-        return { events: definition.events, answer: (state) => () => state as Programme };
+        const { events, proposal } = definition;
+        return { events, answer: (state) => () => ({ programme: state as Programme, proposal }) };
       },
     });
     if ("refused" in outcome) throw new ApiError(outcome.refused, { detail: outcome.detail });
-    return this.#remember(outcome, asOf);
+    return { ...outcome, programme: this.#remember(outcome.programme, asOf) };
   }
 
   async #find(code: string): Promise<Programme> {

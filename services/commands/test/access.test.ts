@@ -37,6 +37,9 @@ const ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string, permission
     ["POST", "/members/{member}/adjustments", ["adjust"]],
     ["POST", "/holds/{id}/capture", ["burn"]],
     ["POST", "/holds/{id}/void", ["burn"]],
+    ["POST", "/proposals/{id}/approve", ["publish"]],
+    ["POST", "/proposals/{id}/reject", ["publish"]],
+    ["POST", "/proposals/{id}/withdraw", ["define"]],
     ["POST", "/adjustments/{id}/approve", ["approve"]],
     ["POST", "/adjustments/{id}/reject", ["approve"]],
     ["POST", "/adjustments/{id}/withdraw", ["adjust"]],
@@ -163,7 +166,7 @@ test("a key of one programme may change it, but not make it", async () => {
   const body = { name: "Reserved", zone: "Asia/Bangkok" };
   await refused(fixture, () => owner.put(path, body), 404, "programme_unknown");
   expect((await fixture.api.put(path, body)).status).toBe(200);
-  expect((await owner.put(path, { ...body, zone: "Asia/Tokyo" })).status).toBe(200);
+  expect((await owner.put(path, { ...body, zone: "Asia/Tokyo" })).status).toBe(202);
 });
 
 test("an expiry of one's own needs the permission opening", async () => {

@@ -18,6 +18,9 @@ const YEAR = 365 * 86_400_000;
 const PTS = { currency: "PTS" };
 const RULE = { ...PTS, money: "THB", per: "2500", points: "1" };
 
+/** Changes take effect at once: who makes them is not the point here. */
+const ALONE = { singleHanded: true };
+
 /** Repeats a definition and sees that it writes nothing. */
 async function repeats(path: string, body: object): Promise<void> {
   const before = await fixture.testStore.store.head();
@@ -50,6 +53,8 @@ test("a programme is what was put, and putting it again changes nothing", async 
     currencies: [{ currency: "PTS", scale: 0, version: 1, validFrom: "1970-01-01T00:00:00.000Z" }],
     rules: [{ rule: "base", version: 1, validFrom: "1970-01-01T00:00:00.000Z" }],
     sources: [{ system: "pos", keys: "programme", retired: false }],
+    singleHanded: false,
+    proposals: [],
   });
 });
 
@@ -65,6 +70,7 @@ test("defaults that are written out are the same definition", async () => {
     maxHoldTimeoutSeconds: 604_800,
     transferExpiry: "kept",
     adjustmentLimit: "0",
+    adjustmentTimeoutSeconds: 30 * 86_400,
   });
 });
 
@@ -111,7 +117,7 @@ test("a programme that began live takes no replay clock", async () => {
 });
 
 test("the zone of a programme can change", async () => {
-  const shop = await defineProgramme(api, "moved");
+  const shop = await defineProgramme(api, "moved", ALONE);
   await succeeds(api.put(shop, { name: "moved", zone: "Asia/Tokyo" }));
   expect(await programmeAt(shop)).toMatchObject({ zone: "Asia/Tokyo" });
 });
@@ -130,7 +136,7 @@ test("the scale of a currency is fixed for ever", async () => {
 });
 
 test("what is to hold from another instant is a new version, although it says the same", async () => {
-  const shop = await defineProgramme(api, "from-when");
+  const shop = await defineProgramme(api, "from-when", ALONE);
   const rule = { ...RULE, validFrom: "2026-02-01T00:00:00.000Z" };
   await succeeds(api.put(`${shop}/rules/base`, rule));
   await repeats(`${shop}/rules/base`, rule);
@@ -152,7 +158,7 @@ test("a rule needs a currency of the programme", async () => {
 });
 
 test("an earn is priced by the version that was valid when it occurred, not the newest", async () => {
-  const shop = await defineProgramme(api, "versions");
+  const shop = await defineProgramme(api, "versions", ALONE);
   const [member] = (await enrol(api, shop, "member")) as [string];
   await succeeds(
     api.put(`${shop}/rules/base`, { ...RULE, points: "2", validFrom: "2026-03-05T00:00:00+07:00" }),
@@ -167,7 +173,7 @@ test("an earn is priced by the version that was valid when it occurred, not the 
 });
 
 test("a version without a date begins on the programme's clock, so that replayed history sees it", async () => {
-  const shop = await defineProgramme(api, "replayed");
+  const shop = await defineProgramme(api, "replayed", ALONE);
   const [member] = (await enrol(api, shop, "member")) as [string];
   await succeeds(api.put(`${shop}/rules/base`, { ...RULE, points: "3" }));
   const spend = { amount: "2500", currency: "THB", rule: "base" };
@@ -177,7 +183,7 @@ test("a version without a date begins on the programme's clock, so that replayed
 });
 
 test("settings of a currency hold from their date on", async () => {
-  const shop = await defineProgramme(api, "settings");
+  const shop = await defineProgramme(api, "settings", ALONE);
   const [member] = (await enrol(api, shop, "member")) as [string];
   const yearly = { expiry: { kind: "term", term: { count: 1, unit: "years" } } };
   await succeeds(api.put(`${shop}/currencies/PTS`, { ...yearly, validFrom: "2026-03-09T17:00:00Z" }));

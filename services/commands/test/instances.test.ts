@@ -71,7 +71,8 @@ test("a replay clock moved through one instance is known to the other before it 
 });
 
 test("a longer hold allowed through one instance is known to the other before it refuses", async () => {
-  const shop = await defineProgramme(here, "holds", { maxHoldTimeoutSeconds: 60, holdTimeoutSeconds: 60 });
+  const settings = { maxHoldTimeoutSeconds: 60, holdTimeoutSeconds: 60 };
+  const shop = await defineProgramme(here, "holds", { singleHanded: true, ...settings });
   const [member] = (await enrol(there, shop, "member")) as [string];
   await done(there, `${member}/earn`, { ...PTS, points: "1" }, "e1");
   const longer = { expiry: { kind: "never" }, maxHoldTimeoutSeconds: 120, holdTimeoutSeconds: 60 };
@@ -80,7 +81,7 @@ test("a longer hold allowed through one instance is known to the other before it
 });
 
 test("an instance that was idle prices by the version that another published", async () => {
-  const shop = await defineProgramme(here, "idle");
+  const shop = await defineProgramme(here, "idle", { singleHanded: true });
   const [member] = (await enrol(there, shop, "member")) as [string];
   expect((await done(there, `${member}/earn`, { ...PTS, spend: SPEND }, "e1")).effect.points).toBe("0");
   await succeeds(here.put(`${shop}/rules/base`, { ...RULE, points: "5" }));

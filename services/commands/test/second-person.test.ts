@@ -76,3 +76,23 @@ describe("an adjustment that waits", () => {
     expect(await book("lapsed")).toBe(0n);
   });
 });
+
+describe("a limit", () => {
+  test("is not raised by one to credit 9 x 10^14 and put back", async () => {
+    const { shop, member } = await asked("attacked");
+    const raised = { expiry: { kind: "never" }, adjustmentLimit: "1000000000000000" };
+    const { status, body } = await ann.put(`${shop}/currencies/PTS`, raised);
+    expect(status).toBe(202);
+    const { proposal } = body as unknown as { proposal: string };
+    const approval = `${shop}/proposals/${proposal}/approve`;
+    await refused(fixture, () => ann.post(approval, {}), 409, "approver_must_differ");
+    const loot = { ...credit, points: "900000000000000" };
+    const path = await waits(ann, shop, `${member}/adjustments`, loot, "loot");
+    await refused(fixture, () => ann.post(`${path}/approve`, {}, "own"), 409, "approver_must_differ");
+    expect(await book("attacked")).toBe(0n);
+    expect((await bob.post(approval, {})).status).toBe(200);
+    // What waits goes on waiting; what is asked for from now on is measured by the limit of now.
+    await refused(fixture, () => ann.post(`${path}/approve`, {}, "own"), 409, "approver_must_differ");
+    await done(ann, `${member}/adjustments`, { ...credit, points: "900000000000000" }, "by two");
+  });
+});

@@ -25,6 +25,8 @@ afterAll(async () => {
 interface Case {
   readonly settings?: object;
   readonly rule?: object;
+  /** Large adjustments wait. */
+  readonly twoHanded?: boolean;
   readonly commands: readonly (readonly [path: string, body: object])[];
   /** When it is not due yet, and when it is. */
   readonly instants: readonly [string, string];
@@ -69,30 +71,42 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-test.concurrent.each(Object.entries(CASES))(
-  "%s becomes an event when it is due, and not before",
-  async (name, given) => {
-    const { settings, rule, commands, instants, types } = given;
-    const programme = name.replaceAll(" ", "-").slice(-30);
-    const shop = await defineProgramme(installation.api, programme, { ...MONTHLY, ...settings });
-    if (rule !== undefined) {
-      const base = { ...PTS, money: "THB", per: "2500", points: "1", validFrom: START, ...rule };
-      await succeeds(installation.api.put(`${shop}/rules/base`, base));
-    }
-    const [member] = (await enrolMany(installation.api, programme, "member", 1)) as [string];
-    for (const [i, [path, body]] of commands.entries()) {
-      const key = "source" in body ? undefined : `c${i}`;
-      await succeeds(installation.api.post(`${shop}/members/${member}/${path}`, body, key));
-    }
-    await installation.setClock(programme, instants[0]);
-    const before = await installation.typesOf(member);
-    await keeper.passes(await installation.idOf(programme), 2);
-    expect(await installation.typesOf(member)).toEqual(before);
-    await installation.setClock(programme, instants[1]);
-    await expect.poll(() => installation.typesOf(member), SOON).toEqual(types);
-    expect((await installation.findings()).of(member).debt).toBe(name.includes("debt") ? 99n : 0n);
-  },
-);
+test.concurrent.each(Object.entries(CASES))("%s becomes an event when it is due, and not before", happens);
+
+test("an adjustment that nobody decides on lapses when it is due, and not before", () =>
+  happens("undecided", {
+    settings: { ...never, adjustmentTimeoutSeconds: 60 },
+    twoHanded: true,
+    commands: [["adjustments", { ...PTS, direction: "credit", points: "5", reason: "fix" }]],
+    instants: ["2026-03-10T03:00:59.999Z", "2026-03-10T03:01:00Z"],
+    types: ["AdjustmentRequested", "AdjustmentLapsed"],
+  }));
+
+async function happens(name: string, given: Case): Promise<void> {
+  const { settings, rule, commands, instants, types, twoHanded = false } = given;
+  const programme = name.replaceAll(" ", "-").slice(-30);
+  const shop = await defineProgramme(installation.api, programme, {
+    singleHanded: !twoHanded,
+    ...MONTHLY,
+    ...settings,
+  });
+  if (rule !== undefined) {
+    const base = { ...PTS, money: "THB", per: "2500", points: "1", validFrom: START, ...rule };
+    await succeeds(installation.api.put(`${shop}/rules/base`, base));
+  }
+  const [member] = (await enrolMany(installation.api, programme, "member", 1)) as [string];
+  for (const [i, [path, body]] of commands.entries()) {
+    const key = "source" in body ? undefined : `c${i}`;
+    await succeeds(installation.api.post(`${shop}/members/${member}/${path}`, body, key));
+  }
+  await installation.setClock(programme, instants[0]);
+  const before = await installation.typesOf(member);
+  await keeper.passes(await installation.idOf(programme), 2);
+  expect(await installation.typesOf(member)).toEqual(before);
+  await installation.setClock(programme, instants[1]);
+  await expect.poll(() => installation.typesOf(member), SOON).toEqual(types);
+  expect((await installation.findings()).of(member).debt).toBe(name.includes("debt") ? 99n : 0n);
+}
 
 test("each programme is swept on its own clock", async () => {
   const [early, late] = (await Promise.all(

@@ -82,7 +82,7 @@ function requestAdjustment(world: World, person: Person, adjustment: Adjustment,
     occurredAt: rfc3339(at),
     source: key,
   } as const;
-  if (!needsApproval(account, adjustment)) {
+  if (!needsApproval(adjustment, world.adjustmentLimit(POINT))) {
     world.send(line, adjust(account, adjustment, world.when(at)), account);
     return;
   }

@@ -1,5 +1,5 @@
 import { type Day, dayOf, type Instant, isoDate, rfc3339, SECOND, startOf } from "../bangkok-time.ts";
-import type { System } from "../definitions.ts";
+import { adjustmentLimit, type CurrencyCode, raisedLimit, type System } from "../definitions.ts";
 import type { Chunk, CommandLine, PlannedLine, Sender } from "../line.ts";
 import type { Account } from "../model/account.ts";
 import { Books } from "../model/books.ts";
@@ -17,22 +17,30 @@ export class World {
   readonly people: People;
   readonly oracle: Oracle;
   readonly #startsAt: Instant;
+  /** The first day on which the service desk may give more. */
+  readonly #raisedOn: Day;
   readonly #agenda = new Agenda();
   #now = 0;
   #lines: PlannedLine[] = [];
   #numbers = 0;
 
-  constructor(random: Random, members: number, startsAt: Instant) {
+  constructor(random: Random, members: number, startsAt: Instant, raisedOn: Day) {
     const books = new Books();
     this.random = random;
     this.people = new People(members, random, books);
     this.oracle = new Oracle(books, this.people);
     this.#startsAt = startsAt;
+    this.#raisedOn = raisedOn;
   }
 
   /** The business clock while the present chunk is decided: the end of its day. */
   get now(): Instant {
     return this.#now;
+  }
+
+  /** What one person may adjust alone in the present chunk. */
+  adjustmentLimit(currency: CurrencyCode): bigint {
+    return adjustmentLimit(currency, dayOf(this.#now) >= this.#raisedOn);
   }
 
   /** The business time of something that arrives at the present chunk's clock. */
@@ -57,7 +65,8 @@ export class World {
     this.#now = end - SECOND;
     this.#lines = [];
     this.#agenda.playUntil(end);
-    return { clockTo: rfc3339(this.#now), lines: this.#lines };
+    const change = day === this.#raisedOn ? { change: raisedLimit(startOf(day)) } : {};
+    return { clockTo: rfc3339(this.#now), ...change, lines: this.#lines };
   }
 
   /** A number that no other document of the system has. */

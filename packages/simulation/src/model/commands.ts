@@ -190,9 +190,9 @@ export interface Adjustment {
   readonly reason: string;
 }
 
-/** Whether an adjustment waits for a second principal. */
-export function needsApproval(account: Account, { direction, points }: Adjustment): boolean {
-  return direction === "write_off" || points > account.settings.adjustmentLimit;
+/** Whether an adjustment waits for a second principal, where one may adjust up to a limit alone. */
+export function needsApproval({ direction, points }: Adjustment, limit: bigint): boolean {
+  return direction === "write_off" || points > limit;
 }
 
 /** What an adjustment does once it stands. */

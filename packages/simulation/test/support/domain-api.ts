@@ -58,7 +58,7 @@ export class DomainApi {
   /** The API as one principal sees it. */
   as(actor: string): Api {
     return {
-      call: (route, request) => this.#call(route, request as never) as never,
+      call: (route, request) => this.#call(route, request as never, actor) as never,
       bulk: (_, lines) => this.#answers(lines as Iterable<never>, actor),
     };
   }
@@ -86,13 +86,23 @@ export class DomainApi {
   async #call(
     route: string,
     { params, body }: { params: Record<string, string>; body: never },
+    actor: string,
   ): Promise<ProgrammeAnswer> {
-    for (const event of definitionEvents(route, params, body, this.#programme)) {
+    for (const event of definitionEvents(route, params, body, this.#programme, actor)) {
       this.#programme = evolveProgramme(this.#programme, event);
     }
-    const { clock, code, id, name } = this.#defined;
+    const [waiting] = this.#defined.proposals.open.keys();
+    if (route.startsWith("PUT") && waiting !== undefined) return { proposal: String(waiting) } as never;
+    const { clock, code, id, name, currencies, rules } = this.#defined;
+    const newest = (versions: readonly unknown[]) => ({ version: versions.length, validFrom: "" });
     return {
-      ...{ programme: code, id, name, zone: "", currencies: [], rules: [], sources: [] },
+      ...{ programme: code, id, name, zone: "", sources: [], singleHanded: false, proposals: [] },
+      currencies: [...currencies.values()].map(({ code: currency, scale, settings }) => ({
+        currency,
+        scale,
+        ...newest(settings),
+      })),
+      rules: [...rules].map(([rule, versions]) => ({ rule, ...newest(versions) })),
       clock:
         clock.mode === "live" ? { mode: "live" } : { mode: "replay", at: new Date(clock.at).toISOString() },
     };
@@ -198,8 +208,9 @@ export class DomainApi {
     }
   }
 
-  #context({ member, currency }: Account, actor: string): DecisionContext {
+  #context({ member, currency: { code } }: Account, actor: string): DecisionContext {
     const programme = this.#defined;
+    const currency = programme.currencies.get(code) as Currency;
     return { now: businessNow(programme, Date.now()), actor, programme, currency, member };
   }
 
@@ -285,6 +296,7 @@ function definitionEvents(
   params: Record<string, string>,
   body: never,
   known: Programme | undefined,
+  actor: string,
 ): DefinitionEvent[] {
   const programme = PROGRAMME;
   const version = { version: 1, validFrom: 0 };
@@ -306,12 +318,29 @@ function definitionEvents(
     }
     case "PUT /v1/programmes/{programme}/currencies/{currency}": {
       const code = params["currency"] as string;
-      if (known?.currencies.has(code)) return [];
       const { scale = 0, adjustmentLimit = "0", ...rest }: RouteRequest<typeof route>["body"] = body;
       const settings = { ...rest, adjustmentLimit: BigInt(adjustmentLimit) } as unknown as CurrencySettings;
+      if (known?.currencies.has(code)) {
+        const proposed = { proposal: 1, requestedBy: actor, proposedAt: 0, version: 2 };
+        const validFrom = Date.parse(body["validFrom"]);
+        return [
+          { type: "CurrencySettingsProposed", programme, ...proposed, currency: code, settings, validFrom },
+        ];
+      }
       return [
         { type: "CurrencyDefined", programme, code, no: (known?.currencies.size ?? 0) + 1, scale },
         { type: "CurrencySettingsPublished", programme, currency: code, ...version, settings },
+      ];
+    }
+    case "POST /v1/programmes/{programme}/proposals/{id}/approve": {
+      const waiting = known?.proposals.open.get(Number(params["id"]));
+      if (waiting?.change.kind !== "currency_settings" || waiting.requestedBy === actor) {
+        throw new Error("there is no such change, or it is the supervisor's own");
+      }
+      const { currency, settings, validFrom = 0 } = waiting.change;
+      const by = { proposal: waiting.no, requestedBy: waiting.requestedBy, approvedBy: actor };
+      return [
+        { type: "CurrencySettingsPublished", programme, currency, version: 2, validFrom, settings, ...by },
       ];
     }
     case "PUT /v1/programmes/{programme}/rules/{rule}": {

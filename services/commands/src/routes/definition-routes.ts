@@ -1,37 +1,60 @@
-import { definitions, type ProgrammeAnswer } from "@taem/api";
+import { definitions, type ProgrammeAnswer, proposalBody } from "@taem/api";
 import type { CurrencySettings, EarnRule } from "@taem/contracts";
 import { businessNow, type Programme, type Version } from "@taem/domain";
 import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
 import { asProblem, type CommandService } from "../command-service.ts";
 import { defineCurrency, defineProgramme, publishRule, redefineProgramme, setClock } from "../definitions.ts";
 import type { Caller } from "../platform.ts";
-import type { Definition } from "../programmes.ts";
+import type { Changed, Definition } from "../programmes.ts";
+import { type Author, approveProposal, rejectProposal, withdrawProposal } from "../proposals.ts";
 
 const { formatInstant } = fields;
 
-type Change = (
-  programme: string,
-  context: AuthenticatedContext,
-  decide: (programme: Programme) => Definition,
-) => Promise<{ readonly status: 200; readonly body: ProgrammeAnswer }>;
+type Decide = (programme: Programme, author: Author) => Definition;
+
+/** Changes a programme, on its business clock. */
+class Changes {
+  readonly #service: CommandService;
+  readonly #now: () => number;
+
+  constructor(service: CommandService, now: () => number) {
+    this.#service = service;
+    this.#now = now;
+  }
+
+  async of(programme: string, context: AuthenticatedContext, decide: Decide): Promise<Changed> {
+    const caller = callerOf(context);
+    const decideNow = (known: Programme) =>
+      decide(known, { actor: caller.actor, now: businessNow(known, this.#now()) });
+    return await this.#service.programmes.change(programme, caller, decideNow).catch(rethrow);
+  }
+
+  /** Where nothing waits. */
+  async done(programme: string, context: AuthenticatedContext, decide: Decide) {
+    const changed = await this.of(programme, context, decide);
+    return { status: 200, body: programmeBody(changed.programme) } as const;
+  }
+
+  /** Where the change may wait for a second principal. */
+  async asked(programme: string, context: AuthenticatedContext, decide: Decide) {
+    const { programme: changed, proposal } = await this.of(programme, context, decide);
+    const waiting = proposal === undefined ? undefined : changed.proposals.open.get(proposal);
+    if (waiting === undefined) return { status: 200, body: programmeBody(changed) } as const;
+    return { status: 202, body: proposalBody(waiting) } as const;
+  }
+}
 
 export function definitionRoutes(service: CommandService, now: () => number): Route[] {
-  const change: Change = async (programme, context, decide) => {
-    try {
-      const changed = await service.programmes.change(programme, callerOf(context), decide);
-      return { status: 200, body: programmeBody(changed) };
-    } catch (error) {
-      throw asProblem(error);
-    }
-  };
+  const changes = new Changes(service, now);
   return [
-    ...programmeRoutes(service, change, now),
-    ...currencyRuleAndSourceRoutes(service, change, now),
-    ...clockRoutes(change, now),
+    ...programmeRoutes(service, changes, now),
+    ...currencyRuleAndSourceRoutes(service, changes),
+    ...proposalRoutes(changes),
+    ...clockRoutes(changes, now),
   ];
 }
 
-function programmeRoutes({ programmes }: CommandService, change: Change, now: () => number): Route[] {
+function programmeRoutes({ programmes }: CommandService, changes: Changes, now: () => number): Route[] {
   return [
     route({
       ...definitions.programme,
@@ -40,8 +63,8 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
         if (context.principal.programme !== null) await programmes.get(params.programme).catch(rethrow);
         const define = (id: string) => defineProgramme(id, params.programme, body, now());
         await programmes.define(params.programme, define, callerOf(context)).catch(rethrow);
-        return change(params.programme, context, (known) =>
-          redefineProgramme(known, body, businessNow(known, now())),
+        return changes.asked(params.programme, context, (known, author) =>
+          redefineProgramme(known, body, author),
         );
       },
     }),
@@ -56,15 +79,15 @@ function programmeRoutes({ programmes }: CommandService, change: Change, now: ()
   ];
 }
 
-function currencyRuleAndSourceRoutes(service: CommandService, change: Change, now: () => number): Route[] {
+function currencyRuleAndSourceRoutes(service: CommandService, changes: Changes): Route[] {
   return [
     route({
       ...definitions.currency,
       handler: ({ params, body }, context) => {
         const { scale, validFrom: from, ...rest } = body;
         const wanted = { scale, validFrom: from, settings: present(rest) as unknown as CurrencySettings };
-        return change(params.programme, context, (known) =>
-          defineCurrency(known, params.currency, wanted, businessNow(known, now())),
+        return changes.asked(params.programme, context, (known, author) =>
+          defineCurrency(known, params.currency, wanted, author),
         );
       },
     }),
@@ -73,8 +96,8 @@ function currencyRuleAndSourceRoutes(service: CommandService, change: Change, no
       handler: ({ params, body }, context) => {
         const { validFrom: from, ...rest } = body;
         const wanted = { validFrom: from, definition: present(rest) as unknown as EarnRule };
-        return change(params.programme, context, (known) =>
-          publishRule(known, params.rule, wanted, businessNow(known, now())),
+        return changes.asked(params.programme, context, (known, author) =>
+          publishRule(known, params.rule, wanted, author),
         );
       },
     }),
@@ -90,12 +113,29 @@ function currencyRuleAndSourceRoutes(service: CommandService, change: Change, no
   ];
 }
 
-function clockRoutes(change: Change, now: () => number): Route[] {
+function proposalRoutes(changes: Changes): Route[] {
+  const on = (
+    declaration: (typeof definitions)["approveProposal" | "rejectProposal" | "withdrawProposal"],
+    decide: (programme: Programme, no: number, author: Author) => Definition,
+  ): Route =>
+    route({
+      ...declaration,
+      handler: ({ params }, context) =>
+        changes.done(params.programme, context, (known, author) => decide(known, params.id, author)),
+    });
+  return [
+    on(definitions.approveProposal, approveProposal),
+    on(definitions.rejectProposal, rejectProposal),
+    on(definitions.withdrawProposal, withdrawProposal),
+  ];
+}
+
+function clockRoutes(changes: Changes, now: () => number): Route[] {
   return [
     route({
       ...definitions.clock,
       handler: ({ params, body }, context) =>
-        change(params.programme, context, (known) => setClock(known, body, now())),
+        changes.done(params.programme, context, (known) => setClock(known, body, now())),
     }),
   ];
 }
@@ -119,12 +159,13 @@ function newestOf(versions: readonly Version<unknown>[]) {
 }
 
 function programmeBody(programme: Programme): ProgrammeAnswer {
-  const { code, id, name: called, zones, clock: runs, currencies, rules, sources } = programme;
+  const { code, id, name: called, zones, singleHanded, clock: runs, currencies, rules, sources } = programme;
   return {
     programme: code,
     id,
     name: called,
     zone: zones.at(-1)?.value as string,
+    singleHanded,
     clock: runs.mode === "live" ? { mode: "live" } : { mode: "replay", at: formatInstant(runs.at) },
     currencies: [...currencies.values()].map(({ code: currency, scale, settings: versions }) => ({
       currency,
@@ -137,5 +178,6 @@ function programmeBody(programme: Programme): ProgrammeAnswer {
       keys: scope,
       retired: isRetired,
     })),
+    proposals: [...programme.proposals.open.values()].map(proposalBody),
   };
 }

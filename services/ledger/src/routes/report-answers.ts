@@ -14,7 +14,7 @@ type Outstanding = RouteAnswer<"GET /v1/programmes/{programme}/outstanding">;
 const NAMED = 100;
 
 export function reportHead(
-  { programme, cut, isForecast, reports }: MadeReport,
+  { programme, cut, singleHanded, isForecast, reports }: MadeReport,
   { asOf, through, knownAt }: ReportQuery,
 ): Omit<TrialBalance, "currencies"> {
   const { formatInstant } = fields;
@@ -23,6 +23,7 @@ export function reportHead(
   );
   return {
     programme: programme.code,
+    singleHanded,
     at: formatInstant(cut.at),
     ...(asOf === undefined ? {} : { asOf: formatInstant(asOf) }),
     ...(through === undefined ? {} : { through }),

@@ -24,6 +24,8 @@ export interface ReportPlatform {
 export interface Standpoint {
   readonly programme: Programme;
   readonly cut: ReportCut;
+  /** Whether the programme was run single-handed at the cut. */
+  readonly singleHanded: boolean;
   readonly isForecast: boolean;
 }
 
@@ -81,7 +83,7 @@ export class ReportDesk {
     const defined = (await programmeAt(store, programme.id, position)) ?? programme;
     const now = knownAt === undefined ? businessNow(programme, clock.now()) : businessNow(defined, knownAt);
     const cut = reportCut(defined, position, { asOf, through, now });
-    return { programme, cut, isForecast: cut.at > now };
+    return { programme, cut, singleHanded: defined.singleHanded, isForecast: cut.at > now };
   }
 }
 

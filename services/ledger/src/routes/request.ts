@@ -48,7 +48,7 @@ export class Requests {
   /** Waits for what a report must see: it counts all slices up to one position. */
   async reachForReport(
     programme: Programme,
-    { token, consistency }: ViewQuery,
+    { token, consistency }: Pick<ViewQuery, "token" | "consistency">,
     deadline: number,
   ): Promise<void> {
     const places = this.#placesOf(programme, token);

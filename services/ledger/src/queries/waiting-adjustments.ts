@@ -1,0 +1,64 @@
+import type { Currency, Programme } from "@taem/domain";
+import type { Queryable } from "@taem/postgres";
+
+/** An adjustment that nobody has decided on. */
+export interface WaitingAdjustment {
+  readonly no: number;
+  readonly member: string;
+  readonly currency: Currency;
+  readonly direction: "credit" | "debit" | "write_off";
+  /** Minor units. */
+  readonly amount: bigint;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly occurredAt: number;
+  /** Null = never. */
+  readonly expiresAt: number | null;
+  /** Of its request in the log. */
+  readonly position: string;
+}
+
+type Row = [
+  no: number,
+  member: string,
+  currency: string,
+  direction: WaitingAdjustment["direction"],
+  amount: string,
+  reason: string,
+  requestedBy: string,
+  occurredAt: bigint,
+  expiresAt: bigint | null,
+  position: string,
+];
+
+const WAITING = {
+  name: "taem_ledger_waiting",
+  text: `
+    SELECT no, member, currency, direction, amount::text, reason, requested_by, occurred_at, expires_at, position
+      FROM taem_ledger.adjustments
+     WHERE programme = $1 AND status = 'waiting' AND position > $2 AND (expires_at IS NULL OR expires_at > $3)
+     ORDER BY position LIMIT $4`,
+};
+
+/** Those of a programme that wait at `now`, whether or not the sweep has run, by position from after `after` on. */
+export async function waitingAdjustments(
+  sql: Queryable,
+  programme: Programme,
+  { after, now, limit }: { readonly after: string; readonly now: number; readonly limit: number },
+): Promise<WaitingAdjustment[]> {
+  const rows = await sql.queryArrays<Row>(WAITING, [programme.id, after, now, limit]);
+  return rows.map(
+    ([no, member, code, direction, amount, reason, requestedBy, occurredAt, expiresAt, position]) => ({
+      no,
+      member,
+      currency: programme.currencies.get(code) as Currency,
+      direction,
+      amount: BigInt(amount),
+      reason,
+      requestedBy,
+      occurredAt: Number(occurredAt),
+      expiresAt: expiresAt === null ? null : Number(expiresAt),
+      position,
+    }),
+  );
+}
