@@ -52,7 +52,7 @@ export class Bulk<L extends BulkLine> {
         this.#throwSourceError();
         if (trouble === undefined) continue;
         const idle = performance.now() - this.#progressAt;
-        if (!trouble.retryable || idle > this.#options.deadlineMs) throw trouble;
+        if (!trouble.isPassing || idle > this.#options.deadlineMs) throw trouble;
         await this.#backoff.wait(trouble.retryAfter);
       }
     } finally {

@@ -62,7 +62,7 @@ export class Exchange<L extends BulkLine> {
     return this.#awaiting.length === 0;
   }
 
-  /** The problem of the first line that the API wants again later. */
+  /** The problem of the first line that the API wants again in a moment. */
   get putOff(): ClientError | undefined {
     return this.#putOff;
   }
@@ -87,8 +87,9 @@ export class Exchange<L extends BulkLine> {
     if (slot === undefined || line !== this.#answered || (result ?? problem) === undefined) {
       throw unexpectedAnswer(status, `answer ${this.#answered} is not the one to its line`);
     }
-    if (problem?.retryable === true) {
-      this.#putOff ??= new ClientError(problem);
+    const trouble = problem && new ClientError(problem);
+    if (trouble?.isPassing) {
+      this.#putOff ??= trouble;
       this.close();
       return false;
     }

@@ -168,6 +168,16 @@ describe("when the API says no", () => {
     await expect(collect(client.bulk("the-1", enrolments(2)))).rejects.toMatchObject({ code: "overloaded" });
   });
 
+  it("sends a line once that may be done only after another one, and says so", async () => {
+    await using api = await openToyApi(async (id) => (id === "m3" ? "origin_unknown" : undefined));
+    await using client = createClient({ url: api.url, key: KEY });
+    const answers = await collect(client.bulk("the-1", enrolments(5)));
+    expect(answers.find(({ line }) => line.externalId === "m3")).toMatchObject({
+      problem: { code: "origin_unknown", retryable: true },
+    });
+    expect(api.arrived).toHaveLength(5);
+  });
+
   it("rejects at once where no line could be done", async () => {
     await using api = await openToyApi();
     await using client = createClient({ url: api.url, key: "wrong" });

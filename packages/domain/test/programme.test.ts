@@ -57,7 +57,9 @@ describe("a programme", () => {
     });
     expect(programme.revision).toBe(6);
     expect(programme.rules.get("spend")?.map((version) => version.version)).toEqual([1, 2]);
-    expect(programme.sources).toEqual(new Map([["shopee", "programme"]]));
+    expect(programme.sources).toEqual(
+      new Map([["shopee", { scope: "programme", isDeclared: true, isRetired: false }]]),
+    );
   });
 
   test("has several currencies, each with settings of its own", () => {
