@@ -192,7 +192,7 @@ describe("the programme's clock", () => {
     });
     const moves = (await importing.log()).filter((event) => event.type === "ClockSet").slice(-4);
     expect(moves.map(({ at = 0 }) => new Date(at).toISOString())).toEqual([
-      "1970-01-01T00:00:00.000Z",
+      "1970-01-02T00:00:00.000Z",
       "2026-01-05T04:00:00.000Z",
       "2026-01-07T02:00:00.000Z",
       "2026-01-09T05:00:00.000Z",

@@ -219,7 +219,7 @@ export const definitions = {
     ...declared,
     method: "GET",
     path: PATH,
-    permission: ["read", "define", "finance", "earn", "burn"],
+    permission: ["read", "define", "publish", "finance", "earn", "burn"],
     summary: "A programme and its definitions",
     params: { programme: programmeCode },
   },

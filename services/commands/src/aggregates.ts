@@ -38,7 +38,7 @@ export const programmeAggregate: Aggregate<Programme | undefined, DefinitionEven
   evolve: evolveProgramme,
   draft: (state) => state,
   commit: (state) => state,
-  weight: () => 4_096,
+  weight: (state) => 4_096 + 1_024 * (state?.proposals.open.size ?? 0),
 };
 
 /** A stream whose first event settles whom something belongs to: members, external ids, programme-wide keys. */

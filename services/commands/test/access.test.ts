@@ -22,7 +22,7 @@ afterAll(() => fixture.close());
 const ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string, permissions: readonly Permission[]][] =
   [
     ["PUT", "", ["define"]],
-    ["GET", "", ["read", "define", "finance", "earn", "burn"]],
+    ["GET", "", ["read", "define", "publish", "finance", "earn", "burn"]],
     ["PUT", "/currencies/{currency}", ["define"]],
     ["PUT", "/rules/{rule}", ["define"]],
     ["PUT", "/sources/{system}", ["define"]],

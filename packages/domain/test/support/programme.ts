@@ -67,7 +67,7 @@ export function settingsPublished(
   settings: Partial<CurrencySettings> | undefined,
   version: number,
   validFrom: number,
-): DefinitionEvent {
+): DefinitionEvent<"CurrencySettingsPublished"> {
   return {
     type: "CurrencySettingsPublished",
     programme: PROGRAMME,
@@ -83,7 +83,7 @@ export function rulePublished(
   definition: Partial<EarnRule>,
   version = 1,
   validFrom = 0,
-): DefinitionEvent {
+): DefinitionEvent<"EarnRulePublished"> {
   return {
     type: "EarnRulePublished",
     programme: PROGRAMME,
