@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Api } from "../support/api.ts";
 import { clientKey } from "../support/client-key.ts";
-import { createInstallation, type TestProgram } from "../support/program.ts";
+import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
 import { defineProgramme, enrolMany, START, succeeds } from "../support/programme.ts";
 
 // What waits for a second person is listed in one place until somebody, or time, has decided on it.
 
 const undo = new AsyncDisposableStack();
+let installation: TestInstallation;
 let program: TestProgram;
 let ann: Api;
 let bob: Api;
 
 beforeAll(async () => {
-  const installation = undo.use(await createInstallation());
+  installation = undo.use(await createInstallation());
   program = undo.use(await installation.start());
   [ann, bob] = [await principal("ann"), await principal("bob")];
 });
@@ -82,6 +83,21 @@ test("proposals and adjustments are listed with who asked for what, when, and un
     { ...adjustment, id: adjustments[1], points: "6" },
     { ...adjustment, id: adjustments[2], points: "7" },
   ]);
+});
+
+test("another process lists what was proposed and asked for a moment ago", async () => {
+  await using ledger = await installation.start({ services: "ledger" });
+  const { shop } = await busy("elsewhere");
+  for (const points of ["3", "4", "5"]) {
+    const listed = async (api: Api) =>
+      (await succeeds(api.get(`${shop}/approvals?consistency=strong`))).body as unknown as {
+        items: Waiting[];
+      };
+    await listed(ledger.api);
+    await succeeds(ann.put(`${shop}/rules/base`, { currency: "PTS", money: "THB", per: "2500", points }));
+    expect(await listed(ledger.api)).toEqual(await listed(bob));
+  }
+  expect((await waiting(shop, "&kind=proposal")).items).toHaveLength(5);
 });
 
 test("the list is read page by page, and of one kind", async () => {

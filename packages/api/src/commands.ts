@@ -62,7 +62,7 @@ const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
     "rule_not_valid",
     "wrong_currency",
   ],
-  adjust: ["insufficient_points", "no_debt", "balance_too_large"],
+  adjust: ["insufficient_points", "no_debt", "too_many_adjustments", "balance_too_large"],
   capture: ["hold_unknown", "hold_closed", "capture_exceeds_hold"],
   void: ["hold_unknown", "hold_closed"],
   approve: [
@@ -172,7 +172,8 @@ export const bulk = {
   tag: "commands",
   summary: "Many commands in one request",
   description:
-    "One JSON object a line, each answered alone and in order. Lines of one account apply in their order; each needs a `source`.",
+    "One JSON object a line, each answered alone and in order. Lines of one account apply in their order; each needs a `source`. " +
+    "An adjustment that waits for a second principal has the status 202.",
   params: { programme: programmeCode },
   line: bulkLine,
   result: z.union([commandAnswer, memberAnswer]),

@@ -22,6 +22,7 @@ export type RefusalCode =
   | "balance_too_large"
   | "adjustment_unknown"
   | "adjustment_closed"
+  | "too_many_adjustments"
   | "approver_must_differ"
   | "requester_must_withdraw"
   | "no_debt"

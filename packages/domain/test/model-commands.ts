@@ -217,6 +217,7 @@ export class Oracle {
     if (refusal !== undefined) return refusal;
     const isSmall = direction !== "write_off" && points <= this.rules.adjustmentLimit;
     if (isSmall || this.rules.singleHanded) return this.#apply(account, call, direction, points);
+    if (account.waiting.length >= 100) return "too_many_adjustments";
     account.adjustmentsEver++;
     const { occurredAt: askedAt } = call;
     const { adjustmentSeconds: seconds } = this.rules;

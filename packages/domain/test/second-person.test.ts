@@ -99,6 +99,14 @@ describe("what waits for a second person", () => {
     expect(event).toMatchObject({ occurredAt: NOON + MINUTE, effectiveAt: NOON + 4 * MINUTE });
   });
 
+  test("is one of a hundred of its account at most", () => {
+    const account = waiting();
+    for (let i = 2; i <= 100; i++) account.run(credit(5n));
+    expect(account.refusal(credit(5n))).toBe("too_many_adjustments");
+    account.run({ type: "withdraw", adjustment: 50 });
+    only(account.run(credit(5n)), "AdjustmentRequested");
+  });
+
   test("waits for ever where the settings set no end", () => {
     const account = new TestAccount({ settings: { adjustmentLimit: 0n } });
     const event = only(account.run(credit(5n)), "AdjustmentRequested");

@@ -136,6 +136,10 @@ export const problems = {
   approver_must_differ: final(409, "Approve or reject as another principal than the one that asked."),
   proposal_closed: final(409, "Propose the change again: this proposal waits no longer."),
   proposal_obsolete: final(409, "Reject or withdraw the proposal, and propose the change anew."),
+  too_many_adjustments: final(
+    409,
+    "Decide on adjustments of the account that wait before you ask for another.",
+  ),
   too_many_proposals: final(409, "Decide on proposals that wait before you make another."),
   not_single_handed: final(409, "Leave `singleHanded` out: it is given when a programme is made, or never."),
   requester_must_withdraw: final(409, "Reject it as a second principal: only who asked takes it back."),

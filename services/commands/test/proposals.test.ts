@@ -189,6 +189,23 @@ describe("a proposal", () => {
     expect((await put(102)).status).toBe(202);
   });
 
+  test("is one, however many ask for it at once, and is decided on once", async () => {
+    const shop = await defineProgramme(ann, "crowded");
+    const other = (await fixture.another()).api({ name: "other" });
+    const body = { ...RULE, points: "2" };
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? ann : other).put(`${shop}/rules/base`, body)),
+    );
+    expect(new Set(asked.map((answer) => of<Proposal>(answer).proposal))).toEqual(new Set(["1"]));
+    const ends = await Promise.all(
+      ["approve", "reject", "approve", "reject"].map((end, i) =>
+        fixture.service.api({ name: `judge ${i}` }).post(`${shop}/proposals/1/${end}`, {}),
+      ),
+    );
+    expect(ends.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409]);
+    expect((await programmeAt(shop)).proposals).toEqual([]);
+  });
+
   test("is known to every instance", async () => {
     const shop = await defineProgramme(ann, "instances");
     const { proposal } = await proposes(ann, `${shop}/rules/base`, { ...RULE, points: "2" });

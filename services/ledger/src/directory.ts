@@ -3,8 +3,10 @@ import type { MemberRef } from "@taem/http";
 
 /** Who the programmes and members are. The write side knows; the ledger asks. */
 export interface Directory {
-  /** The programme with a code, with its definitions as they are now. */
+  /** The programme with a code, with its definitions as they were a moment ago at the earliest. */
   programme(code: string): Promise<Programme | undefined>;
+  /** With its definitions as they are now, whichever instance published or proposed them. */
+  newestProgramme(code: string): Promise<Programme | undefined>;
   /** Our id of a member, and the slice of the member's events. */
   member(
     programme: Programme,

@@ -5,8 +5,8 @@ import type { Directory } from "@taem/ledger";
 /** Who the programmes and members are, as the commands service of the same process knows it. */
 export function directoryOf({ programmes, members }: CommandService): Directory {
   return {
-    // Queries show definitions as they are now, whichever instance published them.
     programme: (code) => unlessUnknown(programmes.get(code), "programme_unknown"),
+    newestProgramme: (code) => unlessUnknown(programmes.newest(code), "programme_unknown"),
     member: (programme, ref) => unlessUnknown(members.resolve(programme.id, ref), "member_unknown"),
   };
 }

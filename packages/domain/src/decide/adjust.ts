@@ -10,6 +10,9 @@ import { effectiveAt, inParts } from "../taking.ts";
 import { takeExactly } from "./burn.ts";
 import { commandFields, type Decided, type DecisionContext, deadlineOnArrival, settings } from "./context.ts";
 
+/** Every decision on the account looks at those that wait. */
+const MAX_WAITING = 100;
+
 /**
  * A manual change, by a person who answers for it. Above the limit, and for every write-off, it waits for a second; in a
  * programme that is run single-handed it takes effect at once, and says so.
@@ -28,6 +31,9 @@ export function adjust(command: Adjust, state: AccountState, context: DecisionCo
       state,
       context,
     );
+  }
+  if (state.pending.size >= MAX_WAITING) {
+    return refuse("too_many_adjustments", `${MAX_WAITING} adjustments of the account wait already`);
   }
   const event: AccountEvent<"AdjustmentRequested"> = {
     type: "AdjustmentRequested",

@@ -22,7 +22,7 @@ export function approvalRoutes({ database, clock, requests }: ApprovalRoutesPlat
       ...approvals.waiting,
       handler: async ({ params, query }, { deadline }) => {
         const { kind, cursor: place, limit } = query;
-        const programme = await requests.programme(params.programme);
+        const programme = await requests.newestProgramme(params.programme);
         await requests.reachForReport(programme, query, deadline);
         const found: Waiting[] = [];
         if (kind !== "adjustment" && place?.[0] !== "adjustment") {

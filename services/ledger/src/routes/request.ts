@@ -33,9 +33,12 @@ export class Requests {
   }
 
   async programme(code: string): Promise<Programme> {
-    const programme = await this.#platform.directory.programme(code);
-    if (programme === undefined) throw new ApiError("programme_unknown");
-    return programme;
+    return known(await this.#platform.directory.programme(code));
+  }
+
+  /** With what was proposed until now, through any instance. */
+  async newestProgramme(code: string): Promise<Programme> {
+    return known(await this.#platform.directory.newestProgramme(code));
   }
 
   async account(code: string, ref: MemberRef, currency: string | undefined): Promise<AccountRef> {
@@ -124,6 +127,11 @@ export class Requests {
         (reason === undefined ? "" : `: ${reason}`),
     });
   }
+}
+
+function known(programme: Programme | undefined): Programme {
+  if (programme === undefined) throw new ApiError("programme_unknown");
+  return programme;
 }
 
 export function viewOf({ asOf, knownAt, consistency: wanted }: ViewQuery): View {

@@ -87,8 +87,10 @@ export class Installation implements AsyncDisposable {
 function directoryOf(simulation: Simulation): Directory {
   const find = (programme: Programme, id: string): Account | undefined =>
     simulation.accounts.find((account) => account.programme.id === programme.id && account.member === id);
+  const named = async (code: string) => simulation.programmes.find((programme) => programme.code === code);
   return {
-    programme: async (code) => simulation.programmes.find((programme) => programme.code === code),
+    programme: named,
+    newestProgramme: named,
     member: async (programme, ref) => {
       const account = "id" in ref ? find(programme, ref.id) : undefined;
       return account && { id: account.member, slice: account.slice };
