@@ -64,9 +64,9 @@ function refusedClock(clock: BusinessClock, zone: string, serverNow: number): Re
 }
 
 /**
- * What defining a programme that is there changes: its zone, and whether it is run single-handed, which it ends being for
- * good. A clock may be repeated as it was first given, however far
- * it has moved on since, so that a set-up can be run again; any other would be a wish that is not fulfilled.
+ * What defining a programme that is there changes: its zone, and whether it is run single-handed, which it ends being
+ * for good. A clock may be repeated as it was first given, however far it has moved on since, so that a set-up can be run
+ * again; any other would be a wish that is not fulfilled.
  */
 export function redefineProgramme(
   programme: Programme,

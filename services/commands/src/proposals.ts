@@ -157,8 +157,7 @@ function published(
 
 function proposing(
   change: ProposedChange,
-  proposed: Pick<DefinitionEvent<"ZoneChangeProposed">, "programme" | "proposal" | "requestedBy"> &
-    Pick<DefinitionEvent<"ZoneChangeProposed">, "proposedAt" | "version">,
+  proposed: Omit<DefinitionEvent<"ZoneChangeProposed">, "type" | "zone">,
 ): DefinitionEvent {
   switch (change.kind) {
     case "zone":
