@@ -13,7 +13,7 @@ export { DEFAULTS } from "./defaults.ts";
 export { definitions } from "./definitions.ts";
 export { type OperationBody, type OperationName, ordinalId, permissionsOf } from "./operations.ts";
 export { proposalBody } from "./proposal-body.ts";
-export { reports } from "./reports.ts";
+export { type RollForwardQuery, reports } from "./reports.ts";
 export type {
   BulkLine,
   BusinessClock,

@@ -84,6 +84,52 @@ const declared = { method: "GET", permission: "finance", tag: "reports", params:
 const query = { ...currencyQuery, ...reportQuery };
 const problems = [...viewProblems, "conflicting_fields", "malformed_value", "overloaded"] as const;
 
+const rolled = z.strictObject({
+  opening: total,
+  /** Changes of the balance by what they are, and of which source, redemption kind or reason: opening and they add up to closing. */
+  lines: z.array(z.strictObject({ line: z.string(), of: z.string().nullable(), points: total })),
+  closing: total,
+});
+const rolledBalances = {
+  outstanding: rolled,
+  /** What members owe back. */
+  debt: rolled,
+  /** What returns have left with members, by policy, and took when it came back: a memorandum that moves no points. */
+  waived: rolled,
+};
+
+const rollForwardAnswer = z.strictObject({
+  ...reportHead,
+  from: localDate,
+  currencies: z.array(
+    z.strictObject({
+      ...currencyHead,
+      total: z.strictObject(rolledBalances),
+      /** Each month (2026-02) or day (2026-02-28) of the span; none by `span`. */
+      periods: z.array(z.strictObject({ period: z.string(), ...rolledBalances })),
+      notSwept,
+    }),
+  ),
+});
+
+const { asOf: _asOf, through: _through, ...standpointQuery } = reportQuery;
+
+const rollForwardQuery = {
+  ...currencyQuery,
+  ...standpointQuery,
+  from: localDate.meta({ description: "The first accounting day." }),
+  to: localDate.meta({ description: "The last accounting day, itself included." }),
+  by: z
+    .enum(["span", "month", "day"])
+    .default("span")
+    .meta({ description: "Which parts of the span to list too." }),
+};
+
+/** As a handler gets it. */
+export type RollForwardQuery = {
+  readonly [Name in keyof typeof rollForwardQuery]: z.output<(typeof rollForwardQuery)[Name]>;
+};
+
 const SAME =
   "What is due counts as expired or repaid, whether or not an event says so yet: for one `asOf` or `through` and one " +
   "position every figure is the same for ever. Time and memory are those of the programme's own accounts.";
@@ -107,5 +153,16 @@ export const reports = {
     query: { ...query, largest: fields.pageSize(10, 100) },
     problems,
     responses: { 200: { description: "What is owed.", schema: outstandingAnswer } },
+  },
+  rollForward: {
+    ...declared,
+    path: `${PROGRAMME}/roll-forward`,
+    summary: "How what is owed has changed over a span of accounting days",
+    description:
+      "Opening, earned by source, reversed, burned by kind, transferred, adjusted, expired, set off against debt, closing; of what is " +
+      `owed, of debt, and of what was waived. Closing is the trial balance through the same day. ${SAME}`,
+    query: rollForwardQuery,
+    problems: [...problems, "value_out_of_range"],
+    responses: { 200: { description: "The roll-forward.", schema: rollForwardAnswer } },
   },
 } as const;

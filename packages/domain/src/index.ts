@@ -31,7 +31,16 @@ export { type Decision, decide } from "./decide/index.ts";
 export { CorruptStream, evolve, replay } from "./evolve.ts";
 export { commandFingerprint, type Plain } from "./fingerprint.ts";
 export { availableFrom, free, type Lot } from "./lot.ts";
-export { DEBT, EXPIRED, OUTSTANDING, type Posting, postingsOf, TRANSFER_CLEARING } from "./postings.ts";
+export {
+  DEBT,
+  EXPIRED,
+  OUTSTANDING,
+  type Posting,
+  postingsOf,
+  TRANSFER_CLEARING,
+  WAIVED,
+  WAIVED_CLAIMS,
+} from "./postings.ts";
 export { isSamePrincipal, principalOf } from "./principal.ts";
 export {
   type BusinessClock,

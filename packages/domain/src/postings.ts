@@ -14,6 +14,7 @@ import type { AccountEvent } from "@taem/contracts";
  * | expired | died unspent |
  * | clearing:transfer | between the two legs of transfers; zero when none is in flight |
  * | adjustment:REASON | manual credits, debits and write-offs |
+ * | waived, waived:claims | a memorandum pair, which moves no points: what returns have left with members, less what was taken when it came back |
  */
 export interface Posting {
   readonly account: string;
@@ -25,6 +26,8 @@ export const OUTSTANDING = "outstanding";
 export const DEBT = "debt";
 export const EXPIRED = "expired";
 export const TRANSFER_CLEARING = "clearing:transfer";
+export const WAIVED = "waived";
+export const WAIVED_CLAIMS = "waived:claims";
 
 export function postingsOf(event: AccountEvent): readonly Posting[] {
   switch (event.type) {
@@ -48,6 +51,7 @@ export function postingsOf(event: AccountEvent): readonly Posting[] {
           account: issuanceOf(source, unreferenced),
           amount: -amount,
         })),
+        ...entry(WAIVED_CLAIMS, WAIVED, event.amount),
       ];
     case "TransferOut":
       return entry(OUTSTANDING, TRANSFER_CLEARING, event.amount);
@@ -89,6 +93,7 @@ function issuanceOf(source: string, unreferenced: boolean): string {
 
 function reversal(event: AccountEvent<"EarnReversed">): readonly Posting[] {
   const taken = event.takes.reduce((sum, take) => sum + take.amount, 0n);
+  const waived = event.origins.reduce((sum, origin) => sum + origin.waived, 0n);
   return [
     { account: OUTSTANDING, amount: taken },
     { account: DEBT, amount: event.debt },
@@ -96,5 +101,6 @@ function reversal(event: AccountEvent<"EarnReversed">): readonly Posting[] {
       account: issuanceOf(source, event.unreferenced),
       amount: -amount,
     })),
+    ...entry(WAIVED, WAIVED_CLAIMS, waived),
   ].filter((posting) => posting.amount !== 0n);
 }

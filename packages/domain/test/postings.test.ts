@@ -109,12 +109,12 @@ test("a return goes back against each source that had issued", () => {
   });
 });
 
-test("what a return forgives or waives is not posted: nobody gains or loses by it", () => {
+test("what a return forgives is not posted, what it waives in a memorandum: nobody gains or loses by it", () => {
   const shape: Shape = { settings: { clawback: "within_balance" } };
   const account = new TestAccount(shape);
   account.earn(10n, { key: keyNamed("sale"), expiresAt: NOON + DAY });
   account.burn(4n);
   account.now += 2 * DAY;
   const events = account.returnOf("sale");
-  expect(posted(events.at(-1)!)).toEqual({});
+  expect(posted(events.at(-1)!)).toEqual({ waived: 4n, "waived:claims": -4n });
 });

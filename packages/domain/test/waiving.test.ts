@@ -31,6 +31,8 @@ describe("what a return waived, as it was held or spent, is taken when it comes 
     expect(postingsOf(recovered)).toEqual([
       { account: "outstanding", amount: 100n },
       { account: "issuance:pos", amount: -100n },
+      { account: "waived:claims", amount: 100n },
+      { account: "waived", amount: -100n },
     ]);
     expect(account.balance()).toMatchObject({ book: 0n, available: 0n });
   });

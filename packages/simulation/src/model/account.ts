@@ -1,6 +1,6 @@
 import { type Instant, monthsEnd } from "../bangkok-time.ts";
 import { type CurrencyCode, type CurrencySettings, settings } from "../definitions.ts";
-import { type Books, DEBT, EXPIRED, OUTSTANDING } from "./books.ts";
+import { type Books, DEBT, EXPIRED, OUTSTANDING, WAIVED, WAIVED_CLAIMS } from "./books.ts";
 
 /**
  * What one account must look like, worked out a second time: plainly, from design.md section 4, sharing no code with
@@ -253,7 +253,9 @@ export class Account {
   }
 
   waive(amount: bigint, against: string, at: Instant): void {
-    if (amount > 0n) this.#waivers.push({ left: amount, at, against, serial: this.nextSerial() });
+    if (amount === 0n) return;
+    this.#waivers.push({ left: amount, at, against, serial: this.nextSerial() });
+    this.books.post(this.currency, WAIVED, WAIVED_CLAIMS, amount);
   }
 
   /**
@@ -275,7 +277,10 @@ export class Account {
       return { lot, amount: rest };
     });
     const from = Math.max(at, ...paid.map(({ waiver }) => waiver.at));
-    for (const { waiver, ...take } of paid) this.debit([take], from, waiver.against);
+    for (const { waiver, ...take } of paid) {
+      this.debit([take], from, waiver.against);
+      this.books.post(this.currency, WAIVED_CLAIMS, WAIVED, take.amount);
+    }
     const ready = Math.max(from, this.#debtTouchedAt);
     for (const { lot, amount } of left) {
       const part = lot.availableFrom < lot.expiresAt && lot.expiresAt <= ready ? min(amount, this.#debt) : 0n;

@@ -4,6 +4,8 @@ export const OUTSTANDING = "outstanding";
 export const DEBT = "debt";
 export const EXPIRED = "expired";
 export const TRANSFER_CLEARING = "clearing:transfer";
+export const WAIVED = "waived";
+export const WAIVED_CLAIMS = "waived:claims";
 
 /** The double-entry books that the oracle keeps by itself; accounts are named as in the ledger's trial balance. */
 export class Books {

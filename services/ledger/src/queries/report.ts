@@ -2,7 +2,7 @@ import type { Currency } from "@taem/domain";
 import type { AccountAtCut, TimesDoing } from "./account-at-cut.ts";
 import { OutstandingTally } from "./outstanding-tally.ts";
 import { parkedAccounts } from "./parked-accounts.ts";
-import { addEntries, type LedgerAccount, ledgerAccounts, postedPairs } from "./posted.ts";
+import { addEntries, type PostedPair, postedPairs, type Span } from "./posted.ts";
 import { type Lack, type ProgrammeAccountsPlatform, programmeAccounts } from "./programme-accounts.ts";
 import type { ReportCut } from "./report-cut.ts";
 
@@ -11,12 +11,14 @@ export interface ReportQuestion {
   readonly currencies: readonly Currency[];
   /** How many of the largest accounts to name; undefined = lots are not asked for. */
   readonly largest: number | undefined;
+  /** Days that a roll-forward is of, which end with the cut. */
+  readonly span?: Span;
 }
 
 /** What a cut comes to in one currency. */
 export interface CurrencyReport {
   readonly currency: Currency;
-  readonly ledger: readonly LedgerAccount[];
+  readonly pairs: readonly PostedPair[];
   /** Of the lots, where they were asked for: adds up to the same as the ledger. */
   readonly tally: OutstandingTally;
   readonly notSwept: TimesDoing;
@@ -29,12 +31,12 @@ export interface CurrencyReport {
  */
 export async function makeReport(
   platform: ProgrammeAccountsPlatform,
-  { cut, currencies, largest }: ReportQuestion,
+  { cut, currencies, largest, span }: ReportQuestion,
 ): Promise<CurrencyReport[]> {
   const code = currencies.length === 1 ? currencies[0]?.code : undefined;
   // One snapshot: what is parked in it is what its journal lacks.
   const { pairs, parked } = await platform.database.transaction(
-    async (sql) => ({ pairs: await postedPairs(sql, cut, code), parked: await parkedAccounts(sql) }),
+    async (sql) => ({ pairs: await postedPairs(sql, cut, code, span), parked: await parkedAccounts(sql) }),
     { snapshot: true },
   );
   const reports: CurrencyReport[] = [];
@@ -46,11 +48,11 @@ export async function makeReport(
     const question = { cut, currency, parked, withLots: largest !== undefined };
     for await (const chunk of programmeAccounts(platform, question)) {
       tally.add(chunk);
-      for (const { lacked } of chunk.told) addEntries(own, currency.code, lacked);
+      for (const { lacked } of chunk.told) addEntries(own, currency.code, lacked, span);
       for (const due of chunk.notSwept) addTo(notSwept, due);
       lacks.push(...chunk.lacks);
     }
-    reports.push({ currency, ledger: ledgerAccounts(own), tally, notSwept, lacks });
+    reports.push({ currency, pairs: own, tally, notSwept, lacks });
   }
   return reports;
 }

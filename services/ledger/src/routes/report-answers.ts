@@ -2,7 +2,7 @@ import type { ReportQuery, RouteAnswer } from "@taem/api";
 import { fields } from "@taem/http";
 import type { TimesDoing } from "../queries/account-at-cut.ts";
 import { cutAt } from "../queries/cut.ts";
-import type { LedgerAccount } from "../queries/posted.ts";
+import { type LedgerAccount, ledgerAccounts } from "../queries/posted.ts";
 import type { CurrencyReport } from "../queries/report.ts";
 import { cutBody } from "./answers.ts";
 import type { MadeReport } from "./report-desk.ts";
@@ -37,9 +37,10 @@ export function reportHead(
 
 export function ledgerBody({
   currency,
-  ledger,
+  pairs,
   notSwept,
 }: CurrencyReport): TrialBalance["currencies"][number] {
+  const ledger = ledgerAccounts(pairs);
   const debit = sum(ledger, (account) => account.debit);
   const credit = sum(ledger, (account) => account.credit);
   return {
@@ -53,7 +54,7 @@ export function ledgerBody({
 
 export function outstandingBody({
   currency,
-  ledger,
+  pairs,
   tally,
   notSwept,
 }: CurrencyReport): Outstanding["currencies"][number] {
@@ -65,7 +66,7 @@ export function outstandingBody({
     pending: String(tally.pending),
     debt: String(tally.debt),
     accounts: tally.accounts,
-    ledger: ledger.map(accountBody),
+    ledger: ledgerAccounts(pairs).map(accountBody),
     expiry: {
       heldPastExpiry: String(tally.heldPastExpiry),
       months: tally
@@ -81,7 +82,7 @@ export function outstandingBody({
   };
 }
 
-function notSweptBody({ expired, debtRepaid, recovered }: TimesDoing) {
+export function notSweptBody({ expired, debtRepaid, recovered }: TimesDoing) {
   return { expired: String(expired), debtRepaid: String(debtRepaid), recovered: String(recovered) };
 }
 

@@ -7,7 +7,7 @@ import type { Database } from "@taem/postgres";
 import type { Clock } from "@taem/runtime";
 import { readModelCut } from "../queries/cut.ts";
 import { programmeAt } from "../queries/programme-history.ts";
-import { type CurrencyReport, makeReport } from "../queries/report.ts";
+import { type CurrencyReport, makeReport, type ReportQuestion } from "../queries/report.ts";
 import { type ReportCut, reportCut } from "../queries/report-cut.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
 import { ReportTurns } from "./report-turns.ts";
@@ -48,7 +48,7 @@ export class ReportDesk {
     code: string,
     asked: ReportQuery,
     { deadline, signal, principal }: AuthenticatedContext,
-    largest: number | undefined,
+    more: Pick<ReportQuestion, "largest" | "span">,
   ): Promise<MadeReport> {
     const { database, store, clock, requests } = this.#platform;
     checkFields(asked);
@@ -68,7 +68,7 @@ export class ReportDesk {
       signal,
     };
     const made = await this.#turns.run(turn, () =>
-      makeReport({ database, store, zones: this.#zones, step }, { cut: standpoint.cut, currencies, largest }),
+      makeReport({ database, store, zones: this.#zones, step }, { cut: standpoint.cut, currencies, ...more }),
     );
     return { ...standpoint, reports: made };
   }

@@ -2,6 +2,7 @@ import { reports } from "@taem/api";
 import { type Route, route } from "@taem/http";
 import { ledgerBody, outstandingBody, reportHead } from "./report-answers.ts";
 import { ReportDesk, type ReportPlatform } from "./report-desk.ts";
+import { rollForwardBody, spanOf } from "./roll-forward.ts";
 
 export function reportRoutes(platform: ReportPlatform): Route[] {
   const desk = new ReportDesk(platform);
@@ -9,7 +10,7 @@ export function reportRoutes(platform: ReportPlatform): Route[] {
     route({
       ...reports.trialBalance,
       handler: async ({ params, query }, context) => {
-        const made = await desk.report(params.programme, query, context, undefined);
+        const made = await desk.report(params.programme, query, context, { largest: undefined });
         const currencies = made.reports.map(ledgerBody);
         return { status: 200, body: { ...reportHead(made, query), currencies } };
       },
@@ -17,9 +18,19 @@ export function reportRoutes(platform: ReportPlatform): Route[] {
     route({
       ...reports.outstanding,
       handler: async ({ params, query }, context) => {
-        const made = await desk.report(params.programme, query, context, query.largest);
+        const made = await desk.report(params.programme, query, context, { largest: query.largest });
         const currencies = made.reports.map(outstandingBody);
         return { status: 200, body: { ...reportHead(made, query), currencies } };
+      },
+    }),
+    route({
+      ...reports.rollForward,
+      handler: async ({ params, query }, context) => {
+        const asked = { ...query, asOf: undefined, through: query.to };
+        const span = spanOf(query);
+        const made = await desk.report(params.programme, asked, context, { largest: undefined, span });
+        const currencies = made.reports.map((report) => rollForwardBody(report, query));
+        return { status: 200, body: { ...reportHead(made, asked), from: query.from, currencies } };
       },
     }),
   ];

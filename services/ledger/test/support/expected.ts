@@ -78,7 +78,7 @@ export function countedEvents(account: Account, events: readonly Recorded[], cut
   return asOf === undefined ? all : all.filter((event) => event.effectiveAt <= asOf);
 }
 
-function dateOf({ programme }: Account, event: AccountEvent): string {
+export function dateOf({ programme }: Account, event: AccountEvent): string {
   if (event.type === "PointsExpired") return event.accountingDate;
   const timeZone = zoneAt(programme, event.effectiveAt);
   return new Intl.DateTimeFormat("en-CA", { timeZone }).format(event.effectiveAt);
