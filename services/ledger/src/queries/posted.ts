@@ -33,7 +33,7 @@ export interface Span {
   readonly digits: 0 | 7 | 10;
 }
 
-export function periodOf(span: Span | undefined, date: LocalDate): string {
+function periodOf(span: Span | undefined, date: LocalDate): string {
   if (span === undefined) return "";
   return date < span.from ? OPENING : date.slice(0, span.digits);
 }
