@@ -70,6 +70,9 @@ const STATEMENT_KINDS = [
 
 export type StatementKind = (typeof STATEMENT_KINDS)[number];
 
+const businessKey = z.strictObject({ system: z.string(), id: z.string(), leg: z.string() });
+const lotPart = z.strictObject({ lot: z.int(), points: total });
+
 export const statementItem = z.strictObject({
   /** Ordinal of the event in the account. */
   no: z.int(),
@@ -83,11 +86,30 @@ export const statementItem = z.strictObject({
   /** Change of the debt. */
   debt: total,
   /** The command's business key; null for what time alone did. */
-  source: z.strictObject({ system: z.string(), id: z.string(), leg: z.string() }).nullable(),
+  source: businessKey.nullable(),
   occurredAt: instant,
   effectiveAt: instant,
   recordedAt: instant,
+  /** The local day that it counts on: of an expiry the last on which its points were valid. */
+  accountingDate: fields.localDate,
   position: z.string(),
+  /** The lot that an earn began. */
+  lot: z.int().optional(),
+  hold: z.string().optional(),
+  adjustment: z.string().optional(),
+  transfer: z.string().optional(),
+  /** The other member of a transfer. */
+  counterparty: z.string().optional(),
+  rule: z.strictObject({ name: z.string(), version: z.int() }).optional(),
+  /** The sales that a return is about, by their lots; `source` is null where the read model has not got there. */
+  sales: z.array(z.strictObject({ ...lotPart.shape, source: businessKey.nullable() })).optional(),
+  /** What the return left with the member. */
+  waived: total.optional(),
+  /** The burn that is given back, by its `no`. */
+  burn: z.strictObject({ no: z.int(), source: businessKey.nullable() }).optional(),
+  restored: z.array(lotPart).optional(),
+  /** Lots that stand in for dead ones. */
+  replaced: z.array(z.strictObject({ ...lotPart.shape, replaces: z.int() })).optional(),
 });
 
 export const eventItem = z.strictObject({

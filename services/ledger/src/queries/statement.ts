@@ -1,7 +1,11 @@
 import type { StatementKind } from "@taem/api";
+import type { BusinessKey } from "@taem/contracts";
+import type { LocalDate } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
-import { type StatementLine, statementLine } from "../read-model/statement-line.ts";
+import { accountingDate } from "../read-model/addition.ts";
+import { type LineDetail, type StatementLine, statementLine } from "../read-model/statement-line.ts";
+import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import type { AccountRef } from "./account-ref.ts";
 
@@ -12,6 +16,7 @@ export interface StatementEntry extends StatementLine {
   readonly occurredAt: number;
   readonly effectiveAt: number;
   readonly recordedAt: number;
+  readonly accountingDate: LocalDate;
 }
 
 export interface StatementPage {
@@ -35,13 +40,16 @@ type Row = [
   system: string | null,
   id: string | null,
   leg: string | null,
+  accountingDate: LocalDate,
+  lot: number,
+  detail: string,
 ];
 
 const LINES = {
   name: "taem_ledger_statement",
   text: `
     SELECT revision, position, occurred_at, effective_at, recorded_at, kind, reason, amount, delta, debt, book,
-           system, external_id, leg
+           system, external_id, leg, accounting_date, lot, detail
       FROM taem_ledger.statement_lines
      WHERE member = $1 AND currency = $2 AND revision < $3
      ORDER BY revision DESC LIMIT $4`,
@@ -62,7 +70,14 @@ export async function readStatement(
 function entryOf(row: Row): StatementEntry {
   const [revision, position, occurredAt, effectiveAt, recordedAt, kind, reason, amount, delta, debt, book] =
     row;
-  const [system, id, leg] = row.slice(11) as [string | null, string | null, string | null];
+  const [system, id, leg, accountingDate, lot, detail] = row.slice(11) as [
+    string | null,
+    string | null,
+    string | null,
+    LocalDate,
+    number,
+    string,
+  ];
   const key = system === null || id === null || leg === null ? undefined : { system, id, leg };
   return {
     revision,
@@ -77,6 +92,42 @@ function entryOf(row: Row): StatementEntry {
     debt: BigInt(debt),
     book: BigInt(book),
     key,
+    accountingDate,
+    lot,
+    detail: JSON.parse(detail) as LineDetail,
+  };
+}
+
+/** What lines refer to: the business keys of sales by their lots, of burns by their lines. */
+export interface Origins {
+  readonly sales: ReadonlyMap<number, BusinessKey>;
+  readonly burns: ReadonlyMap<number, BusinessKey>;
+}
+
+type OriginRow = [lot: number, revision: number, system: string, id: string, leg: string];
+
+/** Of some lines of an account, as far as the read model has what they refer to. */
+export async function originsOf(
+  database: Database,
+  { member, currency }: AccountRef,
+  entries: readonly StatementEntry[],
+): Promise<Origins> {
+  const lots = entries.flatMap(({ detail }) => (detail.origins ?? []).map(([lot]) => lot));
+  const burns = entries.flatMap(({ detail }) => detail.burn ?? []);
+  if (lots.length === 0 && burns.length === 0) return { sales: new Map(), burns: new Map() };
+  const rows = await database.queryArrays<OriginRow>(
+    {
+      name: "taem_ledger_origins",
+      text: `
+        SELECT lot, revision, system, external_id, leg FROM taem_ledger.statement_lines
+         WHERE member = $1 AND currency = $2 AND (lot = ANY ($3::int[]) AND lot > 0 OR revision = ANY ($4::int[]))`,
+    },
+    [member, currency.code, lots, burns],
+  );
+  const keyed = rows.map(([lot, revision, system, id, leg]) => ({ lot, revision, key: { system, id, leg } }));
+  return {
+    sales: new Map(keyed.map(({ lot, key }) => [lot, key])),
+    burns: new Map(keyed.map(({ revision, key }) => [revision, key])),
   };
 }
 
@@ -87,21 +138,23 @@ function entryOf(row: Row): StatementEntry {
 export async function foldStatement(
   store: Pick<EventStore, "readStream">,
   account: AccountRef,
+  zones: ZoneHistory,
   horizon: Horizon,
   { before = NEWEST, limit }: StatementPage,
   newest = NEWEST,
 ): Promise<StatementEntry[]> {
   const last = Math.min(before - 1, newest);
   const start = horizon.effectiveBy === undefined && last < NEWEST - 1 ? Math.max(0, last - limit) : 0;
-  const entries = await foldLines(store, account, horizon, { before, limit }, start);
+  const entries = await foldLines(store, account, zones, horizon, { before, limit }, start);
   // Fewer than are sure to be there: the stream is shorter than it was thought to be.
   const isShort = start > 0 && entries.length < limit;
-  return isShort ? foldLines(store, account, horizon, { before, limit }, 0) : entries;
+  return isShort ? foldLines(store, account, zones, horizon, { before, limit }, 0) : entries;
 }
 
 async function foldLines(
   store: Pick<EventStore, "readStream">,
   account: AccountRef,
+  zones: ZoneHistory,
   horizon: Horizon,
   { before = NEWEST, limit }: StatementPage,
   afterRevision: number,
@@ -114,7 +167,9 @@ async function foldLines(
     const line = statementLine(event);
     book = book === undefined ? line.book : book + line.delta;
     const { occurredAt, effectiveAt } = event;
-    entries.push({ ...line, book, revision, position, occurredAt, effectiveAt, recordedAt });
+    const date = accountingDate(event, (at) => zones.zoneAt(event.programme, at, position));
+    const times = { occurredAt, effectiveAt, recordedAt, accountingDate: date };
+    entries.push({ ...line, book, revision, position, ...times });
     if (entries.length > limit) entries.shift();
   }
   return entries.reverse();

@@ -26,7 +26,7 @@ export function additionOf(record: EventRecord, event: AccountEvent, zones: Zone
     entries,
     line,
     postingRows: entries.map((entry, no) => postingRow(record, event, date, entry, no)),
-    lineRow: lineRow(record, event, line),
+    lineRow: lineRow(record, event, line, date),
   };
 }
 
@@ -49,7 +49,8 @@ function postingRow(
 function lineRow(
   { slice, revision, recordedAt, position }: EventRecord,
   { member, currency, occurredAt, effectiveAt }: AccountEvent,
-  { kind, reason, amount, delta, debt, book, key }: StatementLine,
+  { kind, reason, amount, delta, debt, book, key, lot, detail }: StatementLine,
+  date: LocalDate,
 ): Row {
   return [
     slice,
@@ -69,5 +70,8 @@ function lineRow(
     key?.system,
     key?.id,
     key?.leg,
+    date,
+    lot,
+    JSON.stringify(detail),
   ];
 }

@@ -16,13 +16,79 @@ export interface StatementLine {
   readonly book: bigint;
   /** The command's business key; what time alone did has none. */
   readonly key: BusinessKey | undefined;
+  /** The lot that an earn began; 0 = it is no earn. */
+  readonly lot: number;
+  readonly detail: LineDetail;
 }
 
-type Meaning = Omit<StatementLine, "book" | "key" | "debt"> & { readonly debt?: bigint };
+/** A lot's number and an amount of minor units. */
+export type LotAmount = readonly [lot: number, amount: string];
+
+/** What else a line is about, as far as its event says; kept as JSON. */
+export interface LineDetail {
+  /** Ordinals in the account. */
+  readonly hold?: number;
+  readonly adjustment?: number;
+  readonly transfer?: string;
+  /** The other member of a transfer. */
+  readonly counterparty?: string;
+  readonly rule?: string;
+  readonly version?: number;
+  /** The lots of the sales that a return is about, and how much of each it asks back. */
+  readonly origins?: readonly LotAmount[];
+  /** Of `origins`, what was left with the member. */
+  readonly waived?: string;
+  /** The line of the burn that is given back, and the lots that it went to. */
+  readonly burn?: number;
+  readonly restored?: readonly LotAmount[];
+  /** Lots that stand in for dead ones. */
+  readonly replaced?: readonly (readonly [lot: number, amount: string, replaces: number])[];
+}
+
+type Meaning = Omit<StatementLine, "book" | "key" | "debt" | "lot" | "detail"> & { readonly debt?: bigint };
 
 export function statementLine(event: AccountEvent): StatementLine {
   const { kind, reason, amount, delta, debt = 0n } = meaning(event);
-  return { kind, reason, amount, delta, debt, book: event.book, key: "key" in event ? event.key : undefined };
+  const key = "key" in event ? event.key : undefined;
+  const lot = event.type === "PointsEarned" ? event.lot.no : 0;
+  return { kind, reason, amount, delta, debt, book: event.book, key, lot, detail: detailOf(event) };
+}
+
+function detailOf(event: AccountEvent): LineDetail {
+  switch (event.type) {
+    case "PointsEarned":
+      return event.basis === undefined ? {} : { rule: event.basis.rule, version: event.basis.version };
+    case "HoldPlaced":
+    case "HoldCaptured":
+    case "HoldVoided":
+    case "HoldTimedOut":
+      return { hold: event.hold };
+    case "EarnReversed": {
+      const waived = event.origins.reduce((sum, origin) => sum + origin.waived, 0n);
+      return { origins: lotAmounts(event.origins), ...(waived > 0n ? { waived: String(waived) } : {}) };
+    }
+    case "WaiverRecovered":
+      return { origins: lotAmounts(event.returns) };
+    case "BurnReversed":
+      return {
+        burn: event.origin,
+        restored: lotAmounts(event.restored),
+        replaced: event.replacements.map(({ no, amount, replaces }) => [no, String(amount), replaces]),
+      };
+    case "TransferOut":
+      return { transfer: event.transfer, counterparty: event.to };
+    case "TransferIn":
+    case "TransferInRefused":
+      return { transfer: event.transfer, counterparty: event.from };
+    case "TransferReturned":
+      return { transfer: event.transfer, restored: lotAmounts(event.restored) };
+    default:
+      return "adjustment" in event && event.adjustment !== undefined ? { adjustment: event.adjustment } : {};
+  }
+}
+
+function lotAmounts(parts: readonly { readonly lot: number; readonly amount: bigint }[]): LotAmount[] {
+  return parts.map(({ lot, amount }) => [lot, String(amount)]);
 }
 
 function meaning(event: AccountEvent): Meaning {

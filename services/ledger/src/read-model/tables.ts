@@ -56,9 +56,16 @@ const statementLines: Table = {
     system: `text COLLATE "C"`,
     external_id: `text COLLATE "C"`,
     leg: `text COLLATE "C"`,
+    accounting_date: "date NOT NULL",
+    lot: "int NOT NULL",
+    detail: text,
   },
   key: ["member", "currency", "revision"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency, revision)"],
+  // A return finds the sale that made its lot.
+  indexes: [
+    "ALTER TABLE {table} ADD PRIMARY KEY (member, currency, revision)",
+    "CREATE INDEX ON {table} (member, currency, lot) WHERE lot > 0",
+  ],
   appendOnly: true,
 };
 

@@ -1,10 +1,11 @@
-import type { lotItem, statementItem } from "@taem/api";
+import { type lotItem, ordinalId, type statementItem } from "@taem/api";
 import { diesAt, free, type Lot, openLots, settledAt } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { z } from "zod";
 import type { Seen, Standing, View } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
-import type { StatementEntry } from "../queries/statement.ts";
+import type { Origins, StatementEntry } from "../queries/statement.ts";
+import type { LotAmount } from "../read-model/statement-line.ts";
 import { cutBody, instantOrNull, parkedBody } from "./answers.ts";
 
 const { formatInstant } = fields;
@@ -53,7 +54,15 @@ export function lotBody(lot: Lot, { state, at }: Seen): z.input<typeof lotItem> 
   };
 }
 
-export function statementBody(entry: StatementEntry): z.input<typeof statementItem> {
+export function statementBody(
+  { member, currency }: AccountRef,
+  entry: StatementEntry,
+  { sales, burns }: Origins,
+): z.input<typeof statementItem> {
+  const { hold, adjustment, transfer, counterparty, rule, version, origins, waived, burn } = entry.detail;
+  const { restored, replaced } = entry.detail;
+  const idOf = (no: number) => ordinalId(member, currency.no, no);
+  const partOf = ([lot, points]: LotAmount) => ({ lot, points });
   return {
     no: entry.revision,
     kind: entry.kind,
@@ -66,6 +75,22 @@ export function statementBody(entry: StatementEntry): z.input<typeof statementIt
     occurredAt: formatInstant(entry.occurredAt),
     effectiveAt: formatInstant(entry.effectiveAt),
     recordedAt: formatInstant(entry.recordedAt),
+    accountingDate: entry.accountingDate,
     position: entry.position,
+    ...(entry.lot === 0 ? {} : { lot: entry.lot }),
+    ...(hold === undefined ? {} : { hold: idOf(hold) }),
+    ...(adjustment === undefined ? {} : { adjustment: idOf(adjustment) }),
+    ...(transfer === undefined ? {} : { transfer }),
+    ...(counterparty === undefined ? {} : { counterparty }),
+    ...(rule === undefined || version === undefined ? {} : { rule: { name: rule, version } }),
+    ...(origins === undefined
+      ? {}
+      : { sales: origins.map((part) => ({ ...partOf(part), source: sales.get(part[0]) ?? null })) }),
+    ...(waived === undefined ? {} : { waived }),
+    ...(burn === undefined ? {} : { burn: { no: burn, source: burns.get(burn) ?? null } }),
+    ...(restored === undefined ? {} : { restored: restored.map(partOf) }),
+    ...(replaced === undefined
+      ? {}
+      : { replaced: replaced.map(([lot, points, replaces]) => ({ lot, points, replaces })) }),
   };
 }

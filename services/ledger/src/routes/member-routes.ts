@@ -6,13 +6,16 @@ import type { Database } from "@taem/postgres";
 import type { z } from "zod";
 import { type AccountRecord, accountEvents } from "../queries/account-events.ts";
 import { type AccountReader, isFolded, isWhole } from "../queries/account-reader.ts";
-import { identityOf } from "../queries/account-ref.ts";
+import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import {
   foldStatement,
+  type Origins,
+  originsOf,
   projectedRevision,
   readStatement,
   type StatementEntry,
 } from "../queries/statement.ts";
+import { ZoneHistory } from "../read-model/zone-history.ts";
 import { headBody, lotBody, nextExpiry, statementBody } from "./account-answers.ts";
 import { eventBody } from "./event-answers.ts";
 import { type Requests, viewOf } from "./request.ts";
@@ -83,6 +86,7 @@ function isAfter({ expiresAt, earnedAt, no }: Lot, [expiry, earned, number]: Lot
 }
 
 function statementRoute({ database, store, requests, reader }: MemberRoutesPlatform): Route {
+  const zones = new ZoneHistory(store);
   return route({
     ...accountQueries.statement,
     handler: async ({ params, query: asked }, { deadline }) => {
@@ -92,29 +96,38 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
       const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1 };
       if (isFolded(view)) {
         const seen = await reader.horizon(account.programme, view);
+        await zones.refresh([account.programme.id]);
         const newest = isWhole(view) ? await projectedRevision(database, account) : undefined;
-        const entries = await foldStatement(store, account, seen.horizon, wanted, newest);
+        const entries = await foldStatement(store, account, zones, seen.horizon, wanted, newest);
+        const origins = await originsOf(database, account, entries);
         return {
           status: 200,
-          body: { ...headBody(account, view, seen), ...statementPage(entries, asked.limit) },
+          body: {
+            ...headBody(account, view, seen),
+            ...statementPage(account, entries, origins, asked.limit),
+          },
         };
       }
       const seen = await reader.standing(account);
       requests.assertFollowed(asked, seen);
       const entries = await readStatement(database, account, wanted);
+      const origins = await originsOf(database, account, entries);
       return {
         status: 200,
-        body: { ...headBody(account, view, seen), ...statementPage(entries, asked.limit) },
+        body: { ...headBody(account, view, seen), ...statementPage(account, entries, origins, asked.limit) },
       };
     },
   });
 }
 
 function statementPage(
+  account: AccountRef,
   entries: readonly StatementEntry[],
+  origins: Origins,
   size: number,
 ): Page<z.input<typeof statementItem>> {
-  return pageFrom(entries, size, ({ revision }) => [revision], statementBody);
+  const place = ({ revision }: StatementEntry) => [revision];
+  return pageFrom(entries, size, place, (entry) => statementBody(account, entry, origins));
 }
 
 function eventsRoute({ store, requests, reader }: MemberRoutesPlatform): Route {
