@@ -15,8 +15,10 @@ function routesIn(value: unknown): Described[] {
 }
 
 const target = ({ path }: Described, value: string) => path.replaceAll(/\{[^}]+\}/g, value);
-const queries = routesIn([api.accountQueries, api.reports]);
-const commands = routesIn(Object.values({ ...api, accountQueries: null, reports: null }));
+const queries = routesIn([api.accountQueries, api.approvals, api.lists, api.reports]);
+const commands = routesIn(
+  Object.values({ ...api, accountQueries: null, approvals: null, lists: null, reports: null }),
+);
 
 describe("the gateway sends", () => {
   test.each(queries)("$method $path to the ledger, whatever the query and the ids", (route) => {

@@ -11,6 +11,15 @@ export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";
 export { bulk, memberOperations, members, ordinalOperations } from "./commands.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { definitions } from "./definitions.ts";
+export {
+  type debtorItem,
+  type heldLotItem,
+  type holdItem,
+  type ListQuery,
+  lists,
+  type postingItem,
+  type waivedItem,
+} from "./lists.ts";
 export { type OperationBody, type OperationName, ordinalId, permissionsOf } from "./operations.ts";
 export { proposalBody } from "./proposal-body.ts";
 export { type RollForwardQuery, reports } from "./reports.ts";

@@ -5,6 +5,7 @@ import type { clientRoutes } from "./clients.ts";
 import type { commandAnswer } from "./command-answer.ts";
 import type { bulk, memberAnswer, memberOperations, members, ordinalOperations } from "./commands.ts";
 import type { definitions } from "./definitions.ts";
+import type { lists } from "./lists.ts";
 import type { reports } from "./reports.ts";
 
 /**
@@ -21,6 +22,7 @@ type Described =
   | ValueOf<typeof ordinalOperations>
   | ValueOf<typeof accountQueries>
   | ValueOf<typeof approvals>
+  | ValueOf<typeof lists>
   | ValueOf<typeof reports>;
 
 /** The routes that answer one request with one body, by method and path. */

@@ -15,6 +15,7 @@ import type { Directory } from "./directory.ts";
 import { AccountReader } from "./queries/account-reader.ts";
 import { createLedgerProjection } from "./read-model/ledger-projection.ts";
 import { approvalRoutes } from "./routes/approval-routes.ts";
+import { listRoutes } from "./routes/list-routes.ts";
 import { memberRoutes } from "./routes/member-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
 import { Requests } from "./routes/request.ts";
@@ -65,7 +66,7 @@ export function createLedger(platform: LedgerPlatform, config: LedgerConfig = {}
   const reader = new AccountReader(platform);
   const parts = { ...platform, requests, reader };
   return {
-    routes: [...memberRoutes(parts), ...reportRoutes(parts), ...approvalRoutes(parts)],
+    routes: [...memberRoutes(parts), ...reportRoutes(parts), ...listRoutes(parts), ...approvalRoutes(parts)],
     projection: projector,
     verify: (options = {}) => verifyLedger({ database, store, ...options }),
     rebuild: (options) => rebuild({ database, store, projection, ...options }),

@@ -37,13 +37,26 @@ export function accountingDate(event: AccountEvent, zoneAt: (at: Instant) => str
 }
 
 function postingRow(
-  { slice, position }: EventRecord,
-  { programme, effectiveAt, currency }: AccountEvent,
+  { slice, position, revision }: EventRecord,
+  { programme, member, effectiveAt, currency }: AccountEvent,
   date: string,
   { debit, credit, amount }: Entry,
   no: number,
 ): Row {
-  return [slice, no, programme, position, effectiveAt, date, currency, debit, credit, amount];
+  return [
+    slice,
+    no,
+    programme,
+    member,
+    revision,
+    position,
+    effectiveAt,
+    date,
+    currency,
+    debit,
+    credit,
+    amount,
+  ];
 }
 
 function lineRow(

@@ -16,6 +16,8 @@ const postings: Table = {
     slice: "smallint NOT NULL",
     no: "smallint NOT NULL",
     programme: "uuid NOT NULL",
+    member: "uuid NOT NULL",
+    revision: "int NOT NULL",
     position: text,
     effective_at: instant,
     accounting_date: "date NOT NULL",
@@ -87,10 +89,14 @@ const balances: Table = {
     deadline: "bigint",
   },
   key: ["member", "currency"],
-  // Of columns that never change: what else changes in a row touches no index.
+  // Of columns that never change: most of what changes in a row touches no index. The few accounts that owe, hold or have
+  // been waived something are found without the others.
   indexes: [
     "ALTER TABLE {table} ADD PRIMARY KEY (member, currency)",
     "CREATE INDEX ON {table} (programme, currency, member)",
+    "CREATE INDEX ON {table} (programme, currency, member) WHERE debt > 0",
+    "CREATE INDEX ON {table} (programme, currency, member) WHERE waived > 0",
+    "CREATE INDEX ON {table} (programme, currency, member) WHERE held > 0",
   ],
   appendOnly: false,
   storage: "fillfactor = 70",

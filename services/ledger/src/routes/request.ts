@@ -139,7 +139,7 @@ export function viewOf({ asOf, knownAt, consistency: wanted }: ViewQuery): View 
 }
 
 /** The currency asked for; a programme with a single one needs no asking. */
-function theCurrency(programme: Programme, code: string | undefined): Currency {
+export function theCurrency(programme: Programme, code: string | undefined): Currency {
   const currencies = [...programme.currencies.values()];
   const found = code === undefined ? currencies[0] : programme.currencies.get(code);
   if (code === undefined && currencies.length > 1) {
