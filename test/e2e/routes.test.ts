@@ -4,6 +4,7 @@ import {
   bulk,
   clientRoutes,
   definitions,
+  lists,
   memberOperations,
   members,
   ordinalOperations,
@@ -21,6 +22,7 @@ test("what is served is what is described, so the client knows every route and n
     ordinalOperations,
     accountQueries,
     approvals,
+    lists,
     reports,
   ];
   const routes = [...described.flatMap((group) => Object.values(group)), bulk];
@@ -31,7 +33,7 @@ test("what is served is what is described, so the client knows every route and n
 
 test("a process serves the routes of its services alone", async () => {
   await using installation = await createInstallation();
-  const queries = Object.values({ ...accountQueries, ...approvals, ...reports }).map(
+  const queries = Object.values({ ...accountQueries, ...approvals, ...lists, ...reports }).map(
     ({ method, path }) => `${method} ${path}`,
   );
   await using ledger = await installation.start({ services: "ledger" });
