@@ -5,7 +5,7 @@ import type { clientRoutes } from "./clients.ts";
 import type { commandAnswer } from "./command-answer.ts";
 import type { bulk, memberAnswer, memberOperations, members, ordinalOperations } from "./commands.ts";
 import type { definitions } from "./definitions.ts";
-import type { lists, lists } from "./lists.ts";
+import type { lists } from "./lists.ts";
 import type { reports } from "./reports.ts";
 
 /**
@@ -22,7 +22,6 @@ type Described =
   | ValueOf<typeof ordinalOperations>
   | ValueOf<typeof accountQueries>
   | ValueOf<typeof approvals>
-  | ValueOf<typeof lists>
   | ValueOf<typeof lists>
   | ValueOf<typeof reports>;
 
