@@ -134,6 +134,18 @@ function pageAnswer<S extends z.ZodType>(item: S) {
   return z.strictObject({ ...accountHead, items: z.array(item), next: z.string().optional() });
 }
 
+/** With `from` or `to`: the book balance before the first day and after the last, which the deltas between them lead to. */
+const statementAnswer = pageAnswer(statementItem).extend({
+  span: z
+    .strictObject({
+      from: fields.localDate.nullable(),
+      to: fields.localDate.nullable(),
+      opening: total,
+      closing: total,
+    })
+    .optional(),
+});
+
 const MEMBER = "/v1/programmes/{programme}/members/{member}";
 const declared = {
   method: "GET",
@@ -177,8 +189,15 @@ export const accountQueries = {
     summary: "A member's statement, newest line first",
     description:
       "One line for each event of the account, with its reason. The sum of the deltas is the book balance.",
-    query: { ...query, cursor: revisionCursor, limit },
-    responses: { 200: { description: "A page of lines.", schema: pageAnswer(statementItem) } },
+    query: {
+      ...query,
+      from: fields.localDate.optional().meta({ description: "The first accounting day." }),
+      to: fields.localDate.optional().meta({ description: "The last accounting day, itself included." }),
+      cursor: revisionCursor,
+      limit,
+    },
+    problems: [...memberProblems, "value_out_of_range"],
+    responses: { 200: { description: "A page of lines.", schema: statementAnswer } },
   },
   events: {
     ...declared,

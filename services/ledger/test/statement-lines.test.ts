@@ -85,3 +85,39 @@ test("every line says on which day it counts, and what it is about: sale, burn, 
     "waived",
   ]);
 });
+
+test("asked for by accounting days, it opens and closes, and the lines between lead from one to the other", async () => {
+  const spans = [
+    ["2026-02-01", "2026-02-28"],
+    ["2026-03-01", undefined],
+    [undefined, "2026-03-31"],
+    ["2026-06-01", "2026-06-30"],
+  ] as const;
+  for (const account of installation.simulation.accounts.slice(0, 15)) {
+    const events = await eventsOf(installation.store, account);
+    for (const [from, to] of spans) {
+      const dated = events.map(({ record, event }) => ({ record, date: dateOf(account, event) }));
+      const within = dated.filter(({ date }) => (from ?? date) <= date && date <= (to ?? date));
+      const query = `${from === undefined ? "" : `&from=${from}`}${to === undefined ? "" : `&to=${to}`}`;
+      const { programme, member, currency } = account;
+      const path = `${programme.code}/members/${member}/statement?currency=${currency.code}&limit=1000${query}`;
+      const { body } = await api.get(path);
+      const lines: { no: number; delta: string }[] = body.items;
+      expect(lines.map(({ no }) => no).reverse()).toEqual(within.map(({ record }) => record.revision));
+      const moved = lines.reduce((sum, { delta }) => sum + BigInt(delta), 0n);
+      expect(String(BigInt(body.span.opening) + moved)).toBe(body.span.closing);
+      if (from === undefined) expect(body.span.opening).toBe("0");
+      if (to === undefined) expect(body.span.closing).toBe(String(account.state.book));
+      expect((await api.get(`${path}&consistency=strong`)).body).toMatchObject({
+        items: lines,
+        span: body.span,
+      });
+      expect((await api.get(path.replace("limit=1000", "limit=2"))).body.span).toEqual(body.span);
+    }
+  }
+  const { programme, member } = installation.simulation.accounts[0] as Account;
+  const refused = await api.get(
+    `${programme.code}/members/${member}/statement?currency=STAR&from=2026-03-01&to=2026-02-01`,
+  );
+  expect(refused.body.code).toBe("value_out_of_range");
+});

@@ -2,7 +2,7 @@ import type { StatementKind } from "@taem/api";
 import type { BusinessKey } from "@taem/contracts";
 import type { LocalDate } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
-import type { Database } from "@taem/postgres";
+import type { Database, Queryable } from "@taem/postgres";
 import { accountingDate } from "../read-model/addition.ts";
 import { type LineDetail, type StatementLine, statementLine } from "../read-model/statement-line.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
@@ -23,6 +23,24 @@ export interface StatementPage {
   /** Lines below this revision; undefined = from the newest on. */
   readonly before: number | undefined;
   readonly limit: number;
+  /** Only lines that count on these accounting days. */
+  readonly days: Days;
+}
+
+/** Accounting days, both included; undefined = from the first, to the last. */
+export interface Days {
+  readonly from: LocalDate | undefined;
+  readonly to: LocalDate | undefined;
+}
+
+/** The book balance before the first of the days and after the last: the deltas of all lines dated so far. */
+export interface SpanBalance {
+  readonly opening: bigint;
+  readonly closing: bigint;
+}
+
+function isWithin({ from, to }: Days, date: LocalDate): boolean {
+  return (from === undefined || date >= from) && (to === undefined || date <= to);
 }
 
 type Row = [
@@ -52,6 +70,7 @@ const LINES = {
            system, external_id, leg, accounting_date, lot, detail
       FROM taem_ledger.statement_lines
      WHERE member = $1 AND currency = $2 AND revision < $3
+       AND ($5::date IS NULL OR accounting_date >= $5) AND ($6::date IS NULL OR accounting_date <= $6)
      ORDER BY revision DESC LIMIT $4`,
 };
 
@@ -59,12 +78,49 @@ const NEWEST = 2 ** 31 - 1;
 
 /** Lines of the read model, newest first. */
 export async function readStatement(
-  database: Database,
+  sql: Queryable,
   { member, currency }: AccountRef,
-  { before = NEWEST, limit }: StatementPage,
+  { before = NEWEST, limit, days }: StatementPage,
 ): Promise<StatementEntry[]> {
-  const rows = await database.queryArrays<Row>(LINES, [member, currency.code, before, limit]);
+  const { from, to } = days;
+  const rows = await sql.queryArrays<Row>(LINES, [member, currency.code, before, limit, from, to]);
   return rows.map(entryOf);
+}
+
+const SPAN = {
+  name: "taem_ledger_statement_span",
+  text: `
+    SELECT sum(delta) FILTER (WHERE accounting_date < $3), sum(delta) FILTER (WHERE $4::date IS NULL OR accounting_date <= $4)
+      FROM taem_ledger.statement_lines WHERE member = $1 AND currency = $2`,
+};
+
+export async function readSpan(
+  sql: Queryable,
+  { member, currency }: AccountRef,
+  { from, to }: Days,
+): Promise<SpanBalance> {
+  const values = [member, currency.code, from, to];
+  const [row] = await sql.queryArrays<[opening: string | null, closing: string | null]>(SPAN, values);
+  return { opening: BigInt(row?.[0] ?? 0), closing: BigInt(row?.[1] ?? 0) };
+}
+
+/** The same from the events. */
+export async function foldSpan(
+  store: Pick<EventStore, "readStream">,
+  account: AccountRef,
+  zones: ZoneHistory,
+  horizon: Horizon,
+  { from, to }: Days,
+): Promise<SpanBalance> {
+  let opening = 0n;
+  let closing = 0n;
+  for await (const { record, event } of accountEvents(store, account, horizon)) {
+    const date = accountingDate(event, (at) => zones.zoneAt(event.programme, at, record.position));
+    const { delta } = statementLine(event);
+    if (from !== undefined && date < from) opening += delta;
+    if (to === undefined || date <= to) closing += delta;
+  }
+  return { opening, closing };
 }
 
 function entryOf(row: Row): StatementEntry {
@@ -140,15 +196,18 @@ export async function foldStatement(
   account: AccountRef,
   zones: ZoneHistory,
   horizon: Horizon,
-  { before = NEWEST, limit }: StatementPage,
+  page: StatementPage,
   newest = NEWEST,
 ): Promise<StatementEntry[]> {
+  const { before = NEWEST, limit, days } = page;
+  const isWhole = days.from === undefined && days.to === undefined;
   const last = Math.min(before - 1, newest);
-  const start = horizon.effectiveBy === undefined && last < NEWEST - 1 ? Math.max(0, last - limit) : 0;
-  const entries = await foldLines(store, account, zones, horizon, { before, limit }, start);
+  const start =
+    isWhole && horizon.effectiveBy === undefined && last < NEWEST - 1 ? Math.max(0, last - limit) : 0;
+  const entries = await foldLines(store, account, zones, horizon, page, start);
   // Fewer than are sure to be there: the stream is shorter than it was thought to be.
   const isShort = start > 0 && entries.length < limit;
-  return isShort ? foldLines(store, account, zones, horizon, { before, limit }, 0) : entries;
+  return isShort ? foldLines(store, account, zones, horizon, page, 0) : entries;
 }
 
 async function foldLines(
@@ -156,7 +215,7 @@ async function foldLines(
   account: AccountRef,
   zones: ZoneHistory,
   horizon: Horizon,
-  { before = NEWEST, limit }: StatementPage,
+  { before = NEWEST, limit, days }: StatementPage,
   afterRevision: number,
 ): Promise<StatementEntry[]> {
   let book: bigint | undefined = afterRevision === 0 ? 0n : undefined;
@@ -168,6 +227,7 @@ async function foldLines(
     book = book === undefined ? line.book : book + line.delta;
     const { occurredAt, effectiveAt } = event;
     const date = accountingDate(event, (at) => zones.zoneAt(event.programme, at, position));
+    if (!isWithin(days, date)) continue;
     const times = { occurredAt, effectiveAt, recordedAt, accountingDate: date };
     entries.push({ ...line, book, revision, position, ...times });
     if (entries.length > limit) entries.shift();

@@ -1,18 +1,22 @@
 import { accountQueries, balanceBody, type eventItem, type statementItem } from "@taem/api";
 import { balanceAt, type Lot, openLots, settledBalance } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
-import { type Page, pageFrom, type Route, route } from "@taem/http";
+import { ApiError, type Page, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { z } from "zod";
 import { type AccountRecord, accountEvents } from "../queries/account-events.ts";
-import { type AccountReader, isFolded, isWhole } from "../queries/account-reader.ts";
+import { type AccountReader, isFolded, isWhole, type Standing } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import {
+  type Days,
+  foldSpan,
   foldStatement,
   type Origins,
   originsOf,
   projectedRevision,
+  readSpan,
   readStatement,
+  type SpanBalance,
   type StatementEntry,
 } from "../queries/statement.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
@@ -93,31 +97,51 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
       await requests.reachOwn(account, asked, deadline);
-      const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1 };
+      const days = daysOf(asked);
+      const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1, days };
+      const isSpan = days.from !== undefined || days.to !== undefined;
+      const answer = async (seen: Standing, entries: readonly StatementEntry[], span?: SpanBalance) => {
+        const origins = await originsOf(database, account, entries);
+        const page = statementPage(account, entries, origins, asked.limit);
+        return {
+          status: 200 as const,
+          body: {
+            ...headBody(account, view, seen),
+            ...(span === undefined ? {} : { span: spanBody(days, span) }),
+            ...page,
+          },
+        };
+      };
       if (isFolded(view)) {
         const seen = await reader.horizon(account.programme, view);
         await zones.refresh([account.programme.id]);
         const newest = isWhole(view) ? await projectedRevision(database, account) : undefined;
         const entries = await foldStatement(store, account, zones, seen.horizon, wanted, newest);
-        const origins = await originsOf(database, account, entries);
-        return {
-          status: 200,
-          body: {
-            ...headBody(account, view, seen),
-            ...statementPage(account, entries, origins, asked.limit),
-          },
-        };
+        const span = isSpan ? await foldSpan(store, account, zones, seen.horizon, days) : undefined;
+        return await answer(seen, entries, span);
       }
       const seen = await reader.standing(account);
       requests.assertFollowed(asked, seen);
-      const entries = await readStatement(database, account, wanted);
-      const origins = await originsOf(database, account, entries);
-      return {
-        status: 200,
-        body: { ...headBody(account, view, seen), ...statementPage(account, entries, origins, asked.limit) },
-      };
+      const { entries, span } = await database.transaction(
+        async (sql) => ({
+          entries: await readStatement(sql, account, wanted),
+          span: isSpan ? await readSpan(sql, account, days) : undefined,
+        }),
+        { snapshot: true },
+      );
+      return await answer(seen, entries, span);
     },
   });
+}
+
+/** Refuses days that end before they begin. */
+function daysOf({ from, to }: Partial<Days>): Days {
+  if (from === undefined || to === undefined || from <= to) return { from, to };
+  throw new ApiError("value_out_of_range", { detail: "query /from: must not be after to" });
+}
+
+function spanBody({ from, to }: Days, { opening, closing }: SpanBalance) {
+  return { from: from ?? null, to: to ?? null, opening: String(opening), closing: String(closing) };
 }
 
 function statementPage(
