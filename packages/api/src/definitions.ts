@@ -194,6 +194,20 @@ const onProposal = {
 } as const;
 
 /** Programmes, and what is defined in them. */
+/** The versions of a definition in the order of their publication; of those valid at an instant the last published is in force. */
+const versionsOf = <S extends z.ZodType>(value: S) => ({
+  /** Number of the version in force on the programme's business clock; before the first begins, the first. */
+  inForce: z.int(),
+  versions: z.array(z.strictObject({ version: z.int(), validFrom: instant, value })),
+});
+
+const currencyAnswer = z.strictObject({
+  currency: z.string(),
+  scale: z.int(),
+  ...versionsOf(z.strictObject(settings)),
+});
+const ruleAnswer = z.strictObject({ rule: z.string(), ...versionsOf(z.strictObject(earnRule)) });
+
 export const definitions = {
   programme: {
     ...declared,
@@ -222,6 +236,26 @@ export const definitions = {
     permission: ["read", "define", "publish", "finance", "earn", "burn"],
     summary: "A programme and its definitions",
     params: { programme: programmeCode },
+  },
+  currencyNow: {
+    ...declared,
+    method: "GET",
+    path: `${PATH}/currencies/{currency}`,
+    permission: ["read", "define", "publish", "finance"],
+    summary: "A points currency: its settings in force, and their history",
+    params: { programme: programmeCode, currency: currencyCode },
+    responses: { 200: { description: "The currency.", schema: currencyAnswer } },
+    problems: ["currency_unknown", "programme_unknown"],
+  },
+  ruleNow: {
+    ...declared,
+    method: "GET",
+    path: `${PATH}/rules/{rule}`,
+    permission: ["read", "define", "publish", "finance"],
+    summary: "An earn rule: its version in force, and its history",
+    params: { programme: programmeCode, rule: ruleName },
+    responses: { 200: { description: "The rule.", schema: ruleAnswer } },
+    problems: ["rule_unknown", "programme_unknown"],
   },
   currency: {
     ...declared,

@@ -26,7 +26,7 @@ function changeBody({ change, version }: Proposal): z.input<typeof proposedChang
 }
 
 /** What an event says, with its amounts as the wire has them. */
-function wireForm(value: unknown): unknown {
+export function wireForm(value: unknown): unknown {
   if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, wireForm(inner)]));

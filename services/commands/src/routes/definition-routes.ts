@@ -7,6 +7,7 @@ import { defineCurrency, defineProgramme, publishRule, redefineProgramme, setClo
 import type { Caller } from "../platform.ts";
 import type { Changed, Definition } from "../programmes.ts";
 import { type Author, approveProposal, rejectProposal, withdrawProposal } from "../proposals.ts";
+import { historyRoutes } from "./history-routes.ts";
 
 const { formatInstant } = fields;
 
@@ -49,6 +50,7 @@ export function definitionRoutes(service: CommandService, now: () => number): Ro
   return [
     ...programmeRoutes(service, changes, now),
     ...currencyRuleAndSourceRoutes(service, changes),
+    ...historyRoutes(service, now),
     ...proposalRoutes(changes),
     ...clockRoutes(changes, now),
   ];

@@ -1,0 +1,53 @@
+import { definitions, type RouteAnswer, wireForm } from "@taem/api";
+import { businessNow, type Version, versionAt } from "@taem/domain";
+import { ApiError, fields, type Route, route } from "@taem/http";
+import { asProblem, type CommandService } from "../command-service.ts";
+
+type CurrencyAnswer = RouteAnswer<"GET /v1/programmes/{programme}/currencies/{currency}">;
+type RuleAnswer = RouteAnswer<"GET /v1/programmes/{programme}/rules/{rule}">;
+
+/** Definitions with the version in force, and all that there have been. */
+export function historyRoutes({ programmes }: CommandService, now: () => number): Route[] {
+  const newest = async (code: string) => {
+    try {
+      return await programmes.refresh(await programmes.get(code));
+    } catch (error) {
+      throw asProblem(error);
+    }
+  };
+  return [
+    route({
+      ...definitions.currencyNow,
+      handler: async ({ params }) => {
+        const programme = await newest(params.programme);
+        const currency = programme.currencies.get(params.currency);
+        if (currency === undefined) throw new ApiError("currency_unknown");
+        const { code, scale, settings } = currency;
+        const history = historyBody(settings, businessNow(programme, now()));
+        return { status: 200, body: { currency: code, scale, ...history } as CurrencyAnswer };
+      },
+    }),
+    route({
+      ...definitions.ruleNow,
+      handler: async ({ params }) => {
+        const programme = await newest(params.programme);
+        const versions = programme.rules.get(params.rule);
+        if (versions === undefined) throw new ApiError("rule_unknown");
+        const history = historyBody(versions, businessNow(programme, now()));
+        return { status: 200, body: { rule: params.rule, ...history } as RuleAnswer };
+      },
+    }),
+  ];
+}
+
+function historyBody(versions: readonly Version<unknown>[], at: number) {
+  const inForce = versionAt(versions, at) ?? versions[0];
+  return {
+    inForce: inForce?.version ?? 0,
+    versions: versions.map(({ version, validFrom, value }) => ({
+      version,
+      validFrom: fields.formatInstant(validFrom),
+      value: wireForm(value),
+    })),
+  };
+}
