@@ -5,19 +5,27 @@ import { type Column, table } from "./text-table.ts";
 
 const OUTSTANDING = "GET /v1/programmes/{programme}/outstanding";
 
+const ROLL_FORWARD = "GET /v1/programmes/{programme}/roll-forward";
+
 type Outstanding = RouteAnswer<typeof OUTSTANDING>["currencies"][number];
+type Rolled = RouteAnswer<typeof ROLL_FORWARD>["currencies"][number];
 type LedgerAccount = Outstanding["ledger"][number];
 
 /**
- * Trial balance, outstanding points with their expiry profile, largest accounts. Lines of text. One report gives all of
- * it, so that everything is of one cut, with all that has happened.
+ * Trial balance, outstanding points with their expiry profile, largest accounts, and how a year led there. Lines of
+ * text, all of one position of the log, with all that has happened.
  */
 export async function financeReport(client: Client, programme: string): Promise<string[]> {
   const query = { consistency: "strong" } as const;
   const { at, cut, currencies } = await client.call(OUTSTANDING, { params: { programme }, query });
+  const to = at.slice(0, 10);
+  const from = `${Number(to.slice(0, 4)) - 1}${to.slice(4, 7)}-01`;
+  const span = { from, to, position: cut.position };
+  const year = await client.call(ROLL_FORWARD, { params: { programme }, query: span });
   return [
     `Programme ${programme} at ${at}, log position ${cut.position.replace(/^0+/, "")}`,
     ...currencies.flatMap((currency) => [...trialBalance(currency), ...outstanding(currency)]),
+    ...year.currencies.flatMap((currency) => rollForward(currency, from, to)),
   ];
 }
 
@@ -61,6 +69,23 @@ function outstanding(owed: Outstanding): string[] {
       [left("member"), right("points"), right("debt")],
       largest.map((account) => grouped([account.member, account.outstanding, account.debt])),
     ),
+  ];
+}
+
+function rollForward({ currency, total }: Rolled, from: string, to: string): string[] {
+  const { opening, lines, closing } = total.outstanding;
+  const rows = [
+    ["opening", opening],
+    ...lines.map(({ line, of, points }) => [
+      [line.replaceAll("_", " "), of].filter(Boolean).join(" "),
+      points,
+    ]),
+    ["closing", closing],
+  ];
+  return [
+    "",
+    `Roll-forward, ${currency}, accounting days ${from} to ${to}`,
+    ...table([left(""), right("points")], rows.map(grouped)),
   ];
 }
 
