@@ -29,7 +29,9 @@ test("a transfer whose process died between its legs is ended by the scheduler",
     transfer: newId(),
   } as const;
   const caller = { actor: "test", correlation: "test", deadline: LATER.now() + 10_000 };
-  expect(await commands.service.accounts.execute(source, firstLeg, caller)).toMatchObject({
+  expect(
+    await commands.service.accounts.execute(source, { key: firstLeg.key, under: () => firstLeg }, caller),
+  ).toMatchObject({
     replayed: false,
   });
   await commands.close();

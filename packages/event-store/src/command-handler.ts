@@ -81,7 +81,7 @@ export class CommandHandler {
    * Decides a command on the stream's current state and appends its events. Commands of one stream are decided in
    * the order of their calls. Rejects with `HandlerRefusal`, or with what `decide` threw.
    */
-  execute<S, E extends TaemEvent, R>(command: Command<S, E, R>): Promise<R> {
+  execute<S, E extends TaemEvent, R, F = undefined>(command: Command<S, E, R, F>): Promise<R> {
     if (this.#closed) return Promise.reject(new HandlerRefusal("shutting_down", "the service is stopping"));
     if (this.#queue.length >= this.#maxQueued) {
       return Promise.reject(
@@ -138,7 +138,7 @@ export class CommandHandler {
       if (items === undefined) byStream.set(item.command.stream, [item]);
       else items.push(item);
     }
-    const bases = await this.#cache.load([...byStream.values()].map(wantedBy));
+    const bases = await this.#cache.load(wantedBy(byStream));
     const turns: Turn[] = [];
     const waits: Promise<void>[] = [];
     for (const [stream, items] of byStream) {
@@ -147,7 +147,7 @@ export class CommandHandler {
         for (const item of items) this.#fail(item, base);
         continue;
       }
-      const turn = new Turn(stream, items, base, this.#turnTools);
+      const turn = new Turn(stream, items, bases, this.#turnTools);
       const wait = turn.decide();
       if (wait !== undefined) waits.push(wait);
       turns.push(turn);
@@ -251,7 +251,21 @@ export class CommandHandler {
   }
 }
 
-function wantedBy(items: readonly Item[]): Wanted {
-  const { stream, aggregate } = (items[0] as Item).command;
-  return { stream, aggregate, expectsNew: items.every((item) => item.expectsNew) };
+/**
+ * The streams that commands are about, and those that they read: of these what is new, since nothing else says whether the
+ * decision stood on the present one. One read for all, however many there are.
+ */
+function wantedBy(byStream: ReadonlyMap<string, readonly Item[]>): Wanted[] {
+  const wanted = new Map<string, Wanted>();
+  for (const [stream, items] of byStream) {
+    const { aggregate } = (items[0] as Item).command;
+    wanted.set(stream, { stream, aggregate, expectsNew: items.every((item) => item.expectsNew) });
+  }
+  for (const items of byStream.values()) {
+    for (const { command } of items) {
+      if (command.reads !== undefined && wanted.get(command.reads.stream)?.isFresh !== true)
+        wanted.set(command.reads.stream, { ...command.reads, expectsNew: false, isFresh: true });
+    }
+  }
+  return [...wanted.values()];
 }

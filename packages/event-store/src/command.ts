@@ -2,7 +2,14 @@ import type { Provenance, TaemEvent } from "@taem/contracts";
 import type { Aggregate, Appended, Step } from "./aggregate.ts";
 import type { NewEvent } from "./event-store.ts";
 
-export interface Command<S, E extends TaemEvent, R> {
+/** A stream that a decision reads beside its own. */
+export interface Reading<F> {
+  readonly stream: string;
+  /** Its states are immutable: many decisions see the same one. */
+  readonly aggregate: Aggregate<F>;
+}
+
+export interface Command<S, E extends TaemEvent, R, F = undefined> {
   readonly aggregate: Aggregate<S, E>;
   readonly stream: string;
   /** Where the stream begins. One that has events lies where its first event does, whatever is said here. */
@@ -10,8 +17,12 @@ export interface Command<S, E extends TaemEvent, R> {
   /** It is decided as if the stream had no events, without a look: the store says if it has, and then it is looked at. */
   readonly expectsNew?: boolean;
   readonly meta: Provenance;
-  /** Pure; may run again on a newer state. */
-  readonly decide: (state: S) => Step<S, E, R>;
+  readonly reads?: Reading<F>;
+  /**
+   * Pure; may run again on a newer state. `read` is the state of the stream that it reads, at least as new as the store had it
+   * when the command came.
+   */
+  readonly decide: (state: S, read: F) => Step<S, E, R>;
   /** On the handler's clock: no retry and no waiting after it. */
   readonly deadline: number;
   /** Handed on to `onAppended`: what the caller's work is traced by. */
@@ -33,7 +44,7 @@ export interface AppendedCommand {
 
 /** A command on its way, with its promise. Type parameters are erased here: a queue holds every kind. */
 export interface Item {
-  readonly command: Command<unknown, TaemEvent, unknown>;
+  readonly command: Command<unknown, TaemEvent, unknown, unknown>;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (reason: unknown) => void;
   /** Until the store has said otherwise. */

@@ -24,6 +24,8 @@ export interface Wanted {
   readonly aggregate: Aggregate<unknown>;
   /** Unless something is known of the stream, it is taken to have no events. */
   readonly expectsNew: boolean;
+  /** What is new in the stream is read, whatever is known of it. */
+  readonly isFresh?: boolean;
 }
 
 /** Streams are read this many events at a time: a long one never is in memory whole. */
@@ -77,7 +79,7 @@ export class StateCache {
     const unread: { readonly wanted: Wanted; readonly from: CachedState | undefined }[] = [];
     for (const item of wanted) {
       const cached = this.#states.get(item.stream);
-      if (cached !== undefined && !cached.stale) found.set(item.stream, cached);
+      if (cached !== undefined && !cached.stale && item.isFresh !== true) found.set(item.stream, cached);
       else if (cached === undefined && item.expectsNew) found.set(item.stream, emptyState(item));
       else unread.push({ wanted: item, from: cached });
     }

@@ -14,6 +14,9 @@ export interface TurnTools {
   readonly encode: (event: TaemEvent, meta: Provenance) => NewEvent;
 }
 
+/** By stream; an Error for one that does not fold. */
+type States = ReadonlyMap<string, CachedState | Error>;
+
 interface DecidedEvent {
   readonly event: TaemEvent;
   readonly encoded: NewEvent;
@@ -32,15 +35,18 @@ export class Turn {
   readonly events: DecidedEvent[] = [];
   readonly answers: Answer[] = [];
   readonly #tools: TurnTools;
+  readonly #states: States;
   #draft: unknown;
 
-  constructor(stream: string, items: readonly Item[], base: CachedState, tools: TurnTools) {
+  /** `states` are those of this stream, and of all that the commands read. */
+  constructor(stream: string, items: readonly Item[], states: States, tools: TurnTools) {
     this.stream = stream;
     this.items = items;
-    this.base = base;
+    this.base = stateOf(states, stream);
+    this.#states = states;
     this.aggregate = (items[0] as Item).command.aggregate as Aggregate<unknown>;
     this.#tools = tools;
-    this.#draft = this.aggregate.draft(base.state);
+    this.#draft = this.aggregate.draft(this.base.state);
   }
 
   /** A stream stays in the slice in which it began. */
@@ -66,10 +72,14 @@ export class Turn {
   #decideFrom(first: number): Promise<void> | undefined {
     for (let i = first; i < this.items.length; i++) {
       const item = this.items[i] as Item;
-      const waiting = this.#attempt(item, () => this.#take(item, item.command.decide(this.#draft)));
+      const waiting = this.#attempt(item, () => this.#take(item, this.#decide(item)));
       if (waiting !== undefined) return this.#loadThenGoOn(item, waiting, i);
     }
     return undefined;
+  }
+
+  #decide({ command: { decide, reads } }: Item): AnyStep {
+    return decide(this.#draft, reads && stateOf(this.#states, reads.stream).state);
   }
 
   async #loadThenGoOn(item: Item, waiting: Waiting, at: number): Promise<void> {
@@ -135,4 +145,10 @@ export class Turn {
       return undefined;
     }
   }
+}
+
+function stateOf(states: States, stream: string): CachedState {
+  const found = states.get(stream);
+  if (found === undefined || found instanceof Error) throw found ?? new Error(`${stream} was not loaded`);
+  return found;
 }

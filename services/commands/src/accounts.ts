@@ -1,5 +1,11 @@
 import type { KeyObject } from "node:crypto";
-import { type AccountEvent, accountStream, type BusinessKey, decodeEvent } from "@taem/contracts";
+import {
+  type AccountEvent,
+  accountStream,
+  type BusinessKey,
+  decodeEvent,
+  programmeStream,
+} from "@taem/contracts";
 import {
   type AccountCommand,
   type AccountState,
@@ -12,13 +18,12 @@ import {
   type DecisionContext,
   decide,
   dueEvents,
-  keyOf,
   nextDueAt,
   type Programme,
   type Refusal,
 } from "@taem/domain";
 import type { Appended, Step } from "@taem/event-store";
-import { accountAggregate } from "./aggregates.ts";
+import { accountAggregate, programmeAggregate } from "./aggregates.ts";
 import { ClaimReader, claim } from "./claims.ts";
 import type { Member } from "./members.ts";
 import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
@@ -51,57 +56,86 @@ export interface Recognition {
   difference(command: AccountCommand, first: readonly AccountEvent[]): string;
 }
 
-/** A command on its way; without recognition it is a saga's, whose keys stand for one meaning each. */
+/** What is asked of an account. */
+export interface Wish {
+  readonly key: BusinessKey;
+  /** The command, by the definitions that it is decided on. */
+  under(programme: Programme): AccountCommand;
+  /** Without it the command is a saga's, whose keys stand for one meaning each. */
+  readonly again?: Recognition;
+}
+
+/** A wish on its way. */
 interface Asked {
   readonly account: AccountRef;
-  readonly command: AccountCommand;
+  readonly wish: Wish;
   readonly caller: Caller;
-  readonly again: Recognition | undefined;
+}
+
+/** One that is being decided, on an account under the newest definitions. */
+interface Decided extends Asked {
+  readonly command: AccountCommand;
 }
 
 type AccountStep<R> = Step<AccountState, AccountEvent, R>;
 
-/** Carries commands out on accounts. */
+/** A decision on an account, under the newest definitions. */
+type DecideOn<R> = (state: AccountState, on: AccountRef) => AccountStep<R>;
+
+/** The key is of programme scope, and was not reserved. */
+const UNRESERVED = Symbol("unreserved");
+
+/**
+ * Carries commands out on accounts. What an `AccountRef` knows of its programme says which stream it is; decisions are made on
+ * the definitions as the store has them after their command came.
+ */
 export class Accounts {
   readonly #tools: Toolbox;
   readonly #reader: ClaimReader;
+  readonly #learn: (programme: Programme) => void;
 
-  constructor(tools: Toolbox) {
+  /** `learn` is told of definitions that are newer than an account's. */
+  constructor(tools: Toolbox, learn: (programme: Programme) => void) {
     this.#tools = tools;
     this.#reader = new ClaimReader(tools.store);
+    this.#learn = learn;
   }
 
   /** Decides a command and appends its effect. A key of programme scope is reserved for this account first. */
-  execute(
-    account: AccountRef,
-    command: AccountCommand,
-    caller: Caller,
-    again?: Recognition,
-  ): Promise<Outcome> {
-    const isReserved = account.programme.sources.get(keyOf(command).system)?.scope === "programme";
-    const asked = { account, command, caller, again };
-    return isReserved ? this.#reserveThenPlace(asked) : this.#place(asked);
+  execute(account: AccountRef, wish: Wish, caller: Caller): Promise<Outcome> {
+    const asked = { account, wish, caller };
+    return isOfProgramme(wish.key, account.programme)
+      ? this.#reserveThenPlace(asked)
+      : this.#placeUnreserved(asked);
   }
 
   async #reserveThenPlace(asked: Asked): Promise<Outcome> {
     const refused = await this.#reserve(asked);
-    return refused ?? this.#place(asked);
+    return refused ?? this.#place(asked, (state, on) => this.#attempt(asked, state, on));
+  }
+
+  async #placeUnreserved(asked: Asked): Promise<Outcome> {
+    const outcome = await this.#place<Outcome | typeof UNRESERVED>(asked, (state, on) =>
+      isOfProgramme(asked.wish.key, on.programme)
+        ? { events: [], answer: () => () => UNRESERVED }
+        : this.#attempt(asked, state, on),
+    );
+    return outcome === UNRESERVED ? this.#reserveThenPlace(asked) : outcome;
   }
 
   /** Puts a command in its place among those of its account. */
-  #place(asked: Asked): Promise<Outcome> {
-    const { account, caller } = asked;
-    const outcome = this.#onAccount(account, caller, (state) => this.#attempt(asked, state));
+  #place<R>({ account, caller }: Asked, decideOn: DecideOn<R>): Promise<R> {
+    const outcome = this.#onAccount(account, caller, decideOn);
     caller.placed?.();
     return outcome;
   }
 
   /** The account's balance, confirmed against the store's head. */
   balance(account: AccountRef, caller: Caller): Promise<Balance> {
-    return this.#onAccount(account, caller, () => ({
+    return this.#onAccount(account, caller, (_, on) => ({
       events: [],
       answer: (state) => {
-        const context = this.#context(account, caller);
+        const context = this.#context(on, caller);
         const balance = balanceAt(state, accountOf(context), context.now);
         return () => balance;
       },
@@ -113,8 +147,8 @@ export class Accounts {
     account: AccountRef,
     caller: Caller,
   ): Promise<{ readonly swept: number; readonly nextDueAt: number | undefined }> {
-    return this.#onAccount(account, caller, (state) => {
-      const context = this.#context(account, caller);
+    return this.#onAccount(account, caller, (state, on) => {
+      const context = this.#context(on, caller);
       const events = dueEvents(state, accountOf(context), context.now);
       return {
         events,
@@ -133,11 +167,8 @@ export class Accounts {
     return (slice?.events ?? []).map((event) => decodeEvent(event) as AccountEvent);
   }
 
-  #onAccount<R>(
-    account: AccountRef,
-    caller: Caller,
-    decideOn: (state: AccountState) => AccountStep<R>,
-  ): Promise<R> {
+  #onAccount<R>(account: AccountRef, caller: Caller, decideOn: DecideOn<R>): Promise<R> {
+    const { programme, currency } = account;
     return this.#tools.handler.execute({
       aggregate: accountAggregate,
       stream: streamOf(account),
@@ -145,7 +176,14 @@ export class Accounts {
       meta: metaOf(caller),
       deadline: caller.deadline,
       traceparent: caller.traceparent,
-      decide: decideOn,
+      reads: { stream: programmeStream(programme.id), aggregate: programmeAggregate },
+      decide: (state, now) => {
+        // Definitions are only ever added to.
+        if (now === undefined || now.revision <= programme.revision) return decideOn(state, account);
+        this.#learn(now);
+        const known = now.currencies.get(currency.code) as Currency;
+        return decideOn(state, { ...account, programme: now, currency: known });
+      },
     });
   }
 
@@ -154,14 +192,14 @@ export class Accounts {
     return { now, actor, programme, currency, member: member.id };
   }
 
-  #attempt(asked: Asked, state: AccountState): AccountStep<Outcome> {
-    const context = this.#context(asked.account, asked.caller);
-    const command = inKnownSpelling(asked.command, state);
+  #attempt(asked: Asked, state: AccountState, on: AccountRef): AccountStep<Outcome> {
+    const context = this.#context(on, asked.caller);
+    const command = inKnownSpelling(asked.wish.under(on.programme), state);
     return this.#toStep({ ...asked, command }, state, context, decide(command, state, context));
   }
 
   #toStep(
-    asked: Asked,
+    asked: Decided,
     state: AccountState,
     context: DecisionContext,
     decision: Decision,
@@ -186,7 +224,7 @@ export class Accounts {
 
   /** The same key with the same meaning gives the first result; with another meaning it is refused. */
   #replay(
-    { command, again }: Asked,
+    { command, wish: { again } }: Decided,
     events: readonly AccountEvent[],
     context: DecisionContext,
   ): AccountStep<Outcome> {
@@ -206,16 +244,14 @@ export class Accounts {
 
   /** One effect whoever the member is: the key belongs to the account that reserved it. */
   async #reserve(asked: Asked): Promise<Outcome | undefined> {
-    const { account, command, caller } = asked;
+    const { account, wish, caller } = asked;
     // Decided first, so that a command which would be refused anyway reserves nothing.
-    const foreseen = await this.#onAccount(account, caller, (state) =>
-      refusalOf(this.#attempt(asked, state)),
+    const foreseen = await this.#onAccount(account, caller, (state, on) =>
+      refusalOf(this.#attempt(asked, state, on)),
     );
     if (foreseen !== undefined) return foreseen;
     const { programme, currency, member } = account;
-    const streams = spellingsOfKey(keyOf(command)).map((key) =>
-      keyStream(this.#tools.hmacKey, programme, key),
-    );
+    const streams = spellingsOfKey(wish.key).map((key) => keyStream(this.#tools.hmacKey, programme, key));
     const reservation = {
       type: "KeyReserved",
       programme: programme.id,
@@ -237,6 +273,10 @@ export class Accounts {
 
 function streamOf({ member, currency }: AccountRef): string {
   return accountStream(member.id, currency.no);
+}
+
+function isOfProgramme({ system }: BusinessKey, { sources }: Programme): boolean {
+  return sources.get(system)?.scope === "programme";
 }
 
 /** What has no fingerprint is a saga's own: its key stands for one meaning. */

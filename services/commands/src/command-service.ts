@@ -1,16 +1,9 @@
 import { type CommandAnswer, type OperationBody, type OperationName, permissionsOf } from "@taem/api";
 import type { AccountEvent, BusinessKey } from "@taem/contracts";
-import {
-  type AccountCommand,
-  businessNow,
-  type Currency,
-  type Programme,
-  type RefusalCode,
-  type Transfer,
-} from "@taem/domain";
+import { businessNow, type Currency, type Programme } from "@taem/domain";
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requirePermission } from "@taem/http";
-import { type AccountRef, Accounts, partsOf } from "./accounts.ts";
+import { type AccountRef, Accounts, partsOf, type Wish } from "./accounts.ts";
 import { declareSource, isOfClient, type SourceDeclaration } from "./definitions.ts";
 import { answerOf } from "./effect.ts";
 import { Meaning, type Sent } from "./meaning.ts";
@@ -49,21 +42,6 @@ export interface Reply<N extends OperationName = OperationName> {
   readonly body: CommandAnswer;
 }
 
-/** Refusals that newer definitions might lift: another instance may have published them a moment ago. */
-const MAYBE_STALE: ReadonlySet<RefusalCode> = new Set([
-  "rule_unknown",
-  "rule_not_valid",
-  "wrong_currency",
-  "hold_timeout_too_long",
-  "occurred_at_in_future",
-  "source_retired",
-]);
-
-/** A replay clock is a definition too, and what was pending before it moved on may be available now. */
-function mayBeStale(code: RefusalCode, { clock }: Programme): boolean {
-  return MAYBE_STALE.has(code) || (code === "insufficient_points" && clock.mode === "replay");
-}
-
 /** From a validated request to its answer. */
 export class CommandService {
   readonly programmes: Programmes;
@@ -76,7 +54,7 @@ export class CommandService {
     this.#tools = tools;
     this.programmes = new Programmes(tools);
     this.members = new Members(tools);
-    this.accounts = new Accounts(tools);
+    this.accounts = new Accounts(tools, (programme) => this.programmes.learn(programme));
     this.transfers = new Transfers(this.accounts, (programme, id) => this.members.resolve(programme, { id }));
   }
 
@@ -89,7 +67,7 @@ export class CommandService {
 
   /** Refuses with `programme_unknown` or `member_unknown`. */
   async member(programmeCode: string, ref: MemberRef): Promise<Member> {
-    const { id } = await this.programmes.get(programmeCode);
+    const { id } = await this.programmes.named(programmeCode);
     return this.members.resolve(id, ref);
   }
 
@@ -108,14 +86,7 @@ export class CommandService {
     caller: Caller,
   ): Promise<Reply<N>> {
     authorize(request);
-    requireSystem(request.principal, account.programme, keyOf(request).system);
-    let done = await this.#attempt(account, request, caller);
-    if ("refused" in done.outcome && mayBeStale(done.outcome.refused.code, account.programme)) {
-      const programme = await this.programmes.refresh(account.programme);
-      if (programme.revision > account.programme.revision)
-        done = await this.#attempt(withProgramme(account, programme), request, caller);
-    }
-    const { outcome, written } = done;
+    const { outcome, written } = await this.#attempt(account, request, caller);
     if ("refused" in outcome) {
       const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(account, written) };
       throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail, extensions });
@@ -140,24 +111,22 @@ export class CommandService {
     programmeCode: string,
     target: Target,
     currencyCode: string | undefined,
-    since = this.programmes.moment(),
   ): AccountRef | undefined {
     if (!("member" in target) || currencyCode === undefined) return undefined;
-    const programme = this.programmes.known(programmeCode, since);
+    const programme = this.programmes.known(programmeCode);
     const currency = programme?.currencies.get(currencyCode);
     if (programme === undefined || currency === undefined) return undefined;
     const member = this.members.known(programme.id, target.member);
     return member && { programme, currency, member };
   }
 
-  /** The account that a target names, by definitions of `since` or later. Refuses with the code of what is unknown. */
+  /** The account that a target names. Refuses with the code of what is unknown. */
   async account(
     programmeCode: string,
     target: Target,
     currencyCode: string | undefined,
-    since = this.programmes.moment(),
   ): Promise<AccountRef> {
-    const programme = await this.programmes.get(programmeCode, since);
+    const programme = await this.programmes.named(programmeCode);
     const ordinal = "ordinal" in target ? parseOrdinal(target.ordinal) : undefined;
     const member = await this.members.resolve(
       programme.id,
@@ -165,12 +134,20 @@ export class CommandService {
     );
     const matches = (currency: Currency) =>
       ordinal === undefined ? currency.code === currencyCode : currency.no === ordinal.currency;
+    return { ...(await this.#currencyOf(programme, matches)), member };
+  }
+
+  /** Refuses with `currency_unknown` what the programme has not even now. */
+  async #currencyOf(
+    programme: Programme,
+    matches: (currency: Currency) => boolean,
+  ): Promise<Pick<AccountRef, "programme" | "currency">> {
     const known = findCurrency(programme, matches);
-    if (known !== undefined) return { programme, currency: known, member };
-    const newer = await this.programmes.refresh(programme);
+    if (known !== undefined) return { programme, currency: known };
+    const newer = await this.programmes.lookAgain(programme);
     const currency = findCurrency(newer, matches);
     if (currency === undefined) throw new ApiError("currency_unknown");
-    return { programme: newer, currency, member };
+    return { programme: newer, currency };
   }
 
   async #attempt<N extends OperationName>(
@@ -179,8 +156,7 @@ export class CommandService {
     caller: Caller,
   ): Promise<Done> {
     if (request.name === "transfer") return this.#attemptTransfer(account, request, caller);
-    const [command, meaning] = this.#commandOf(account, request, {});
-    return doneOn(account, await this.accounts.execute(account, command, caller, meaning));
+    return doneOn(account, await this.accounts.execute(account, this.#wishOf(account, request, {}), caller));
   }
 
   async #attemptTransfer<N extends OperationName>(
@@ -191,24 +167,21 @@ export class CommandService {
     const { to } = request.body as OperationBody["transfer"];
     const target = await this.members.resolve(account.programme.id, to);
     const subject = { transfer: { id: this.#tools.newId(), to: target.id } };
-    const [command, meaning] = this.#commandOf(account, request, subject);
-    return this.transfers.transfer(account, command as Transfer, caller, meaning);
+    return this.transfers.transfer(account, this.#wishOf(account, request, subject), caller);
   }
 
-  #commandOf<N extends OperationName>(
-    account: AccountRef,
-    request: Request<N>,
-    subject: Subject,
-  ): [AccountCommand, Meaning] {
-    const { name, body, target } = request;
-    const meaning = new Meaning(name, account, sentBy(request, subject));
-    const keyed = {
-      key: keyOf(request),
-      fingerprint: meaning.fingerprint,
-      occurredAt: body.occurredAt ?? businessNow(account.programme, this.#tools.clock.now()),
-    };
+  #wishOf<N extends OperationName>(account: AccountRef, request: Request<N>, subject: Subject): Wish {
+    const { name, body, target, principal } = request;
+    const key = keyOf(request);
+    const again = new Meaning(name, account, sentBy(request, subject));
     const ordinal = "ordinal" in target ? { ordinal: parseOrdinal(target.ordinal).no } : {};
-    return [buildCommand(name, body, keyed, { ...ordinal, ...subject }), meaning];
+    const under = (programme: Programme) => {
+      requireSystem(principal, programme, key.system);
+      const occurredAt = body.occurredAt ?? businessNow(programme, this.#tools.clock.now());
+      const keyed = { key, fingerprint: again.fingerprint, occurredAt };
+      return buildCommand(name, body, keyed, { ...ordinal, ...subject });
+    };
+    return { key, under, again };
   }
 
   /** Declares or retires a source system. */
@@ -246,15 +219,8 @@ export class CommandService {
   async #accountNamed(programmeId: string, memberId: string, currencyCode: string): Promise<AccountRef> {
     const programme = await this.programmes.byId(programmeId);
     const member = await this.members.resolve(programmeId, { id: memberId });
-    const currency = programme.currencies.get(currencyCode);
-    if (currency === undefined) throw new ApiError("currency_unknown");
-    return { programme, currency, member };
+    return { ...(await this.#currencyOf(programme, ({ code }) => code === currencyCode)), member };
   }
-}
-
-/** The account by newer definitions. */
-function withProgramme(account: AccountRef, programme: Programme): AccountRef {
-  return { ...account, programme, currency: programme.currencies.get(account.currency.code) as Currency };
 }
 
 function authorize<N extends OperationName>({ name, body, principal }: Request<N>): void {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type DefinitionEvent, decodeEvent, programmeStream, sliceOfStream } from "@taem/contracts";
 import { evolveProgramme, type Programme } from "@taem/domain";
 import type { Step } from "@taem/event-store";
@@ -26,22 +27,20 @@ export interface Refused {
   readonly detail: string;
 }
 
-/** Definitions published through another instance are seen after this long at most, and before any refusal. */
+/** Queries see definitions that were published through another instance after this long at most, and before any refusal. */
 const FRESH_MS = 500;
-/** Read again in the background from this age on, so that a busy programme never waits. */
-const AGEING_MS = FRESH_MS / 2;
-
-/** A point in the order of events of this process: what begins later has a higher one. */
-export type Moment = number;
+/** Between two looks for what a request names and is not there: a flood of unknown names is no flood of reads. */
+const LOOK_AGAIN_MS = 50;
 
 interface Known {
   readonly programme: Programme;
-  readonly checkedAt: number;
-  /** It is at least as new as the store had it then. */
-  readonly asOf: Moment;
+  readonly readAt: number;
 }
 
-/** The programmes: few, small, read on every command, changed seldom. Kept in memory, checked against the store. */
+/**
+ * The programmes: few, small, changed seldom. Kept in memory, to know by which names a request is about what; a command is
+ * decided on what the store has, see `Accounts`.
+ */
 export class Programmes {
   readonly #tools: Toolbox;
   readonly #reader: ClaimReader;
@@ -49,44 +48,68 @@ export class Programmes {
   readonly #refreshing = new Map<string, Promise<Programme>>();
   /** Reads that begin when the one under way ends. */
   readonly #next = new Map<string, Promise<Programme>>();
-  #moment: Moment = 0;
+  /** Looks that begin when the one before is long enough ago. */
+  readonly #looking = new Map<string, Promise<Programme>>();
+  readonly #lookedAt = new Map<string, number>();
 
   constructor(tools: Toolbox) {
     this.#tools = tools;
     this.#reader = new ClaimReader(tools.store);
   }
 
-  moment(): Moment {
-    return ++this.#moment;
-  }
-
-  /**
-   * A programme that was read a little while ago; undefined says nothing. One with a replay clock is as it was at
-   * `since` or later: whoever moved the clock may use it at once, through any instance.
-   */
-  known(code: string, since: Moment): Programme | undefined {
-    const known = this.#known.get(code);
-    if (known === undefined) return undefined;
-    if (known.programme.clock.mode === "replay" && known.asOf < since) return undefined;
-    const age = this.#tools.clock.now() - known.checkedAt;
-    if (age > FRESH_MS) return undefined;
-    if (age > AGEING_MS) {
-      this.refresh(known.programme).catch((err: unknown) =>
-        this.#tools.logger.warn({ err, programme: code }, "programme definitions could not be refreshed"),
-      );
-    }
-    return known.programme;
+  /** A programme as it was read at some time: what it says of ids is true for ever. Undefined says nothing. */
+  known(code: string): Programme | undefined {
+    return this.#known.get(code)?.programme;
   }
 
   /** As `known`, from the store where need be. Refuses with `programme_unknown`. */
-  async get(code: string, since = this.moment()): Promise<Programme> {
-    return this.known(code, since) ?? (await this.newest(code));
+  async named(code: string): Promise<Programme> {
+    return this.known(code) ?? (await this.newest(code));
+  }
+
+  /**
+   * A programme as it was a little while ago at most; one with a replay clock as it is, for whoever moved the clock may
+   * use it at once, through any instance. Refuses with `programme_unknown`.
+   */
+  async get(code: string): Promise<Programme> {
+    const known = this.#known.get(code);
+    const isFresh =
+      known !== undefined &&
+      known.programme.clock.mode === "live" &&
+      this.#tools.clock.now() - known.readAt <= FRESH_MS;
+    return isFresh ? known.programme : await this.newest(code);
   }
 
   /** The programme as the store has it now. Refuses with `programme_unknown`. */
   newest(code: string): Promise<Programme> {
     const known = this.#known.get(code);
     return known === undefined ? this.#find(code) : this.refresh(known.programme);
+  }
+
+  /** Takes over what somebody else has read. */
+  learn(programme: Programme): void {
+    this.#remember(programme);
+  }
+
+  /**
+   * The programme as the store has it now, before a request is refused for what it names: all that ask at a time share one
+   * look, and the next begins a little later.
+   */
+  lookAgain(programme: Programme): Promise<Programme> {
+    const { id } = programme;
+    const waiting = this.#looking.get(id);
+    if (waiting !== undefined) return waiting;
+    const waitMs = (this.#lookedAt.get(id) ?? 0) + LOOK_AGAIN_MS - performance.now();
+    if (waitMs <= 0) return this.#look(programme);
+    const looking = delay(waitMs).then(() => this.#look(programme));
+    this.#looking.set(id, looking);
+    return looking;
+  }
+
+  #look(programme: Programme): Promise<Programme> {
+    this.#looking.delete(programme.id);
+    this.#lookedAt.set(programme.id, performance.now());
+    return this.refresh(programme);
   }
 
   /** By our id, as events name it. Refuses with `programme_unknown`. */
@@ -148,7 +171,6 @@ export class Programmes {
     decide: (programme: Programme | undefined) => Definition,
   ): Promise<Changed> {
     const stream = programmeStream(id);
-    const asOf = this.moment();
     const outcome = await this.#tools.handler.execute({
       aggregate: programmeAggregate,
       stream,
@@ -166,7 +188,7 @@ export class Programmes {
       },
     });
     if ("refused" in outcome) throw new ApiError(outcome.refused, { detail: outcome.detail });
-    return { ...outcome, programme: this.#remember(outcome.programme, asOf) };
+    return { ...outcome, programme: this.#remember(outcome.programme) };
   }
 
   async #find(code: string): Promise<Programme> {
@@ -181,33 +203,28 @@ export class Programmes {
   }
 
   async #load(id: string): Promise<Programme> {
-    const asOf = this.moment();
+    const readAt = this.#tools.clock.now();
     const [stream] = await this.#tools.store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
     const events = (stream?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
     const programme = events.reduce<Programme | undefined>(evolveProgramme, undefined);
     if (programme === undefined) throw new ApiError("programme_unknown");
-    return this.#remember(programme, asOf);
+    return this.#remember(programme, readAt);
   }
 
   async #readOn(programme: Programme): Promise<Programme> {
-    const asOf = this.moment();
+    const readAt = this.#tools.clock.now();
     const request = { stream: programmeStream(programme.id), afterRevision: programme.revision };
     const [tail] = await this.#tools.store.read([request]);
     const events = (tail?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
-    return this.#remember(events.reduce<Programme>(evolveProgramme, programme), asOf);
+    return this.#remember(events.reduce<Programme>(evolveProgramme, programme), readAt);
   }
 
   /** The newest version wins, whichever reader or writer brought it. */
-  #remember(programme: Programme, asOf: Moment): Programme {
+  #remember(programme: Programme, readAt = this.#tools.clock.now()): Programme {
     const known = this.#known.get(programme.code);
     const isOlder = known !== undefined && known.programme.revision > programme.revision;
     const newest = isOlder ? known.programme : programme;
-    const checkedAt = this.#tools.clock.now();
-    this.#known.set(newest.code, {
-      programme: newest,
-      checkedAt,
-      asOf: Math.max(asOf, known?.asOf ?? 0),
-    });
+    this.#known.set(newest.code, { programme: newest, readAt });
     return newest;
   }
 

@@ -1,7 +1,7 @@
 import type { AccountEvent } from "@taem/contracts";
-import type { ReceiveTransfer, ReturnTransfer, Transfer } from "@taem/domain";
+import { type AccountCommand, keyOf, type ReceiveTransfer, type ReturnTransfer } from "@taem/domain";
 import { HandlerRefusal, StoreUnavailable } from "@taem/event-store";
-import type { Accepted, AccountRef, Accounts, Outcome, Recognition } from "./accounts.ts";
+import type { Accepted, AccountRef, Accounts, Outcome, Wish } from "./accounts.ts";
 import type { Member } from "./members.ts";
 import type { Caller } from "./platform.ts";
 
@@ -40,8 +40,8 @@ export class Transfers {
   }
 
   /** Both legs. The answer is the first leg's, or the target's refusal once the points are back. */
-  async transfer(source: AccountRef, command: Transfer, caller: Caller, again: Recognition): Promise<Done> {
-    const out = doneOn(source, await this.#accounts.execute(source, command, caller, again));
+  async transfer(source: AccountRef, wish: Wish, caller: Caller): Promise<Done> {
+    const out = doneOn(source, await this.#accounts.execute(source, wish, caller));
     if ("refused" in out.outcome) return out;
     const legs = out.outcome.events as readonly TransferOut[];
     const { outcome, written } = await this.complete(source, legs, caller).catch(rethrowHalfDone);
@@ -56,7 +56,7 @@ export class Transfers {
     const [first] = legs;
     if (first === undefined) throw new Error("a transfer has at least one event");
     const target: AccountRef = { ...source, member: await this.#resolve(source.programme.id, first.to) };
-    const received = await this.#accounts.execute(target, receiveOf(source, legs), caller);
+    const received = await this.#accounts.execute(target, fixed(receiveOf(source, legs)), caller);
     const done = doneOn(target, received);
     if ("refused" in received) return done;
     const refused = received.events.find((event) => event.type === "TransferInRefused");
@@ -81,7 +81,7 @@ export class Transfers {
       refusal,
       effectiveAt: received.events[0]?.effectiveAt ?? first.effectiveAt,
     };
-    const returned = doneOn(source, await this.#accounts.execute(source, command, caller));
+    const returned = doneOn(source, await this.#accounts.execute(source, fixed(command), caller));
     if ("refused" in returned.outcome) return returned;
     const refused = {
       code: "balance_limit_exceeded",
@@ -98,6 +98,11 @@ function rethrowHalfDone(error: unknown): never {
     "outcome_unknown",
     "the points have left the source and are under way; repeat with the same key",
   );
+}
+
+/** What the first leg has fixed, whatever is defined by now. */
+function fixed(command: AccountCommand): Wish {
+  return { key: keyOf(command), under: () => command };
 }
 
 function receiveOf(source: AccountRef, legs: readonly TransferOut[]): ReceiveTransfer {

@@ -146,16 +146,19 @@ test("more commands than may wait are refused before any work, and the others ar
 });
 
 test("a server that is gone is an outcome unknown for who was writing, unavailable for who reads", async () => {
-  // A programme that need not be read first: its clock is live.
   const live = await defineProgramme(fixture.api, "live", { clock: { mode: "live" } });
   const [member] = (await enrol(fixture.api, live, "gone")) as [string];
   await done(fixture.api, `${member}/earn`, { ...PTS, points: "100" }, "seed");
   await using proxy = await openTcpProxy(fixture.testStore.url);
   const store = await openPostgresEventStore({ url: proxy.url });
-  const service = await fixture.another({ store, limits: { requestMs: 500 } });
+  const faulty = faultyStore(store);
+  const service = await fixture.another({ store: faulty, limits: { requestMs: 500 } });
   const api = service.api();
   await done(api, `${member}/burn`, { ...PTS, points: "1" }, "b1");
-  await proxy.close();
+  faulty.appendFaults.push(async (append) => {
+    await proxy.close();
+    return append();
+  });
   expectProblem(await api.post(`${member}/burn`, { ...PTS, points: "1" }, "b2"), 503, "outcome_unknown");
   expectProblem(await api.get(`${live}/members/ext:unread`), 503, "unavailable");
   await store.close();

@@ -7,6 +7,8 @@ export interface Directory {
   programme(code: string): Promise<Programme | undefined>;
   /** With its definitions as they are now, whichever instance published or proposed them. */
   newestProgramme(code: string): Promise<Programme | undefined>;
+  /** As they are now: before a request is refused for what it names. Asked often, it may wait a little. */
+  lookAgain(programme: Programme): Promise<Programme>;
   /** Our id of a member, and the slice of the member's events. */
   member(
     programme: Programme,

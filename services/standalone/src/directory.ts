@@ -7,6 +7,8 @@ export function directoryOf({ programmes, members }: CommandService): Directory 
   return {
     programme: (code) => unlessUnknown(programmes.get(code), "programme_unknown"),
     newestProgramme: (code) => unlessUnknown(programmes.newest(code), "programme_unknown"),
+    // Whichever instance published them.
+    lookAgain: (programme) => programmes.lookAgain(programme),
     member: (programme, ref) => unlessUnknown(members.resolve(programme.id, ref), "member_unknown"),
   };
 }

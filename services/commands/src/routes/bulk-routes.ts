@@ -19,7 +19,6 @@ import type { z } from "zod";
 import type { AccountRef } from "../accounts.ts";
 import { asProblem, type CommandService, type Request, type Target } from "../command-service.ts";
 import { LineSequencer } from "../line-sequencer.ts";
-import type { Moment } from "../programmes.ts";
 import { memberBody } from "./command-routes.ts";
 import { callerOf } from "./definition-routes.ts";
 
@@ -44,8 +43,6 @@ class BulkRequest {
   readonly #service: CommandService;
   readonly #programme: string;
   readonly #sequencer = new LineSequencer();
-  /** A line sees the programme as it was when the request began, or later. */
-  readonly #since: Moment;
   /** Under way, begun by the first line. */
   #refreshing: Promise<void> | undefined;
   #isFresh = false;
@@ -53,7 +50,6 @@ class BulkRequest {
   constructor(service: CommandService, programme: string) {
     this.#service = service;
     this.#programme = programme;
-    this.#since = service.programmes.moment();
   }
 
   async answer(line: Line, context: AuthenticatedContext): Promise<Answered> {
@@ -101,8 +97,8 @@ class BulkRequest {
   }
 
   /**
-   * Reads the definitions once a request: a line that had to be decided again on newer ones would slip behind the
-   * later lines of its account.
+   * Reads the definitions once a request: a line whose key turned out to be of programme scope only when it was decided would
+   * slip behind the later lines of its account.
    */
   #refresh(): Promise<void> {
     if (this.#isFresh) return Promise.resolve();
@@ -123,7 +119,7 @@ class BulkRequest {
     currency: string | undefined,
   ): AccountRef[] | undefined {
     if (!this.#isFresh) return undefined;
-    const account = this.#service.knownAccount(this.#programme, target, currency, this.#since);
+    const account = this.#service.knownAccount(this.#programme, target, currency);
     if (account === undefined || name !== "transfer") return account && [account];
     const to = this.#service.members.known(account.programme.id, (body as OperationBody["transfer"]).to);
     return to && [account, { ...account, member: to }];
@@ -136,7 +132,7 @@ class BulkRequest {
     currency: string | undefined,
   ): Promise<AccountRef[]> {
     await this.#enrolmentsOf(target, request);
-    const account = await this.#service.account(this.#programme, target, currency, this.#since);
+    const account = await this.#service.account(this.#programme, target, currency);
     if (request.name !== "transfer") return [account];
     const { to } = request.body as OperationBody["transfer"];
     return [account, { ...account, member: await this.#service.members.resolve(account.programme.id, to) }];

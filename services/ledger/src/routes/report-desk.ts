@@ -52,7 +52,7 @@ export class ReportDesk {
   ): Promise<MadeReport> {
     const { database, store, clock, requests } = this.#platform;
     checkFields(asked);
-    const programme = await requests.programme(code);
+    const programme = await requests.wholeProgramme(code);
     const currencies = currenciesOf(programme, asked.currency);
     await requests.reachForReport(programme, asked, deadline);
     const standpoint = await this.#standpoint(programme, asked);

@@ -41,8 +41,15 @@ export class Requests {
     return known(await this.#platform.directory.newestProgramme(code));
   }
 
+  /** The programme with all its currencies, one that was defined just now among them: what a report is about. */
+  async wholeProgramme(code: string): Promise<Programme> {
+    return this.#platform.directory.lookAgain(await this.programme(code));
+  }
+
   async account(code: string, ref: MemberRef, currency: string | undefined): Promise<AccountRef> {
-    const programme = await this.programme(code);
+    const known = await this.programme(code);
+    const isThere = currency === undefined ? known.currencies.size > 0 : known.currencies.has(currency);
+    const programme = isThere ? known : await this.#platform.directory.lookAgain(known);
     const member = await this.#platform.directory.member(programme, ref);
     if (member === undefined) throw new ApiError("member_unknown");
     return { programme, currency: theCurrency(programme, currency), member: member.id, slice: member.slice };

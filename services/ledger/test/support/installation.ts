@@ -91,6 +91,7 @@ function directoryOf(simulation: Simulation): Directory {
   return {
     programme: named,
     newestProgramme: named,
+    lookAgain: async (programme) => programme,
     member: async (programme, ref) => {
       const account = "id" in ref ? find(programme, ref.id) : undefined;
       return account && { id: account.member, slice: account.slice };

@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import type { Command } from "../src/command.ts";
+import {
+  appendDirectly,
+  type Bench,
+  openBench,
+  POISON,
+  type Purse,
+  type PurseEvent,
+  purseAggregate,
+  put,
+  stored,
+} from "./support/purse.ts";
+
+// What a command reads beside its own stream is as the store has it after the command came.
+
+/** Puts one into a purse; what the stream that it reads held then. */
+function readWhilePutting(bench: Bench, stream: string, read = "read"): Promise<number> {
+  const command: Command<Purse, PurseEvent, number, Purse> = {
+    aggregate: purseAggregate,
+    stream,
+    slice: 0,
+    meta: { actor: "test", correlation: "test" },
+    deadline: Number.POSITIVE_INFINITY,
+    reads: { stream: read, aggregate: purseAggregate },
+    decide: (_, { balance }: Purse) => ({ events: [put("one", 1)], answer: () => () => balance }),
+  };
+  return bench.handler.execute(command);
+}
+
+test("what somebody else has appended is seen by the next command, again and again", async () => {
+  await using bench = openBench();
+  expect(await readWhilePutting(bench, "own")).toBe(0);
+  for (let i = 1; i <= 10; i++) {
+    await appendDirectly(bench.memory, "read", stored("e", 1));
+    expect(await readWhilePutting(bench, "own")).toBe(i);
+  }
+});
+
+test("a command that came while the stream was read is not decided by what was found", async () => {
+  await using bench = openBench();
+  await readWhilePutting(bench, "a");
+  await readWhilePutting(bench, "b");
+  const isRead = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const read = bench.memory.read.bind(bench.memory);
+  bench.memory.read = async (requests) => {
+    const found = await read(requests);
+    isRead.resolve();
+    await goOn.promise;
+    return found;
+  };
+  const before = readWhilePutting(bench, "a");
+  await isRead.promise;
+  bench.memory.read = read;
+  await appendDirectly(bench.memory, "read", stored("e", 5));
+  const after = readWhilePutting(bench, "b");
+  goOn.resolve();
+  expect([await before, await after]).toEqual([0, 5]);
+});
+
+test("commands that are decided together share one read, however many streams they are on", async () => {
+  await using bench = openBench();
+  const all = () => Promise.all(Array.from({ length: 100 }, (_, i) => readWhilePutting(bench, `own-${i}`)));
+  await all();
+  const { read, append } = bench.store.trips;
+  await all();
+  expect(bench.store.trips).toMatchObject({ read: read + 1, append: append + 1 });
+});
+
+test("one that is decided together with a change of the stream is decided before it, the next one after it", async () => {
+  await using bench = openBench();
+  const [read] = await Promise.all([readWhilePutting(bench, "own"), bench.move("read", "change", 3)]);
+  expect(read).toBe(0);
+  expect(await readWhilePutting(bench, "own")).toBe(3);
+});
+
+test("a stream that does not fold fails those who read it, and nobody else", async () => {
+  await using bench = openBench();
+  await appendDirectly(bench.memory, "read", stored("poison", POISON));
+  const outcomes = await Promise.allSettled([
+    readWhilePutting(bench, "own"),
+    readWhilePutting(bench, "own", "sound"),
+    bench.move("own", "two", 2),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+  expect(await bench.events("own")).toEqual(["one 1", "two 2"]);
+});
