@@ -44,8 +44,11 @@ test("every query of the account answers about it at once", async () => {
   }
 });
 
-test.each(Object.values(reports).map(({ path }) => path))("%s has it, asked for or not", async (path) => {
-  const report = path.replace("{programme}", "shop");
+/** What a roll-forward cannot do without. */
+const SPAN = "from=2026-01-01&to=2026-12-31&";
+
+test.each(Object.values(reports))("$path has it, asked for or not", async ({ path, query }) => {
+  const report = `${path.replace("{programme}", "shop")}?${"to" in query ? SPAN : ""}`;
   for (let i = 0; i < 3; i++) {
     await succeeds(reader.api.get(report));
     const currency = `${path
@@ -53,7 +56,7 @@ test.each(Object.values(reports).map(({ path }) => path))("%s has it, asked for 
       .toUpperCase()
       .slice(-8)}${i}`;
     await succeeds(writer.api.put(`${shop}/currencies/${currency}`, { expiry: { kind: "never" } }));
-    await succeeds(reader.api.get(`${report}?currency=${currency}`));
+    await succeeds(reader.api.get(`${report}currency=${currency}`));
     const fresh = `${currency}B`;
     await succeeds(writer.api.put(`${shop}/currencies/${fresh}`, { expiry: { kind: "never" } }));
     const earning = writer.api.post(
@@ -62,7 +65,7 @@ test.each(Object.values(reports).map(({ path }) => path))("%s has it, asked for 
       fresh,
     );
     const { token } = (await succeeds(earning)).body;
-    const { body } = await answered(() => reader.api.get(`${report}?token=${token}`));
+    const { body } = await answered(() => reader.api.get(`${report}token=${token}`));
     expect(JSON.stringify(body)).toContain(`"currency":"${fresh}"`);
   }
 });

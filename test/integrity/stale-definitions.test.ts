@@ -11,6 +11,8 @@ import { openServers, startTopology, topologies } from "../support/topology.ts";
 // Failure: what was published through one instance is not known to another, which prices an earn by what was in force before, for
 // good.
 
+/** One principal publishes, so that every change is in force at once. */
+const ALONE = { singleHanded: true };
 const PTS = { currency: "PTS" };
 const RULE = { ...PTS, money: "THB", per: "100", points: "1" };
 const SPEND = { amount: "100000", currency: "THB", rule: "fresh" };
@@ -22,7 +24,7 @@ const past = () => new Date(Date.now() - 2 * SKEW_MS).toISOString();
 
 /** Publishes versions through one instance after the other, and earns through the one that did not publish. */
 async function expectNewestVersions(code: string, instances: readonly [Api, Api]): Promise<void> {
-  const shop = await defineProgramme(instances[0], code);
+  const shop = await defineProgramme(instances[0], code, ALONE);
   const [member] = (await enrolMany(instances[0], code, "member", 1)) as [string];
   const path = `${shop}/members/${member}`;
   for (let round = 1; round <= ROUNDS; round++) {
@@ -70,7 +72,7 @@ describe("of two instances, whose clocks differ by two minutes", () => {
   });
 
   test("lines of a bulk request are, too", async () => {
-    const shop = await defineProgramme(here, "lines");
+    const shop = await defineProgramme(here, "lines", ALONE);
     const [member] = (await enrolMany(here, "lines", "member", 1)) as [string];
     await there.bulk("lines", [{ op: "enrol", externalId: "warm" }]);
     for (let round = 1; round <= 20; round++) {
@@ -99,7 +101,9 @@ describe("of two instances, whose clocks differ by two minutes", () => {
     for (let round = 0; round < 20; round++) {
       const [limit, kind] = round % 2 === 0 ? ["10", "adjustment_requested"] : ["1000", "adjusted"];
       const settings = { expiry: { kind: "never" }, adjustmentLimit: limit, validFrom: past() };
-      await succeeds(here.put(`${shop}/currencies/PTS`, settings));
+      const { body } = await succeeds(there.put(`${shop}/currencies/PTS`, settings));
+      const { proposal } = body as unknown as { readonly proposal: number };
+      await succeeds(here.post(`${shop}/proposals/${proposal}/approve`, {}));
       expect((await adjust(there, `a${round}`)).body.effect.kind).toBe(kind);
     }
   });
@@ -138,7 +142,7 @@ describe("of two instances, whose clocks differ by two minutes", () => {
   });
 
   test("what a held-up read found before the publication decides no earn that came after it", async () => {
-    const shop = await defineProgramme(here, "held");
+    const shop = await defineProgramme(here, "held", ALONE);
     const [member] = (await enrolMany(here, "held", "member", 1)) as [string];
     await succeeds(here.put(`${shop}/rules/fresh`, RULE));
     const holding = Promise.withResolvers<void>();
