@@ -15,9 +15,9 @@ function routesIn(value: unknown): Described[] {
 }
 
 const target = ({ path }: Described, value: string) => path.replaceAll(/\{[^}]+\}/g, value);
-const queries = routesIn([api.accountQueries, api.approvals, api.lists, api.reports]);
+const queries = routesIn([api.accountQueries, api.approvals, api.sources, api.lists, api.reports]);
 const commands = routesIn(
-  Object.values({ ...api, accountQueries: null, approvals: null, lists: null, reports: null }),
+  Object.values({ ...api, accountQueries: null, approvals: null, sources: null, lists: null, reports: null }),
 );
 
 describe("the gateway sends", () => {

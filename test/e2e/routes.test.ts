@@ -9,6 +9,7 @@ import {
   members,
   ordinalOperations,
   reports,
+  sources,
 } from "@taem/api";
 import { expect, test } from "vitest";
 import { createInstallation, type TestProgram } from "../support/program.ts";
@@ -22,6 +23,7 @@ test("what is served is what is described, so the client knows every route and n
     ordinalOperations,
     accountQueries,
     approvals,
+    sources,
     lists,
     reports,
   ];
@@ -33,7 +35,7 @@ test("what is served is what is described, so the client knows every route and n
 
 test("a process serves the routes of its services alone", async () => {
   await using installation = await createInstallation();
-  const queries = Object.values({ ...accountQueries, ...approvals, ...lists, ...reports }).map(
+  const queries = Object.values({ ...accountQueries, ...approvals, ...sources, ...lists, ...reports }).map(
     ({ method, path }) => `${method} ${path}`,
   );
   await using ledger = await installation.start({ services: "ledger" });

@@ -132,22 +132,30 @@ test("a caller who hangs up and asks again gets the result of what was done mean
   expect(await account(path)).toMatchObject({ book: 40n });
 });
 
-test("a reply of the database lost on its way is found out: nobody notices", async () => {
+test("a reply of the database to an append, lost on its way, is found out: nobody notices", async () => {
   await using proxy: TcpProxy = await openTcpProxy(testStore.url);
   await using proxied = await openPostgresEventStore({ url: proxy.url, max: 1 });
+  const watched = faultyStore(proxied);
   const path = await memberWith("proxied", "1000");
-  // Time stands still, so that no definitions are looked up: every reply is that of an append.
-  const instant = Date.now();
-  await using behind = await startService({ store: proxied, clock: { now: () => instant } });
+  await using behind = await startService({ store: watched });
   const caller = behind.api();
   await succeeds(caller.post(`${path}/burn`, { ...PTS, points: "1" }, "warm"));
   for (let i = 0; i < 20; i++) {
-    const lost = proxy.loseNextReply();
+    watched.appendFaults.push(async (append) => {
+      const lost = proxy.loseNextReply();
+      const results = await append();
+      await lost;
+      return results;
+    });
     const burned = await succeeds(caller.post(`${path}/burn`, { ...PTS, points: "10" }, `b${i}`));
-    await lost;
     expect(burned.body).toMatchObject({ replayed: false, effect: { points: "10" } });
     expect(burned.body.balance.book).toBe(String(999 - 10 * (i + 1)));
   }
+  // Before anything is written a reply may be lost as well: then nothing was done, and that is what is said.
+  const lost = proxy.loseNextReply();
+  const unread = await caller.post(`${path}/burn`, { ...PTS, points: "10" }, "unread");
+  await lost;
+  expect([unread.status, unread.body.code, unread.body.retryable]).toEqual([503, "unavailable", true]);
   const { book, keys } = await account(path);
   expect([book, keys.size]).toEqual([799n, 22]);
 });

@@ -8,7 +8,11 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 /** The id of the API key behind a principal's name. */
 const KEY_ID = / \([0-9a-f]{16}\)/g;
 /** Of an event's data and of a row: what an installation gives to what it records. */
-const OWN = new Set(["slice", "position", "recorded_at", "recordedAt", "events", "keyCheck"]);
+const OWN = new Set([
+  ...["slice", "position", "recorded_at", "recordedAt", "events", "keyCheck"],
+  // Of a row of activity: the id of a client, and the day of the run.
+  ...["principal", "date"],
+]);
 
 /**
  * `taem export --canonical` of an installation as lines that are equal to those of another one which did the same: its ids
@@ -23,22 +27,36 @@ export async function canonicalExport(environment: Environment, names: Names): P
     .split("\n")
     .filter((line) => !line.includes("\ttaem.client-"));
   const all = new Map([...names, ...transfersIn(lines)]);
-  const isTotal = (line: string) => line.startsWith("ledger.control_totals ");
-  const [totals = [], others = []] = [isTotal, (line: string) => !isTotal(line)].map((chosen) =>
-    lines.map((line) => normalised(line, all)).filter(chosen),
+  const normal = lines.map((line) => normalised(line, all));
+  const isSum = (line: string) => SUMS.some(({ table }) => line.startsWith(`${table} `));
+  const sums = SUMS.flatMap(({ table, added }) =>
+    summed(
+      table,
+      added,
+      normal.filter((line) => line.startsWith(`${table} `)),
+    ),
   );
-  return [...others, ...summed(totals)].toSorted();
+  return [...normal.filter((line) => !isSum(line)), ...sums].toSorted();
 }
 
-/** Totals are kept by slice, and which members share one is up to their ids. */
-function summed(totals: readonly string[]): string[] {
-  const sums = new Map<string, { postings: number; amount: number }>();
-  for (const total of totals) {
-    const { postings, amount, ...of } = JSON.parse(total.slice(total.indexOf("{")));
-    const sum = sums.get(JSON.stringify(of)) ?? { postings: 0, amount: 0 };
-    sums.set(JSON.stringify(of), { postings: sum.postings + postings, amount: sum.amount + amount });
+/** Tables of sums by slice, and their columns that are added up: which members share a slice is up to their ids. */
+const SUMS = [
+  { table: "ledger.control_totals", added: ["postings", "amount"] },
+  { table: "ledger.client_activity", added: ["commands", "earned", "adjusted"] },
+] as const;
+
+function summed(table: string, added: readonly string[], rows: readonly string[]): string[] {
+  const sums = new Map<string, number[]>();
+  for (const row of rows) {
+    const all = JSON.parse(row.slice(row.indexOf("{"))) as Record<string, number>;
+    const of = JSON.stringify(Object.entries(all).filter(([column]) => !added.includes(column)));
+    const before = sums.get(of);
+    sums.set(
+      of,
+      added.map((column, i) => (all[column] ?? 0) + (before?.[i] ?? 0)),
+    );
   }
-  return [...sums].map(([of, sum]) => `ledger.control_totals ${of} ${JSON.stringify(sum)}`);
+  return [...sums].map(([of, sum]) => `${table} ${of} ${JSON.stringify(sum)}`);
 }
 
 /** A transfer is known by the key of the command that began it. */

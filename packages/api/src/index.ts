@@ -35,5 +35,6 @@ export type {
   RouteRequest,
   RuleBody,
 } from "./routes.ts";
+export { sources } from "./sources.ts";
 export { type Place, parseToken, type Token, type TokenIssuer, Tokens } from "./token.ts";
 export type { cutSchema, parkedSchema, ReportQuery, ViewQuery } from "./view.ts";

@@ -7,6 +7,7 @@ import type { bulk, memberAnswer, memberOperations, members, ordinalOperations }
 import type { definitions } from "./definitions.ts";
 import type { lists } from "./lists.ts";
 import type { reports } from "./reports.ts";
+import type { sources } from "./sources.ts";
 
 /**
  * What the API takes and answers, as JSON has it: amounts are decimal strings of whole minor units, instants RFC 3339.
@@ -22,6 +23,7 @@ type Described =
   | ValueOf<typeof ordinalOperations>
   | ValueOf<typeof accountQueries>
   | ValueOf<typeof approvals>
+  | ValueOf<typeof sources>
   | ValueOf<typeof lists>
   | ValueOf<typeof reports>;
 

@@ -67,6 +67,7 @@ function linkedEvent({
   slice,
   position,
   recordedAt,
+  actor,
   correlation,
   data,
 }: SentEvent): LinkedEvent {
@@ -75,12 +76,12 @@ function linkedEvent({
     if (!Object.hasOwn(catalogue, type)) throw new UnknownEventVersion(type);
     // Now, and not when it is asked for: what cannot be read must not be taken for the event.
     const event = decodePayload(type, data);
-    return { record, correlation, isKnown: () => true, decode: () => event };
+    return { record, actor, correlation, isKnown: () => true, decode: () => event };
   } catch (error) {
     if (!(error instanceof UnknownEventVersion)) throw error;
     const decode = () => {
       throw error;
     };
-    return { record, correlation, isKnown: () => false, decode };
+    return { record, actor, correlation, isKnown: () => false, decode };
   }
 }

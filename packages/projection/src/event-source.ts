@@ -9,6 +9,8 @@ export interface LinkedEvent {
   readonly record: EventRecord;
   /** Id of the request or task that led to it; may be looked up only when it is asked for. */
   readonly correlation: string;
+  /** Who asked for it; may be looked up only when it is asked for. */
+  readonly actor: string;
   /** Whether this version of the program knows its type and the version of its data. */
   isKnown(): boolean;
   /** What it says. Throws `ContractViolation`. */
@@ -77,6 +79,10 @@ class StoredEvent implements LinkedEvent {
 
   constructor(record: RecordedEvent) {
     this.record = record;
+  }
+
+  get actor(): string {
+    return decodeMeta(this.record.meta).actor;
   }
 
   get correlation(): string {

@@ -40,7 +40,7 @@ export class Folding {
       const { record } = one;
       if (!this.#projection.handles(record.type)) continue;
       const event = this.#decoded(one);
-      if (event !== undefined) events.push({ record, event });
+      if (event !== undefined) events.push({ record, event, actor: () => one.actor });
     }
     return events;
   }

@@ -21,6 +21,8 @@ export interface Table {
 export interface ProjectedEvent<E extends TaemEvent = TaemEvent> {
   readonly record: EventRecord;
   readonly event: E;
+  /** Who asked for it. */
+  readonly actor: () => string;
 }
 
 /**

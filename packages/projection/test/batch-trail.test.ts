@@ -12,6 +12,7 @@ function linkOf(stream: string, correlation: () => string): Link {
     decode: () => {
       throw new Error("nobody asked");
     },
+    actor: "test",
     get correlation() {
       return correlation();
     },

@@ -19,6 +19,7 @@ import { listRoutes } from "./routes/list-routes.ts";
 import { memberRoutes } from "./routes/member-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
 import { Requests } from "./routes/request.ts";
+import { sourceRoutes } from "./routes/source-routes.ts";
 import { type LogAudit, type Verification, type VerifyOptions, verifyLedger } from "./verify/verify.ts";
 
 /** What the ledger service stands on. */
@@ -66,7 +67,13 @@ export function createLedger(platform: LedgerPlatform, config: LedgerConfig = {}
   const reader = new AccountReader(platform);
   const parts = { ...platform, requests, reader };
   return {
-    routes: [...memberRoutes(parts), ...reportRoutes(parts), ...listRoutes(parts), ...approvalRoutes(parts)],
+    routes: [
+      ...memberRoutes(parts),
+      ...reportRoutes(parts),
+      ...listRoutes(parts),
+      ...approvalRoutes(parts),
+      ...sourceRoutes(parts),
+    ],
     projection: projector,
     verify: (options = {}) => verifyLedger({ database, store, ...options }),
     rebuild: (options) => rebuild({ database, store, projection, ...options }),

@@ -27,6 +27,10 @@ const CHECKS: Record<string, { check: Discrepancy["check"]; identity: readonly s
   lots: { check: "lot", identity: ["member", "currency", "no"] },
   holds: { check: "hold", identity: ["member", "currency", "no"] },
   adjustments: { check: "adjustment", identity: ["member", "currency", "no"] },
+  client_activity: {
+    check: "activity",
+    identity: ["programme", "system", "principal", "currency", "date", "slice"],
+  },
   control_totals: {
     check: "control_total",
     identity: ["programme", "currency", "accounting_date", "debit", "credit", "slice"],
@@ -222,6 +226,7 @@ describe("every row counts", () => {
     ["lots", { no: "no + 1" }],
     ["holds", { no: "no + 1" }],
     ["adjustments", { no: "no + 1" }],
+    ["client_activity", { principal: "'unheard of'" }],
     ["control_totals", { debit: "'unheard of'", amount: "0", postings: "0" }],
   ] as [string, Record<string, string>][])("one inserted into %s: %j", async (table, values) => {
     await insert(table, values);

@@ -1,6 +1,6 @@
 import { createCommands } from "@taem/commands";
 import { createServer, type Server } from "@taem/http";
-import { createLedger } from "@taem/ledger";
+import { createLedger, isSystemInUse } from "@taem/ledger";
 import { Authenticator, KeyUses } from "@taem/principal";
 import { createScheduler } from "@taem/scheduler";
 import { type Config, serviceNameOf } from "./config.ts";
@@ -25,7 +25,11 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const { database, store, logger, metrics, health, clock } = platform;
   const uses = new KeyUses(database, logger);
   undo.defer(() => uses.close());
-  const commands = createCommands({ ...platform, lastUses: (keys) => uses.lastUses(keys) });
+  const commands = createCommands({
+    ...platform,
+    lastUses: (keys) => uses.lastUses(keys),
+    isSystemInUse: (programme, system) => isSystemInUse(database, programme, system),
+  });
   undo.defer(() => commands.close());
   const besideWriters = config.TAEM_SERVICES.includes("commands");
   const routes = besideWriters ? [...commands.routes] : [];

@@ -3,6 +3,7 @@ import type { Queryable } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/projection";
 import { AccountDelta } from "./account-delta.ts";
 import { additionOf } from "./addition.ts";
+import { ClientActivity } from "./client-activity.ts";
 import { ControlTotals } from "./control-total.ts";
 import { type Row, writeAdded, writeDifferences } from "./ledger-writer.ts";
 import type { ZoneHistory } from "./zone-history.ts";
@@ -14,15 +15,17 @@ export class LedgerFold implements Fold<AccountEvent> {
   #lines: Row[] = [];
   readonly #accounts = new Map<string, AccountDelta>();
   readonly #totals = new ControlTotals();
+  readonly #activity = new ClientActivity();
 
   constructor(zones: ZoneHistory) {
     this.#zones = zones;
   }
 
-  add({ record, event }: ProjectedEvent<AccountEvent>): void {
+  add({ record, event, actor }: ProjectedEvent<AccountEvent>): void {
     const { slice, position, revision, stream } = record;
     // Whatever can fail comes first: an event counts as a whole or not at all.
     const { date, entries, postingRows, lineRow } = additionOf(record, event, this.#zones);
+    this.#activity.add(record, event, actor, this.#zones);
 
     let account = this.#accounts.get(stream);
     if (account === undefined) {
@@ -49,6 +52,10 @@ export class LedgerFold implements Fold<AccountEvent> {
     await this.writeAdded(transaction, schema);
     // In the order of their keys: neighbours in an index are written one after the other.
     const accounts = [...this.#accounts.values()].sort((a, b) => (a.member < b.member ? -1 : 1));
-    await writeDifferences(transaction, schema, accounts, [...this.#totals.all()]);
+    await writeDifferences(transaction, schema, {
+      accounts,
+      totals: [...this.#totals.all()],
+      activity: [...this.#activity.all()],
+    });
   }
 }

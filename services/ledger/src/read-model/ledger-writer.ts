@@ -1,6 +1,7 @@
 import { int4Array, int8Array, type Queryable, type Statement, textArray, uuidArray } from "@taem/postgres";
 import { UnprojectableEvent } from "@taem/projection";
 import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
+import type { Activity } from "./client-activity.ts";
 import type { ControlTotal } from "./control-total.ts";
 import { tables } from "./tables.ts";
 
@@ -21,14 +22,21 @@ export async function writeAdded(
 export async function writeDifferences(
   sql: Queryable,
   schema: string,
-  accounts: readonly AccountDelta[],
-  totals: readonly ControlTotal[],
+  { accounts, totals, activity }: Differences,
 ): Promise<void> {
   await writeBalances(sql, schema, accounts);
   await writeLots(sql, schema, accounts);
   await writeHolds(sql, schema, accounts);
   await writeAdjustments(sql, schema, accounts);
   await writeTotals(sql, schema, totals);
+  await writeActivity(sql, schema, activity);
+}
+
+/** What a batch came to. */
+export interface Differences {
+  readonly accounts: readonly AccountDelta[];
+  readonly totals: readonly ControlTotal[];
+  readonly activity: readonly Activity[];
 }
 
 async function copy(sql: Queryable, schema: string, name: string, rows: readonly Row[]): Promise<void> {
@@ -326,5 +334,36 @@ async function writeTotals(sql: Queryable, schema: string, totals: readonly Cont
     textArray(totals.map(({ credit }) => credit)),
     amounts(totals.map(({ amount }) => amount)),
     int4Array(totals.map(({ postings }) => postings)),
+  ]);
+}
+
+async function writeActivity(sql: Queryable, schema: string, activity: readonly Activity[]): Promise<void> {
+  const statement = {
+    name: `${schema}_client_activity`,
+    text: `
+      MERGE INTO ${schema}.client_activity t
+      USING (SELECT slice, programme, date::date AS date, currency, principal, system, commands,
+                    earned::numeric AS earned, adjusted::numeric AS adjusted
+               FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[],
+                           $9::text[])
+                 AS d (slice, programme, date, currency, principal, system, commands, earned, adjusted)) d
+         ON t.programme = d.programme AND t.system = d.system AND t.principal = d.principal
+        AND t.currency = d.currency AND t.date = d.date AND t.slice = d.slice
+       WHEN MATCHED THEN UPDATE
+        SET commands = t.commands + d.commands, earned = t.earned + d.earned, adjusted = t.adjusted + d.adjusted
+       WHEN NOT MATCHED THEN
+     INSERT (slice, programme, date, currency, principal, system, commands, earned, adjusted)
+     VALUES (d.slice, d.programme, d.date, d.currency, d.principal, d.system, d.commands, d.earned, d.adjusted)`,
+  };
+  await change(sql, statement, activity.length, [
+    int4Array(activity.map(({ slice }) => slice)),
+    uuidArray(activity.map(({ programme }) => programme)),
+    textArray(activity.map(({ date }) => date)),
+    textArray(activity.map(({ currency }) => currency)),
+    textArray(activity.map(({ principal }) => principal)),
+    textArray(activity.map(({ system }) => system)),
+    int4Array(activity.map(({ commands }) => commands)),
+    amounts(activity.map(({ earned }) => earned)),
+    amounts(activity.map(({ adjusted }) => adjusted)),
   ]);
 }

@@ -199,6 +199,30 @@ const controlTotals: Table = {
   storage: "fillfactor = 50",
 };
 
+/** What each principal did on each local day under each source system, by slice. */
+const clientActivity: Table = {
+  name: "client_activity",
+  columns: {
+    slice: "smallint NOT NULL",
+    programme: "uuid NOT NULL",
+    date: "date NOT NULL",
+    currency: text,
+    principal: text,
+    system: text,
+    commands: "bigint NOT NULL",
+    earned: amount,
+    adjusted: amount,
+  },
+  key: ["programme", "system", "principal", "currency", "date", "slice"],
+  // Whether a system is in use, and what a principal did on a day.
+  indexes: [
+    "ALTER TABLE {table} ADD PRIMARY KEY (programme, system, principal, currency, date, slice)",
+    "CREATE INDEX ON {table} (programme, principal, currency, date)",
+  ],
+  appendOnly: false,
+  storage: "fillfactor = 50",
+};
+
 export const tables: readonly Table[] = [
   postings,
   statementLines,
@@ -207,4 +231,5 @@ export const tables: readonly Table[] = [
   holds,
   adjustments,
   controlTotals,
+  clientActivity,
 ];

@@ -16,6 +16,7 @@ export interface Discrepancy {
  * | sum_of_lots | the lots of each account against its balance |
  * | balance, lot, hold, adjustment | rows of the read model against the fold of the events |
  * | statement, posting | rows against what each event adds, and its delta against what it did to the balance |
+ * | activity | what each client did on a day against the events |
  * | control_total | the totals against the postings of the events |
  */
 export type Check =
@@ -32,7 +33,8 @@ export type Check =
   | "adjustment"
   | "statement"
   | "posting"
-  | "control_total";
+  | "control_total"
+  | "activity";
 
 /** Ends a verification; never leaves it. */
 export class Discrepant extends Error {

@@ -1,8 +1,9 @@
-import { type AccountEvent, accountEvents, decodeEvent, type TaemEvent } from "@taem/contracts";
+import { type AccountEvent, accountEvents, decodeEvent, decodeMeta, type TaemEvent } from "@taem/contracts";
 import { type AccountState, evolve, type Hold, newAccount } from "@taem/domain";
 import type { RecordedEvent } from "@taem/event-store";
 import type { HoldStatus } from "../read-model/account-delta.ts";
 import { additionOf } from "../read-model/addition.ts";
+import { ClientActivity } from "../read-model/client-activity.ts";
 import { ControlTotals } from "../read-model/control-total.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
@@ -43,6 +44,7 @@ export interface AskedAdjustment {
 /** What events add to the tables that no account's state tells. */
 export class Additions {
   readonly totals = new ControlTotals();
+  readonly activity = new ClientActivity();
   readonly postings: RowSums;
   readonly lines: RowSums;
 
@@ -95,7 +97,8 @@ export class Replay {
     const { date, entries, line, postingRows, lineRow } = additionOf(record, event, this.#zones);
     mustEqual("statement", () => `${placeOf(record)}: delta`, account.state.book - book, line.delta);
     mustEqual("statement", () => `${placeOf(record)}: debt`, account.state.debt - debt, line.debt);
-    const { totals, postings, lines } = this.#additions;
+    const { totals, activity, postings, lines } = this.#additions;
+    activity.add(record, event, () => decodeMeta(record.meta).actor, this.#zones);
     for (const entry of entries) totals.add(record.slice, event.programme, event.currency, date, entry);
     for (const row of postingRows) postings.add(row);
     lines.add(lineRow);

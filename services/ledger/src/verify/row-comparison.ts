@@ -57,6 +57,14 @@ export const controlTotals = compared(
     `${of("programme")} ${of("currency")} ${of("accounting_date")} ${of("debit")} to ${of("credit")} slice ${of("slice")}`,
 );
 
+export const clientActivity = compared(
+  "activity",
+  "client_activity",
+  ["programme", "system", "principal", "currency", "date", "slice"],
+  (of) =>
+    `${of("programme")} ${of("system")} ${of("principal")} ${of("currency")} ${of("date")} slice ${of("slice")}`,
+);
+
 /** Of a value that the events do not say at this cut. */
 export const UNTOLD = Symbol("untold");
 

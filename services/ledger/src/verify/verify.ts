@@ -4,6 +4,7 @@ import type { Database, Queryable } from "@taem/postgres";
 import { loadCheckpoints, loadParked, type Parked } from "@taem/projection";
 import { passesOver, scan, scanSlices } from "../log-scan.ts";
 import { type Addition, additionOf } from "../read-model/addition.ts";
+import type { Activity } from "../read-model/client-activity.ts";
 import type { ControlTotal } from "../read-model/control-total.ts";
 import type { Row } from "../read-model/ledger-writer.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
@@ -14,6 +15,7 @@ import {
   adjustments,
   balances,
   type ComparedTable,
+  clientActivity,
   compareRows,
   controlTotals,
   holds,
@@ -146,9 +148,10 @@ class Verifier {
   }
 
   async #checkAdditions(stored: StoredSums): Promise<void> {
-    const { totals, postings: posted, lines } = this.#additions;
+    const { totals, activity, postings: posted, lines } = this.#additions;
     const slices = Array.from({ length: SLICES }, (_, slice) => slice);
     await this.#checkRows(controlTotals, stored, slices, [...totals.all()], (total) => [totalRow(total)]);
+    await this.#checkRows(clientActivity, stored, slices, [...activity.all()], (row) => [activityRow(row)]);
     await this.#checkTable(statementLines, stored, slices, lines, (differing) =>
       this.#added(differing, ({ lineRow }) => [lineRow]),
     );
@@ -263,6 +266,11 @@ function nameOf({ stream, revision, type }: RecordedEvent): string {
 
 function highest(checkpoints: ReadonlyMap<number, Position>): Position {
   return [...checkpoints.values()].sort().at(-1) ?? "";
+}
+
+function activityRow(row: Activity): Row {
+  const { slice, programme, date, currency, principal, system, commands, earned, adjusted } = row;
+  return [slice, programme, date, currency, principal, system, commands, earned, adjusted];
 }
 
 function totalRow({ slice, programme, currency, date, debit, credit, amount, postings }: ControlTotal): Row {

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { createInstallation } from "../support/program.ts";
+import { defineProgramme, succeeds } from "../support/programme.ts";
+
+// Failure: a system whose keys were used, each for its account, is declared to reach further, and an order has a second effect.
+
+test("the list of sources says what is in use, and what is in use is not declared to reach further", async () => {
+  await using installation = await createInstallation();
+  await using program = await installation.start();
+  const { api } = program;
+  const shop = await defineProgramme(api, "shop");
+  await succeeds(api.put(`${shop}/sources/orders`, { keys: "programme" }));
+  await succeeds(api.post(`${shop}/members`, { externalId: "malee" }));
+  const earn = { currency: "PTS", points: "5", source: { system: "till", id: "1" } };
+  const { body } = await succeeds(api.post(`${shop}/members/ext:malee/earn`, earn));
+
+  const list = await succeeds(api.get(`${shop}/sources?token=${encodeURIComponent(body.token)}`));
+  const unused = { commands: 0, firstUsed: null, lastUsed: null };
+  expect(list.body).toEqual({
+    items: [
+      { system: "orders", keys: "programme", declared: true, retired: false, ...unused },
+      {
+        ...{ system: "till", keys: "account", declared: false, retired: false, commands: 1 },
+        ...{ firstUsed: expect.stringMatching(/^\d{4}-\d\d-\d\d$/), lastUsed: expect.any(String) },
+      },
+    ],
+  });
+  const refused = await api.put(`${shop}/sources/till`, { keys: "programme" });
+  expect([refused.status, refused.body.code]).toEqual([409, "system_in_use"]);
+  await succeeds(api.put(`${shop}/sources/till`, { keys: "account" }));
+});
