@@ -19,6 +19,7 @@ export interface ServiceOptions {
   readonly limits?: Partial<Limits>;
   readonly config?: CommandsConfig;
   readonly isSystemInUse?: CommandsPlatform["isSystemInUse"];
+  readonly activityOn?: CommandsPlatform["activityOn"];
 }
 
 /** One instance of the commands service, served on a port of its own. */
@@ -40,7 +41,8 @@ export interface Service extends AsyncDisposable {
 export const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {}, isSystemInUse } = options;
+  const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
+  const { isSystemInUse, activityOn } = options;
   await using undo = new AsyncDisposableStack();
   const { logger, complaints, errors } = collectingLogger();
   const metrics = createMetrics();
@@ -49,6 +51,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...{ store, logger, metrics, clock, hmacKey },
       ...{ tokenKey: derivedKey(hmacKey, "token"), installation: "test" },
       ...(isSystemInUse && { isSystemInUse }),
+      ...(activityOn && { activityOn }),
     },
     config,
   );

@@ -11,8 +11,8 @@ export interface Fixture {
   readonly api: Api;
   /** Another instance of the service on the same store; closed with the fixture. */
   another(options?: Partial<ServiceOptions>): Promise<Service>;
-  /** Rejects if the service had something to complain of. */
-  close(): Promise<void>;
+  /** Rejects if the service had anything else to complain of. */
+  close(complaints?: readonly unknown[]): Promise<void>;
 }
 
 export async function openFixture(options: Partial<ServiceOptions> = {}): Promise<Fixture> {
@@ -27,9 +27,9 @@ export async function openFixture(options: Partial<ServiceOptions> = {}): Promis
     service,
     api: service.api(),
     another: (more = {}) => open(more),
-    async close() {
+    async close(complaints = []) {
       await opened.disposeAsync();
-      expect(service.complaints).toEqual([]);
+      expect(service.complaints).toEqual(complaints);
     },
   };
 }

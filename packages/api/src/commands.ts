@@ -46,6 +46,7 @@ const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
     "amount_too_large",
     "balance_too_large",
     "expiry_too_far",
+    "earn_ceiling_reached",
   ],
   burn: ["insufficient_points"],
   hold: ["insufficient_points", "hold_timeout_too_long"],
@@ -62,7 +63,13 @@ const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
     "rule_not_valid",
     "wrong_currency",
   ],
-  adjust: ["insufficient_points", "no_debt", "too_many_adjustments", "balance_too_large"],
+  adjust: [
+    "insufficient_points",
+    "no_debt",
+    "too_many_adjustments",
+    "adjustment_ceiling_reached",
+    "balance_too_large",
+  ],
   capture: ["hold_unknown", "hold_closed", "capture_exceeds_hold"],
   void: ["hold_unknown", "hold_closed"],
   approve: [
@@ -94,8 +101,9 @@ export const memberOperations = {
   adjust: {
     ...onMember("adjust", "adjustments", "Change a balance by hand"),
     description:
-      "Above the currency's `adjustmentLimit`, and for every write-off, it waits for a second principal (202) until " +
-      "the currency's `adjustmentTimeoutSeconds` are over; in a programme that is run single-handed it is done at once.",
+      "Above the currency's `adjustmentLimit`, beyond its `adjustmentCeiling` of the day, and for every write-off, it waits " +
+      "for a second principal (202) until the currency's `adjustmentTimeoutSeconds` are over; in a programme that is run " +
+      "single-handed it is done at once, up to the ceiling.",
     responses: waitingResponses,
   },
 };

@@ -50,6 +50,17 @@ const adjustmentTimeoutSeconds = seconds.optional().meta({
     "left out later, it stays as it is.",
 });
 
+const ceiling = (of: string) =>
+  amountOrZero
+    .nullable()
+    .optional()
+    .meta({
+      description:
+        `What one client may ${of} in the programme on a local day of the server's time at most; null = without end. ` +
+        "Commands that are under way together may pass it once. 1,000,000,000 whole points for a new currency unless told; " +
+        "left out later, it stays as it is.",
+    });
+
 const settings = {
   expiry,
   inactivity: term
@@ -69,6 +80,8 @@ const settings = {
       "What one principal may credit or debit alone; above it a second must approve. The one in force now counts, however an adjustment is dated.",
   }),
   adjustmentTimeoutSeconds,
+  earnCeiling: ceiling("give, for sales and as opening balances,"),
+  adjustmentCeiling: ceiling("credit, debit and write off without a second principal"),
 };
 
 const validFrom = instant.optional().meta({

@@ -10,6 +10,7 @@ export {
   openLots,
   type PendingAdjustment,
 } from "./account-state.ts";
+export { type Activity, activityIn, NO_ACTIVITY, sumOfActivity } from "./activity.ts";
 export { MAX_AMOUNT, MAX_BALANCE, type Rational, type Rounding, round } from "./amounts.ts";
 export { type Balance, balanceAt, settledAt, settledBalance, sumOfLots } from "./balance.ts";
 export {
@@ -26,6 +27,7 @@ export {
   localDate,
 } from "./calendar.ts";
 export * from "./commands.ts";
+export { ceilingReached } from "./decide/ceilings.ts";
 export { accountOf, type DecisionContext } from "./decide/context.ts";
 export { type Decision, decide } from "./decide/index.ts";
 export { CorruptStream, evolve, replay } from "./evolve.ts";

@@ -25,6 +25,8 @@ export type RefusalCode =
   | "too_many_adjustments"
   | "approver_must_differ"
   | "requester_must_withdraw"
+  | "earn_ceiling_reached"
+  | "adjustment_ceiling_reached"
   | "no_debt"
   | "key_reused"
   | "source_retired";

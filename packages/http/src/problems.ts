@@ -130,6 +130,14 @@ export const problems = {
     409,
     "Leave it: an account holds at most 10^18 minor units, and owes at most as much.",
   ),
+  earn_ceiling_reached: later(
+    409,
+    "Repeat it on another day, or raise the currency's `earnCeiling`: the client has given as much as it may today.",
+  ),
+  adjustment_ceiling_reached: later(
+    409,
+    "Repeat it on another day, or raise the currency's `adjustmentCeiling`: the client has adjusted as much as it may today.",
+  ),
   rule_not_valid: final(422, "Use a rule that is valid at the time of the sale."),
   transfer_to_self: final(422, "Name another member as the target."),
   adjustment_closed: final(409, "Ask for a new adjustment: this one waits no longer."),
@@ -187,7 +195,7 @@ export function problemTitle(code: ProblemCode): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The same may succeed, but only after another command. */
+/** The same may succeed, but only after another command, or on another day. */
 function later<const S extends number>(status: S, description: string) {
   return { status, description, retryable: true } as const;
 }

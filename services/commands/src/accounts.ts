@@ -9,22 +9,28 @@ import {
 import {
   type AccountCommand,
   type AccountState,
+  type Activity,
   accountOf,
+  activityIn,
   type Balance,
   balanceAt,
   businessNow,
   type Currency,
+  ceilingReached,
   type Decision,
   type DecisionContext,
   decide,
   dueEvents,
+  NO_ACTIVITY,
   nextDueAt,
   type Programme,
   type Refusal,
+  sumOfActivity,
 } from "@taem/domain";
 import type { Appended, Step } from "@taem/event-store";
 import { accountAggregate, programmeAggregate } from "./aggregates.ts";
 import { ClaimReader, claim } from "./claims.ts";
+import { ClientDays, type Share } from "./client-days.ts";
 import type { Member } from "./members.ts";
 import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
 import { inKnownSpelling, spellingsOfKey } from "./spellings.ts";
@@ -61,6 +67,8 @@ export interface Wish {
   readonly key: BusinessKey;
   /** The command, by the definitions that it is decided on. */
   under(programme: Programme): AccountCommand;
+  /** What of its client's day the command counts for, if for anything. */
+  readonly countsAs?: keyof Activity | undefined;
   /** Without it the command is a saga's, whose keys stand for one meaning each. */
   readonly again?: Recognition;
 }
@@ -70,6 +78,8 @@ interface Asked {
   readonly account: AccountRef;
   readonly wish: Wish;
   readonly caller: Caller;
+  /** Its part of the client's day, where it has one. */
+  readonly share?: Share;
 }
 
 /** One that is being decided, on an account under the newest definitions. */
@@ -93,17 +103,38 @@ export class Accounts {
   readonly #tools: Toolbox;
   readonly #reader: ClaimReader;
   readonly #learn: (programme: Programme) => void;
+  readonly #clientDays: ClientDays;
 
   /** `learn` is told of definitions that are newer than an account's. */
   constructor(tools: Toolbox, learn: (programme: Programme) => void) {
     this.#tools = tools;
     this.#reader = new ClaimReader(tools.store);
     this.#learn = learn;
+    this.#clientDays = new ClientDays(tools);
   }
 
   /** Decides a command and appends its effect. A key of programme scope is reserved for this account first. */
   execute(account: AccountRef, wish: Wish, caller: Caller): Promise<Outcome> {
-    const asked = { account, wish, caller };
+    return wish.countsAs === undefined
+      ? this.#execute({ account, wish, caller })
+      : this.#executeCounted({ account, wish, caller });
+  }
+
+  async #executeCounted(asked: Asked): Promise<Outcome> {
+    const { account, caller } = asked;
+    const share = await this.#clientDays.open(account.programme, account.currency, caller.actor);
+    let outcome: Outcome | undefined;
+    try {
+      outcome = await this.#execute({ ...asked, share });
+      return outcome;
+    } finally {
+      const isDone = outcome !== undefined && !("refused" in outcome);
+      this.#clientDays.close(share, isDone);
+    }
+  }
+
+  #execute(asked: Asked): Promise<Outcome> {
+    const { account, wish } = asked;
     return isOfProgramme(wish.key, account.programme)
       ? this.#reserveThenPlace(asked)
       : this.#placeUnreserved(asked);
@@ -193,9 +224,12 @@ export class Accounts {
   }
 
   #attempt(asked: Asked, state: AccountState, on: AccountRef): AccountStep<Outcome> {
-    const context = this.#context(on, asked.caller);
+    const now = this.#context(on, asked.caller);
+    const context = asked.share === undefined ? now : { ...now, today: asked.share.others(on.programme) };
     const command = inKnownSpelling(asked.wish.under(on.programme), state);
-    return this.#toStep({ ...asked, command }, state, context, decide(command, state, context));
+    const decision = decide(command, state, context);
+    if (asked.share !== undefined) asked.share.beyond = ceilingThatKeeps(command, decision, context);
+    return this.#toStep({ ...asked, command }, state, context, decision);
   }
 
   #toStep(
@@ -214,6 +248,7 @@ export class Accounts {
       );
     }
     const own = decision.accepted.filter((event) => "key" in event);
+    asked.share?.take(own.map(activityIn).reduce(sumOfActivity, NO_ACTIVITY));
     return { events: decision.accepted, answer: (after) => this.#accept(own, after, context) };
   }
 
@@ -269,6 +304,23 @@ export class Accounts {
     }
     return { refused: { code: "key_reused", detail: "the key belongs to a command of another account" } };
   }
+}
+
+/** Of what the client's ceiling keeps a command back, for good or until a second principal agrees. */
+function ceilingThatKeeps(
+  command: AccountCommand,
+  decision: Decision,
+  context: DecisionContext,
+): keyof Activity | undefined {
+  if ("refused" in decision) {
+    const { code } = decision.refused;
+    if (code === "earn_ceiling_reached") return "earned";
+    return code === "adjustment_ceiling_reached" ? "adjusted" : undefined;
+  }
+  const waits =
+    "accepted" in decision && decision.accepted.some(({ type }) => type === "AdjustmentRequested");
+  const isAbove = waits && command.type === "adjust" && ceilingReached("adjusted", command.points, context);
+  return isAbove ? "adjusted" : undefined;
 }
 
 function streamOf({ member, currency }: AccountRef): string {

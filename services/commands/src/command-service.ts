@@ -1,6 +1,6 @@
 import { type CommandAnswer, type OperationBody, type OperationName, permissionsOf } from "@taem/api";
 import type { AccountEvent, BusinessKey } from "@taem/contracts";
-import { businessNow, type Currency, type Programme } from "@taem/domain";
+import { type Activity, businessNow, type Currency, type Programme } from "@taem/domain";
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requirePermission } from "@taem/http";
 import { type AccountRef, Accounts, partsOf, type Wish } from "./accounts.ts";
@@ -181,7 +181,7 @@ export class CommandService {
       const keyed = { key, fingerprint: again.fingerprint, occurredAt };
       return buildCommand(name, body, keyed, { ...ordinal, ...subject });
     };
-    return { key, under, again };
+    return { key, under, again, countsAs: COUNTS_AS[name] };
   }
 
   /** Declares or retires a source system. */
@@ -222,6 +222,9 @@ export class CommandService {
     return { ...(await this.#currencyOf(programme, ({ code }) => code === currencyCode)), member };
   }
 }
+
+/** What operations count as in their client's day. */
+const COUNTS_AS: { readonly [N in OperationName]?: keyof Activity } = { earn: "earned", adjust: "adjusted" };
 
 function authorize<N extends OperationName>({ name, body, principal }: Request<N>): void {
   requirePermission(principal, permissionsOf[name]);

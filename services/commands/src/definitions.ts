@@ -4,6 +4,7 @@ import {
   evolveProgramme,
   isInCalendar,
   type KeyScope,
+  MAX_AMOUNT,
   type Programme,
 } from "@taem/domain";
 import { fields } from "@taem/http";
@@ -98,14 +99,14 @@ export function defineCurrency(
     scale,
     settings,
     validFrom,
-  }: { readonly scale: number; readonly settings: CurrencySettings; readonly validFrom: number | undefined },
+  }: { readonly scale: number; readonly settings: WantedSettings; readonly validFrom: number | undefined },
   author: Author,
 ): Definition {
   const known = programme.currencies.get(code);
   if (known !== undefined && known.scale !== scale) {
     return { refused: "value_not_allowed", detail: `the scale of ${code} is ${known.scale} for ever` };
   }
-  const wanted = withTimeout(settings, known?.settings.at(-1)?.value);
+  const wanted = completed(settings, known?.settings.at(-1)?.value ?? newSettings(scale));
   const change = { kind: "currency_settings", currency: code, settings: wanted, validFrom } as const;
   const definition = changeDefinition(programme, change, author);
   if (known !== undefined || "refused" in definition) return definition;
@@ -114,13 +115,32 @@ export function defineCurrency(
   return { events: [defined, ...definition.events] };
 }
 
-const THIRTY_DAYS = 30 * 24 * 3600;
+type Standing = Pick<CurrencySettings, "adjustmentTimeoutSeconds" | "earnCeiling" | "adjustmentCeiling">;
 
-/** How long adjustments wait, unless told: as before, which may be for ever; in a new currency for thirty days. */
-function withTimeout(settings: CurrencySettings, before: CurrencySettings | undefined): CurrencySettings {
-  if (settings.adjustmentTimeoutSeconds !== undefined) return settings;
-  const seconds = before === undefined ? THIRTY_DAYS : before.adjustmentTimeoutSeconds;
-  return seconds === undefined ? settings : { ...settings, adjustmentTimeoutSeconds: seconds };
+const THIRTY_DAYS = 30 * 24 * 3600;
+const BILLION = 10n ** 9n;
+
+/** What a new currency begins with, unless told. */
+function newSettings(scale: number): Standing {
+  const whole = BILLION * 10n ** BigInt(scale);
+  const ceiling = whole < MAX_AMOUNT ? whole : MAX_AMOUNT;
+  return { adjustmentTimeoutSeconds: THIRTY_DAYS, earnCeiling: ceiling, adjustmentCeiling: ceiling };
+}
+
+/** Settings as they are asked for. What stands until told otherwise may be left out; a ceiling of null is none. */
+export type WantedSettings = Omit<CurrencySettings, keyof Standing> & {
+  readonly [N in keyof Standing]: Standing[N] | null;
+};
+
+function completed(wanted: WantedSettings, before: Standing): CurrencySettings {
+  const { adjustmentTimeoutSeconds, earnCeiling, adjustmentCeiling, ...told } = wanted;
+  const standing = {
+    adjustmentTimeoutSeconds: adjustmentTimeoutSeconds ?? before.adjustmentTimeoutSeconds,
+    earnCeiling: earnCeiling === undefined ? before.earnCeiling : earnCeiling,
+    adjustmentCeiling: adjustmentCeiling === undefined ? before.adjustmentCeiling : adjustmentCeiling,
+  };
+  const given = Object.entries(standing).filter(([, value]) => value !== undefined && value !== null);
+  return { ...told, ...(Object.fromEntries(given) as Standing) };
 }
 
 export function publishRule(

@@ -1,6 +1,7 @@
 import { createHmac, type KeyObject } from "node:crypto";
 import type { TokenIssuer, Tokens } from "@taem/api";
 import { type Provenance, uniqueStream } from "@taem/contracts";
+import type { Activity } from "@taem/domain";
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 
@@ -20,6 +21,16 @@ export interface CommandsPlatform extends TokenIssuer {
    * says, so it may be behind. Without it nothing is known.
    */
   readonly isSystemInUse?: (programme: string, system: string) => Promise<boolean>;
+  /**
+   * What a principal is known to have done on a local day of the server's time, in a currency of a programme, by its id.
+   * Without it each instance counts alone.
+   */
+  readonly activityOn?: (
+    programme: string,
+    currency: string,
+    principal: string,
+    date: string,
+  ) => Promise<Activity>;
 }
 
 /** Who asks, and until when the caller waits. */

@@ -24,6 +24,7 @@ beforeAll(async () => {
     maxHoldTimeoutSeconds: 3600,
     holdTimeoutSeconds: 60,
     adjustmentLimit: "1000",
+    earnCeiling: null,
   });
   await succeeds(api.put(`${shop}/currencies/OTHER`, { expiry: { kind: "never" } }));
   const rule = { ...PTS, money: "THB", per: "1", points: "1000000000000000" };

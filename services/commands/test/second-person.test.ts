@@ -80,7 +80,10 @@ describe("an adjustment that waits", () => {
 describe("a limit", () => {
   test("is not raised by one to credit 9 x 10^14 and put back", async () => {
     const { shop, member } = await asked("attacked");
-    const raised = { expiry: { kind: "never" }, adjustmentLimit: "1000000000000000" };
+    const raised = {
+      ...{ expiry: { kind: "never" }, adjustmentLimit: "1000000000000000" },
+      adjustmentCeiling: null,
+    };
     const { status, body } = await ann.put(`${shop}/currencies/PTS`, raised);
     expect(status).toBe(202);
     const { proposal } = body as unknown as { proposal: string };

@@ -1,6 +1,6 @@
 import { createCommands } from "@taem/commands";
 import { createServer, type Server } from "@taem/http";
-import { createLedger, isSystemInUse } from "@taem/ledger";
+import { activityOn, createLedger, isSystemInUse } from "@taem/ledger";
 import { Authenticator, KeyUses } from "@taem/principal";
 import { createScheduler } from "@taem/scheduler";
 import { type Config, serviceNameOf } from "./config.ts";
@@ -29,6 +29,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     ...platform,
     lastUses: (keys) => uses.lastUses(keys),
     isSystemInUse: (programme, system) => isSystemInUse(database, programme, system),
+    activityOn: (...client) => activityOn(database, ...client),
   });
   undo.defer(() => commands.close());
   const besideWriters = config.TAEM_SERVICES.includes("commands");

@@ -8,22 +8,29 @@ import { zoneAt } from "../programme.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { effectiveAt, inParts } from "../taking.ts";
 import { takeExactly } from "./burn.ts";
+import { ceilingReached } from "./ceilings.ts";
 import { commandFields, type Decided, type DecisionContext, deadlineOnArrival, settings } from "./context.ts";
 
 /** Every decision on the account looks at those that wait. */
 const MAX_WAITING = 100;
 
 /**
- * A manual change, by a person who answers for it. Above the limit, and for every write-off, it waits for a second; in a
- * programme that is run single-handed it takes effect at once, and says so.
+ * A manual change, by a person who answers for it. Above the limit, for every write-off, and where the client has done
+ * enough for a day, it waits for a second; in a programme that is run single-handed it takes effect at once, and says so,
+ * up to the ceiling of the day.
  */
 export function adjust(command: Adjust, state: AccountState, context: DecisionContext): Decided {
   const { direction, points, reason } = command;
   const people = { requestedBy: context.actor };
   // The limit in force now: nobody goes round it by dating an adjustment back to a larger one.
   const { adjustmentLimit, adjustmentTimeoutSeconds } = settings(context, context.now);
-  const mustWait = direction === "write_off" || points > adjustmentLimit;
+  const reached = ceilingReached("adjusted", points, context);
+  const mustWait = direction === "write_off" || points > adjustmentLimit || reached !== undefined;
   const { singleHanded } = context.programme;
+  if (singleHanded && reached !== undefined) {
+    const detail = `the client has adjusted ${reached.done} today, and may adjust ${reached.ceiling} a day: ${points} asked`;
+    return refuse("adjustment_ceiling_reached", detail);
+  }
   if (!mustWait || singleHanded) {
     const alone = mustWait ? { ...people, singleHanded } : people;
     return apply(

@@ -1,5 +1,6 @@
 import type { AccountEvent, CurrencySettings } from "@taem/contracts";
 import type { AccountState } from "../account-state.ts";
+import type { Activity } from "../activity.ts";
 import type { Instant } from "../calendar.ts";
 import { afterTerm } from "../calendar.ts";
 import type { AccountCommand } from "../commands.ts";
@@ -16,6 +17,8 @@ export interface DecisionContext {
   readonly programme: Programme;
   readonly currency: Currency;
   readonly member: string;
+  /** What the actor's client has done today in the programme, in this currency; absent = nothing, or nobody counts it. */
+  readonly today?: Activity;
   /** The events of the command that this one refers to, once `decide` has asked for them. */
   readonly origin?: readonly AccountEvent[];
 }

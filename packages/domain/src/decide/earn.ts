@@ -7,6 +7,7 @@ import { priceEarn } from "../earn-pricing.ts";
 import { zoneAt } from "../programme.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { versionAt } from "../versions.ts";
+import { ceilingReached } from "./ceilings.ts";
 import { commandFields, type Decided, type DecisionContext, deadlineAfter, settings } from "./context.ts";
 
 interface Priced {
@@ -18,6 +19,11 @@ interface Priced {
 export function earn(command: Earn, state: AccountState, context: DecisionContext): Decided {
   const priced = price(command, state, context);
   if ("refused" in priced) return priced;
+  const reached = ceilingReached("earned", priced.points, context);
+  if (reached !== undefined) {
+    const detail = `the client has given ${reached.done} today, and may give ${reached.ceiling} a day: ${priced.points} asked`;
+    return refuse("earn_ceiling_reached", detail);
+  }
   const { occurredAt } = command;
   const zone = zoneAt(context.programme, occurredAt);
   const refusal = refusedExpiry(command, zone, context);

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import {
   type AccountCommand,
   type AccountState,
+  type Activity,
   accountOf,
   type Balance,
   balanceAt,
@@ -38,6 +39,7 @@ export class TestAccount {
   state: AccountState = newAccount();
   now = NOON;
   actor = "till-1";
+  today: Activity | undefined;
   #keys = 0;
 
   constructor(shape: Shape | Programme = {}, member = "m-1") {
@@ -52,6 +54,7 @@ export class TestAccount {
       programme: this.programme,
       currency: currencyOf(this.programme),
       member: this.member,
+      ...(this.today === undefined ? {} : { today: this.today }),
     };
   }
 

@@ -1,9 +1,16 @@
 import { definitions, type ProgrammeAnswer, proposalBody } from "@taem/api";
-import type { CurrencySettings, EarnRule } from "@taem/contracts";
+import type { EarnRule } from "@taem/contracts";
 import { businessNow, type Programme, type Version } from "@taem/domain";
 import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
 import { asProblem, type CommandService } from "../command-service.ts";
-import { defineCurrency, defineProgramme, publishRule, redefineProgramme, setClock } from "../definitions.ts";
+import {
+  defineCurrency,
+  defineProgramme,
+  publishRule,
+  redefineProgramme,
+  setClock,
+  type WantedSettings,
+} from "../definitions.ts";
 import type { Caller } from "../platform.ts";
 import type { Changed, Definition } from "../programmes.ts";
 import { type Author, approveProposal, rejectProposal, withdrawProposal } from "../proposals.ts";
@@ -87,7 +94,7 @@ function currencyRuleAndSourceRoutes(service: CommandService, changes: Changes):
       ...definitions.currency,
       handler: ({ params, body }, context) => {
         const { scale, validFrom: from, ...rest } = body;
-        const wanted = { scale, validFrom: from, settings: present(rest) as unknown as CurrencySettings };
+        const wanted = { scale, validFrom: from, settings: present(rest) as unknown as WantedSettings };
         return changes.asked(params.programme, context, (known, author) =>
           defineCurrency(known, params.currency, wanted, author),
         );

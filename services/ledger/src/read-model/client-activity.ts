@@ -1,13 +1,13 @@
 import type { AccountEvent } from "@taem/contracts";
-import { localDate, principalOf } from "@taem/domain";
+import { activityIn, localDate, principalOf } from "@taem/domain";
 import type { EventRecord } from "@taem/projection";
 import type { ZoneHistory } from "./zone-history.ts";
 
 /**
- * What one principal did to the accounts of a slice on one local day, under one source system. The day is that of the
+ * The `Activity` of one principal in the accounts of a slice on one local day, under one source system. The day is that of the
  * store's time, in the programme's zone: nobody moves it by dating a command back, or by a replay clock.
  */
-export interface Activity {
+export interface ActivityRow {
   readonly slice: number;
   readonly programme: string;
   readonly date: string;
@@ -16,15 +16,13 @@ export interface Activity {
   readonly principal: string;
   readonly system: string;
   commands: number;
-  /** Points given, for sales and as opening balances. */
   earned: bigint;
-  /** Points credited, debited and written off by hand, without a second principal. */
   adjusted: bigint;
 }
 
 /** Activity of a batch, by the row it belongs to. */
 export class ClientActivity {
-  readonly #rows = new Map<string, Activity>();
+  readonly #rows = new Map<string, ActivityRow>();
 
   /** Leaves out what no caller asked for. Throws on an event of a programme that was not defined before it. */
   add(record: EventRecord, event: AccountEvent, actor: () => string, zones: ZoneHistory): void {
@@ -41,29 +39,12 @@ export class ClientActivity {
       this.#rows.set(id, row);
     }
     if (event.part === undefined || event.part.index === 1) row.commands++;
-    row.earned += earnedBy(event);
-    row.adjusted += adjustedBy(event);
+    const { earned, adjusted } = activityIn(event);
+    row.earned += earned;
+    row.adjusted += adjusted;
   }
 
-  all(): Iterable<Activity> {
+  all(): Iterable<ActivityRow> {
     return this.#rows.values();
-  }
-}
-
-/** Points that an event gives for a sale or as an opening balance. */
-function earnedBy(event: AccountEvent): bigint {
-  return event.type === "PointsEarned" ? event.lot.amount : 0n;
-}
-
-/** Points that an event changes by hand on the word of one principal alone. */
-function adjustedBy(event: AccountEvent): bigint {
-  switch (event.type) {
-    case "AdjustmentCredited":
-      return event.approvedBy === undefined ? event.lot.amount : 0n;
-    case "AdjustmentDebited":
-    case "DebtWrittenOff":
-      return event.approvedBy === undefined ? event.amount : 0n;
-    default:
-      return 0n;
   }
 }

@@ -1,7 +1,7 @@
 import { int4Array, int8Array, type Queryable, type Statement, textArray, uuidArray } from "@taem/postgres";
 import { UnprojectableEvent } from "@taem/projection";
 import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
-import type { Activity } from "./client-activity.ts";
+import type { ActivityRow } from "./client-activity.ts";
 import type { ControlTotal } from "./control-total.ts";
 import { tables } from "./tables.ts";
 
@@ -36,7 +36,7 @@ export async function writeDifferences(
 export interface Differences {
   readonly accounts: readonly AccountDelta[];
   readonly totals: readonly ControlTotal[];
-  readonly activity: readonly Activity[];
+  readonly activity: readonly ActivityRow[];
 }
 
 async function copy(sql: Queryable, schema: string, name: string, rows: readonly Row[]): Promise<void> {
@@ -337,7 +337,11 @@ async function writeTotals(sql: Queryable, schema: string, totals: readonly Cont
   ]);
 }
 
-async function writeActivity(sql: Queryable, schema: string, activity: readonly Activity[]): Promise<void> {
+async function writeActivity(
+  sql: Queryable,
+  schema: string,
+  activity: readonly ActivityRow[],
+): Promise<void> {
   const statement = {
     name: `${schema}_client_activity`,
     text: `

@@ -1,7 +1,7 @@
 import { sources } from "@taem/api";
 import { type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
-import { systemsInUse } from "../queries/systems-in-use.ts";
+import { systemsInUse } from "../queries/client-activity.ts";
 import type { Requests } from "./request.ts";
 
 export interface SourceRoutesPlatform {

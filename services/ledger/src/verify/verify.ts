@@ -4,7 +4,7 @@ import type { Database, Queryable } from "@taem/postgres";
 import { loadCheckpoints, loadParked, type Parked } from "@taem/projection";
 import { passesOver, scan, scanSlices } from "../log-scan.ts";
 import { type Addition, additionOf } from "../read-model/addition.ts";
-import type { Activity } from "../read-model/client-activity.ts";
+import type { ActivityRow } from "../read-model/client-activity.ts";
 import type { ControlTotal } from "../read-model/control-total.ts";
 import type { Row } from "../read-model/ledger-writer.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
@@ -268,7 +268,7 @@ function highest(checkpoints: ReadonlyMap<number, Position>): Position {
   return [...checkpoints.values()].sort().at(-1) ?? "";
 }
 
-function activityRow(row: Activity): Row {
+function activityRow(row: ActivityRow): Row {
   const { slice, programme, date, currency, principal, system, commands, earned, adjusted } = row;
   return [slice, programme, date, currency, principal, system, commands, earned, adjusted];
 }
