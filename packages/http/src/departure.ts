@@ -11,13 +11,20 @@ export class CallerLeft extends Error {
 /** What proxies write in their logs where the caller left first: no answer is sent. */
 export const CLIENT_CLOSED_REQUEST = 499;
 
-/** The signal of a request's connection, made when it is first asked for: most handlers never do. */
-export function departureOf(response: ServerResponse): () => AbortSignal {
-  let signal: AbortSignal | undefined;
-  return () => {
-    signal ??= watch(response);
-    return signal;
-  };
+/** Tells when a request's connection ends before its answer. */
+export class Departure {
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  /** Made when it is first asked for: most handlers never do. */
+  get signal(): AbortSignal {
+    this.#signal ??= watch(this.#response);
+    return this.#signal;
+  }
 }
 
 function watch(response: ServerResponse): AbortSignal {

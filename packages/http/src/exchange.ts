@@ -3,7 +3,7 @@ import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runti
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
 import type { ApiKeys, Principal } from "./api-keys.ts";
 import { authorize, bearerToken } from "./authentication.ts";
-import { CallerLeft, CLIENT_CLOSED_REQUEST, departureOf } from "./departure.ts";
+import { CallerLeft, CLIENT_CLOSED_REQUEST, Departure } from "./departure.ts";
 import { hasBody, parseJson, readBody, requireMediaType } from "./json-body.ts";
 import type { Limits } from "./limits.ts";
 import { answerLines, type Line } from "./ndjson.ts";
@@ -31,10 +31,45 @@ export interface Routed extends IncomingMessage {
 type Bulk = Extract<Work, { kind: "bulk" }>;
 type Single = Extract<Work, { kind: "single" }>;
 
-/** One request under way. */
-interface Exchange extends AuthenticatedContext {
+/** One request under way. A public route's has no principal; its handler has a context type without one. */
+interface Arrival extends Omit<AuthenticatedContext, "signal" | "principal"> {
   readonly request: Routed;
   readonly response: ServerResponse;
+  readonly principal: Principal | undefined;
+}
+
+/** A class, since each literal with a getter would have a hidden class of its own, which is dear at every request. */
+class Exchange implements AuthenticatedContext {
+  readonly request: Routed;
+  readonly response: ServerResponse;
+  readonly correlationId: string;
+  readonly deadline: number;
+  readonly principal: Principal;
+  readonly traceparent: string | undefined;
+  readonly #departure: Departure;
+
+  constructor(arrival: Arrival, departure = new Departure(arrival.response)) {
+    this.request = arrival.request;
+    this.response = arrival.response;
+    this.correlationId = arrival.correlationId;
+    this.deadline = arrival.deadline;
+    this.principal = arrival.principal as Principal;
+    this.traceparent = arrival.traceparent;
+    this.#departure = departure;
+  }
+
+  get signal(): AbortSignal {
+    return this.#departure.signal;
+  }
+
+  /** The same for a line of a bulk request, which has a deadline of its own. */
+  until(deadline: number): Exchange {
+    const { request, response, correlationId, principal, traceparent } = this;
+    return new Exchange(
+      { request, response, correlationId, principal, traceparent, deadline },
+      this.#departure,
+    );
+  }
 }
 
 /** Answers the requests of one route. Never rejects: whatever is thrown becomes a problem document. */
@@ -58,19 +93,7 @@ export function answerer(
         principal = found instanceof Promise ? await found : found;
         authorize(principal, route.permissions, request.params["programme"]);
       }
-      // A public route's handler has a context type without the principal.
-      const departure = departureOf(response);
-      const exchange = {
-        request,
-        response,
-        correlationId,
-        deadline,
-        principal,
-        traceparent,
-        get signal() {
-          return departure();
-        },
-      } as Exchange;
+      const exchange = new Exchange({ request, response, correlationId, deadline, principal, traceparent });
       await answer(route, exchange, around, declared);
     } catch (thrown) {
       if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
@@ -130,7 +153,7 @@ async function answerBulk(
   around: Surroundings,
   declared: ReadonlySet<ProblemCode>,
 ): Promise<void> {
-  const { request, response, correlationId, principal, traceparent } = exchange;
+  const { request, response, correlationId } = exchange;
   requireMediaType(request, "application/x-ndjson");
   const handle = work.open(content);
   response.writeHead(200, headersFor("application/x-ndjson", correlationId));
@@ -139,16 +162,7 @@ async function answerBulk(
     try {
       if (bytes === undefined) throw new ApiError("line_too_long");
       const parsed = parse(work.line, parseJson(bytes), "body");
-      const deadline = around.clock.now() + around.limits.requestMs;
-      const answered = await handle(parsed, {
-        correlationId,
-        deadline,
-        principal,
-        traceparent,
-        get signal() {
-          return exchange.signal;
-        },
-      });
+      const answered = await handle(parsed, exchange.until(around.clock.now() + around.limits.requestMs));
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
       const error = asApiError(thrown);

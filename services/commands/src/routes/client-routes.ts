@@ -31,8 +31,9 @@ const NEVER_GRANTED: readonly Permission[] = ["publish", "approve", "clients"];
 /** Clients, managed by a client: within its programme, and with no more than it has itself. */
 export function clientRoutes({ clients, lastUses }: ClientRoutesOptions): Route[] {
   /** One that the caller reaches. What it may not have made it may not have a key of, either. */
-  const reached = async (id: string, { principal, ...context }: AuthenticatedContext): Promise<Client> => {
-    const client = await clients.find(id, askingOf({ principal, ...context })).catch(rethrow);
+  const reached = async (id: string, context: AuthenticatedContext): Promise<Client> => {
+    const { principal } = context;
+    const client = await clients.find(id, askingOf(context)).catch(rethrow);
     if (client === undefined || (principal.programme !== null && client.programme !== principal.programme))
       throw new ApiError("client_unknown");
     return client;
