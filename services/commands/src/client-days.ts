@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type Activity,
   type Currency,
@@ -14,6 +15,8 @@ import type { Toolbox } from "./platform.ts";
 
 /** What the read model says of a client's day is asked again after this long. */
 const FRESH_MS = 5_000;
+/** A command waits so long for the first answer. */
+const PATIENCE_MS = 1_000;
 /** Clients that are remembered, one for each currency; who is forgotten is looked up again. */
 const MAX_CLIENTS = 10_000;
 
@@ -118,30 +121,26 @@ class Client {
   #day: Day | undefined;
   #lookedAt = 0;
   #looking: Promise<void> | undefined;
+  #first: Promise<unknown> | undefined;
 
   constructor(name: ClientName, tools: Tools) {
     this.name = name;
     this.#tools = tools;
   }
 
-  /** Ends when the client's day is known; undefined where it is. */
-  firstLook(date: string): Promise<void> | undefined {
+  /** Ends when the client's day is known, or the read model takes too long to say; undefined where it has ended. */
+  firstLook(date: string): Promise<unknown> | undefined {
     if (this.#day !== undefined) return undefined;
-    this.#looking ??= this.#look(date, (known) => {
-      this.#day ??= new Day(date, known);
-    });
-    return this.#looking;
+    this.#first ??= Promise.race([this.#look(date), delay(PATIENCE_MS, undefined, { ref: false })]);
+    return this.#first;
   }
 
-  /** The day of a date; a day that begins is known: nothing was done on it. */
+  /** The day of a date: a new one begins with nothing done on it. */
   day(date: string): Day {
     if (this.#day?.date !== date) this.#day = new Day(date, NO_ACTIVITY);
-    const day = this.#day;
-    if (performance.now() - this.#lookedAt > FRESH_MS)
-      this.#looking ??= this.#look(date, (known) => {
-        day.known = known;
-      });
-    return day;
+    // However the clock was set meanwhile.
+    if (Math.abs(this.#tools.clock.now() - this.#lookedAt) > FRESH_MS) void this.#look(date);
+    return this.#day;
   }
 
   /** Whether to tell that a ceiling is reached: once a day, not with each command. */
@@ -151,20 +150,26 @@ class Client {
     return true;
   }
 
-  /** Where the read model does not answer, this process counts alone. */
-  async #look(date: string, learn: (known: Activity) => void): Promise<void> {
+  /** Asks the read model. Where it does not answer, this process counts by itself. */
+  #look(date: string): Promise<void> {
+    this.#looking ??= this.#ask(date).finally(() => {
+      this.#lookedAt = this.#tools.clock.now();
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #ask(date: string): Promise<void> {
     const { programme, currency, client } = this.name;
     try {
-      learn((await this.#tools.activityOn?.(programme, currency, client, date)) ?? NO_ACTIVITY);
+      const known = await this.#tools.activityOn?.(programme, currency, client, date);
+      if (known === undefined) return;
+      if (this.#day === undefined) this.#day = new Day(date, known);
+      else if (this.#day.date === date) this.#day.known = known;
     } catch (err) {
-      learn(NO_ACTIVITY);
-      this.#tools.logger.warn(
-        { err, ...this.name },
-        "what a client has done today cannot be read: it counts from here",
-      );
+      const message = "what a client has done today cannot be read: this process counts by itself";
+      this.#tools.logger.warn({ err, ...this.name }, message);
     }
-    this.#lookedAt = performance.now();
-    this.#looking = undefined;
   }
 }
 

@@ -115,28 +115,38 @@ test("in a programme of one, the ceiling is the end", async () => {
 });
 
 test("what the read model knows of the day counts, and of other instances as soon as it knows", async () => {
-  let known: Activity | Error = { earned: 900n, adjusted: 0n };
+  let known: Activity | Error | undefined = { earned: 900n, adjusted: 0n };
   const asked: string[][] = [];
   const { member, api } = await openShop({
     activityOn: async (...of) => {
       asked.push(of);
       if (known instanceof Error) throw known;
-      return known;
+      return known ?? new Promise<never>(() => {});
     },
   });
   await refused(fixture, () => earn(api, member, "101"), 409, "earn_ceiling_reached");
   await done(api, `${member}/earn`, { ...PTS, points: "100" });
   expect(asked).toEqual([[expect.any(String), "PTS", expect.any(String), "2026-11-29"]]);
-  // An instance that begins now knows what the read model knows by now, and where nothing answers counts by itself.
+  // An instance that begins now knows what the read model knows by now; where that fails or keeps silent it counts by itself.
   known = { earned: 1_000n, adjusted: 0n };
   const late = await fixture.another();
   const its = late.api();
   expect((await earn(its, member, "1")).body.code).toBe("earn_ceiling_reached");
-  known = new Error("away");
-  const blind = await fixture.another();
-  const alone = blind.api();
-  expect((await earn(alone, member, "1000")).status).toBe(201);
-  expect((await earn(alone, member, "1")).body.code).toBe("earn_ceiling_reached");
+  for (const silence of [new Error("away"), undefined]) {
+    known = silence;
+    const alone = (await fixture.another()).api();
+    expect((await earn(alone, member, "1000")).status).toBe(201);
+    expect((await earn(alone, member, "1")).body.code).toBe("earn_ceiling_reached");
+  }
+});
+
+test("what other instances do is known a little later", async () => {
+  let known: Activity = { earned: 0n, adjusted: 0n };
+  const { time, member, api } = await openShop({ activityOn: async () => known });
+  await done(api, `${member}/earn`, { ...PTS, points: "1" });
+  known = { earned: 1_000n, adjusted: 0n };
+  time.now += 5_001;
+  await expect.poll(async () => (await earn(api, member, "1")).body.code).toBe("earn_ceiling_reached");
 });
 
 test("a ceiling is a billion whole points unless told, stays as it is where left out, and is none where null", async () => {
