@@ -164,14 +164,43 @@ const singleHanded = z
 /** The version that was published last, and when it begins to hold. */
 const newestVersion = { version: z.int(), validFrom: instant };
 
-const programmeAnswer = z.strictObject({
-  programme: z.string(),
+/** The versions of a definition in the order of their publication; of those valid at an instant the last published is in force. */
+const versionsOf = <S extends z.ZodType>(value: S) => ({
+  inForce: z.int().meta({
+    description:
+      "Number of the version in force on the programme's business clock; before the first begins, the first.",
+  }),
+  versions: z.array(z.strictObject({ version: z.int(), validFrom: instant, value })),
+});
+
+/** What changes in a programme itself. */
+const mode = {
+  singleHanded: z.boolean().meta({
+    description: "Whether changes and large adjustments need no second principal.",
+  }),
+  clock: z
+    .strictObject({ mode: z.enum(["live", "replay"]), at: instant.optional() })
+    .meta({ description: "`at`: where a replay clock stands." }),
+};
+
+/** A programme without what is defined in it. */
+export const programmeItem = z.strictObject({
+  programme: z.string().meta({ description: "Its code, as in paths." }),
   id: z.string(),
-  name: z.string(),
-  zone: z.string(),
-  /** Whether changes and large adjustments need no second principal. */
-  singleHanded: z.boolean(),
-  clock: z.strictObject({ mode: z.enum(["live", "replay"]), at: instant.optional() }),
+  name: z.string().meta({ description: "Fixed when it was defined." }),
+  zone: z.string().meta({ description: "IANA time zone, as published last." }),
+  ...mode,
+});
+
+const programmeAnswer = z.strictObject({
+  ...programmeItem.shape,
+  zones: z
+    .strictObject(versionsOf(z.string()))
+    .meta({ description: "The time zone in force, and all that there have been." }),
+  began: z.strictObject(mode).meta({
+    description:
+      "As it was defined. A replay clock goes live once, single-handed running ends once, both for good.",
+  }),
   currencies: z.array(z.strictObject({ currency: z.string(), scale: z.int(), ...newestVersion })),
   rules: z.array(z.strictObject({ rule: z.string(), ...newestVersion })),
   /** Source systems that are declared; the keys of any other are of `account` scope. */
@@ -206,14 +235,6 @@ const onProposal = {
   problems: ["proposal_unknown", "proposal_closed", ...writing],
 } as const;
 
-/** Programmes, and what is defined in them. */
-/** The versions of a definition in the order of their publication; of those valid at an instant the last published is in force. */
-const versionsOf = <S extends z.ZodType>(value: S) => ({
-  /** Number of the version in force on the programme's business clock; before the first begins, the first. */
-  inForce: z.int(),
-  versions: z.array(z.strictObject({ version: z.int(), validFrom: instant, value })),
-});
-
 const currencyAnswer = z.strictObject({
   currency: z.string(),
   scale: z.int(),
@@ -221,6 +242,7 @@ const currencyAnswer = z.strictObject({
 });
 const ruleAnswer = z.strictObject({ rule: z.string(), ...versionsOf(z.strictObject(earnRule)) });
 
+/** Programmes, and what is defined in them. */
 export const definitions = {
   programme: {
     ...declared,
@@ -247,7 +269,7 @@ export const definitions = {
     method: "GET",
     path: PATH,
     permission: ["read", "define", "publish", "finance", "earn", "burn"],
-    summary: "A programme and its definitions",
+    summary: "A programme and its definitions, as they are and as they were",
     params: { programme: programmeCode },
   },
   currencyNow: {

@@ -21,6 +21,7 @@ export {
   type waivedItem,
 } from "./lists.ts";
 export { type OperationBody, type OperationName, ordinalId, permissionsOf } from "./operations.ts";
+export { clockBody, programmeBody } from "./programme-body.ts";
 export { proposalBody, wireForm } from "./proposal-body.ts";
 export { type RollForwardQuery, reports } from "./reports.ts";
 export type {

@@ -22,6 +22,8 @@ export interface Programme {
   readonly clock: BusinessClock;
   /** What the clock was when the programme was defined. */
   readonly firstClock: BusinessClock;
+  /** Whether it was defined to be run single-handed. */
+  readonly firstSingleHanded: boolean;
 }
 
 export type KeyScope = "account" | "programme";
@@ -78,6 +80,7 @@ export function evolveProgramme(programme: Programme | undefined, event: Definit
       proposals: NO_PROPOSALS,
       clock: { mode: "live" },
       firstClock: { mode: "live" },
+      firstSingleHanded: event.singleHanded ?? false,
     };
   }
   if (programme === undefined) throw new Error(`${event.type} of a programme that was never defined`);

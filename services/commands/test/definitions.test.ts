@@ -54,6 +54,11 @@ test("a programme is what was put, and putting it again changes nothing", async 
     rules: [{ rule: "base", version: 1, validFrom: "1970-01-01T00:00:00.000Z" }],
     sources: [{ system: "pos", keys: "programme", retired: false }],
     singleHanded: false,
+    zones: {
+      inForce: 1,
+      versions: [{ version: 1, validFrom: "1970-01-01T00:00:00.000Z", value: "Asia/Bangkok" }],
+    },
+    began: { singleHanded: false, clock: { mode: "replay", at: START } },
     proposals: [],
   });
 });

@@ -95,16 +95,20 @@ export class DomainApi {
     if (route.startsWith("PUT") && waiting !== undefined) return { proposal: String(waiting) } as never;
     const { clock, code, id, name, currencies, rules } = this.#defined;
     const newest = (versions: readonly unknown[]) => ({ version: versions.length, validFrom: "" });
+    const mode: ProgrammeAnswer["began"] = {
+      singleHanded: false,
+      clock:
+        clock.mode === "live" ? { mode: "live" } : { mode: "replay", at: new Date(clock.at).toISOString() },
+    };
     return {
-      ...{ programme: code, id, name, zone: "", sources: [], singleHanded: false, proposals: [] },
+      ...{ programme: code, id, name, zone: "", sources: [], proposals: [], ...mode },
+      ...{ zones: { inForce: 1, versions: [] }, began: mode },
       currencies: [...currencies.values()].map(({ code: currency, scale, settings }) => ({
         currency,
         scale,
         ...newest(settings),
       })),
       rules: [...rules].map(([rule, versions]) => ({ rule, ...newest(versions) })),
-      clock:
-        clock.mode === "live" ? { mode: "live" } : { mode: "replay", at: new Date(clock.at).toISOString() },
     };
   }
 

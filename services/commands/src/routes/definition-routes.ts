@@ -1,4 +1,4 @@
-import { definitions, type ProgrammeAnswer, proposalBody } from "@taem/api";
+import { clockBody, definitions, type ProgrammeAnswer, programmeBody, proposalBody } from "@taem/api";
 import type { EarnRule } from "@taem/contracts";
 import { businessNow, type Programme, type Version } from "@taem/domain";
 import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
@@ -14,7 +14,7 @@ import {
 import type { Caller } from "../platform.ts";
 import type { Changed, Definition } from "../programmes.ts";
 import { type Author, approveProposal, rejectProposal, withdrawProposal } from "../proposals.ts";
-import { historyRoutes } from "./history-routes.ts";
+import { historyBody, historyRoutes } from "./history-routes.ts";
 
 const { formatInstant } = fields;
 
@@ -40,15 +40,19 @@ class Changes {
   /** Where nothing waits. */
   async done(programme: string, context: AuthenticatedContext, decide: Decide) {
     const changed = await this.of(programme, context, decide);
-    return { status: 200, body: programmeBody(changed.programme) } as const;
+    return { status: 200, body: this.bodyOf(changed.programme) } as const;
   }
 
   /** Where the change may wait for a second principal. */
   async asked(programme: string, context: AuthenticatedContext, decide: Decide) {
     const { programme: changed, proposal } = await this.of(programme, context, decide);
     const waiting = proposal === undefined ? undefined : changed.proposals.open.get(proposal);
-    if (waiting === undefined) return { status: 200, body: programmeBody(changed) } as const;
+    if (waiting === undefined) return { status: 200, body: this.bodyOf(changed) } as const;
     return { status: 202, body: proposalBody(waiting) } as const;
+  }
+
+  bodyOf(programme: Programme): ProgrammeAnswer {
+    return definedBody(programme, businessNow(programme, this.#now()));
   }
 }
 
@@ -82,7 +86,7 @@ function programmeRoutes({ programmes }: CommandService, changes: Changes, now: 
       handler: async ({ params }) => {
         const known = await programmes.get(params.programme).catch(rethrow);
         const programme = await programmes.refresh(known).catch(rethrow);
-        return { status: 200, body: programmeBody(programme) };
+        return { status: 200, body: changes.bodyOf(programme) };
       },
     }),
   ];
@@ -116,7 +120,7 @@ function currencyRuleAndSourceRoutes(service: CommandService, changes: Changes):
         const declared = await service
           .declareSource(params.programme, params.system, body, callerOf(context))
           .catch(rethrow);
-        return { status: 200, body: programmeBody(declared) };
+        return { status: 200, body: changes.bodyOf(declared) };
       },
     }),
   ];
@@ -167,15 +171,13 @@ function newestOf(versions: readonly Version<unknown>[]) {
   return { version, validFrom: formatInstant(validFrom) };
 }
 
-function programmeBody(programme: Programme): ProgrammeAnswer {
-  const { code, id, name: called, zones, singleHanded, clock: runs, currencies, rules, sources } = programme;
+/** `at`: on the programme's business clock. */
+function definedBody(programme: Programme, at: number): ProgrammeAnswer {
+  const { zones, firstClock, firstSingleHanded, currencies, rules, sources } = programme;
   return {
-    programme: code,
-    id,
-    name: called,
-    zone: zones.at(-1)?.value as string,
-    singleHanded,
-    clock: runs.mode === "live" ? { mode: "live" } : { mode: "replay", at: formatInstant(runs.at) },
+    ...programmeBody(programme),
+    zones: historyBody(zones, at) as ProgrammeAnswer["zones"],
+    began: { singleHanded: firstSingleHanded, clock: clockBody(firstClock) },
     currencies: [...currencies.values()].map(({ code: currency, scale, settings: versions }) => ({
       currency,
       scale,

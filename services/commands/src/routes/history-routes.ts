@@ -40,7 +40,8 @@ export function historyRoutes({ programmes }: CommandService, now: () => number)
   ];
 }
 
-function historyBody(versions: readonly Version<unknown>[], at: number) {
+/** All versions, and which of them is in force at an instant. */
+export function historyBody(versions: readonly Version<unknown>[], at: number) {
   const inForce = versionAt(versions, at) ?? versions[0];
   return {
     inForce: inForce?.version ?? 0,
