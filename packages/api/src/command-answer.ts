@@ -1,6 +1,7 @@
 import { fields } from "@taem/http";
 import { z } from "zod";
 import { balance } from "./balance.ts";
+import { ending, lastDay, lastDayOrNull } from "./ends.ts";
 
 const { instant, total } = fields;
 
@@ -10,10 +11,26 @@ const lot = z.strictObject({
   lot: z.int(),
   points: total,
   availableFrom: instant,
-  expiresAt: instant.nullable(),
+  expiresAt: instant.nullable().meta(ending("When the lot's points expire by its own terms; null = never.")),
+  lastDay: lastDayOrNull,
 });
 
 const part = z.strictObject({ lot: z.int(), points: total });
+
+/** Of a burn that is given back: where its points went. What repaid debt is not told here: the statement has it. */
+const returned = z
+  .strictObject({
+    restored: z.array(part).meta({ description: "Back in the lots that they came from." }),
+    replaced: z.array(z.strictObject({ ...lot.shape, replaces: z.int() })).meta({
+      description:
+        "In new lots, for `returnGraceDays`, since the lots that they came from were dead: `replaces` is the first of these.",
+    }),
+    expired: z.array(part).meta({
+      description:
+        "Of what is restored: expired at once, since the lot was dead and the currency gives no days of grace.",
+    }),
+  })
+  .meta({ id: "Returned", description: "Where the points of a burn went that is given back." });
 
 const effectSchema = z.strictObject({
   kind: z.enum([
@@ -36,15 +53,27 @@ const effectSchema = z.strictObject({
   effectiveAt: instant,
   credited: z.array(lot).optional(),
   debited: z.array(part).optional(),
-  hold: z.strictObject({ id: z.string(), timeoutAt: instant.optional() }).optional(),
-  /** Of a request that waits: when it lapses, absent = never. */
-  adjustment: z.strictObject({ id: z.string(), expiresAt: instant.optional() }).optional(),
+  hold: z
+    .strictObject({
+      id: z.string(),
+      timeoutAt: instant.optional().meta(ending("When the hold ends by itself; of one that is placed.")),
+      lastDay: lastDay.optional(),
+    })
+    .optional(),
+  adjustment: z
+    .strictObject({
+      id: z.string(),
+      expiresAt: instant.optional().meta(ending("When a request that waits lapses; absent = never.")),
+      lastDay: lastDay.optional(),
+    })
+    .optional(),
   transfer: z.strictObject({ id: z.string(), to: z.string() }).optional(),
   rule: z.strictObject({ name: z.string(), version: z.int(), limitedBy: z.string().optional() }).optional(),
   /** Of a return: what became debt, and what was not recovered. */
   clawback: z
     .strictObject({ policy: z.string(), debt: total, waived: total, expired: total, unmatched: total })
     .optional(),
+  returned: returned.optional(),
 });
 
 export const commandAnswer = z.strictObject({

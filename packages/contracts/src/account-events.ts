@@ -190,6 +190,8 @@ export const accountEvents = {
     reason: text,
     /** Set where the account's inactivity deadline would kill the replacements before their time. */
     deadline: optional(instant),
+    /** The business clock as it was decided: what had died by then expired at once. */
+    decidedAt: optional(instant),
   },
   TransferOut: {
     ...commanded,

@@ -1,4 +1,4 @@
-import { commanded, lotPart, newLot } from "./account-events.ts";
+import { commanded, lotPart, newLot, replacementLot } from "./account-events.ts";
 import { catalogue } from "./catalogue.ts";
 import { earnRule, expiryPolicy, term } from "./definition-events.ts";
 import { amount, choice, instant, integer, list, named, optional, text } from "./schema.ts";
@@ -79,6 +79,24 @@ const histories: Histories = {
     earlier: {
       1: earlier(
         { ...commanded, adjustment: integer, amount, reason: text, requestedBy: text, approvedBy: text },
+        unchanged,
+      ),
+    },
+  },
+  BurnReversed: {
+    current: 2,
+    earlier: {
+      1: earlier(
+        {
+          ...commanded,
+          origin: integer,
+          amount,
+          restored: list(lotPart),
+          replacements: list(replacementLot),
+          redemption: text,
+          reason: text,
+          deadline: optional(instant),
+        },
         unchanged,
       ),
     },

@@ -50,12 +50,14 @@ export {
   type Currency,
   evolveProgramme,
   type KeyScope,
+  lastDayOf,
   type Programme,
   type Source,
   settingsAt,
   zoneAt,
 } from "./programme.ts";
 export type { ClosedProposal, Proposal, Proposals, ProposedChange } from "./proposals.ts";
+export { expiredAtOnce, isOfRefund } from "./refund.ts";
 export type { Refusal, RefusalCode } from "./refusals.ts";
 export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";
 export { type AccountIdentity, dueEvents, nextDueAt } from "./sweep.ts";

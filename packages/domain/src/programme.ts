@@ -1,5 +1,5 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
-import type { Instant } from "./calendar.ts";
+import { endOf, type Instant, type LocalDate, lastValidDate } from "./calendar.ts";
 import { NO_PROPOSALS, type Proposals, withoutProposal, withProposal } from "./proposals.ts";
 import { type Version, versionAt } from "./versions.ts";
 
@@ -58,6 +58,19 @@ export function businessNow(programme: Programme, serverNow: Instant): Instant {
 export function zoneAt(programme: Programme, at: Instant): string {
   const version = versionAt(programme.zones, at) ?? programme.zones[0];
   return (version as Version<string>).value;
+}
+
+/**
+ * The last local day on which what ends at an instant, exclusive, is still valid: by the zone in force at the end, as an
+ * expiry's accounting date is; of an end that is still to come `at` an instant, by the zone in force then. Undefined = it never ends.
+ */
+export function lastDayOf(
+  programme: Programme,
+  end: Instant | null | undefined,
+  at: Instant,
+): LocalDate | undefined {
+  const ends = endOf(end);
+  return Number.isFinite(ends) ? lastValidDate(zoneAt(programme, Math.min(ends, at)), ends) : undefined;
 }
 
 export function settingsAt(currency: Currency, at: Instant): CurrencySettings {

@@ -27,10 +27,11 @@ import {
   type Refusal,
   sumOfActivity,
 } from "@taem/domain";
-import type { Appended, Step } from "@taem/event-store";
+import type { Appended } from "@taem/event-store";
 import { accountAggregate, programmeAggregate } from "./aggregates.ts";
 import { ClaimReader, claim } from "./claims.ts";
 import { ClientDays, type Share } from "./client-days.ts";
+import { type AccountStep, loadCommand, loadMade, type Made } from "./made.ts";
 import type { Member } from "./members.ts";
 import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
 import { inKnownSpelling, spellingsOfKey } from "./spellings.ts";
@@ -42,10 +43,10 @@ export interface AccountRef {
   readonly member: Member;
 }
 
-export interface Accepted {
-  /** Events of the command itself; what time or repaid debt added stands in the log beside them. */
-  readonly events: readonly AccountEvent[];
+export interface Accepted extends Made {
   readonly replayed: boolean;
+  /** The definitions that it was decided on, or repeated under. */
+  readonly programme: Programme;
   /** The account as of now, after the command. */
   readonly balance: Balance;
   /** Position of the effect in the log; undefined for a replay. */
@@ -86,8 +87,6 @@ interface Asked {
 interface Decided extends Asked {
   readonly command: AccountCommand;
 }
-
-type AccountStep<R> = Step<AccountState, AccountEvent, R>;
 
 /** A decision on an account, under the newest definitions. */
 type DecideOn<R> = (state: AccountState, on: AccountRef) => AccountStep<R>;
@@ -240,7 +239,7 @@ export class Accounts {
   ): AccountStep<Outcome> {
     if ("refused" in decision) return { events: [], answer: () => () => decision };
     if ("repeated" in decision) {
-      return loadCommand(decision.repeated.revision, (events) => this.#replay(asked, events, context));
+      return loadMade(decision.repeated.revision, (made) => this.#replay(asked, made, context));
     }
     if ("needs" in decision) {
       return loadCommand(decision.needs.revision, (origin) =>
@@ -249,20 +248,20 @@ export class Accounts {
     }
     const own = decision.accepted.filter((event) => "key" in event);
     asked.share?.take(own.map(activityIn).reduce(sumOfActivity, NO_ACTIVITY));
-    return { events: decision.accepted, answer: (after) => this.#accept(own, after, context) };
+    const after = decision.accepted.slice(decision.due).filter((event) => !("key" in event));
+    const made = { events: own, after };
+    return { events: decision.accepted, answer: (state) => this.#accept(made, state, context) };
   }
 
-  #accept(events: readonly AccountEvent[], state: AccountState, context: DecisionContext) {
+  #accept(made: Made, state: AccountState, context: DecisionContext) {
     const balance = balanceAt(state, accountOf(context), context.now);
-    return ({ position }: Appended): Outcome => ({ events, replayed: false, balance, position });
+    const { programme } = context;
+    return ({ position }: Appended): Outcome => ({ ...made, replayed: false, programme, balance, position });
   }
 
   /** The same key with the same meaning gives the first result; with another meaning it is refused. */
-  #replay(
-    { command, wish: { again } }: Decided,
-    events: readonly AccountEvent[],
-    context: DecisionContext,
-  ): AccountStep<Outcome> {
+  #replay({ command, wish: { again } }: Decided, made: Made, context: DecisionContext): AccountStep<Outcome> {
+    const { events } = made;
     if (!isRepetition(command, events[0], again)) {
       const difference = again?.difference(command, events) ?? "its fingerprint is another";
       const refused: Refusal = { code: "key_reused", detail: `the key was used before: ${difference}` };
@@ -272,7 +271,8 @@ export class Accounts {
       events: [],
       answer: (state) => {
         const balance = balanceAt(state, accountOf(context), context.now);
-        return () => ({ events, replayed: true, balance, position: undefined });
+        const { programme } = context;
+        return () => ({ ...made, replayed: true, programme, balance, position: undefined });
       },
     };
   }
@@ -360,22 +360,4 @@ function refusalOf(step: AccountStep<Outcome>): AccountStep<Outcome | undefined>
 
 function keyStream(hmacKey: KeyObject, programme: Programme, { system, id, leg }: BusinessKey): string {
   return uniqueStreamOf(hmacKey, "key", programme.id, system, id, leg);
-}
-
-/** Loads every event of the command applied at a revision: the first says how many there are. */
-function loadCommand(
-  revision: number,
-  next: (events: readonly AccountEvent[]) => AccountStep<Outcome>,
-): AccountStep<Outcome> {
-  return {
-    load: { revision, count: 1 },
-    next: (events) => {
-      const count = partsOf(events[0]);
-      return count === 1 ? next(events) : { load: { revision, count }, next };
-    },
-  };
-}
-
-export function partsOf(event: AccountEvent | undefined): number {
-  return event !== undefined && "part" in event ? (event.part?.count ?? 1) : 1;
 }

@@ -1,14 +1,16 @@
 import { balanceBody, type CommandAnswer, ordinalId } from "@taem/api";
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { endOf } from "@taem/domain";
+import { expiredAtOnce, lastDayOf } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { Accepted, AccountRef } from "./accounts.ts";
+import type { Made } from "./made.ts";
 
 const { formatInstant } = fields;
 
 /** What a command did, in wire form: rebuilt from its events, so that a repetition says the same. */
 
 type Effect = CommandAnswer["effect"];
+type Effective = Pick<AccountEvent, "effectiveAt">;
 type CreditedLot = NonNullable<Effect["credited"]>[number];
 
 function idOf({ member, currency }: AccountRef, no: number): string {
@@ -20,23 +22,24 @@ export function answerOf(account: AccountRef, accepted: Accepted, token: string)
     member: account.member.id,
     currency: account.currency.code,
     replayed: accepted.replayed,
-    effect: effectOf(account, accepted.events),
+    effect: effectOf({ ...account, programme: accepted.programme }, accepted),
     balance: balanceBody(accepted.balance),
     token,
   };
 }
 
-function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect {
+function effectOf(account: AccountRef, { events, after }: Made): Effect {
   const [first] = events;
   if (first === undefined) throw new Error("an accepted command has at least one event");
   const effectiveAt = formatInstant(first.effectiveAt);
   switch (first.type) {
     case "PointsEarned":
-      return { kind: "earned", ...credit(first.lot), effectiveAt, ...ruleOf(first) };
+      return { kind: "earned", ...credit(account, first), effectiveAt, ...ruleOf(first) };
     case "PointsBurned":
       return { kind: "burned", ...debit(events as readonly (typeof first)[]), effectiveAt };
     case "HoldPlaced": {
-      const hold = { id: idOf(account, first.hold), timeoutAt: formatInstant(first.timeoutAt) };
+      const { hold: no, timeoutAt } = first;
+      const hold = { id: idOf(account, no), ...endBody("timeoutAt", account, timeoutAt, first) };
       return { kind: "held", ...debit(events as readonly (typeof first)[]), effectiveAt, hold };
     }
     case "HoldCaptured": {
@@ -53,15 +56,18 @@ function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect 
     case "EarnReversed":
       return { kind: "earn_reversed", ...reversal(events as readonly (typeof first)[]), effectiveAt };
     case "BurnReversed":
-      return { kind: "burn_reversed", ...givenBack(events as readonly (typeof first)[]), effectiveAt };
+      return {
+        kind: "burn_reversed",
+        ...givenBack(account, events as readonly (typeof first)[], after),
+        effectiveAt,
+      };
     case "TransferOut": {
       const transfer = { id: first.transfer, to: first.to };
       return { kind: "transferred", ...debit(events as readonly (typeof first)[]), effectiveAt, transfer };
     }
     case "AdjustmentRequested": {
       const { adjustment: no, amount, expiresAt } = first;
-      const until = expiresAt === undefined ? {} : { expiresAt: formatInstant(expiresAt) };
-      const adjustment = { id: idOf(account, no), ...until };
+      const adjustment = { id: idOf(account, no), ...endBody("expiresAt", account, expiresAt, first) };
       return { kind: "adjustment_requested", points: String(amount), effectiveAt, adjustment };
     }
     case "AdjustmentRejected":
@@ -69,7 +75,7 @@ function effectOf(account: AccountRef, events: readonly AccountEvent[]): Effect 
     case "AdjustmentWithdrawn":
       return { kind: "adjustment_withdrawn", ...closed(account, first), effectiveAt };
     case "AdjustmentCredited":
-      return { kind: "adjusted", ...credit(first.lot), effectiveAt };
+      return { kind: "adjusted", ...credit(account, first), effectiveAt };
     case "AdjustmentDebited":
       return { kind: "adjusted", ...debit(events as readonly (typeof first)[]), effectiveAt };
     case "DebtWrittenOff":
@@ -86,16 +92,32 @@ function closed(
   return { points: String(amount), adjustment: { id: idOf(account, adjustment) } };
 }
 
-function credit(created: NewLot) {
-  return { points: String(created.amount), credited: [lotBody(created)] };
+/** An end with its last day, as it was when it took effect: a repetition, under later zones too, says the same. */
+function endBody<N extends "timeoutAt" | "expiresAt">(
+  name: N,
+  { programme }: AccountRef,
+  end: number | undefined,
+  { effectiveAt }: Effective,
+) {
+  const day = lastDayOf(programme, end, effectiveAt);
+  if (end === undefined || day === undefined) return undefined;
+  return { [name]: formatInstant(end), lastDay: day } as Record<N | "lastDay", string>;
 }
 
-function lotBody({ no, amount, availableFrom, expiresAt }: NewLot): CreditedLot {
+function credit(account: AccountRef, event: Effective & { readonly lot: NewLot }) {
+  return { points: String(event.lot.amount), credited: [lotBody(account, event.lot, event)] };
+}
+
+function lotBody(
+  account: AccountRef,
+  { no, amount, availableFrom, expiresAt }: NewLot,
+  event: Effective,
+): CreditedLot {
   return {
     lot: no,
     points: String(amount),
     availableFrom: formatInstant(availableFrom),
-    expiresAt: Number.isFinite(endOf(expiresAt)) ? formatInstant(expiresAt as number) : null,
+    ...(endBody("expiresAt", account, expiresAt, event) ?? { expiresAt: null, lastDay: null }),
   };
 }
 
@@ -125,11 +147,20 @@ function reversal(events: readonly AccountEvent<"EarnReversed">[]) {
   };
 }
 
-function givenBack(events: readonly AccountEvent<"BurnReversed">[]) {
-  const replacements = events.flatMap((event) => event.replacements);
+function givenBack(
+  account: AccountRef,
+  events: readonly AccountEvent<"BurnReversed">[],
+  after: readonly AccountEvent[],
+) {
   return {
     points: String(events.reduce((all, event) => all + event.amount, 0n)),
-    ...(replacements.length === 0 ? {} : { credited: replacements.map(lotBody) }),
+    returned: {
+      restored: events.flatMap((event) => event.restored).map(partBody),
+      replaced: events.flatMap((event) =>
+        event.replacements.map((lot) => ({ ...lotBody(account, lot, event), replaces: lot.replaces })),
+      ),
+      expired: expiredAtOnce(after).map(partBody),
+    },
   };
 }
 

@@ -38,7 +38,7 @@ test("earning points outright makes a lot and says what the account holds", asyn
       kind: "earned",
       points: "100",
       effectiveAt: START,
-      credited: [{ lot: 1, points: "100", availableFrom: START, expiresAt: null }],
+      credited: [{ lot: 1, points: "100", availableFrom: START, expiresAt: null, lastDay: null }],
     },
     balance: { ...zero, book: "100", available: "100" },
     token: expect.stringMatching(/^[A-Za-z0-9_-]{47}$/),
@@ -144,7 +144,12 @@ test("a refunded burn gives the points back to the lots they came from", async (
   const source = { system: "pos", id: "redeemed" };
   await done(api, `${member}/burn`, { ...PTS, points: "60", source });
   const body = await done(api, `${member}/reversals`, { ...PTS, origin: source, points: "20" }, "r1");
-  expect(body.effect).toEqual({ kind: "burn_reversed", points: "20", effectiveAt: START });
+  expect(body.effect).toEqual({
+    kind: "burn_reversed",
+    points: "20",
+    effectiveAt: START,
+    returned: { restored: [{ lot: 1, points: "20" }], replaced: [], expired: [] },
+  });
   expect(body.balance).toEqual({ ...zero, book: "60", available: "60" });
 });
 

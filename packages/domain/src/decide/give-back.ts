@@ -58,6 +58,7 @@ export function giveBack(
       redemption: (burn[0] as Redemption).redemption,
       reason: command.reason,
       ...(outlivesDeadline ? { deadline: grace as Instant } : {}),
+      decidedAt: context.now,
     };
   });
   const back = events.flatMap((event) => [...event.restored, ...event.replacements.map(partOf)]);
