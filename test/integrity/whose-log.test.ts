@@ -1,17 +1,12 @@
 import { createSecretKey } from "node:crypto";
 import { INSTALLATION_STREAM } from "@taem/contracts";
-import { openEsdbEventStore } from "@taem/event-store-esdb";
-import { openPostgresEventStore } from "@taem/event-store-postgres";
-import { openPool } from "@taem/postgres";
-import { readLogName } from "@taem/standalone";
 import { describe, expect, test } from "vitest";
 import { startService } from "../support/commands-service.ts";
 import { startTestProgram, type TestProgram } from "../support/program.ts";
 import { runTool } from "../support/program-process.ts";
 import { defineProgramme, source, succeeds } from "../support/programme.ts";
 import { outstandingOf } from "../support/read-model.ts";
-import { openSite, SITES, type Site } from "../support/site.ts";
-import { wholeLog } from "../support/test-store.ts";
+import { hmacKeyIn, logOf, openLog, openSite, SITES, type Site } from "../support/site.ts";
 
 // Failures: a lost database is made anew without a word, and with it the key that unique names in the log depend on: members
 // are unknown and enrolled twice, keys are used twice. A database in front of the log of another installation.
@@ -42,29 +37,9 @@ async function trade({ api }: TestProgram): Promise<void> {
   expect(await outstandingOf(api, "shop")).toBe(80n);
 }
 
-async function openLog({ environment, databaseUrl }: Site) {
-  const url = environment["EVENTSTORE_URL"];
-  return url === undefined
-    ? await openPostgresEventStore({ url: databaseUrl, max: 1 })
-    : await openEsdbEventStore({ url });
-}
-
-async function logOf(site: Site) {
-  await using store = await openLog(site);
-  return { events: await wholeLog(store), name: await readLogName(store) };
-}
-
 /** Each start of the test makes a client of its own. */
 function ofNoClient<E extends { readonly stream: string }>(events: readonly E[]): E[] {
   return events.filter(({ stream }) => !stream.startsWith("taem.client-"));
-}
-
-async function hmacKeyIn({ databaseUrl: url }: Site): Promise<string> {
-  await using database = openPool({ url, max: 1, applicationName: "test" });
-  const { rows } = await database.query<{ key: string }>(
-    "SELECT encode(value, 'hex') AS key FROM taem_installation.secrets WHERE name = 'hmac'",
-  );
-  return rows[0]?.key ?? "";
 }
 
 /** Every service and every command refuses with the code, says what to do, and writes nothing. */

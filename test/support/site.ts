@@ -1,11 +1,14 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { type Environment, randomId } from "@taem/runtime";
+import { readLogName } from "@taem/standalone";
 import { TestServer } from "./eventstoredb/server.ts";
+import { wholeLog } from "./test-store.ts";
 
 export type SiteName = "PostgreSQL" | "EventStoreDB";
 
@@ -31,6 +34,29 @@ export interface Site extends AsyncDisposable {
 
 export async function openSite(name: SiteName): Promise<Site> {
   return name === "PostgreSQL" ? openPostgresSite() : openEventStoreSite();
+}
+
+/** The log of a site, as another process has it open. */
+export async function openLog({ environment, databaseUrl }: Site) {
+  const url = environment["EVENTSTORE_URL"];
+  return url === undefined
+    ? await openPostgresEventStore({ url: databaseUrl, max: 1 })
+    : await openEsdbEventStore({ url });
+}
+
+/** All that is in the log, and whose it says that it is. */
+export async function logOf(site: Site) {
+  await using store = await openLog(site);
+  return { events: await wholeLog(store), name: await readLogName(store) };
+}
+
+/** The HMAC key of a site's installation, in hexadecimal. */
+export async function hmacKeyIn({ databaseUrl: url }: Site): Promise<string> {
+  await using database = openPool({ url, max: 1, applicationName: "test" });
+  const { rows } = await database.query<{ key: string }>(
+    "SELECT encode(value, 'hex') AS key FROM taem_installation.secrets WHERE name = 'hmac'",
+  );
+  return rows[0]?.key ?? "";
 }
 
 /** A database of one's own that can be copied as a whole. */

@@ -6,6 +6,7 @@ import { partitionOf, type Topic } from "./topic.ts";
 export interface Message {
   readonly slice: number;
   readonly value: Buffer;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Of some of the messages it is not known whether they have arrived. */
@@ -42,9 +43,10 @@ export class EventPublisher implements AsyncDisposable {
   }
 
   async #send(messages: readonly Message[]): Promise<void> {
-    const partitioned = messages.map(({ slice, value }) => ({
+    const partitioned = messages.map(({ slice, value, headers }) => ({
       partition: partitionOf(slice, this.#topic),
       value,
+      ...(headers !== undefined && { headers }),
     }));
     const answers = await this.#producer.send({
       topic: this.#topic.name,

@@ -1,6 +1,8 @@
+import type { EventStore } from "@taem/event-store";
 import type { Batch, EventSource, Link } from "@taem/projection";
 import { type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
-import type { Consumer, EachBatchPayload } from "kafkajs";
+import type { Consumer, EachBatchPayload, Batch as KafkaBatch } from "kafkajs";
+import { Backlog } from "./backlog.ts";
 import type { KafkaCluster } from "./cluster.ts";
 import { Exchange, ExchangeClosed } from "./exchange.ts";
 import { decodeLink } from "./link-codec.ts";
@@ -14,6 +16,8 @@ export interface KafkaSourceOptions {
   readonly group: string;
   /** Whose log it is: what another one's relay has sent here is not ours. */
   readonly installation: string;
+  /** The log itself. */
+  readonly store: Pick<EventStore, "read" | "head">;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tracer?: Tracer | undefined;
@@ -68,12 +72,13 @@ type OnForeign = (messages: number, where: object) => void;
 
 /** Batches of one consumer; throws when it ends, whatever the reason. */
 async function* consume(
-  { cluster, topic, group, installation, tracer }: KafkaSourceOptions,
+  { cluster, topic, group, installation, store, tracer }: KafkaSourceOptions,
   limit: number,
   signal: AbortSignal,
   onForeign: OnForeign,
 ): AsyncGenerator<Batch> {
   const exchange = new Exchange(limit);
+  const backlog = new Backlog(store);
   const stop = () => exchange.end(new ExchangeClosed());
   signal.addEventListener("abort", stop);
   const consumer = cluster.consumer({
@@ -96,10 +101,18 @@ async function* consume(
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: topic.partitions,
-      eachBatch: deliverer(exchange, new ReceiveTrail(topic, group, tracer), (payload) => {
-        const { links, foreign } = linksOf(payload, installation, topic);
-        const { partition, messages } = payload.batch;
-        if (foreign > 0) onForeign(foreign, { partition, offset: messages[0]?.offset });
+      eachBatch: deliverer(exchange, new ReceiveTrail(topic, group, tracer), async ({ batch }) => {
+        const { partition, messages, highWatermark } = batch;
+        const offset = messages[0]?.offset;
+        const own = linksOf(batch, installation, topic);
+        const links = await backlog.inLog({
+          partition,
+          firstOffset: BigInt(offset ?? highWatermark),
+          highWatermark: BigInt(highWatermark),
+          links: own,
+        });
+        const foreign = messages.length - links.length;
+        if (foreign > 0) onForeign(foreign, { partition, offset });
         return links;
       }),
     });
@@ -111,30 +124,26 @@ async function* consume(
   }
 }
 
-function linksOf(
-  { batch: { messages, partition } }: EachBatchPayload,
-  installation: string,
-  topic: Topic,
-): { readonly links: Link[]; readonly foreign: number } {
+function linksOf({ messages, partition }: KafkaBatch, installation: string, topic: Topic): Link[] {
   const links: Link[] = [];
-  for (const { value } of messages) {
-    const link = decodeLink(value, installation);
+  for (const { value, headers } of messages) {
+    const link = decodeLink(value, installation, headers);
     // A slice's messages come in order because they come by one way: what lies elsewhere did not come by it.
     if (link !== undefined && partitionOf(link.slice, topic) === partition) links.push(link);
   }
-  return { links, foreign: messages.length - links.length };
+  return links;
 }
 
 /** Hands a partition's batch over, and lets it be over when the last of it is done with. */
 function deliverer(
   exchange: Exchange,
   trail: ReceiveTrail,
-  decode: (payload: EachBatchPayload) => readonly Link[],
+  decode: (payload: EachBatchPayload) => Promise<readonly Link[]>,
 ): (payload: EachBatchPayload) => Promise<void> {
   let committedAt = performance.now();
   return async (payload) => {
     const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets } = payload;
-    const links = decode(payload);
+    const links = await decode(payload);
     const hasMore = batch.offsetLag() !== "0";
     if (links.length > 0) {
       const handingOver = () => handOver(exchange, { links, hasMore }, heartbeat);

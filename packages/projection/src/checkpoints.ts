@@ -1,6 +1,7 @@
 import type { Position } from "@taem/event-store";
 import { int4Array, type Queryable, textArray } from "@taem/postgres";
-import type { Link } from "./event-source.ts";
+import { type Link, landmarkAt } from "./event-source.ts";
+import type { Landmark } from "./landmark.ts";
 import type { Parked } from "./parking.ts";
 
 /** By slice: the position up to which everything is in the tables. */
@@ -28,6 +29,8 @@ export interface Move {
   readonly slice: number;
   readonly from: Position;
   to: Position;
+  /** The last event that the batch says by its id, of whatever slice. */
+  landmark: Landmark | undefined;
   events: number;
   /** Parked streams of the slice before, and how many the batch adds. */
   wereParked: number;
@@ -48,11 +51,11 @@ export async function advance(
     {
       name: `${schema}_advance`,
       text: `UPDATE ${schema}.checkpoints c
-                SET position = m.position, events = c.events + m.events, parked = c.parked + m.parked
-               FROM unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[])
-                 AS m (slice, expected, position, events, were_parked, parked)
+                SET position = m.position, landmark = coalesce(nullif(m.landmark, '')::jsonb, c.landmark), events = c.events + m.events, parked = c.parked + m.parked
+               FROM unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::text[])
+                 AS m (slice, expected, position, events, were_parked, parked, landmark)
               WHERE c.slice = m.slice AND c.position = m.expected AND c.parked = m.were_parked
-                AND EXISTS (SELECT FROM ${schema}.definition d WHERE d.version = $7)`,
+                AND EXISTS (SELECT FROM ${schema}.definition d WHERE d.version = $8)`,
     },
     [
       int4Array(moves.map(({ slice }) => slice)),
@@ -61,6 +64,7 @@ export async function advance(
       int4Array(moves.map(({ events }) => events)),
       int4Array(moves.map(({ wereParked }) => wereParked)),
       int4Array(moves.map(({ parked }) => parked)),
+      textArray(moves.map(({ landmark }) => (landmark === undefined ? "" : JSON.stringify(landmark)))),
       version,
     ],
   );
@@ -93,14 +97,16 @@ export class Moves {
   }
 
   add(links: readonly Link[]): this {
-    for (const { slice, position, event } of links) {
+    for (const link of links) {
+      const { slice, position, event } = link;
       let move = this.#moves.get(slice);
       if (move === undefined) {
         const from = this.#from.get(slice) ?? "";
-        move = { slice, from, to: position, events: 0, wereParked: 0, parked: 0 };
+        move = { slice, from, to: position, landmark: undefined, events: 0, wereParked: 0, parked: 0 };
         this.#moves.set(slice, move);
       }
       move.to = position;
+      move.landmark = landmarkAt(link) ?? move.landmark;
       if (event !== undefined) move.events++;
     }
     return this;

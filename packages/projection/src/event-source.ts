@@ -1,5 +1,6 @@
 import { decodeEvent, decodeMeta, isKnownEvent, type TaemEvent } from "@taem/contracts";
 import type { Position, RecordedEvent } from "@taem/event-store";
+import { type Landmark, landmarkOf } from "./landmark.ts";
 
 /** Where an event stands in the log, without what it says. */
 export type EventRecord = Omit<RecordedEvent, "data" | "meta">;
@@ -27,6 +28,13 @@ export interface Link {
   /** The slice holds no event above this position and below `position`. */
   readonly previous: Position;
   readonly event?: LinkedEvent;
+  /** Of a watermark: the event at its position, of whatever slice, where the source knows it. */
+  readonly landmark?: Landmark | undefined;
+}
+
+/** The event at a link's position; undefined where nobody has said. */
+export function landmarkAt({ event, landmark }: Link): Landmark | undefined {
+  return event === undefined ? landmark : landmarkOf(event.record);
 }
 
 /** What a source brings at a time. */

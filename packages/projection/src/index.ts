@@ -9,14 +9,24 @@ export {
   judge,
   type Link,
   type LinkedEvent,
+  landmarkAt,
   type SourceOptions,
 } from "./event-source.ts";
+export { areInLog, type Landmark, landmarkOf } from "./landmark.ts";
 export { linksBetween } from "./log-range.ts";
 export { oneAhead } from "./one-ahead.ts";
 export { findParked, loadParked, type Parked } from "./parking.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
 export { ProjectionError, type ProjectionErrorCode } from "./projection-error.ts";
 export { Projector, type ProjectorOptions, type ProjectorStatus } from "./projector.ts";
+export {
+  assertOfThisLog,
+  findMismatch,
+  loadReach,
+  type Mismatch,
+  mismatchOf,
+  type Reach,
+} from "./reach.ts";
 export {
   type RebuildOptions,
   type RebuildOutcome,

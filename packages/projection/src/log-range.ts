@@ -1,5 +1,6 @@
 import type { EventStore, Position } from "@taem/event-store";
 import { type Link, linkedEvent } from "./event-source.ts";
+import { type Landmark, landmarkOf } from "./landmark.ts";
 import { highest } from "./store-log-source.ts";
 
 /**
@@ -16,11 +17,15 @@ export async function* linksBetween(
   const at = new Map(from);
   const [lowest = ""] = [...to.keys()].map((slice) => at.get(slice) ?? "").sort();
   const end = highest(to);
+  const targets = new Set(to.values());
+  const landmarks = new Map<Position, Landmark>();
   let position = lowest;
   while (position < end && !signal.aborted) {
     const page = await store.readLog(position, limit);
     if (page.events.length === 0) break;
     position = page.next;
+    for (const event of page.events)
+      if (targets.has(event.position)) landmarks.set(event.position, landmarkOf(event));
     const links = page.events.flatMap((event): Link[] => {
       const { slice } = event;
       const previous = at.get(slice) ?? "";
@@ -32,7 +37,7 @@ export async function* linksBetween(
   }
   const watermarks = [...to].flatMap(([slice, target]): Link[] => {
     const previous = at.get(slice) ?? "";
-    return previous < target ? [{ slice, position: target, previous }] : [];
+    return previous < target ? [{ slice, position: target, previous, landmark: landmarks.get(target) }] : [];
   });
   if (watermarks.length > 0 && !signal.aborted) yield watermarks;
 }

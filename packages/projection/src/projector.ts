@@ -15,13 +15,14 @@ import { type Place, PositionWaiters } from "./position-waiters.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { type ProjectorMetrics, projectorMetrics } from "./projector-metrics.ts";
+import { assertOfThisLog } from "./reach.ts";
 import { assertVersion, ensureSchema, versionOf } from "./schema.ts";
 import { highest } from "./store-log-source.ts";
 
 export interface ProjectorOptions {
   readonly projection: Projection;
   readonly database: Database;
-  readonly store: Pick<EventStore, "readLog" | "head">;
+  readonly store: Pick<EventStore, "read" | "readLog" | "head">;
   readonly source: EventSource;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -62,6 +63,7 @@ export class Projector {
   readonly #stopping = new AbortController();
   readonly #stopped = new Map<number, string>();
   readonly #pace: Pace;
+  #refusal: ProjectionError | undefined;
   #stale = true;
   #resumed: PromiseWithResolvers<void> | undefined;
   #idle: Promise<void> = Promise.resolve();
@@ -96,13 +98,13 @@ export class Projector {
   }
 
   /**
-   * Creates the tables where they are missing and begins. Throws `projection_outdated`, and `checkpoint_beyond_head`
-   * where the store has lost events that the tables have.
+   * Creates the tables where they are missing and begins. Throws `projection_outdated`, and `checkpoint_beyond_head` or
+   * `checkpoint_not_in_log` where the tables have events that the log has not.
    */
   async start(): Promise<void> {
     await ensureSchema(this.#options.database, this.#options.projection);
     await this.#reload();
-    await this.#checkHead();
+    await assertOfThisLog(this.#options);
     this.#finished = this.#run();
   }
 
@@ -139,6 +141,11 @@ export class Projector {
     return await this.#waiters.wait(place, timeoutMs);
   }
 
+  /** Throws where the log is not the one that the tables were made of: what they answer is of no use. */
+  assertOfThisLog(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
   status(): ProjectorStatus {
     const running = this.#finished !== undefined && !this.#stopping.signal.aborted;
     const { checkpoints, parked } = this.#applier;
@@ -151,26 +158,19 @@ export class Projector {
     };
   }
 
-  async #checkHead(): Promise<void> {
-    const head = await this.#options.store.head();
-    const checkpoint = highest(this.#applier.checkpoints);
-    if (checkpoint <= head) return;
-    throw new ProjectionError(
-      "checkpoint_beyond_head",
-      `${this.#options.projection.name} has read up to ${checkpoint}, but the log ends at ${head || "its start"}: ` +
-        "restore the event store, or rebuild the projection from what is left",
-    );
-  }
-
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
+        // Whatever ended the reading may have put another log there.
+        if (failures > 0) await assertOfThisLog(this.#options);
+        this.#refusal = undefined;
         await this.#follow(() => {
           failures = 0;
         });
       } catch (error) {
         if (signal.aborted) return;
+        if (error instanceof ProjectionError) this.#refusal = error;
         this.#report(error, "reading events failed; trying again");
         await retryPause(failures, this.#stopping.signal);
       }

@@ -17,6 +17,7 @@ import { oneAhead } from "./one-ahead.ts";
 import { loadParked } from "./parking.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
+import { mismatchOf } from "./reach.ts";
 import { createLateIndexes, createTables, versionOf } from "./schema.ts";
 
 export interface RebuildProgress {
@@ -29,7 +30,7 @@ export interface RebuildProgress {
 export interface RebuildOptions {
   readonly projection: Projection;
   readonly database: Database;
-  readonly store: Pick<EventStore, "readLog" | "head">;
+  readonly store: Pick<EventStore, "read" | "readLog" | "head">;
   /** `equal`: takes over only when no row differs. `changes`: asks `confirm` what to do about the rows that do. */
   readonly expect: "equal" | "changes";
   readonly confirm?: (changes: readonly TableChanges[]) => Promise<boolean>;
@@ -51,7 +52,9 @@ const RETRY_MS = 200;
 
 /**
  * Builds a projection's tables anew from the store beside the live ones, compares them at the same checkpoints and
- * takes their place, while projectors and queries go on. Throws `rebuild_in_progress`, `unknown_event_type`.
+ * takes their place, while projectors and queries go on. Tables that have events which the log has not are compared as
+ * they are, and replaced where changes are expected. Throws `rebuild_in_progress`, `unknown_event_type`, and, unless
+ * changes are expected, `checkpoint_beyond_head` or `checkpoint_not_in_log`.
  */
 export async function rebuild(options: RebuildOptions): Promise<RebuildOutcome> {
   const { database, projection } = options;
@@ -74,6 +77,8 @@ class Rebuild {
   readonly #options: RebuildOptions;
   readonly #schemas: Schemas;
   #events = 0;
+  /** The live tables have events that the log has not: they are no measure of how far to build. */
+  #isAstray = false;
 
   constructor(options: RebuildOptions) {
     this.#options = options;
@@ -84,11 +89,13 @@ class Rebuild {
   async run(): Promise<RebuildOutcome> {
     const { database, store } = this.#options;
     const { live } = this.#schemas;
-    await this.#create();
     const isFirst = (await versionOf(database, live)) === undefined;
-    const target = isFirst
-      ? await this.#everywhere(await store.head())
-      : await loadCheckpoints(database, live);
+    if (!isFirst) await this.#compareWithLog();
+    await this.#create();
+    const target =
+      isFirst || this.#isAstray
+        ? await this.#everywhere(await store.head())
+        : await loadCheckpoints(database, live);
     await this.#load(target, isFirst ? undefined : await this.#countEvents(live));
     await this.#index();
     const verdict = isFirst ? [] : await this.#compare();
@@ -98,6 +105,13 @@ class Rebuild {
     }
     await this.#takeOver(isFirst);
     return { outcome: "taken_over", events: this.#events, changes: verdict };
+  }
+
+  /** Tables that have what the log has not are given up for what the log has, where changes are expected. */
+  async #compareWithLog(): Promise<void> {
+    const mismatch = await mismatchOf(this.#options);
+    if (mismatch !== undefined && this.#options.expect === "equal") throw mismatch;
+    this.#isAstray = mismatch !== undefined;
   }
 
   async #create(): Promise<void> {
@@ -205,7 +219,7 @@ class Rebuild {
     const { database, projection, expect, confirm } = this.#options;
     const found = await database.transaction(
       async (transaction) => {
-        await this.#catchUp(transaction);
+        if (!this.#isAstray) await this.#catchUp(transaction);
         if (expect === "changes") return await findChanges(transaction, projection, this.#schemas);
         const onTable = (done: number, total: number) => this.#report("compare", done, total);
         return (await findDifference(transaction, projection, this.#schemas, onTable)) ?? [];
@@ -250,7 +264,7 @@ class Rebuild {
     }
     await transaction.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
     await transaction.query(`LOCK TABLE ${live}.checkpoints IN EXCLUSIVE MODE`);
-    await this.#catchUp(transaction);
+    if (!this.#isAstray) await this.#catchUp(transaction);
     await transaction.query(`ALTER SCHEMA ${live} RENAME TO ${live}_before`);
     await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
     await transaction.query(`DROP SCHEMA ${live}_before CASCADE`);

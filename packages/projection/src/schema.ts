@@ -3,6 +3,8 @@ import type { Database, Queryable } from "@taem/postgres";
 import { type Projection, schemaOf, type Table } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 
+const LANDMARK = "the event at a position up to there, of whatever slice, by which the log is known again";
+
 /**
  * A projection's tables live in a schema of their own, with its checkpoints and what it has parked, so that another
  * build of them can take the schema's place as a whole. Read models are never migrated: they are rebuilt.
@@ -12,10 +14,12 @@ const OWN_TABLES = `
   CREATE TABLE {schema}.checkpoints (
     slice    smallint PRIMARY KEY,
     position text COLLATE "C" NOT NULL,
+    landmark jsonb,
     events   bigint NOT NULL,
     parked   int NOT NULL
   ) WITH (fillfactor = 20);
   COMMENT ON COLUMN {schema}.checkpoints.position IS 'everything of the slice up to here is in the tables';
+  COMMENT ON COLUMN {schema}.checkpoints.landmark IS '${LANDMARK}';
   COMMENT ON COLUMN {schema}.checkpoints.events IS 'events of the slice up to there, of any type';
   COMMENT ON COLUMN {schema}.checkpoints.parked IS 'streams of the slice in the table parked: writers compare it too';
   CREATE TABLE {schema}.parked (
@@ -39,7 +43,7 @@ export async function createTables(
     `CREATE SCHEMA ${schema};
      ${OWN_TABLES.replaceAll("{schema}", schema)}
      INSERT INTO ${schema}.definition VALUES (${projection.version});
-     INSERT INTO ${schema}.checkpoints SELECT slice, '', 0, 0 FROM generate_series(0, ${SLICES - 1}) AS slice;
+     INSERT INTO ${schema}.checkpoints SELECT slice, '', NULL, 0, 0 FROM generate_series(0, ${SLICES - 1}) AS slice;
      ${tables.join("\n")}`,
   );
   await createIndexes(transaction, projection, schema, (table) => !table.appendOnly);
@@ -85,8 +89,24 @@ export async function ensureSchema(database: Database, projection: Projection): 
     if (version === undefined) {
       await createTables(transaction, projection, schema);
       await createLateIndexes(transaction, projection, schema);
-    } else assertVersion(projection, version);
+    } else {
+      assertVersion(projection, version);
+      await addLandmarks(transaction, schema);
+    }
   });
+}
+
+/** Checkpoints that an earlier program made have none. They stay where they are: it may be running still. */
+async function addLandmarks(transaction: Queryable, schema: string): Promise<void> {
+  const { rowCount } = await transaction.query(
+    "SELECT FROM pg_attribute WHERE attrelid = $1::regclass AND attname = 'landmark' AND NOT attisdropped",
+    [`${schema}.checkpoints`],
+  );
+  if (rowCount > 0) return;
+  await transaction.query(
+    `ALTER TABLE ${schema}.checkpoints ADD COLUMN landmark jsonb;
+     COMMENT ON COLUMN ${schema}.checkpoints.landmark IS '${LANDMARK}'`,
+  );
 }
 
 /** Throws `projection_outdated` where a projection's tables are of another version than the program's. */

@@ -1,6 +1,7 @@
 import { SLICES } from "@taem/contracts";
 import { type EventStore, type LogPage, type Position, START } from "@taem/event-store";
 import { type EventSource, type Link, linkedEvent } from "./event-source.ts";
+import { landmarkOf } from "./landmark.ts";
 
 /** The store's global log as an event source: one reader for all slices, and a watermark for each after every page. */
 export function storeLogSource(store: Pick<EventStore, "follow">): EventSource {
@@ -29,9 +30,11 @@ function linksOf(page: LogPage, previous: Position[]): Link[] {
     links.push({ slice, position, previous: previous[slice] as Position, event: linkedEvent(event) });
     previous[slice] = position;
   }
+  const last = page.events.at(-1);
+  const landmark = last && landmarkOf(last);
   for (let slice = 0; slice < SLICES; slice++) {
     if (previous[slice] === page.next) continue;
-    links.push({ slice, position: page.next, previous: previous[slice] as Position });
+    links.push({ slice, position: page.next, previous: previous[slice] as Position, landmark });
     previous[slice] = page.next;
   }
   return links;

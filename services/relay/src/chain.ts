@@ -1,4 +1,5 @@
 import type { LogPage, Position, RecordedEvent } from "@taem/event-store";
+import { type Landmark, landmarkOf, type Reach } from "@taem/projection";
 
 /** An event with the position of the one before it in its slice. */
 export interface ChainedEvent {
@@ -11,6 +12,8 @@ export interface Watermark {
   readonly slice: number;
   readonly position: Position;
   readonly previous: Position;
+  /** The event at the position; undefined until the first page since an earlier program told of the log. */
+  readonly landmark: Landmark | undefined;
 }
 
 /** A slice that has fallen behind the log's head is told so this soon. */
@@ -23,10 +26,13 @@ export class Chain {
   position: Position;
   /** Position of the newest event of each slice. */
   readonly newest: Position[];
+  /** The newest event up to the position that is known by its id. */
+  landmark: Landmark | undefined;
   readonly #told: { position: Position; at: number }[];
 
-  constructor(position: Position, newest: readonly Position[]) {
+  constructor({ position, landmark }: Reach, newest: readonly Position[]) {
     this.position = position;
+    this.landmark = landmark;
     this.newest = [...newest];
     this.#told = newest.map(() => ({ position: "", at: Number.NEGATIVE_INFINITY }));
   }
@@ -39,18 +45,21 @@ export class Chain {
       this.#told[event.slice] = { position: event.position, at: now };
       return { event, previous };
     });
+    const last = events.at(-1);
+    if (last !== undefined) this.landmark = landmarkOf(last);
     this.position = next;
     return chained;
   }
 
   /** For the slices that have not been told for too long. */
   watermarks(now: number): Watermark[] {
+    const landmark = this.landmark?.position === this.position ? this.landmark : undefined;
     return this.newest.flatMap((previous, slice) => {
       const { position, at } = this.#told[slice] as { position: Position; at: number };
       const patience = position < this.position ? BEHIND_MS : REPEAT_MS;
       if (this.position === "" || now - at < patience) return [];
       this.#told[slice] = { position: this.position, at: now };
-      return [{ slice, position: this.position, previous }];
+      return [{ slice, position: this.position, previous, landmark }];
     });
   }
 }

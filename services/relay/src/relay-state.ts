@@ -1,6 +1,8 @@
 import { SLICES } from "@taem/contracts";
-import type { Position } from "@taem/event-store";
+import { type EventStore, type Position, START } from "@taem/event-store";
 import type { Database, Migration } from "@taem/postgres";
+import { findMismatch, type Landmark, type Reach } from "@taem/projection";
+import { OperatorError } from "@taem/runtime";
 
 /** Component `relay`. One row for each topic: another topic is told everything from the log's start. */
 export const relayMigrations: readonly Migration[] = [
@@ -20,12 +22,18 @@ export const relayMigrations: readonly Migration[] = [
       COMMENT ON COLUMN taem_relay.state.position IS 'everything up to here is in the topic';
       COMMENT ON COLUMN taem_relay.state.slices IS 'position of the newest event of each slice up to there';`,
   },
+  {
+    version: 2,
+    name: "landmark",
+    sql: `
+      ALTER TABLE taem_relay.state ADD COLUMN landmark jsonb;
+      COMMENT ON COLUMN taem_relay.state.landmark IS 'an event up to the position, by which the log is known again';`,
+  },
 ];
 
 /** How far a topic has been told, and by which leader. */
-export interface RelayState {
+export interface RelayState extends Reach {
   readonly epoch: bigint;
-  readonly position: Position;
   /** Position of the newest event of each slice up to there. */
   readonly slices: readonly Position[];
 }
@@ -53,13 +61,25 @@ export class RelayTable {
     this.#topic = topic;
   }
 
-  /** Position up to which the topic has been told; undefined if nobody ever began. */
-  async position(): Promise<Position | undefined> {
-    const [row] = await this.#database.queryArrays<[Position]>(
-      "SELECT position FROM taem_relay.state WHERE topic = $1",
+  /** How far the topic has been told. */
+  async reach(): Promise<Reach> {
+    const [row] = await this.#database.queryArrays<[Position, Landmark | null]>(
+      "SELECT position, landmark FROM taem_relay.state WHERE topic = $1",
       [this.#topic],
     );
-    return row?.[0];
+    const [position, landmark] = row ?? [START, null];
+    return { position, landmark: landmark ?? undefined };
+  }
+
+  /** Throws `checkpoint_beyond_head` or `checkpoint_not_in_log` where the topic was told what the log has not. */
+  async assertOfThisLog(store: Pick<EventStore, "read" | "head">): Promise<void> {
+    const mismatch = await findMismatch(store, await this.reach());
+    if (mismatch === undefined) return;
+    throw new OperatorError(
+      mismatch.code,
+      `the relay to topic ${this.#topic} ${mismatch.reason}: restore the newest backup of the event store, or, if what is ` +
+        "missing is lost for good, set TAEM_KAFKA_TOPIC to a topic that was never used",
+    );
   }
 
   /** Becomes the leader, unless there is one. */
@@ -69,18 +89,19 @@ export class RelayTable {
        VALUES ($1, 0, '-infinity', '', array_fill(''::text, ARRAY[$2::int])) ON CONFLICT (topic) DO NOTHING`,
       [this.#topic, SLICES],
     );
-    const { rows } = await this.#database.query<RelayState>(
+    const { rows } = await this.#database.query<Omit<RelayState, "landmark"> & { landmark: Landmark | null }>(
       `UPDATE taem_relay.state
           SET epoch = epoch + 1, leased_until = clock_timestamp() + $2 * interval '1 millisecond'
         WHERE topic = $1 AND leased_until <= clock_timestamp()
-       RETURNING epoch, position, slices`,
+       RETURNING epoch, position, slices, landmark`,
       [this.#topic, LEASE_MS],
     );
-    return rows[0];
+    const [state] = rows;
+    return state && { ...state, landmark: state.landmark ?? undefined };
   }
 
   /** Says how far the leader has come, and that it lives. Throws `Superseded`. */
-  async save({ epoch, position, slices }: RelayState): Promise<void> {
+  async save({ epoch, position, slices, landmark }: RelayState): Promise<void> {
     // What is lost here is sent once more.
     const saved = await this.#database.transaction(
       (transaction) =>
@@ -88,10 +109,11 @@ export class RelayTable {
           {
             name: "taem_relay_save",
             text: `UPDATE taem_relay.state
-                      SET position = $3, slices = $4, leased_until = clock_timestamp() + $5 * interval '1 millisecond'
+                      SET position = $3, slices = $4, leased_until = clock_timestamp() + $5 * interval '1 millisecond',
+                          landmark = coalesce($6, landmark)
                     WHERE topic = $1 AND epoch = $2`,
           },
-          [this.#topic, epoch, position, slices, LEASE_MS],
+          [this.#topic, epoch, position, slices, LEASE_MS, landmark && JSON.stringify(landmark)],
         ),
       { relaxed: true, brief: true },
     );

@@ -50,6 +50,7 @@ export class Relay {
   readonly #stopping = new AbortController();
   /** Types that it has complained of. */
   readonly #unknown = new Set<string>();
+  #refusal: OperatorError | undefined;
   #finished: Promise<void> | undefined;
 
   constructor(platform: RelayPlatform) {
@@ -60,17 +61,18 @@ export class Relay {
     this.#trail = new RelayTrail(platform.topic, this.#logger, platform.tracer);
   }
 
-  /** Begins, as leader or waiting to be. Throws `checkpoint_beyond_head` where the store has lost what Kafka was told. */
+  /**
+   * Begins, as leader or waiting to be. Throws `checkpoint_beyond_head` or `checkpoint_not_in_log` where the store has lost
+   * what Kafka was told.
+   */
   async start(): Promise<void> {
-    const [position = "", head] = [await this.#table.position(), await this.#platform.store.head()];
-    if (position > head) {
-      throw new OperatorError(
-        "checkpoint_beyond_head",
-        `the relay has told Kafka of the log up to ${position}, but it ends at ${head || "its start"}: restore the event ` +
-          "store, or use another topic",
-      );
-    }
+    await this.#table.assertOfThisLog(this.#platform.store);
     this.#finished = this.#run();
+  }
+
+  /** Throws where the log is not the one that the topic was told of. */
+  assertOfThisLog(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
   }
 
   /** Ends after the batch that is being sent. */
@@ -101,7 +103,10 @@ export class Relay {
 
   /** Until told to stop, or something fails: then what has arrived is unknown, and the next leader begins at the checkpoint. */
   async #lead(state: RelayState, onSent: () => void): Promise<void> {
-    const { cluster, topic } = this.#platform;
+    const { cluster, topic, store } = this.#platform;
+    // Whatever ended the leader before may have put another log there.
+    await this.#table.assertOfThisLog(store);
+    this.#refusal = undefined;
     this.#logger.info({ epoch: String(state.epoch), position: state.position }, "relay leads");
     // A broker may take longer to answer than the lease lasts. Whether another has taken over the next save says.
     const renewing = setInterval(() => this.#table.renew(state).catch(() => undefined), RENEW_MS);
@@ -117,13 +122,19 @@ export class Relay {
     }
   }
 
-  async #tell(publisher: EventPublisher, { epoch, position, slices }: RelayState, onSent: () => void) {
-    const chain = new Chain(position, slices);
+  async #tell(publisher: EventPublisher, state: RelayState, onSent: () => void) {
+    const { epoch, position } = state;
+    const chain = new Chain(state, state.slices);
     const reading = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, reading.signal]);
     const pages = this.#platform.store.follow(position, { limit: PAGE, signal });
     const isFull = ({ events }: LogPage) => events.length === PAGE;
-    const save = () => this.#table.save({ epoch, position: chain.position, slices: chain.newest });
+    const save = () => {
+      const { position, landmark, newest: slices } = chain;
+      return this.#table.save({ epoch, position, landmark, slices });
+    };
+    // Where it stands comes first: so a reader tells apart what another log's relay has told, should that have been restored.
+    await publisher.publish(this.#messages(chain, undefined));
     let savedAt = Number.NEGATIVE_INFINITY;
     for await (const page of oneAhead(pages, ROUND_MS, isFull, () => reading.abort())) {
       if (signal.aborted) break;
@@ -178,7 +189,10 @@ export class Relay {
   #report(error: unknown): void {
     const reason = (error as Error).message;
     this.#metrics.restarted();
-    if (error instanceof Superseded) this.#logger.info({ reason }, "relay waits");
+    if (error instanceof OperatorError) {
+      this.#refusal = error;
+      this.#logger.error({ code: error.code, reason }, "relay refuses");
+    } else if (error instanceof Superseded) this.#logger.info({ reason }, "relay waits");
     else if (error instanceof StoreUnavailable)
       this.#logger.warn({ reason }, "relay begins again at its checkpoint");
     else this.#logger.warn({ err: error }, "relay begins again at its checkpoint");

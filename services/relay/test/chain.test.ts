@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Chain } from "../src/chain.ts";
 
+const BEGINNING = { position: "", landmark: undefined };
 const NOWHERE = new Array<string>(SLICES).fill("");
 const toPosition = (count: number) => String(count).padStart(4, "0");
 
@@ -39,8 +40,8 @@ function tell(
 ): Told[] {
   const told: Told[] = [];
   const breaks = new Set(breaksAfter);
-  let chain = new Chain("", NOWHERE);
-  let saved = { at: 0, position: chain.position, newest: NOWHERE };
+  let chain = new Chain(BEGINNING, NOWHERE);
+  let saved = { at: 0, position: "", landmark: chain.landmark, newest: NOWHERE };
   for (let page = 1; saved.at < log.length; page++) {
     const events = log.slice(saved.at, saved.at + pageSize);
     const next = events.at(-1)?.position as string;
@@ -50,8 +51,11 @@ function tell(
     }
     told.push(...chain.watermarks(now));
     // What was sent last may have been sent and not saved.
-    if (breaks.has(page)) chain = new Chain(saved.position, saved.newest);
-    else saved = { at: saved.at + events.length, position: chain.position, newest: [...chain.newest] };
+    if (breaks.has(page)) chain = new Chain(saved, saved.newest);
+    else {
+      const { position, landmark, newest } = chain;
+      saved = { at: saved.at + events.length, position, landmark, newest: [...newest] };
+    }
   }
   return told;
 }
@@ -71,6 +75,9 @@ test("a consumer takes every event once and in order, however often a relay begi
         for (const link of tell(log, size, breaks, step)) {
           const verdict = judge(link, checkpoints.get(link.slice) ?? "");
           expect(verdict).not.toBe("gap");
+          const { landmark } = link;
+          if (link.id === undefined)
+            expect(landmark).toMatchObject({ id: link.position, position: link.position });
           if (verdict === "ignore") continue;
           checkpoints.set(link.slice, link.position);
           if (link.id !== undefined) taken.push(link.id);
@@ -99,7 +106,8 @@ test("whatever is lost on the way, a consumer who repairs gaps misses nothing th
           checkpoints.set(slice, upTo);
         };
         const told = tell(log, size, [], 0);
-        const last = new Chain(toPosition(log.length), newestOf(log)).watermarks(0);
+        const end = { position: toPosition(log.length), landmark: undefined };
+        const last = new Chain(end, newestOf(log)).watermarks(0);
         for (const link of [...told.filter(() => isLost.next().value !== true), ...last]) {
           const verdict = judge(link, checkpoints.get(link.slice) ?? "");
           if (verdict === "gap") take(link.slice, link.previous);
@@ -118,7 +126,7 @@ function newestOf(log: readonly RecordedEvent[]): string[] {
 }
 
 test("a slice that is behind is told within a second, one that is not every five, and neither more often", () => {
-  const chain = new Chain("", NOWHERE);
+  const chain = new Chain(BEGINNING, NOWHERE);
   chain.add({ events: logOf([7]), next: "0001" }, 0);
   const slicesTold = (now: number) => chain.watermarks(now).map(({ slice }) => slice);
   expect(slicesTold(0)).toHaveLength(SLICES - 1);
@@ -130,5 +138,5 @@ test("a slice that is behind is told within a second, one that is not every five
 });
 
 test("an empty log has nothing to tell", () => {
-  expect(new Chain("", NOWHERE).watermarks(60_000)).toEqual([]);
+  expect(new Chain(BEGINNING, NOWHERE).watermarks(60_000)).toEqual([]);
 });

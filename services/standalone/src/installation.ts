@@ -68,6 +68,8 @@ export interface Identification {
   readonly givenKey: string | undefined;
   /** Whether this process may append: then it gives a log without a name its name. */
   readonly mayWrite: boolean;
+  /** Throws where the database has read what the log has not. Nothing is written to such a log, not even its name. */
+  readonly assertRead: () => Promise<void>;
   /**
    * Brings over what an earlier version kept in the database and the log holds now. Once: whoever writes to the database of
    * a log that has its name gets nothing into the log by it.
@@ -90,7 +92,7 @@ export async function assertEventStore(database: Database, eventStore: EventStor
 /**
  * Compares the database with the log before anything is read on or written. A new installation gets its id and key here, and
  * its log the event that names them. Throws `log_of_another_installation`, `log_lost`, `log_unnamed`, `hmac_key_missing`,
- * `hmac_key_differs`; a refusal has written nothing.
+ * `hmac_key_differs`, and what `assertRead` throws; a refusal has written nothing to the log.
  */
 export async function identify(asked: Identification): Promise<Installation> {
   const { database, store, givenKey } = asked;
@@ -109,7 +111,7 @@ export async function identify(asked: Identification): Promise<Installation> {
 
 /** The database of a named log: in use, or taken over by whoever has the key. */
 async function compare(
-  { database, eventStore, log }: Identification,
+  { database, eventStore, assertRead, log }: Identification,
   kept: Kept,
   given: Buffer | undefined,
   name: LogName,
@@ -123,16 +125,18 @@ async function compare(
     log("an unused database has taken over the log's installation, by its key", { installation: own.id });
   }
   if (!kept.isNamed) await noteNamed(database);
+  await assertRead();
   return own;
 }
 
 /** No process of this database has seen the log named. */
 async function begin(
-  { database, store, eventStore, mayWrite, beforeNaming }: Identification,
+  { database, store, eventStore, mayWrite, assertRead, beforeNaming }: Identification,
   { id }: Kept,
   key: Buffer,
 ): Promise<Installation> {
   const kept = await keep(database, id, eventStore, key);
+  await assertRead();
   if (!mayWrite) return kept;
   await beforeNaming();
   const own = { installation: kept.id, keyCheck: checkValueOf(kept.hmacKey) };

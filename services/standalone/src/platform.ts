@@ -16,6 +16,7 @@ import {
 import { type Config, serviceNameOf } from "./config.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { assertEventStore, identify, installationMigrations } from "./installation.ts";
+import { assertReadersOfThisLog } from "./readers.ts";
 
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
@@ -45,21 +46,29 @@ export type Access = "reads" | "writes";
 /** For commands whose output is their result: the log goes to standard error. */
 export async function openToolPlatform(config: Config, access: Access = "reads"): Promise<Platform> {
   const { TAEM_LOG_LEVEL: level } = config;
-  return open(config, createLogger({ service: SERVICE, level, destination: process.stderr }), access);
+  const logger = createLogger({ service: SERVICE, level, destination: process.stderr });
+  return open(config, logger, { mayWrite: access === "writes", mustHaveRead: access === "writes" });
 }
 
 const WRITERS: readonly string[] = ["commands", "scheduler"];
 
 /**
  * Starts or connects to PostgreSQL, brings its schema up to date, opens the event store and compares the two. Throws the
- * `OperatorError` of `identify` where they do not belong together.
+ * `OperatorError` of `identify` where they do not belong together, and `checkpoint_beyond_head` or `checkpoint_not_in_log`
+ * where the database has read what the log has not.
  */
 export async function openPlatform(config: Config, logger = serviceLogger(config)): Promise<Platform> {
-  const isWriter = config.TAEM_SERVICES.some((service) => WRITERS.includes(service));
-  return open(config, logger, isWriter ? "writes" : "reads");
+  const mayWrite = config.TAEM_SERVICES.some((service) => WRITERS.includes(service));
+  return open(config, logger, { mayWrite, mustHaveRead: true });
 }
 
-async function open(config: Config, logger: Logger, access: Access): Promise<Platform> {
+interface Opening {
+  readonly mayWrite: boolean;
+  /** Whether to refuse a log that is not the one which the database has read. What reads only may say how they differ. */
+  readonly mustHaveRead: boolean;
+}
+
+async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: Opening): Promise<Platform> {
   await using undo = new AsyncDisposableStack();
   const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
@@ -75,7 +84,10 @@ async function open(config: Config, logger: Logger, access: Access): Promise<Pla
     store,
     eventStore,
     givenKey: config.TAEM_HMAC_KEY,
-    mayWrite: access === "writes",
+    mayWrite,
+    assertRead: mustHaveRead
+      ? () => assertReadersOfThisLog({ database, store }, config)
+      : async () => undefined,
     beforeNaming: async () => {
       const adopted = await adoptEarlierKeys(database, store);
       if (adopted > 0) logger.info({ clients: adopted }, "API keys of an earlier version are clients now");

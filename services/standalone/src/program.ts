@@ -31,6 +31,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     isSystemInUse: (programme, system) => isSystemInUse(database, programme, system),
     activityOn: (...client) => activityOn(database, ...client),
   });
+  const readers: { assertOfThisLog(): void }[] = [];
   undo.defer(() => commands.close());
   const besideWriters = config.TAEM_SERVICES.includes("commands");
   const routes = besideWriters ? [...commands.routes] : [];
@@ -39,6 +40,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     const { Relay } = await import("@taem/relay");
     const relay = new Relay({ ...platform, ...kafka });
     await relay.start();
+    readers.push(relay);
     undo.defer(() => relay.stop());
   }
   if (config.TAEM_SERVICES.includes("ledger")) {
@@ -49,6 +51,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
       besideWriters,
     });
     await ledger.projection.start();
+    readers.push(ledger.projection);
     undo.defer(() => ledger.close());
     routes.push(...ledger.routes);
   }
@@ -58,8 +61,12 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
       keeperOf(commands.service, clock, logger),
     );
     await scheduler.start();
+    readers.push(scheduler.projector);
     undo.defer(() => scheduler.stop());
   }
+  health.addReadiness("log", () => {
+    for (const reader of readers) reader.assertOfThisLog();
+  });
   const server = undo.use(
     createServer({
       info: {

@@ -2,20 +2,24 @@ import { createLedgerProjection } from "@taem/ledger";
 import type { Projection } from "@taem/projection";
 import { scheduleProjection } from "@taem/scheduler";
 import { InvalidArgumentError } from "commander";
-import type { Platform } from "./platform.ts";
+import type { Store } from "./event-store.ts";
+
+interface Log {
+  readonly store: Store;
+}
 
 /** The read models: their rows are what the log says and nothing else, so that installations can be compared. */
-export function readModelsOf(platform: Platform): readonly Projection[] {
+export function readModelsOf(platform: Log): readonly Projection[] {
   return [createLedgerProjection(platform)];
 }
 
 /** All that is made of the log and can be made anew: the schedule too, from which tasks go when they are done. */
-export function projectionsOf(platform: Platform): readonly Projection[] {
+export function projectionsOf(platform: Log): readonly Projection[] {
   return [...readModelsOf(platform), scheduleProjection()];
 }
 
 /** Refuses a name that no projection has. */
-export function projectionNamed(platform: Platform, name: string): Projection {
+export function projectionNamed(platform: Log, name: string): Projection {
   const projection = projectionsOf(platform).find((one) => one.name === name);
   if (projection === undefined) throw new InvalidArgumentError(`there is no projection ${name}`);
   return projection;

@@ -2,6 +2,7 @@ import { type EventStore, START } from "@taem/event-store";
 import type { KafkaCluster, KafkaOptions, Topic } from "@taem/kafka";
 import { type Database, migrate } from "@taem/postgres";
 import { type EventSource, storeLogSource } from "@taem/projection";
+import type { RelayTable } from "@taem/relay";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import type { Config } from "./config.ts";
 
@@ -49,9 +50,14 @@ export async function openTransport(config: Config, options: TransportOptions): 
 
 /** Whether a relay of this database has told the topic anything. */
 async function isTold(database: Database, topic: string): Promise<boolean> {
+  return (await (await relayTable(database, topic)).reach()).position !== START;
+}
+
+/** How far a topic has been told, by whichever relay of this database. */
+export async function relayTable(database: Database, topic: string): Promise<RelayTable> {
   const { RelayTable, relayMigrations } = await import("@taem/relay");
   await migrate(database, "relay", relayMigrations);
-  return ((await new RelayTable(database, topic).position()) ?? START) !== START;
+  return new RelayTable(database, topic);
 }
 
 function clusterOptions(config: Config, brokers: readonly string[], logger: Logger): KafkaOptions {

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";
 import { ProgressBar } from "./progress-bar.ts";
+import { whoReadAnotherLog } from "./readers.ts";
 
 /** Exit code where the ledger disagrees with itself, so that a script can tell it from a failure to look. */
 const DISAGREES = 3;
@@ -15,7 +16,15 @@ export function verifyCommand(print: (line: string) => void): Command {
       "recompute every balance three ways and check every stored event; fails with the first difference; lists what is parked",
     )
     .action(async () => {
-      await using platform = await openToolPlatform(readConfig(process.env));
+      const config = readConfig(process.env);
+      await using platform = await openToolPlatform(config);
+      const astray = await whoReadAnotherLog(platform, config);
+      if (astray !== undefined) {
+        process.exitCode = DISAGREES;
+        // Against rows of what the log has not, no comparison says anything.
+        print(`the log disagrees: checkpoint, ${astray.message} (${astray.code})`);
+        return;
+      }
       const began = performance.now();
       using bar = new ProgressBar();
       const verification = await verifyLedger({
