@@ -1,6 +1,7 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import { balance } from "./balance.ts";
+import { ending, lastDay, lastDayOrNull } from "./ends.ts";
 import { currencyQuery, cutSchema, memberParams, memberProblems, parkedSchema, viewQuery } from "./view.ts";
 
 const { instant, total } = fields;
@@ -21,8 +22,14 @@ const accountHead = {
 const balanceAnswer = z.strictObject({
   ...accountHead,
   balance,
-  /** What will be lost first, if nothing is done. */
-  nextExpiry: z.strictObject({ at: instant, points: total }).nullable(),
+  nextExpiry: z
+    .strictObject({
+      at: instant.meta(ending("When these points expire, if nothing is done.")),
+      lastDay,
+      points: total,
+    })
+    .nullable()
+    .meta({ description: "What will be lost first; null = nothing ever." }),
 });
 
 export const lotItem = z.strictObject({
@@ -37,8 +44,12 @@ export const lotItem = z.strictObject({
   status: z.enum(["available", "pending", "due"]),
   /** Null = since it began. */
   availableFrom: nullableInstant,
-  /** By its own terms or by the account's inactivity deadline, whichever is earlier; null = never. */
-  expiresAt: nullableInstant,
+  expiresAt: nullableInstant.meta(
+    ending(
+      "When it expires, by its own terms or by the account's inactivity deadline, whichever is earlier; null = never.",
+    ),
+  ),
+  lastDay: lastDayOrNull,
   earnedAt: instant,
   vintage: z.string(),
 });

@@ -1,6 +1,7 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import { proposedChange } from "./definitions.ts";
+import { ending, lastDayOrNull } from "./ends.ts";
 import { programmeParams, viewQuery } from "./view.ts";
 
 const { instant, total } = fields;
@@ -11,8 +12,8 @@ const asked = {
   requestedBy: z.string(),
   /** Business time. */
   requestedAt: instant,
-  /** When it lapses; null = never. */
-  expiresAt: instant.nullable(),
+  expiresAt: instant.nullable().meta(ending("When it lapses; null = never.")),
+  lastDay: lastDayOrNull,
 };
 
 export const approvalItem = z

@@ -52,7 +52,9 @@ const rights = {
 };
 
 const terms = {
-  expiresAt: instant.optional().meta({ description: "From this instant on it is no API key." }),
+  expiresAt: instant
+    .optional()
+    .meta({ description: "Exclusive, by the server's time: from this instant on it is no API key." }),
   addresses: z
     .array(network)
     .min(1)
@@ -72,7 +74,11 @@ const clientAnswer = z.strictObject({
   keys: z.array(
     z.strictObject({
       key: z.int(),
-      expiresAt: instant.nullable(),
+      expiresAt: instant.nullable().meta({
+        description:
+          "Exclusive, by the server's time: from this instant on it is no API key; null = never. A client may reach " +
+          "programmes of any zone: there is no last day of it.",
+      }),
       addresses: z.array(z.string()).nullable(),
       revoked: z.boolean(),
       /** To a minute or so; null = never, as far as is known. */

@@ -1,3 +1,4 @@
+import { type Instant, lastDayOf, type Programme } from "@taem/domain";
 import { fields } from "@taem/http";
 
 /** An instant that ends something, in an answer: it is exclusive, says so, and has beside it the last day before it. */
@@ -17,3 +18,26 @@ const described = {
 
 export const lastDay = fields.localDate.meta(described);
 export const lastDayOrNull = fields.localDate.nullable().meta(described);
+
+/** An end under its name with its last day, as it is seen `at` an instant; undefined = it never ends. */
+export function endBody<N extends string>(
+  name: N,
+  programme: Programme,
+  end: Instant | null | undefined,
+  at: Instant,
+): { readonly [Name in N | "lastDay"]: string } | undefined {
+  const day = lastDayOf(programme, end, at);
+  if (typeof end !== "number" || day === undefined) return undefined;
+  return { [name]: fields.formatInstant(end), lastDay: day } as { [Name in N | "lastDay"]: string };
+}
+
+/** As `endBody`, of what is null where it never ends. */
+export function endBodyOrNull<N extends string>(
+  name: N,
+  programme: Programme,
+  end: Instant | null | undefined,
+  at: Instant,
+): { readonly [Name in N | "lastDay"]: string | null } {
+  const never = { [name]: null, lastDay: null } as { [Name in N | "lastDay"]: null };
+  return endBody(name, programme, end, at) ?? never;
+}

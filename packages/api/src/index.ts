@@ -11,6 +11,7 @@ export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";
 export { bulk, memberOperations, members, ordinalOperations } from "./commands.ts";
 export { DEFAULTS } from "./defaults.ts";
 export { definitions } from "./definitions.ts";
+export { endBody, endBodyOrNull } from "./ends.ts";
 export {
   type debtorItem,
   type heldLotItem,

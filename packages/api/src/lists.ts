@@ -1,5 +1,6 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
+import { ending, lastDayOrNull } from "./ends.ts";
 import { cutSchema, programmeParams, viewProblems, viewQuery } from "./view.ts";
 
 const { currencyCode, instant, localDate, total } = fields;
@@ -34,15 +35,19 @@ export const holdItem = z.strictObject({
   points: total,
   redemption: z.string(),
   placedAt: instant,
-  /** When it ends by itself, exclusive. */
-  timeoutAt: instant,
+  timeoutAt: instant.meta(ending("When it ends by itself.")),
+  lastDay: lastDayOrNull,
 });
 export const heldLotItem = z.strictObject({
   member: z.string(),
   lot: z.int(),
   held: total,
-  /** By its own terms or by the account's deadline: it expires when the hold ends. */
-  expiredAt: instant,
+  expiredAt: instant.meta(
+    ending(
+      "When it died, by its own terms or by the account's deadline: its points expire as the hold ends.",
+    ),
+  ),
+  lastDay: lastDayOrNull,
   earnedAt: instant,
   vintage: z.string(),
 });

@@ -49,8 +49,14 @@ export const bodies = {
     ...onMember,
     points: amount.optional(),
     spend: z.strictObject({ amount: amountOrZero, currency: currencyCode, rule: ruleName }).optional(),
-    /** Opening balances bring their own expiry; needs the permission `opening`. */
-    expiresAt: instant.nullable().optional(),
+    expiresAt: instant
+      .nullable()
+      .optional()
+      .meta({
+        description:
+          "Of an opening balance, which brings its own end; needs the permission `opening`. Exclusive: the first instant at which the " +
+          "points are over; null = never. Left out, the currency's expiry policy says when, counted from `occurredAt`.",
+      }),
     reason: defaulted(reason, DEFAULTS.earn.reason),
   },
   burn: { ...onMember, points: amount, redemption: defaulted(redemption, DEFAULTS.burn.redemption) },

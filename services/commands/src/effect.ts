@@ -1,6 +1,6 @@
-import { balanceBody, type CommandAnswer, ordinalId } from "@taem/api";
+import { balanceBody, type CommandAnswer, endBody, endBodyOrNull, ordinalId } from "@taem/api";
 import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { expiredAtOnce, lastDayOf } from "@taem/domain";
+import { expiredAtOnce } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { Accepted, AccountRef } from "./accounts.ts";
 import type { Made } from "./made.ts";
@@ -39,7 +39,10 @@ function effectOf(account: AccountRef, { events, after }: Made): Effect {
       return { kind: "burned", ...debit(events as readonly (typeof first)[]), effectiveAt };
     case "HoldPlaced": {
       const { hold: no, timeoutAt } = first;
-      const hold = { id: idOf(account, no), ...endBody("timeoutAt", account, timeoutAt, first) };
+      const hold = {
+        id: idOf(account, no),
+        ...endBody("timeoutAt", account.programme, timeoutAt, first.effectiveAt),
+      };
       return { kind: "held", ...debit(events as readonly (typeof first)[]), effectiveAt, hold };
     }
     case "HoldCaptured": {
@@ -67,7 +70,10 @@ function effectOf(account: AccountRef, { events, after }: Made): Effect {
     }
     case "AdjustmentRequested": {
       const { adjustment: no, amount, expiresAt } = first;
-      const adjustment = { id: idOf(account, no), ...endBody("expiresAt", account, expiresAt, first) };
+      const adjustment = {
+        id: idOf(account, no),
+        ...endBody("expiresAt", account.programme, expiresAt, first.effectiveAt),
+      };
       return { kind: "adjustment_requested", points: String(amount), effectiveAt, adjustment };
     }
     case "AdjustmentRejected":
@@ -92,18 +98,6 @@ function closed(
   return { points: String(amount), adjustment: { id: idOf(account, adjustment) } };
 }
 
-/** An end with its last day, as it was when it took effect: a repetition, under later zones too, says the same. */
-function endBody<N extends "timeoutAt" | "expiresAt">(
-  name: N,
-  { programme }: AccountRef,
-  end: number | undefined,
-  { effectiveAt }: Effective,
-) {
-  const day = lastDayOf(programme, end, effectiveAt);
-  if (end === undefined || day === undefined) return undefined;
-  return { [name]: formatInstant(end), lastDay: day } as Record<N | "lastDay", string>;
-}
-
 function credit(account: AccountRef, event: Effective & { readonly lot: NewLot }) {
   return { points: String(event.lot.amount), credited: [lotBody(account, event.lot, event)] };
 }
@@ -117,7 +111,8 @@ function lotBody(
     lot: no,
     points: String(amount),
     availableFrom: formatInstant(availableFrom),
-    ...(endBody("expiresAt", account, expiresAt, event) ?? { expiresAt: null, lastDay: null }),
+    // As it was when it took effect: a repetition, under a later zone too, says the same.
+    ...endBodyOrNull("expiresAt", account.programme, expiresAt, event.effectiveAt),
   };
 }
 

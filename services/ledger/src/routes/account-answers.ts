@@ -1,4 +1,4 @@
-import { type lotItem, ordinalId, type statementItem } from "@taem/api";
+import { endBody, endBodyOrNull, type lotItem, ordinalId, type statementItem } from "@taem/api";
 import { diesAt, free, type Lot, openLots, settledAt } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { z } from "zod";
@@ -6,7 +6,7 @@ import type { Seen, Standing, View } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import type { Origins, StatementEntry } from "../queries/statement.ts";
 import type { LotAmount } from "../read-model/statement-line.ts";
-import { cutBody, instantOrNull, parkedBody } from "./answers.ts";
+import { cutBody, parkedBody } from "./answers.ts";
 
 const { formatInstant } = fields;
 
@@ -34,10 +34,11 @@ export function nextExpiry({ programme, currency, member }: AccountRef, { state,
     if (dies < first) [first, points] = [dies, 0n];
     if (dies === first) points += free(lot);
   }
-  return Number.isFinite(first) ? { at: formatInstant(first), points: String(points) } : null;
+  const end = endBody("at", programme, first, at);
+  return end === undefined ? null : { ...end, points: String(points) };
 }
 
-export function lotBody(lot: Lot, { state, at }: Seen): z.input<typeof lotItem> {
+export function lotBody({ programme }: AccountRef, lot: Lot, { state, at }: Seen): z.input<typeof lotItem> {
   const dies = diesAt(lot, state);
   return {
     lot: lot.no,
@@ -48,7 +49,7 @@ export function lotBody(lot: Lot, { state, at }: Seen): z.input<typeof lotItem> 
     held: String(lot.held),
     status: dies <= at ? "due" : lot.availableFrom > at ? "pending" : "available",
     availableFrom: lot.availableFrom === 0 ? null : formatInstant(lot.availableFrom),
-    expiresAt: instantOrNull(dies),
+    ...endBodyOrNull("expiresAt", programme, dies, at),
     earnedAt: formatInstant(lot.earnedAt),
     vintage: lot.vintage,
   };

@@ -1,5 +1,5 @@
-import { type approvalItem, approvals, ordinalId, proposalBody } from "@taem/api";
-import { businessNow, type Proposal } from "@taem/domain";
+import { type approvalItem, approvals, endBodyOrNull, ordinalId, proposalBody } from "@taem/api";
+import { businessNow, type Instant, type Programme, type Proposal } from "@taem/domain";
 import { fields, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { Clock } from "@taem/runtime";
@@ -24,6 +24,7 @@ export function approvalRoutes({ database, clock, requests }: ApprovalRoutesPlat
         const { kind, cursor: place, limit } = query;
         const programme = await requests.newestProgramme(params.programme);
         await requests.reachForReport(programme, query, deadline);
+        const now = businessNow(programme, clock.now());
         const found: Waiting[] = [];
         if (kind !== "adjustment" && place?.[0] !== "adjustment") {
           const after = place?.[1] ?? 0;
@@ -33,11 +34,11 @@ export function approvalRoutes({ database, clock, requests }: ApprovalRoutesPlat
         const room = limit + 1 - found.length;
         if (kind !== "proposal" && room > 0) {
           const after = place?.[0] === "adjustment" ? place[1] : "";
-          const now = businessNow(programme, clock.now());
           const rows = await waitingAdjustments(database, programme, { after, now, limit: room });
           found.push(...rows.map((adjustment) => ({ adjustment })));
         }
-        return { status: 200, body: pageFrom(found, limit, placeOf, itemOf) };
+        const body = pageFrom(found, limit, placeOf, (waiting) => itemOf(waiting, programme, now));
+        return { status: 200, body };
       },
     }),
   ];
@@ -49,10 +50,10 @@ function placeOf(waiting: Waiting): readonly unknown[] {
     : ["adjustment", waiting.adjustment.position];
 }
 
-function itemOf(waiting: Waiting): z.input<typeof approvalItem> {
+function itemOf(waiting: Waiting, programme: Programme, now: Instant): z.input<typeof approvalItem> {
   if ("proposal" in waiting) {
     const { proposal: id, ...body } = proposalBody(waiting.proposal);
-    return { kind: "proposal", id, expiresAt: null, ...body };
+    return { kind: "proposal", id, expiresAt: null, lastDay: null, ...body };
   }
   const { member, currency, no, direction, amount, reason, ...asked } = waiting.adjustment;
   const { requestedBy, occurredAt, expiresAt } = asked;
@@ -62,7 +63,7 @@ function itemOf(waiting: Waiting): z.input<typeof approvalItem> {
     id: ordinalId(member, currency.no, no),
     requestedBy,
     requestedAt: formatInstant(occurredAt),
-    expiresAt: expiresAt === null ? null : formatInstant(expiresAt),
+    ...endBodyOrNull("expiresAt", programme, expiresAt, now),
     member,
     currency: currency.code,
     direction,

@@ -1,5 +1,5 @@
 import { type ListQuery, lists, ordinalId } from "@taem/api";
-import { businessNow } from "@taem/domain";
+import { businessNow, lastDayOf } from "@taem/domain";
 import { fields, pageFrom, type Route, route } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
 import type { Clock } from "@taem/runtime";
@@ -69,8 +69,12 @@ function holdLists(platform: ListRoutesPlatform): Route[] {
     route({
       ...lists.holds,
       handler: async ({ params, query }, { deadline }) => {
-        const { head, rows, of } = await list(platform, params.programme, query, deadline, (sql, of, at) =>
-          openHolds(sql, of, at, query.cursor),
+        const { head, rows, of, at } = await list(
+          platform,
+          params.programme,
+          query,
+          deadline,
+          (sql, of, at) => openHolds(sql, of, at, query.cursor),
         );
         const page = pageFrom(
           rows,
@@ -83,6 +87,7 @@ function holdLists(platform: ListRoutesPlatform): Route[] {
             redemption,
             placedAt: formatInstant(Number(placedAt)),
             timeoutAt: formatInstant(Number(timeoutAt)),
+            lastDay: lastDayOf(of.programme, Number(timeoutAt), at) ?? null,
           }),
         );
         return { status: 200, body: { ...head, ...page } };
@@ -91,8 +96,12 @@ function holdLists(platform: ListRoutesPlatform): Route[] {
     route({
       ...lists.heldPastExpiry,
       handler: async ({ params, query }, { deadline }) => {
-        const { head, rows } = await list(platform, params.programme, query, deadline, (sql, of, at) =>
-          lotsHeldPastExpiry(sql, of, at, query.cursor),
+        const { head, rows, of, at } = await list(
+          platform,
+          params.programme,
+          query,
+          deadline,
+          (sql, of, at) => lotsHeldPastExpiry(sql, of, at, query.cursor),
         );
         const page = pageFrom(
           rows,
@@ -103,6 +112,7 @@ function holdLists(platform: ListRoutesPlatform): Route[] {
             lot,
             held,
             expiredAt: formatInstant(Number(diedAt)),
+            lastDay: lastDayOf(of.programme, Number(diedAt), at) ?? null,
             earnedAt: formatInstant(Number(earnedAt)),
             vintage,
           }),
@@ -168,7 +178,7 @@ async function list<R>(
         cut: cutBody(await readModelCut(sql)),
         parked: parked.length === 0 ? 0 : await countMembers(sql, programme, parked),
       };
-      return { head, rows, of };
+      return { head, rows, of, at };
     },
     { snapshot: true },
   );

@@ -73,7 +73,7 @@ function lotsRoute({ requests, reader }: MemberRoutesPlatform): Route {
       const place = asked.cursor;
       const open = openLots(seen.state);
       const rest = place === undefined ? open : open.filter((lot) => isAfter(lot, place));
-      const page = pageFrom(rest, asked.limit, placeOf, (lot) => lotBody(lot, seen));
+      const page = pageFrom(rest, asked.limit, placeOf, (lot) => lotBody(account, lot, seen));
       return { status: 200, body: { ...headBody(account, view, seen), ...page } };
     },
   });
