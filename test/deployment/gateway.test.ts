@@ -15,22 +15,21 @@ function routesIn(value: unknown): Described[] {
 }
 
 const target = ({ path }: Described, value: string) => path.replaceAll(/\{[^}]+\}/g, value);
-const queries = routesIn([api.accountQueries, api.approvals, api.sources, api.lists, api.reports]);
-const commands = routesIn(
-  Object.values({ ...api, accountQueries: null, approvals: null, sources: null, lists: null, reports: null }),
-);
+const { accountQueries, approvals, sources, registers, lists, reports, ...others } = api;
+const queries = routesIn([accountQueries, approvals, sources, registers, lists, reports]);
+const commands = routesIn(others);
 
 describe("the gateway sends", () => {
   test.each(queries)("$method $path to the ledger, whatever the query and the ids", (route) => {
-    expect(serviceFor(target(route, "p-1"))).toBe("ledger");
-    expect(serviceFor(`${target(route, "ext:a%2Fb%3Fc")}?currency=POINT&asOf=2026-11-22T00:00:00Z`)).toBe(
-      "ledger",
-    );
+    const query = "?currency=POINT&asOf=2026-11-22T00:00:00Z";
+    expect(serviceFor(route.method, target(route, "p-1"))).toBe("ledger");
+    expect(serviceFor("HEAD", target(route, "p-1"))).toBe("ledger");
+    expect(serviceFor(route.method, target(route, "ext:a%2Fb%3Fc") + query)).toBe("ledger");
   });
 
   test.each(commands)("$method $path to commands", (route) => {
-    expect(serviceFor(target(route, "p-1"))).toBe("commands");
-    expect(serviceFor(target(route, "balance"))).toBe("commands");
+    expect(serviceFor(route.method, target(route, "p-1"))).toBe("commands");
+    expect(serviceFor(route.method, target(route, "balance"))).toBe("commands");
   });
 
   test("what nobody serves to commands, whose answer says so", () => {
@@ -40,9 +39,10 @@ describe("the gateway sends", () => {
       "/",
       "/docs",
       "/v1/programmes/p/outstandings",
+      "/v1/programmes/p/memberships",
       "/v1/programmes/p/members/m/balance/x",
     ]) {
-      expect(serviceFor(unknown), unknown).toBe("commands");
+      expect(serviceFor("GET", unknown), unknown).toBe("commands");
     }
   });
 });

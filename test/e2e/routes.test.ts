@@ -8,6 +8,7 @@ import {
   memberOperations,
   members,
   ordinalOperations,
+  registers,
   reports,
   sources,
 } from "@taem/api";
@@ -24,6 +25,7 @@ test("what is served is what is described, so the client knows every route and n
     accountQueries,
     approvals,
     sources,
+    registers,
     lists,
     reports,
   ];
@@ -35,8 +37,9 @@ test("what is served is what is described, so the client knows every route and n
 
 test("a process serves the routes of its services alone", async () => {
   await using installation = await createInstallation();
-  const queries = Object.values({ ...accountQueries, ...approvals, ...sources, ...lists, ...reports }).map(
-    ({ method, path }) => `${method} ${path}`,
+  const groups = [accountQueries, approvals, sources, registers, lists, reports];
+  const queries = groups.flatMap((group) =>
+    Object.values(group).map(({ method, path }) => `${method} ${path}`),
   );
   await using ledger = await installation.start({ services: "ledger" });
   expect(await servedBy(ledger)).toEqual(queries.toSorted());

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canonicalExport } from "../support/canonical-export.ts";
 import { sharedKafka } from "../support/kafka/kafka.ts";
 import { runTool } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { defineProgramme, enrolMany, listed, source, succeeds } from "../support/programme.ts";
 import { bookOf } from "../support/read-model.ts";
 import { describeWith } from "../support/requirement.ts";
 import { openServers, startTopology, type Topology, topologies } from "../support/topology.ts";
@@ -73,6 +73,17 @@ describeWith("an installation", "kafka", await sharedKafka(), ({ brokers }) => {
       await succeeds(api.put(`${shop}/clock`, { mode: "replay", at: "2026-03-01T00:00:00Z" }));
       const statement = async () => (await api.get(`${shop}/members/${member}/statement?currency=PTS`)).body;
       await expect.poll(async () => JSON.stringify(await statement()), WAIT).toContain(`"kind":"expiry"`);
+    });
+
+    test("programmes and members are listed, whichever process answers", async () => {
+      const { api } = topology;
+      await defineProgramme(api, "listed");
+      const members = await enrolMany(api, "listed", "member", 5);
+      const strong = "consistency=strong";
+      const shown = await listed<{ member: string }>(api.get(`/v1/programmes/listed/members?${strong}`));
+      expect(shown.map(({ member }) => member)).toEqual(members.toSorted().toReversed());
+      const programmes = await listed<{ programme: string }>(api.get(`/v1/programmes?limit=200&${strong}`));
+      expect(programmes.map(({ programme }) => programme)).toContain("listed");
     });
 
     test("the read models are what the log says, and are made again the same", async () => {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { accountQueries, reports } from "@taem/api";
+import { accountQueries, approvals, lists, registers, reports, sources } from "@taem/api";
 
 /** One address for services that run apart, as an operator's gateway gives it: queries to one, everything else to the others. */
 export interface Gateway extends AsyncDisposable {
@@ -14,7 +14,8 @@ export interface Upstreams {
   commands(): readonly string[];
 }
 
-const QUERIES = Object.values({ ...accountQueries, ...reports }).map(({ method, path }) => ({
+const LEDGER = { ...accountQueries, ...approvals, ...sources, ...registers, ...lists, ...reports };
+const QUERIES = Object.values(LEDGER).map(({ method, path }) => ({
   method,
   pattern: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`),
 }));

@@ -30,6 +30,12 @@ export async function enrolMany(api: Api, code: string, prefix: string, count: n
   return answers.map(({ result }) => result.member);
 }
 
+/** The items of a list that is answered. */
+export async function listed<T>(answering: Promise<Answer>): Promise<readonly T[]> {
+  const { body } = await succeeds(answering);
+  return (body as unknown as { readonly items: readonly T[] }).items;
+}
+
 /** An answer that is a success. */
 export async function succeeds(answering: Promise<Answer>): Promise<Answer> {
   const answer = await answering;

@@ -140,7 +140,10 @@ function operation<N extends OperationName>(name: N, summary: string) {
   } as const;
 }
 
-export const memberAnswer = z.strictObject({ member: z.string(), enrolledAt: instant });
+export const memberAnswer = z.strictObject({
+  member: z.string().meta({ description: "Our id, as paths take it." }),
+  enrolledAt: instant,
+});
 
 export const members = {
   enrol: {

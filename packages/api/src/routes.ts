@@ -6,6 +6,7 @@ import type { commandAnswer } from "./command-answer.ts";
 import type { bulk, memberAnswer, memberOperations, members, ordinalOperations } from "./commands.ts";
 import type { definitions } from "./definitions.ts";
 import type { lists } from "./lists.ts";
+import type { registers } from "./registers.ts";
 import type { reports } from "./reports.ts";
 import type { sources } from "./sources.ts";
 
@@ -24,6 +25,7 @@ type Described =
   | ValueOf<typeof accountQueries>
   | ValueOf<typeof approvals>
   | ValueOf<typeof sources>
+  | ValueOf<typeof registers>
   | ValueOf<typeof lists>
   | ValueOf<typeof reports>;
 

@@ -69,17 +69,34 @@ export async function findChanges(
   return changes;
 }
 
+/** The two builds of one table. Versions of a projection may have other columns, or no such table. */
+interface Builds {
+  /** What stands in a FROM clause, with their columns. */
+  readonly live: string;
+  readonly liveColumns: readonly Column[];
+  readonly rebuilt: string;
+  readonly rebuiltColumns: readonly Column[];
+}
+
+/** A table that the live version has not is as good as an empty one. */
+async function buildsOf(sql: Queryable, name: string, schemas: Schemas): Promise<Builds> {
+  const rebuilt = `${schemas.rebuilt}.${name}`;
+  const rebuiltColumns = await columnsOf(sql, rebuilt);
+  const liveColumns = await columnsOf(sql, `${schemas.live}.${name}`);
+  if (liveColumns.length === 0) {
+    const live = `(SELECT * FROM ${rebuilt} WHERE false)`;
+    return { live, liveColumns: rebuiltColumns, rebuilt, rebuiltColumns };
+  }
+  return { live: `${schemas.live}.${name}`, liveColumns, rebuilt, rebuiltColumns };
+}
+
 /** Compares sums of row hashes: they do not depend on the order of the rows, and take one look at each table. */
-async function differingSlices(
-  sql: Queryable,
-  { name }: ComparedTable,
-  { live, rebuilt }: Schemas,
-): Promise<number[]> {
-  const hash = await rowHash(sql, live, name);
-  const checksums = (schema: string) =>
-    `SELECT slice, count(*) AS rows, sum(${hash}) AS hash FROM ${schema}.${name} GROUP BY slice`;
+async function differingSlices(sql: Queryable, { name }: ComparedTable, schemas: Schemas): Promise<number[]> {
+  const { live, liveColumns, rebuilt, rebuiltColumns } = await buildsOf(sql, name, schemas);
+  const checksums = (table: string, columns: readonly Column[]) =>
+    `SELECT slice, count(*) AS rows, sum(${rowHash(columns)}) AS hash FROM ${table} t GROUP BY slice`;
   const rows = await sql.queryArrays<[number]>(
-    `SELECT slice FROM (${checksums(live)}) l FULL JOIN (${checksums(rebuilt)}) r USING (slice)
+    `SELECT slice FROM (${checksums(live, liveColumns)}) l FULL JOIN (${checksums(rebuilt, rebuiltColumns)}) r USING (slice)
       WHERE (l.rows, l.hash) IS DISTINCT FROM (r.rows, r.hash) ORDER BY slice`,
   );
   return rows.map(([slice]) => slice);
@@ -96,8 +113,7 @@ const HASHES: Readonly<Record<string, (column: string, seed: number) => string>>
 };
 
 /** A hash of every column, each seeded by its place: a third of the cost of `hash_record_extended`. */
-async function rowHash(sql: Queryable, schema: string, table: string): Promise<string> {
-  const columns = await columnsOf(sql, schema, table);
+function rowHash(columns: readonly Column[]): string {
   const hashes = columns.map(({ name, type }, i) => {
     const hash =
       HASHES[type] ?? ((column: string, seed: number) => `hashtextextended(${column}::text, ${seed})`);
@@ -117,18 +133,18 @@ async function firstDifference(
   slice: number,
   schemas: Schemas,
 ): Promise<Difference> {
-  const columns = await columnsOf(sql, schemas.live, name);
-  const compared = columns.map((column) => column.name).join(", ");
+  const builds = await buildsOf(sql, name, schemas);
+  const named = (columns: readonly Column[]) => columns.map((column) => column.name).join(", ");
   const { rows } = await sql.query<Pair>(
     `SELECT ${asTexts("l")} AS live, ${asTexts("r")} AS rebuilt
-       FROM (SELECT ${compared} FROM ${schemas.live}.${name} WHERE slice = $1) l
-       FULL JOIN (SELECT ${compared} FROM ${schemas.rebuilt}.${name} WHERE slice = $1) r USING (${key.join(", ")})
-      WHERE l IS DISTINCT FROM r ORDER BY ${key.join(", ")} LIMIT 1`,
+       FROM (SELECT ${named(builds.liveColumns)} FROM ${builds.live} t WHERE slice = $1) l
+       FULL JOIN (SELECT ${named(builds.rebuiltColumns)} FROM ${builds.rebuilt} t WHERE slice = $1) r USING (${key.join(", ")})
+      WHERE to_jsonb(l) IS DISTINCT FROM to_jsonb(r) ORDER BY ${key.join(", ")} LIMIT 1`,
     [slice],
   );
   const [pair] = rows;
-  if (pair === undefined) return rowCounts(sql, name, slice, schemas);
-  return differenceOf(name, slice, key, columns, pair);
+  if (pair === undefined) return rowCounts(sql, name, slice, builds);
+  return differenceOf(name, slice, key, [...builds.liveColumns, ...builds.rebuiltColumns], pair);
 }
 
 /** Every column as text, exactly as the database prints it. */
@@ -159,13 +175,12 @@ async function rowCounts(
   sql: Queryable,
   table: string,
   slice: number,
-  { live, rebuilt }: Schemas,
+  { live, rebuilt }: Builds,
 ): Promise<Difference> {
-  const count = async (schema: string) => {
-    const [row] = await sql.queryArrays<[bigint]>(
-      `SELECT count(*) FROM ${schema}.${table} WHERE slice = $1`,
-      [slice],
-    );
+  const count = async (build: string) => {
+    const [row] = await sql.queryArrays<[bigint]>(`SELECT count(*) FROM ${build} t WHERE slice = $1`, [
+      slice,
+    ]);
     return String(row?.[0]);
   };
   return {
@@ -186,11 +201,12 @@ interface Column {
 /** Of the checkpoints: which event a log is known by depends on who brought it, and says nothing of the rows. */
 const NOT_COMPARED = "landmark";
 
-async function columnsOf(sql: Queryable, schema: string, table: string): Promise<Column[]> {
+/** None where there is no such table. */
+async function columnsOf(sql: Queryable, table: string): Promise<Column[]> {
   const { rows } = await sql.query<Column>(
     `SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
-      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attname <> $2 ORDER BY attnum`,
-    [`${schema}.${table}`, NOT_COMPARED],
+      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attname <> $2 ORDER BY attnum`,
+    [table, NOT_COMPARED],
   );
   return rows;
 }
@@ -198,13 +214,14 @@ async function columnsOf(sql: Queryable, schema: string, table: string): Promise
 async function countChanges(
   sql: Queryable,
   { name, key }: ComparedTable,
-  { live, rebuilt }: Schemas,
+  schemas: Schemas,
 ): Promise<{ removed: number; added: number; changed: number }> {
   const [first] = key;
+  const { live, rebuilt } = await buildsOf(sql, name, schemas);
   const rows = await sql.queryArrays<[bigint, bigint, bigint]>(
     `SELECT count(*) FILTER (WHERE r.${first} IS NULL), count(*) FILTER (WHERE l.${first} IS NULL),
             count(*) FILTER (WHERE l.${first} IS NOT NULL AND r.${first} IS NOT NULL)
-       FROM ${live}.${name} l FULL JOIN ${rebuilt}.${name} r USING (${key.join(", ")})
+       FROM ${live} l FULL JOIN ${rebuilt} r USING (${key.join(", ")})
       WHERE to_jsonb(l) - '${NOT_COMPARED}' IS DISTINCT FROM to_jsonb(r) - '${NOT_COMPARED}'`,
   );
   const [removed = 0n, added = 0n, changed = 0n] = rows[0] ?? [];

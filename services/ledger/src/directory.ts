@@ -1,6 +1,15 @@
 import type { Programme } from "@taem/domain";
 import type { MemberRef } from "@taem/http";
 
+export interface KnownMember {
+  /** Ours. */
+  readonly id: string;
+  /** Of the member's events. */
+  readonly slice: number;
+  /** Milliseconds since the epoch. */
+  readonly enrolledAt: number;
+}
+
 /** Who the programmes and members are. The write side knows; the ledger asks. */
 export interface Directory {
   /** The programme with a code, with its definitions as they were a moment ago at the earliest. */
@@ -9,9 +18,5 @@ export interface Directory {
   newestProgramme(code: string): Promise<Programme | undefined>;
   /** As they are now: before a request is refused for what it names. Asked often, it may wait a little. */
   lookAgain(programme: Programme): Promise<Programme>;
-  /** Our id of a member, and the slice of the member's events. */
-  member(
-    programme: Programme,
-    ref: MemberRef,
-  ): Promise<{ readonly id: string; readonly slice: number } | undefined>;
+  member(programme: Programme, ref: MemberRef): Promise<KnownMember | undefined>;
 }

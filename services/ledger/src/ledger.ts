@@ -17,6 +17,7 @@ import { createLedgerProjection } from "./read-model/ledger-projection.ts";
 import { approvalRoutes } from "./routes/approval-routes.ts";
 import { listRoutes } from "./routes/list-routes.ts";
 import { memberRoutes } from "./routes/member-routes.ts";
+import { registerRoutes } from "./routes/register-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
 import { Requests } from "./routes/request.ts";
 import { sourceRoutes } from "./routes/source-routes.ts";
@@ -73,6 +74,7 @@ export function createLedger(platform: LedgerPlatform, config: LedgerConfig = {}
       ...listRoutes(parts),
       ...approvalRoutes(parts),
       ...sourceRoutes(parts),
+      ...registerRoutes(parts),
     ],
     projection: projector,
     verify: (options = {}) => verifyLedger({ database, store, ...options }),

@@ -31,11 +31,16 @@ const CHECKS: Record<string, { check: Discrepancy["check"]; identity: readonly s
     check: "activity",
     identity: ["programme", "system", "principal", "currency", "date", "slice"],
   },
+  programmes: { check: "programme", identity: ["position"] },
+  members: { check: "member", identity: ["position"] },
+  clients: { check: "client", identity: ["position"] },
   control_totals: {
     check: "control_total",
     identity: ["programme", "currency", "accounting_date", "debit", "credit", "slice"],
   },
 };
+
+const NOBODY = "'ffffffff-ffff-4fff-bfff-ffffffffffff'";
 
 /** A change of a column that puts the row after all others, by the column's type. */
 const CHANGES: Record<string, (column: string) => string> = {
@@ -44,7 +49,7 @@ const CHANGES: Record<string, (column: string) => string> = {
   bigint: (column) => `coalesce(${column}, 0) + 1`,
   numeric: (column) => `${column} + 1`,
   text: (column) => `coalesce(${column}, '') || 'x'`,
-  uuid: () => "'ffffffff-ffff-4fff-bfff-ffffffffffff'",
+  uuid: () => NOBODY,
   date: (column) => `${column} + 1`,
   jsonb: (column) => `${column} || '[[1, "1", "2026-01"]]'`,
 };
@@ -227,6 +232,9 @@ describe("every row counts", () => {
     ["holds", { no: "no + 1" }],
     ["adjustments", { no: "no + 1" }],
     ["client_activity", { principal: "'unheard of'" }],
+    ["programmes", { code: "'unheard of'" }],
+    ["members", { member: NOBODY }],
+    ["clients", { client: "'unheard of'" }],
     ["control_totals", { debit: "'unheard of'", amount: "0", postings: "0" }],
   ] as [string, Record<string, string>][])("one inserted into %s: %j", async (table, values) => {
     await insert(table, values);
@@ -236,7 +244,7 @@ describe("every row counts", () => {
   });
 
   test.each(NAMES)("one inserted into %s that belongs to no slice there is", async (table) => {
-    const other = { slice: "-1", currency: "'ZZZ'" };
+    const other = { slice: "-1", currency: "'ZZZ'", code: "'zzz'", client: "'zzz'", member: NOBODY };
     await insert(table, other);
     const found = await verify();
     expect(found).toMatchObject({ discrepancy: { check: CHECKS[table]?.check, actual: "a row" } });

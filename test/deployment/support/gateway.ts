@@ -7,14 +7,14 @@ export const gatewayVariables = new Set(
   [...template.matchAll(/\$\{([A-Z_]+)\}/g)].map((match) => match[1] as string),
 );
 
-const map = /map \$request_uri \$service \{(.+?)\n\}/s.exec(template)?.[1] ?? "";
+const map = /map "\$request_method \$request_uri" \$service \{(.+?)\n\}/s.exec(template)?.[1] ?? "";
 const rules = [...map.matchAll(/^ {2}"~(.+)"\s+\$\{([A-Z]+)_ADDRESS\};$/gm)].map(([, pattern, service]) => ({
   pattern: new RegExp(pattern as string),
   service: (service as string).toLowerCase(),
 }));
 const fallback = /^ {2}default\s+\$\{([A-Z]+)_ADDRESS\};$/m.exec(map)?.[1]?.toLowerCase();
 
-/** The service that answers a request, by its target as it was sent; nginx's expressions mean the same here. */
-export function serviceFor(target: string): string | undefined {
-  return rules.find(({ pattern }) => pattern.test(target))?.service ?? fallback;
+/** The service that answers a request, by its method and its target as it was sent; nginx's expressions mean the same here. */
+export function serviceFor(method: string, target: string): string | undefined {
+  return rules.find(({ pattern }) => pattern.test(`${method} ${target}`))?.service ?? fallback;
 }

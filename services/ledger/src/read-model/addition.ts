@@ -2,8 +2,8 @@ import type { AccountEvent } from "@taem/contracts";
 import { dateInCalendar, type Instant, type LocalDate, localDate } from "@taem/domain";
 import type { EventRecord } from "@taem/projection";
 import { type Entry, entriesOf } from "./entries.ts";
-import type { Row } from "./ledger-writer.ts";
 import { type StatementLine, statementLine } from "./statement-line.ts";
+import type { Row } from "./tables.ts";
 import type { ZoneHistory } from "./zone-history.ts";
 
 /** What an event adds to the journal and to its account's statement: rows that nothing changes any more. */

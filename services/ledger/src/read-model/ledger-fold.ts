@@ -1,18 +1,21 @@
-import type { AccountEvent } from "@taem/contracts";
+import { type AccountEvent, isAccountEvent } from "@taem/contracts";
 import type { Queryable } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/projection";
 import { AccountDelta } from "./account-delta.ts";
 import { additionOf } from "./addition.ts";
 import { ClientActivity } from "./client-activity.ts";
 import { ControlTotals } from "./control-total.ts";
-import { type Row, writeAdded, writeDifferences } from "./ledger-writer.ts";
+import { type Added, writeAdded, writeDifferences } from "./ledger-writer.ts";
+import { entryOf, type FirstEvent } from "./register.ts";
 import type { ZoneHistory } from "./zone-history.ts";
 
-/** A batch of account events, folded into rows to add and differences to apply. */
-export class LedgerFold implements Fold<AccountEvent> {
+/** The events that mean anything to the ledger's read models. */
+export type LedgerEvent = AccountEvent | FirstEvent;
+
+/** A batch of events, folded into rows to add and differences to apply. */
+export class LedgerFold implements Fold<LedgerEvent> {
   readonly #zones: ZoneHistory;
-  #postings: Row[] = [];
-  #lines: Row[] = [];
+  #added = nothing();
   readonly #accounts = new Map<string, AccountDelta>();
   readonly #totals = new ControlTotals();
   readonly #activity = new ClientActivity();
@@ -21,7 +24,12 @@ export class LedgerFold implements Fold<AccountEvent> {
     this.#zones = zones;
   }
 
-  add({ record, event, actor }: ProjectedEvent<AccountEvent>): void {
+  add({ record, event, actor }: ProjectedEvent<LedgerEvent>): void {
+    if (!isAccountEvent(event)) {
+      const entry = entryOf(record, event);
+      if (entry !== undefined) this.#added[entry.register].push(entry.row);
+      return;
+    }
     const { slice, position, revision, stream } = record;
     // Whatever can fail comes first: an event counts as a whole or not at all.
     const { date, entries, postingRows, lineRow } = additionOf(record, event, this.#zones);
@@ -37,14 +45,13 @@ export class LedgerFold implements Fold<AccountEvent> {
     account.position = position;
 
     for (const entry of entries) this.#totals.add(slice, event.programme, event.currency, date, entry);
-    this.#postings.push(...postingRows);
-    this.#lines.push(lineRow);
+    this.#added.postings.push(...postingRows);
+    this.#added.statement_lines.push(lineRow);
   }
 
   async writeAdded(transaction: Queryable, schema: string): Promise<void> {
-    const added = { postings: this.#postings, lines: this.#lines };
-    this.#postings = [];
-    this.#lines = [];
+    const added = this.#added;
+    this.#added = nothing();
     await writeAdded(transaction, schema, added);
   }
 
@@ -58,4 +65,8 @@ export class LedgerFold implements Fold<AccountEvent> {
       activity: [...this.#activity.all()],
     });
   }
+}
+
+function nothing(): Added {
+  return { postings: [], statement_lines: [], programmes: [], members: [], clients: [] };
 }

@@ -3,19 +3,15 @@ import { UnprojectableEvent } from "@taem/projection";
 import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
 import type { ActivityRow } from "./client-activity.ts";
 import type { ControlTotal } from "./control-total.ts";
-import { tables } from "./tables.ts";
+import type { Register } from "./register.ts";
+import { type Row, tables } from "./tables.ts";
 
-/** Values in the order of the table's columns. */
-export type Row = readonly unknown[];
+/** New rows by table. */
+export type Added = Readonly<Record<"postings" | "statement_lines" | Register, Row[]>>;
 
 /** Rows that nothing changes any more, by COPY. */
-export async function writeAdded(
-  sql: Queryable,
-  schema: string,
-  rows: { readonly postings: readonly Row[]; readonly lines: readonly Row[] },
-): Promise<void> {
-  await copy(sql, schema, "postings", rows.postings);
-  await copy(sql, schema, "statement_lines", rows.lines);
+export async function writeAdded(sql: Queryable, schema: string, added: Added): Promise<void> {
+  for (const [table, rows] of Object.entries(added)) await copy(sql, schema, table, rows);
 }
 
 /** New rows by COPY, differences by one statement for each table. */

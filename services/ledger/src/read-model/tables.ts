@@ -5,6 +5,9 @@ import type { Table } from "@taem/projection";
  * A row carries the slice it belongs to.
  */
 
+/** Values in the order of a table's columns. */
+export type Row = readonly unknown[];
+
 const text = `text COLLATE "C" NOT NULL`;
 const instant = "bigint NOT NULL";
 const amount = "numeric NOT NULL";
@@ -223,6 +226,44 @@ const clientActivity: Table = {
   storage: "fillfactor = 50",
 };
 
+/** The programmes that there are. Their streams say what they are. */
+const programmes: Table = {
+  name: "programmes",
+  columns: { slice: "smallint NOT NULL", programme: "uuid NOT NULL", code: text, position: text },
+  key: ["code"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (code)"],
+  appendOnly: true,
+};
+
+/** The members that there are. Nothing here says who a member is. */
+const members: Table = {
+  name: "members",
+  columns: {
+    slice: "smallint NOT NULL",
+    programme: "uuid NOT NULL",
+    member: "uuid NOT NULL",
+    enrolled_at: instant,
+    position: text,
+  },
+  key: ["programme", "member"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (programme, member)"],
+  appendOnly: true,
+};
+
+/** The clients that there are, with the code of the programme that one is bound to. Their streams say the rest. */
+const clients: Table = {
+  name: "clients",
+  columns: {
+    slice: "smallint NOT NULL",
+    client: text,
+    programme: `text COLLATE "C"`,
+    position: text,
+  },
+  key: ["client"],
+  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (client)", "CREATE INDEX ON {table} (programme, client)"],
+  appendOnly: true,
+};
+
 export const tables: readonly Table[] = [
   postings,
   statementLines,
@@ -232,4 +273,7 @@ export const tables: readonly Table[] = [
   adjustments,
   controlTotals,
   clientActivity,
+  programmes,
+  members,
+  clients,
 ];

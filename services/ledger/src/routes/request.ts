@@ -66,7 +66,15 @@ export class Requests {
     const positions = places.map(({ position }) => position);
     if (consistency === "strong") positions.push(await this.#platform.store.head());
     const position = positions.sort().at(-1);
-    if (position === undefined) return;
+    if (position !== undefined) await this.#reachEverywhere(position, deadline);
+  }
+
+  /** Waits until the read model has all that the log has now. */
+  async reachHead(deadline: number): Promise<void> {
+    await this.#reachEverywhere(await this.#platform.store.head(), deadline);
+  }
+
+  async #reachEverywhere(position: string, deadline: number): Promise<void> {
     const slices = Array.from({ length: SLICES }, (_, slice) => ({ slice, position }));
     await this.#reachAll(slices, deadline);
   }

@@ -1,5 +1,5 @@
 import type { Hold, Lot } from "@taem/domain";
-import type { Row } from "../read-model/ledger-writer.ts";
+import type { Row } from "../read-model/tables.ts";
 import { mustEqual } from "./discrepancy.ts";
 import type { AskedAdjustment, EndedHold, ReplayedAccount } from "./replay.ts";
 import { UNTOLD } from "./row-comparison.ts";

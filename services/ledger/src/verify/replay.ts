@@ -5,6 +5,7 @@ import type { HoldStatus } from "../read-model/account-delta.ts";
 import { additionOf } from "../read-model/addition.ts";
 import { ClientActivity } from "../read-model/client-activity.ts";
 import { ControlTotals } from "../read-model/control-total.ts";
+import { type Entry, entryOf, type FirstEvent, isFirstEvent, type Register } from "../read-model/register.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
 import { newSalt, RowSums } from "./row-sums.ts";
@@ -47,10 +48,16 @@ export class Additions {
   readonly activity = new ClientActivity();
   readonly postings: RowSums;
   readonly lines: RowSums;
+  readonly registers: Readonly<Record<Register, RowSums>>;
 
   constructor(salt: string) {
     this.postings = new RowSums(salt);
     this.lines = new RowSums(salt);
+    this.registers = {
+      programmes: new RowSums(salt),
+      members: new RowSums(salt),
+      clients: new RowSums(salt),
+    };
   }
 }
 
@@ -73,6 +80,8 @@ export class Replay {
   /** Folds events of a slice in log order. Throws `Discrepant` on the first that cannot be. */
   async add(records: readonly RecordedEvent[]): Promise<void> {
     for (const record of records) {
+      const entry = registeredBy(record);
+      if (entry !== undefined) this.#additions.registers[entry.register].add(entry.row);
       const event = accountEventOf(record);
       if (event === undefined) continue;
       // Only what was published before an event counts, so one look at a programme is enough.
@@ -128,6 +137,11 @@ export class Replay {
 /** Undefined for an event of another kind. Throws `Discrepant` on one that cannot be read. */
 export function accountEventOf(record: RecordedEvent): AccountEvent | undefined {
   return Object.hasOwn(accountEvents, record.type) ? (decoded(record) as AccountEvent) : undefined;
+}
+
+/** The row that the first event of a stream makes; undefined for any other. Throws as above. */
+export function registeredBy(record: RecordedEvent): Entry | undefined {
+  return isFirstEvent(record.type) ? entryOf(record, decoded(record) as FirstEvent) : undefined;
 }
 
 function placeOf({ stream, revision, position }: RecordedEvent): string {

@@ -1,6 +1,6 @@
 import { hash, randomUUID } from "node:crypto";
 import type { Queryable } from "@taem/postgres";
-import type { Row } from "../read-model/ledger-writer.ts";
+import type { Row } from "../read-model/tables.ts";
 import { tables } from "../read-model/tables.ts";
 
 interface RowSum {

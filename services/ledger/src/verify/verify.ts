@@ -6,11 +6,12 @@ import { passesOver, scan, scanSlices } from "../log-scan.ts";
 import { type Addition, additionOf } from "../read-model/addition.ts";
 import type { ActivityRow } from "../read-model/client-activity.ts";
 import type { ControlTotal } from "../read-model/control-total.ts";
-import type { Row } from "../read-model/ledger-writer.ts";
+import { REGISTERS } from "../read-model/register.ts";
+import type { Row } from "../read-model/tables.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
 import { adjustmentRows, balanceRow, holdRows, lotRows } from "./account-rows.ts";
 import { type Discrepancy, Discrepant } from "./discrepancy.ts";
-import { Additions, accountEventOf, Replay } from "./replay.ts";
+import { Additions, accountEventOf, Replay, registeredBy } from "./replay.ts";
 import {
   adjustments,
   balances,
@@ -22,6 +23,7 @@ import {
   inOrder,
   lots,
   postings,
+  registers,
   statementLines,
 } from "./row-comparison.ts";
 import { newSalt, RowSums, readSums } from "./row-sums.ts";
@@ -148,16 +150,38 @@ class Verifier {
   }
 
   async #checkAdditions(stored: StoredSums): Promise<void> {
-    const { totals, activity, postings: posted, lines } = this.#additions;
+    const { totals, activity, postings: posted, lines, registers: registered } = this.#additions;
     const slices = Array.from({ length: SLICES }, (_, slice) => slice);
     await this.#checkRows(controlTotals, stored, slices, [...totals.all()], (total) => [totalRow(total)]);
     await this.#checkRows(clientActivity, stored, slices, [...activity.all()], (row) => [activityRow(row)]);
     await this.#checkTable(statementLines, stored, slices, lines, (differing) =>
-      this.#added(differing, ({ lineRow }) => [lineRow]),
+      this.#added(
+        differing,
+        this.#ofAddition(({ lineRow }) => [lineRow]),
+      ),
     );
     await this.#checkTable(postings, stored, slices, posted, (differing) =>
-      this.#added(differing, ({ postingRows }) => postingRows),
+      this.#added(
+        differing,
+        this.#ofAddition(({ postingRows }) => postingRows),
+      ),
     );
+    for (const register of REGISTERS) {
+      const rowsOf = (record: RecordedEvent) => {
+        const entry = registeredBy(record);
+        return entry?.register === register ? [entry.row] : [];
+      };
+      await this.#checkTable(registers[register], stored, slices, registered[register], (differing) =>
+        this.#added(differing, rowsOf),
+      );
+    }
+  }
+
+  #ofAddition(rowsOf: (addition: Addition) => readonly Row[]): (record: RecordedEvent) => readonly Row[] {
+    return (record) => {
+      const event = accountEventOf(record);
+      return event === undefined ? [] : rowsOf(additionOf(record, event, this.#zones));
+    };
   }
 
   /** Holds the table's rows of some slices against those that `rowsOf` makes of items of the same slices. */
@@ -197,13 +221,10 @@ class Verifier {
   /** The rows that events add, from the log once more: they are too many to keep. */
   async *#added(
     slices: readonly number[],
-    rowsOf: (addition: Addition) => readonly Row[],
+    rowsOf: (record: RecordedEvent) => readonly Row[],
   ): AsyncGenerator<Row> {
     for await (const page of scanSlices(this.#options.store, slices, highest(this.#checkpoints))) {
-      for (const record of this.#counted(page, slices)) {
-        const event = accountEventOf(record);
-        if (event !== undefined) yield* rowsOf(additionOf(record, event, this.#zones));
-      }
+      for (const record of this.#counted(page, slices)) yield* rowsOf(record);
     }
   }
 

@@ -41,7 +41,7 @@ export async function serve(
   const url = await server.listen(0, "127.0.0.1");
   return {
     get: async (path, { caller = "test", signal } = {}) => {
-      const response = await fetch(`${url}/v1/programmes/${path}`, {
+      const response = await fetch(`${url}/v1/programmes${/^(\?|$)/.test(path) ? "" : "/"}${path}`, {
         headers: { authorization: `Bearer ${caller}`, connection: "close" },
         signal: signal ?? null,
       });

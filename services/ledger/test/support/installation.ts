@@ -61,8 +61,10 @@ export class Installation implements AsyncDisposable {
     const one = await simulation.defineProgramme("one", "Asia/Bangkok");
     const two = await simulation.defineProgramme("two", "America/New_York");
     for (let i = 0; i < accounts; i++) {
-      simulation.open(i % 4 === 3 ? two : one, i % 3 === 0 ? "STAR" : "POINT");
+      await simulation.enrol(simulation.open(i % 4 === 3 ? two : one, i % 3 === 0 ? "STAR" : "POINT"));
     }
+    await simulation.createClient("0123456789abcdef");
+    await simulation.createClient("fedcba9876543210", "two");
     await live(simulation, commands, days, sweepEvery);
     this.now = simulation.now;
   }
@@ -94,7 +96,7 @@ function directoryOf(simulation: Simulation): Directory {
     lookAgain: async (programme) => programme,
     member: async (programme, ref) => {
       const account = "id" in ref ? find(programme, ref.id) : undefined;
-      return account && { id: account.member, slice: account.slice };
+      return account && { id: account.member, slice: account.slice, enrolledAt: account.enrolledAt };
     },
   };
 }

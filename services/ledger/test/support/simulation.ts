@@ -2,13 +2,16 @@ import {
   type AccountEvent,
   accountStream,
   type BusinessKey,
+  clientStream,
   type DefinitionEvent,
   encodeEvent,
   encodeMeta,
+  memberStream,
   programmeStream,
   sliceOf,
   sliceOfStream,
   type TaemEvent,
+  uniqueStream,
 } from "@taem/contracts";
 import {
   type AccountCommand,
@@ -33,6 +36,7 @@ export interface Account {
   readonly member: string;
   readonly stream: string;
   readonly slice: number;
+  readonly enrolledAt: number;
   state: AccountState;
   /** Events not appended yet. */
   waiting: AccountEvent[];
@@ -87,12 +91,33 @@ export class Simulation {
       member,
       stream: accountStream(member, found.no),
       slice: sliceOf(programme.id, member),
+      enrolledAt: this.now,
       state: newAccount(),
       waiting: [],
       recent: new Map(),
     };
     this.accounts.push(account);
     return account;
+  }
+
+  /** As the commands service enrols the member of an account, or, with a slice, as earlier programs did. */
+  async enrol({ programme, member, enrolledAt }: Account, slice?: number): Promise<void> {
+    const event = { type: "MemberEnrolled", programme: programme.id, member, enrolledAt } as const;
+    await this.#append(memberStream(member), 0, [event], slice);
+  }
+
+  /** As the commands service reserves a code for a programme that it then does not come to define. */
+  async reserveCode(code: string): Promise<void> {
+    const [defined] = definitionsOf(this.#ids.uuid(), code, "Asia/Bangkok");
+    await this.#append(uniqueStream(this.#ids.uuid()), 0, [defined as DefinitionEvent]);
+  }
+
+  /** A client of the whole installation, or of a programme by its code. */
+  async createClient(client: string, programme?: string): Promise<void> {
+    const created = { type: "ClientCreated", client, name: client, permissions: [] } as const;
+    await this.#append(clientStream(client), 0, [
+      programme === undefined ? created : { ...created, programme },
+    ]);
   }
 
   context(account: Account, actor = "till"): DecisionContext {
@@ -191,8 +216,12 @@ export class Simulation {
     this.events += events.length;
   }
 
-  async #append(stream: string, expectedRevision: number, events: readonly DefinitionEvent[]): Promise<void> {
-    const slice = sliceOfStream(stream, events[0] as DefinitionEvent);
+  async #append(
+    stream: string,
+    expectedRevision: number,
+    events: readonly TaemEvent[],
+    slice = sliceOfStream(stream, events[0] as { readonly programme?: string; readonly member?: string }),
+  ): Promise<void> {
     const records = events.map((event) => this.#recordOf(event));
     const [result] = await this.#store.append([{ stream, slice, expectedRevision, events: records }]);
     if (result?.ok !== true) throw new Error(`${stream} was changed by someone else`);

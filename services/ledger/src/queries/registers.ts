@@ -1,0 +1,60 @@
+import type { Queryable } from "@taem/postgres";
+
+/** Rows of the registers of what there is, in the order of their keys, from a place on. */
+
+/** Codes, in their order; with `only` that one alone, if there is such a programme. */
+export async function programmeCodes(
+  sql: Queryable,
+  only: string | null,
+  limit: number,
+  after = "",
+): Promise<string[]> {
+  const rows = await sql.queryArrays<[string]>(
+    `SELECT code FROM taem_ledger.programmes
+      WHERE code > $1 ${only === null ? "" : "AND code = $3"} ORDER BY code LIMIT $2`,
+    only === null ? [after, limit] : [after, limit, only],
+  );
+  return rows.map(([code]) => code);
+}
+
+/** Above every id that is given. */
+const AFTER_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+export type MemberRow = readonly [member: string, enrolledAt: bigint];
+
+/** Of a programme, the highest ids first. */
+export function membersBefore(
+  sql: Queryable,
+  programme: string,
+  limit: number,
+  before = AFTER_ALL,
+): Promise<MemberRow[]> {
+  return sql.queryArrays<[string, bigint]>(
+    {
+      name: "taem_ledger_members",
+      text: `SELECT member, enrolled_at FROM taem_ledger.members
+              WHERE programme = $1 AND member < $2 ORDER BY member DESC LIMIT $3`,
+    },
+    [programme, before, limit],
+  );
+}
+
+/**
+ * Ids of clients, in their order: of one programme by its code, or, with null, of the whole installation and all that are
+ * bound to one. Undefined where no ledger has made the register yet.
+ */
+export async function clientsAfter(
+  sql: Queryable,
+  programme: string | null,
+  limit: number,
+  after = "",
+): Promise<readonly string[] | undefined> {
+  const [made] = await sql.queryArrays<[boolean]>("SELECT to_regclass('taem_ledger.clients') IS NOT NULL");
+  if (made?.[0] !== true) return undefined;
+  const rows = await sql.queryArrays<[string]>(
+    `SELECT client FROM taem_ledger.clients
+      WHERE client > $1 ${programme === null ? "" : "AND programme = $3"} ORDER BY client LIMIT $2`,
+    programme === null ? [after, limit] : [after, limit, programme],
+  );
+  return rows.map(([client]) => client);
+}
