@@ -48,11 +48,12 @@ const effectSchema = z.strictObject({
     "adjusted",
     "written_off",
   ]),
-  /** Points that moved, were held or asked for. */
-  points: total,
-  effectiveAt: instant,
-  credited: z.array(lot).optional(),
-  debited: z.array(part).optional(),
+  points: total.meta({ description: "Points that moved, were held or asked for." }),
+  effectiveAt: instant.meta({
+    description: "When it counts: `occurredAt`, or later where what it touches became effective later.",
+  }),
+  credited: z.array(lot).optional().meta({ description: "Lots that it began." }),
+  debited: z.array(part).optional().meta({ description: "What it took, or holds, of which lots." }),
   hold: z
     .strictObject({
       id: z.string(),
@@ -69,19 +70,27 @@ const effectSchema = z.strictObject({
     .optional(),
   transfer: z.strictObject({ id: z.string(), to: z.string() }).optional(),
   rule: z.strictObject({ name: z.string(), version: z.int(), limitedBy: z.string().optional() }).optional(),
-  /** Of a return: what became debt, and what was not recovered. */
   clawback: z
     .strictObject({ policy: z.string(), debt: total, waived: total, expired: total, unmatched: total })
-    .optional(),
+    .optional()
+    .meta({
+      description:
+        "Of a return: what of it became debt, was waived by the policy, had expired, or stood against no earn.",
+    }),
   returned: returned.optional(),
 });
 
 export const commandAnswer = z.strictObject({
   member: z.string(),
   currency: z.string(),
-  replayed: z.boolean(),
+  replayed: z.boolean().meta({
+    description:
+      "It was done before, under the same key: `effect` is told as it was at first, `balance` and `token` are of now.",
+  }),
   effect: effectSchema,
-  /** The account as of now. */
-  balance,
+  balance: balance.meta({
+    description:
+      "The account after the command, by the clock; of a repetition the account as it is now, not as it was then.",
+  }),
   token: z.string().meta({ description: "Give it to a query to read your write: all that the command did." }),
 });

@@ -67,9 +67,14 @@ const settings = {
     .optional()
     .meta({ description: "Everything dies this long after the last earn, burn or capture." }),
   clawback: z.enum(["only_pending", "within_balance", "unlimited"]).default("within_balance"),
-  returnGraceDays: z.int().min(0).max(3650).default(0),
-  holdTimeoutSeconds: seconds.default(WEEK),
-  maxHoldTimeoutSeconds: seconds.default(WEEK),
+  returnGraceDays: z.int().min(0).max(3650).default(0).meta({
+    description:
+      "When a burn is given back, points whose lot has died live on in a new lot for so many days; 0 = they expire at once.",
+  }),
+  holdTimeoutSeconds: seconds
+    .default(WEEK)
+    .meta({ description: "How long a hold holds unless it says; counted from the clock as it is placed." }),
+  maxHoldTimeoutSeconds: seconds.default(WEEK).meta({ description: "How long a hold may hold at most." }),
   transferExpiry: z.enum(["kept", "replaced"]).default("kept"),
   maxBalance: amount.optional().meta({
     description:
@@ -93,9 +98,16 @@ const earnRule = {
   money: currencyCode.meta({ description: "Currency of the spend." }),
   per: amount.meta({ description: "`points` for every `per` minor units of money." }),
   points: amount,
-  minimumSpend: amountOrZero.prefault("0"),
-  maxPerOrder: amount.optional(),
-  maxPerDay: amount.optional(),
+  minimumSpend: amountOrZero.prefault("0").meta({ description: "A smaller spend earns nothing." }),
+  maxPerOrder: amount.optional().meta({
+    description:
+      "At most so many points an earn. A partial return takes back its share of the points that were granted.",
+  }),
+  maxPerDay: amount.optional().meta({
+    description:
+      "At most so many points by this rule a member on one local day, that of `occurredAt`. A return frees nothing of it: what was " +
+      "earned counts for its day for ever.",
+  }),
   rounding: z.enum(["down", "half_up", "half_even", "up"]).default("down"),
   pendingSeconds: z.int().min(0).max(31_536_000).default(0),
 };

@@ -6,7 +6,19 @@ const { amount, amountOrZero, currencyCode, externalId, instant, memberRef, rule
 
 /** What callers can ask of an account: one description serves the routes, the bulk route and the documentation. */
 
-const common = { occurredAt: instant.optional(), source: source.optional() };
+const occurredAt = instant.optional().meta({
+  description:
+    "When it happened. Left out: the programme's clock as it is decided. At most five minutes ahead of that clock, and any time back to 1970. " +
+    "It selects the version of the rule and of the settings, the local day whose cap is used, and what an expiry is counted from; what " +
+    "is available, expired or held is judged by the clock, now. It is part of what the command means: stamp it once and send the " +
+    "same again, or leave it out each time. A retry that is stamped anew is `key_reused`.",
+});
+const key = source.optional().meta({
+  description:
+    "The business key. Left out: the `Idempotency-Key`, under the client's own system. The same key and meaning give the first answer " +
+    "again, another meaning is `key_reused`.",
+});
+const common = { occurredAt, source: key };
 const onMember = { currency: currencyCode, ...common };
 
 /** A hold or adjustment: member, currency ordinal and ordinal in the account. */
@@ -47,8 +59,11 @@ const problem = (code: ProblemCode, message: string) => ({ message, params: { pr
 export const bodies = {
   earn: {
     ...onMember,
-    points: amount.optional(),
-    spend: z.strictObject({ amount: amountOrZero, currency: currencyCode, rule: ruleName }).optional(),
+    points: amount.optional().meta({ description: "Points outright; or `spend`." }),
+    spend: z
+      .strictObject({ amount: amountOrZero, currency: currencyCode, rule: ruleName })
+      .optional()
+      .meta({ description: "Money that was spent, of which the rule makes points." }),
     expiresAt: instant
       .nullable()
       .optional()
@@ -64,21 +79,41 @@ export const bodies = {
     ...onMember,
     points: amount,
     redemption: defaulted(redemption, DEFAULTS.hold.redemption),
-    timeoutSeconds: z.int().min(1).max(31_536_000).optional(),
+    timeoutSeconds: z.int().min(1).max(31_536_000).optional().meta({
+      description:
+        "How long it holds, counted from the clock as it is placed; the currency's `holdTimeoutSeconds` unless told, `maxHoldTimeoutSeconds` at most.",
+    }),
   },
   transfer: { ...onMember, points: amount, to: memberRef },
   reverse: {
     ...onMember,
-    origin: source
+    origin: source.optional().meta({
+      description:
+        "The source of the earn, burn or capture that comes back. Left out: newest earns first, never more than was earned.",
+    }),
+    points: amount.optional().meta({ description: "So many points; or `spend`, or `all`." }),
+    spend: z
+      .strictObject({
+        amount,
+        rule: ruleName.optional().meta({ description: "Only without an origin, which brings its own." }),
+      })
       .optional()
-      .meta({ description: "The source of the earn, burn or capture that comes back." }),
-    points: amount.optional(),
-    spend: z.strictObject({ amount, rule: ruleName.optional() }).optional(),
-    all: z.literal(true).optional(),
+      .meta({
+        description:
+          "Money that was refunded of a sale. All returns of it together take the share of the points earned that was refunded of the " +
+          "money, rounded down: of the points granted, also where a cap cut them.",
+      }),
+    all: z.literal(true).optional().meta({ description: "All that has not come back yet." }),
     reason: defaulted(reason, DEFAULTS.reverse.reason),
   },
   adjust: { ...onMember, direction: z.enum(["credit", "debit", "write_off"]), points: amount, reason },
-  capture: { ...common, points: amount.optional() },
+  capture: {
+    ...common,
+    points: amount.optional().meta({
+      description:
+        "All that is held unless told. A hold is captured once: what is not captured is released by the same command.",
+    }),
+  },
   void: { ...common },
   approve: { ...common },
   reject: { ...common },

@@ -296,7 +296,12 @@ export const source = z
   .strictObject({
     system: systemName,
     id: printable("SourceId", "The system's id of what happened (order, receipt)", 200, "INV-536365"),
-    leg: printable("SourceLeg", "Which effect of it, where it has several", 64, "main").default("main"),
+    leg: printable(
+      "SourceLeg",
+      "Which effect of it, where one id has several: a receipt that earns and burns, an order that comes back in parts, each with a leg of its own; `main` unless told",
+      64,
+      "main",
+    ).default("main"),
   })
   .meta({
     id: "Source",
