@@ -1,8 +1,9 @@
 import { basename } from "node:path";
-import { type CheckResult, checkFile } from "./check-run.ts";
+import { type CheckPlan, type CheckResult, checkFile } from "./check-run.ts";
 import { exitCodes, onInterruption, runCommand, type Terminal } from "./command.ts";
-import { type Kind, type Mapping, readMapping } from "./mapping.ts";
+import { type Kind, type Mapping, mappingSchema, readMapping } from "./mapping.ts";
 import { openProgress, say } from "./progress.ts";
+import { proposeMapping } from "./proposal.ts";
 import { columns, type Line, linesOf, number, rejects } from "./report-lines.ts";
 import { openSource } from "./source.ts";
 import { rowsMeant, takenRows } from "./tally.ts";
@@ -10,22 +11,60 @@ import { rowsMeant, takenRows } from "./tally.ts";
 export interface CheckCommandOptions {
   /** `-` is standard input. */
   readonly file: string;
-  /** Path of the mapping. */
-  readonly mapping: string;
+  /** Path of the mapping; without one, a mapping is proposed. */
+  readonly mapping?: string | undefined;
   readonly duplicates?: "keep" | "reject" | undefined;
 }
 
 /** A row may be a little ahead of this machine's clock. */
 const TOLERANCE_MS = 5 * 60_000;
 
-/** `taem import --check`: says what an import would do, without a server. Resolves with the exit code. */
+/**
+ * `taem import --check`: says what an import would do, without a server; without a mapping, it proposes one. Resolves
+ * with the exit code.
+ */
 export function checkCommand(options: CheckCommandOptions, terminal: Terminal): Promise<number> {
-  return runCommand(terminal, () => check(options, terminal));
+  const { mapping } = options;
+  return runCommand(terminal, () =>
+    mapping === undefined ? propose(options, terminal) : checkWith(mapping, options, terminal),
+  );
 }
 
-async function check({ file, mapping: path, duplicates = "keep" }: CheckCommandOptions, terminal: Terminal) {
-  const mapping = await readMapping(path);
+/** The mapping alone goes to the output, so that it can go to a file; what would happen with it, beside it. */
+async function propose(
+  { file, duplicates = "keep" }: CheckCommandOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { out, err } = terminal;
   const source = await openSource(file, terminal.in);
+  const { mapping, choices, questions } = await proposeMapping(source, Date.now());
+  out.write(`${JSON.stringify(mapping, undefined, 2)}\n`);
+  for (const choice of choices) say(err, "dim", choice);
+  for (const question of questions) say(err, "yellow", question);
+  if (source.size === undefined) {
+    say(
+      err,
+      "dim",
+      "Standard input is read once: give the mapping, and the file again, to see what would happen.",
+    );
+    return exitCodes.done;
+  }
+  return await check(
+    { source, mapping: mappingSchema.parse(mapping), duplicates },
+    { ...terminal, out: err },
+  );
+}
+
+async function checkWith(path: string, options: CheckCommandOptions, terminal: Terminal): Promise<number> {
+  const mapping = await readMapping(path);
+  const { file, duplicates = "keep" } = options;
+  return await check({ source: await openSource(file, terminal.in), mapping, duplicates }, terminal);
+}
+
+async function check(
+  { source, mapping, duplicates }: Pick<CheckPlan, "source" | "mapping" | "duplicates">,
+  terminal: Terminal,
+): Promise<number> {
   using progress = openProgress(terminal.err, source.size);
   using interruption = onInterruption(terminal.signals, () => progress.note("Stopping."));
   const { zone, isSure } = zoneOf(mapping);

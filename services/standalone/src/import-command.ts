@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 
 interface Options {
-  readonly mapping: string;
+  readonly mapping?: string;
   readonly url: string;
   readonly key?: string;
   readonly programme?: string;
@@ -18,8 +18,8 @@ export function importCommand(): Command {
       "import a file of transactions or opening balances; running it again goes on, or changes nothing",
     )
     .argument("<file>", "delimited text, also packed with gzip, or an Excel file; - is standard input")
-    .requiredOption("--mapping <file>", "how its columns are to be read")
-    .option("--check", "say what would happen, without a server")
+    .option("--mapping <file>", "how its columns are to be read")
+    .option("--check", "say what would happen, without a server; without a mapping, propose one")
     .option("--url <url>", "where the API is served, with or without its /v1", "http://127.0.0.1:8080/v1")
     .option(
       "--key <token>",
@@ -33,12 +33,18 @@ export function importCommand(): Command {
     )
     .option("--state <folder>", "where position and reports are kept; without it, beside the file")
     .option("--go-live", "let the programme's clock go live when the import is complete")
-    .action(async (file: string, { check, ...options }: Options) => {
-      const key = options.key ?? process.env["TAEM_KEY"];
+    .action(async (file: string, { check, ...options }: Options, command: Command) => {
       const { checkCommand, importCommand: runImport } = await import("@taem/import");
       const terminal = { in: process.stdin, out: process.stdout, err: process.stderr, signals: process };
-      process.exitCode = check
-        ? await checkCommand({ ...options, file }, terminal)
-        : await runImport({ ...options, file, key }, terminal);
+      const { mapping } = options;
+      if (check) process.exitCode = await checkCommand({ ...options, file }, terminal);
+      else if (mapping === undefined) {
+        const message =
+          "error: required option '--mapping <file>' not specified; --check alone proposes a mapping";
+        command.error(message, { exitCode: 2 });
+      } else {
+        const key = options.key ?? process.env["TAEM_KEY"];
+        process.exitCode = await runImport({ ...options, mapping, file, key }, terminal);
+      }
     });
 }

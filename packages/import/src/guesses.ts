@@ -1,0 +1,126 @@
+import { type DecimalNotation, decimalReader } from "./decimal.ts";
+import { type Era, instantReader, timeFormat } from "./time-format.ts";
+
+/** What values of a column seem to be written in. */
+
+const DATES = [
+  "yyyy-MM-dd",
+  "yyyy/MM/dd",
+  "yyyyMMdd",
+  "d/M/yyyy",
+  "M/d/yyyy",
+  "d-M-yyyy",
+  "d.M.yyyy",
+  "d/M/yy",
+  "M/d/yy",
+  "d MMM yyyy",
+  "d-MMM-yyyy",
+  "d MMM yy",
+  "d-MMM-yy",
+  "MMM d, yyyy",
+];
+
+const TIMES = [
+  "",
+  "[ HH:mm:ss]",
+  " H:mm",
+  " H:mm:ss",
+  " h:mm a",
+  " h:mm:ss a",
+  " HH:mm:ss XXX",
+  " HH:mm:ss.SSS",
+  "'T'HH:mm:ss",
+  "'T'HH:mm:ssXXX",
+  "'T'HH:mm:ss[.SSS]XXX",
+  "'T'HH:mm:ss.SSS",
+];
+
+export interface TimeGuess {
+  readonly format: string;
+  readonly era: Era;
+  readonly hasTime: boolean;
+  /** Days and months could be the other way round. */
+  readonly isAmbiguous: boolean;
+  /** Values that this reads as a time which nobody means, of another era perhaps. */
+  readonly odd: readonly string[];
+}
+
+interface Candidate {
+  readonly format: string;
+  readonly era: Era;
+  readonly odd: readonly string[];
+}
+
+const ERAS: readonly Era[] = ["common", "buddhist"];
+/** What has fewer times than this that somebody could mean is no column of times. */
+const MEANT = 0.5;
+
+/**
+ * The format and era in which most values are times from 1970 to `latest`, or mean never, if each is a time of the calendar in it;
+ * of equal ones the first, days before months, the common era before the other.
+ */
+export function timeGuess(values: readonly string[], latest: number): TimeGuess | undefined {
+  const candidates = DATES.flatMap((date) => TIMES.map((time) => date + time)).flatMap((format) =>
+    candidatesOf(values, format, latest),
+  );
+  const best = candidates.toSorted((one, other) => one.odd.length - other.odd.length)[0];
+  if (best === undefined || best.odd.length > values.length * (1 - MEANT)) return undefined;
+  const { format, era, odd } = best;
+  const isTurned = (other: Candidate) => /^M\//.test(other.format) && other.odd.length === odd.length;
+  return {
+    ...{ format, era, odd, hasTime: timeFormat(format, era).hasTime },
+    isAmbiguous: format.startsWith("d/M/") && candidates.some(isTurned),
+  };
+}
+
+function candidatesOf(values: readonly string[], format: string, latest: number): Candidate[] {
+  const { read } = timeFormat(format);
+  if (!values.every((value) => read(value) !== undefined)) return [];
+  return ERAS.map((era) => {
+    const instantOf = instantReader(timeFormat(format, era), "UTC");
+    const isMeant = (value: string) => {
+      const at = instantOf(value);
+      return value.includes("9999") || (at !== undefined && at >= 0 && at <= latest);
+    };
+    return { format, era, odd: values.filter((value) => !isMeant(value)) };
+  });
+}
+
+const CLOCK = /^\d{1,2}[:.]\d{2}([:.]\d{2})?$/;
+
+/** The format of a time of day that stands in a column of its own. */
+export function clockFormat(values: readonly string[]): string | undefined {
+  if (!values.every((value) => CLOCK.test(value))) return undefined;
+  const [first = ""] = values;
+  const sign = first.includes(".") ? "." : ":";
+  return values.every((value) => value.split(sign).length === 3)
+    ? `H${sign}mm${sign}ss`
+    : `H${sign}mm[${sign}ss]`;
+}
+
+export type AmountGuess = Pick<DecimalNotation, "decimals" | "point" | "grouping" | "marks">;
+
+const NOTATIONS: readonly Pick<DecimalNotation, "point" | "grouping">[] = [
+  { point: "." },
+  { point: ".", grouping: "," },
+  { point: "," },
+  { point: ",", grouping: "." },
+  { point: ",", grouping: " " },
+  { point: ".", grouping: " " },
+  { point: ".", grouping: "'" },
+];
+
+const MAX_DECIMALS = 6;
+
+/** The first notation that reads every value; undefined where none does. */
+export function amountGuess(values: readonly string[]): AmountGuess | undefined {
+  const marks = [...new Set(values.flatMap((value) => value.match(/[^\d\s.,'()+-]+/g) ?? []))];
+  if (marks.length > 3 || !values.some((value) => /\d/.test(value))) return undefined;
+  for (const notation of NOTATIONS) {
+    for (let decimals = 0; decimals <= MAX_DECIMALS; decimals += 1) {
+      const read = decimalReader({ ...notation, marks, decimals, excess: "reject" });
+      if (values.every((value) => typeof read(value) === "bigint")) return { ...notation, decimals, marks };
+    }
+  }
+  return undefined;
+}
