@@ -75,7 +75,7 @@ describeWith("an installation", "kafka", await sharedKafka(), ({ brokers }) => {
       await expect.poll(async () => JSON.stringify(await statement()), WAIT).toContain(`"kind":"expiry"`);
     });
 
-    test("programmes and members are listed, whichever process answers", async () => {
+    test("programmes, members and clients are listed, whichever process answers", async () => {
       const { api } = topology;
       await defineProgramme(api, "listed");
       const members = await enrolMany(api, "listed", "member", 5);
@@ -84,6 +84,9 @@ describeWith("an installation", "kafka", await sharedKafka(), ({ brokers }) => {
       expect(shown.map(({ member }) => member)).toEqual(members.toSorted().toReversed());
       const programmes = await listed<{ programme: string }>(api.get(`/v1/programmes?limit=200&${strong}`));
       expect(programmes.map(({ programme }) => programme)).toContain("listed");
+      const clients = async () =>
+        (await listed<{ name: string }>(api.get("/v1/clients?limit=100"))).map(({ name }) => name);
+      await expect.poll(clients, WAIT).toContain("test");
     });
 
     test("the read models are what the log says, and are made again the same", async () => {

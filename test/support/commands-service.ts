@@ -20,6 +20,7 @@ export interface ServiceOptions {
   readonly config?: CommandsConfig;
   readonly isSystemInUse?: CommandsPlatform["isSystemInUse"];
   readonly activityOn?: CommandsPlatform["activityOn"];
+  readonly clientsAfter?: CommandsPlatform["clientsAfter"];
 }
 
 /** One instance of the commands service, served on a port of its own. */
@@ -42,7 +43,7 @@ export const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
-  const { isSystemInUse, activityOn } = options;
+  const { isSystemInUse, activityOn, clientsAfter } = options;
   await using undo = new AsyncDisposableStack();
   const { logger, complaints, errors } = collectingLogger();
   const metrics = createMetrics();
@@ -52,6 +53,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...{ tokenKey: derivedKey(hmacKey, "token"), installation: "test" },
       ...(isSystemInUse && { isSystemInUse }),
       ...(activityOn && { activityOn }),
+      ...(clientsAfter && { clientsAfter }),
     },
     config,
   );

@@ -1,4 +1,4 @@
-import { fields, isNetwork, PERMISSIONS } from "@taem/http";
+import { cursor, fields, isNetwork, PERMISSIONS } from "@taem/http";
 import { z } from "zod";
 
 const { displayName, instant, programmeCode, systemName } = fields;
@@ -66,10 +66,14 @@ const terms = {
 const clientAnswer = z.strictObject({
   client: z.string(),
   name: z.string(),
-  /** The only programme that it reaches; null = the whole installation. */
-  programme: z.string().nullable(),
+  programme: z.string().nullable().meta({
+    description: "The only programme that it reaches; null = the whole installation.",
+  }),
   permissions: z.array(z.string()),
-  systems: z.array(z.string()).nullable(),
+  systems: z.array(z.string()).nullable().meta({
+    description:
+      "Source systems that it may name, `*` = any; null = any that no programme has declared as its own.",
+  }),
   revoked: z.boolean(),
   keys: z.array(
     z.strictObject({
@@ -79,10 +83,14 @@ const clientAnswer = z.strictObject({
           "Exclusive, by the server's time: from this instant on it is no API key; null = never. A client may reach " +
           "programmes of any zone: there is no last day of it.",
       }),
-      addresses: z.array(z.string()).nullable(),
+      addresses: z
+        .array(z.string())
+        .nullable()
+        .meta({ description: "Networks that it may be used from; null = any." }),
       revoked: z.boolean(),
-      /** To a minute or so; null = never, as far as is known. */
-      lastUsedAt: instant.nullable(),
+      lastUsedAt: instant.nullable().meta({
+        description: "To a minute or so; null = never, as far as is known.",
+      }),
     }),
   ),
 });
@@ -121,6 +129,26 @@ export const clientRoutes = {
     }),
     responses: made,
     problems: ["programme_unknown", ...writing],
+  },
+  list: {
+    ...declared,
+    method: "GET",
+    path: PATH,
+    summary: "The clients that the caller may manage, with their API keys, never the secrets",
+    description:
+      "By their ids: of the caller's programme, where it is of one, else all. One that was made a moment ago may not be " +
+      "among them yet; asked for by its id it is there at once.",
+    query: {
+      limit: fields.pageSize(20, 100),
+      cursor: cursor(z.tuple([z.string().regex(/^[0-9a-f]{16}$/)])).optional(),
+    },
+    responses: {
+      200: {
+        description: "A page of clients.",
+        schema: z.strictObject({ items: z.array(clientAnswer), next: z.string().optional() }),
+      },
+    },
+    problems: ["read_model_behind", "overloaded", "outcome_unknown", "conflict_retry_exhausted"],
   },
   client: {
     ...declared,

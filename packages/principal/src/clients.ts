@@ -111,6 +111,12 @@ export class Clients {
     return found;
   }
 
+  /** Those of the ids that there are, in their order. */
+  async findAll(ids: readonly string[], asking: Asking): Promise<readonly Client[]> {
+    const found = await Promise.all(ids.map((id) => this.find(id, asking)));
+    return found.filter((client) => client !== undefined);
+  }
+
   /** The client after it. */
   async #execute(
     id: string,

@@ -31,7 +31,8 @@ export interface Commands {
 
 /** The write side: decides commands and appends their events. Several on one store are as correct as one. */
 export function createCommands(platform: CommandsPlatform, config: CommandsConfig = {}): Commands {
-  const { store, clock, logger, lastUses = async () => new Map() } = platform;
+  const { store, clock, logger } = platform;
+  const { lastUses = async () => new Map(), clientsAfter = async () => undefined } = platform;
   const handler = new CommandHandler({
     store,
     newId: randomId,
@@ -54,7 +55,7 @@ export function createCommands(platform: CommandsPlatform, config: CommandsConfi
       ...commandRoutes(service),
       ...bulkRoutes(service),
       ...definitionRoutes(service, now),
-      ...clientRoutes({ clients: new Clients({ handler, now }), lastUses }),
+      ...clientRoutes({ clients: new Clients({ handler, now }), lastUses, clientsAfter }),
     ],
     service,
     close: () => handler.close(),

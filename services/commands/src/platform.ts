@@ -17,6 +17,15 @@ export interface CommandsPlatform extends TokenIssuer {
   /** When API keys were last used, in milliseconds since the epoch. Without it nobody knows. */
   readonly lastUses?: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /**
+   * Ids of clients, in their order, after one: of a programme by its code, or with null all. What a read model says, so one
+   * that was just created may be missing; undefined where there is no such read model yet. Without it nothing is known.
+   */
+  readonly clientsAfter?: (
+    programme: string | null,
+    limit: number,
+    after: string | undefined,
+  ) => Promise<readonly string[] | undefined>;
+  /**
    * Whether commands are known to have been done under keys of a source system, by the programme's id: what a read model
    * says, so it may be behind. Without it nothing is known.
    */

@@ -9,7 +9,7 @@ let shop: string;
 let other: string;
 
 beforeAll(async () => {
-  fixture = await openFixture();
+  fixture = await openFixture({ clientsAfter: async () => [] });
   shop = await defineProgramme(fixture.api, "shop");
   other = await defineProgramme(fixture.api, "other");
   await enrol(fixture.api, shop, "member");
@@ -71,6 +71,7 @@ function knock(api: Api, method: "GET" | "POST" | "PUT", path: string) {
 /** Routes about clients: of the installation, so of no programme in the path. */
 const CLIENT_ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string][] = [
   ["POST", "/v1/clients"],
+  ["GET", "/v1/clients"],
   ["GET", "/v1/clients/{client}"],
   ["PUT", "/v1/clients/{client}"],
   ["POST", "/v1/clients/{client}/revoke"],

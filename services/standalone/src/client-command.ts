@@ -2,6 +2,7 @@ import { fields, isNetwork, PERMISSIONS, permissionsNamed, unknownPermission } f
 import { type KeyTerms, keyId, type MintedKey, type NewClient } from "@taem/principal";
 import { durationSetting } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
+import { listClients } from "./client-list.ts";
 import { readConfig } from "./config.ts";
 import { OperatorClients } from "./operator-clients.ts";
 import { openToolPlatform, type Platform } from "./platform.ts";
@@ -18,9 +19,16 @@ interface Rights {
   readonly systems?: readonly string[];
 }
 
-/** `taem client create|change|revoke`: the programs that call the API, and what each may do. */
+/** `taem client list|create|change|revoke`: the programs that call the API, and what each may do. */
 export function clientCommand(print: Print): Command {
   const command = new Command("client").description("manage clients: the programs that call the API");
+  command
+    .command("list")
+    .description(
+      "list clients with their API keys: what each may do, until when, from where, and when it was last used",
+    )
+    .option("--programme <code>", "only those that are bound to this programme", parseProgramme)
+    .action(({ programme }: { programme?: string }) => listClients(programme, print));
   withTerms(
     withRights(
       command

@@ -1,6 +1,6 @@
 import { createCommands } from "@taem/commands";
 import { createServer, type Server } from "@taem/http";
-import { activityOn, createLedger, isSystemInUse } from "@taem/ledger";
+import { activityOn, clientsAfter, createLedger, isSystemInUse } from "@taem/ledger";
 import { Authenticator, KeyUses } from "@taem/principal";
 import { createScheduler } from "@taem/scheduler";
 import { type Config, serviceNameOf } from "./config.ts";
@@ -28,6 +28,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const commands = createCommands({
     ...platform,
     lastUses: (keys) => uses.lastUses(keys),
+    clientsAfter: (...page) => clientsAfter(database, ...page),
     isSystemInUse: (programme, system) => isSystemInUse(database, programme, system),
     activityOn: (...client) => activityOn(database, ...client),
   });

@@ -6,6 +6,7 @@ import {
   fields,
   type Permission,
   type Principal,
+  pageFrom,
   type Route,
   route,
 } from "@taem/http";
@@ -17,29 +18,32 @@ import {
   type MintedKey,
   type NewClient,
 } from "@taem/principal";
+import type { CommandsPlatform } from "../platform.ts";
 import { rethrow } from "./definition-routes.ts";
 
-export interface ClientRoutesOptions {
+export interface ClientRoutesOptions extends Required<Pick<CommandsPlatform, "lastUses" | "clientsAfter">> {
   readonly clients: Clients;
-  /** When API keys were last used, in milliseconds since the epoch. */
-  readonly lastUses: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 }
 
 /** What no client gives to another: with it, one that asks could make itself the second who approves. */
 const NEVER_GRANTED: readonly Permission[] = ["publish", "approve", "clients"];
 
 /** Clients, managed by a client: within its programme, and with no more than it has itself. */
-export function clientRoutes({ clients, lastUses }: ClientRoutesOptions): Route[] {
+export function clientRoutes(options: ClientRoutesOptions): Route[] {
+  const { clients, lastUses } = options;
   /** One that the caller reaches. What it may not have made it may not have a key of, either. */
   const reached = async (id: string, context: AuthenticatedContext): Promise<Client> => {
     const { principal } = context;
     const client = await clients.find(id, askingOf(context)).catch(rethrow);
-    if (client === undefined || (principal.programme !== null && client.programme !== principal.programme))
-      throw new ApiError("client_unknown");
+    if (client === undefined || !reaches(principal, client)) throw new ApiError("client_unknown");
     return client;
   };
-  const answer = async (client: Client) => ({ status: 200 as const, body: await bodyOf(client, lastUses) });
+  const answer = async (client: Client) => {
+    const uses = await lastUses(keyIdsOf(client));
+    return { status: 200 as const, body: bodyOf(client, uses) };
+  };
   return [
+    listRoute(options),
     route({
       ...described.create,
       handler: async ({ body }, context) => {
@@ -100,6 +104,36 @@ export function clientRoutes({ clients, lastUses }: ClientRoutesOptions): Route[
   ];
 }
 
+/** Who there is comes from a read model, what each is from its own stream. */
+function listRoute({ clients, lastUses, clientsAfter }: ClientRoutesOptions): Route {
+  return route({
+    ...described.list,
+    handler: async ({ query: { limit, cursor } }, context) => {
+      const { principal } = context;
+      const ids = await clientsAfter(principal.programme, limit + 1, cursor?.[0]);
+      if (ids === undefined) {
+        const detail = "no ledger of this version has projected the clients yet";
+        throw new ApiError("read_model_behind", { detail });
+      }
+      const { items, ...rest } = pageFrom(
+        ids,
+        limit,
+        (id) => [id],
+        (id) => id,
+      );
+      const found = await clients.findAll(items, askingOf(context)).catch(rethrow);
+      const reached = found.filter((client) => reaches(principal, client));
+      const uses = await lastUses(reached.flatMap(keyIdsOf));
+      return { status: 200, body: { items: reached.map((client) => bodyOf(client, uses)), ...rest } };
+    },
+  });
+}
+
+/** One that is bound to a programme knows of no client but the programme's. */
+function reaches(principal: Principal, client: Client): boolean {
+  return principal.programme === null || client.programme === principal.programme;
+}
+
 /** Throws `forbidden` for rights that the caller does not have itself, or gives to nobody. */
 function requireGrantable(
   { permissions, systems }: Principal,
@@ -144,9 +178,12 @@ function made({ key: { client, no }, token }: MintedKey): { readonly status: 201
   return { status: 201, body: { client, key: no, token } };
 }
 
-async function bodyOf(client: Client, lastUses: ClientRoutesOptions["lastUses"]): Promise<ClientAnswer> {
-  const keys = [...client.keys.values()];
-  const uses = await lastUses(keys.map(({ no }) => keyId({ client: client.id, no })));
+function keyIdsOf({ id, keys }: Client): string[] {
+  return [...keys.keys()].map((no) => keyId({ client: id, no }));
+}
+
+/** `uses`: when each key was last used. */
+function bodyOf(client: Client, uses: ReadonlyMap<string, number>): ClientAnswer {
   return {
     client: client.id,
     name: client.name,
@@ -154,7 +191,7 @@ async function bodyOf(client: Client, lastUses: ClientRoutesOptions["lastUses"])
     permissions: [...client.permissions],
     systems: client.systems === null ? null : [...client.systems],
     revoked: client.isRevoked,
-    keys: keys.map(({ no, expiresAt, addresses, isRevoked }) => ({
+    keys: [...client.keys.values()].map(({ no, expiresAt, addresses, isRevoked }) => ({
       key: no,
       expiresAt: instantOrNull(expiresAt),
       addresses: addresses === undefined ? null : [...addresses],
