@@ -129,6 +129,16 @@ const originWithoutRule = [
   problem("conflicting_fields", "an origin brings its own rule: leave spend.rule out"),
 ] as const;
 
+/** What names no sale says itself how much it is. */
+const amountWithoutOrigin = [
+  (body: {
+    readonly origin?: unknown;
+    readonly points?: unknown;
+    readonly spend?: { readonly rule?: unknown } | undefined;
+  }): boolean => body.origin !== undefined || body.points !== undefined || body.spend?.rule !== undefined,
+  problem("missing_field", "give the origin; a return without one gives points, or spend with its rule"),
+] as const;
+
 export const schemas = {
   earn: z.strictObject(bodies.earn).refine(...exactlyOne("points", "spend")),
   burn: z.strictObject(bodies.burn),
@@ -137,7 +147,8 @@ export const schemas = {
   reverse: z
     .strictObject(bodies.reverse)
     .refine(...exactlyOne("points", "spend", "all"))
-    .refine(...originWithoutRule),
+    .refine(...originWithoutRule)
+    .refine(...amountWithoutOrigin),
   adjust: z.strictObject(bodies.adjust),
   capture: z.strictObject(bodies.capture),
   void: z.strictObject(bodies.void),
@@ -161,7 +172,8 @@ export const bulkLine = z.discriminatedUnion("op", [
   z
     .strictObject({ op: z.literal("reverse"), member: memberRef, ...bodies.reverse })
     .refine(...exactlyOne("points", "spend", "all"))
-    .refine(...originWithoutRule),
+    .refine(...originWithoutRule)
+    .refine(...amountWithoutOrigin),
   z.strictObject({ op: z.literal("adjust"), member: memberRef, ...bodies.adjust }),
   z.strictObject({ op: z.literal("capture"), hold: ordinalRef, ...bodies.capture }),
   z.strictObject({ op: z.literal("void"), hold: ordinalRef, ...bodies.void }),

@@ -65,7 +65,10 @@ test("a return that comes before its sale may be sent again after it", async () 
   const back = { ...PTS, points: "5", origin: source("early"), source: source("return") };
   const path = `${member}/reversals`;
   const problem = await refused(fixture, () => api.post(path, back), 422, "origin_unknown");
-  expect(problem).toMatchObject({ retryable: true });
+  expect(problem).toMatchObject({
+    retryable: true,
+    detail: expect.stringContaining("or send it again after the sale"),
+  });
   expect((await api.post(path, back)).headers["retry-after"]).toBeUndefined();
   await done(api, `${member}/earn`, { ...PTS, points: "5", source: source("early") });
   await done(api, path, back);

@@ -83,14 +83,14 @@ const REFUSALS: readonly [code: string, status: number, what: string, ask: () =>
   ],
   ["origin_unknown", 422, "a return", () => [`${member}/reversals`, back("nothing", { all: true })]],
   [
-    "origin_unknown",
-    422,
+    "missing_field",
+    400,
     "a return of everything without an origin",
     () => [`${member}/reversals`, { ...PTS, all: true }],
   ],
   [
-    "origin_unknown",
-    422,
+    "missing_field",
+    400,
     "a return by money without an origin or rule",
     () => [`${member}/reversals`, { ...PTS, spend: { amount: "1" } }],
   ],

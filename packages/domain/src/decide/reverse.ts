@@ -14,7 +14,12 @@ import { giveBack } from "./give-back.ts";
 export function reverse(command: Reverse, state: AccountState, context: DecisionContext): Decided {
   if (command.origin === undefined) return reverseUnreferenced(command, state, context);
   const revision = state.keys.revisionOf(command.origin);
-  if (revision === undefined) return refuse("origin_unknown", "no command was applied under that key");
+  if (revision === undefined) {
+    return refuse(
+      "origin_unknown",
+      "no command was applied under that key: name another, or send it again after the sale",
+    );
+  }
   if (context.origin === undefined) return { needs: { revision } };
   const [first] = context.origin;
   switch (first?.type) {
