@@ -1,10 +1,12 @@
 import type { Client, RouteAnswer } from "@taem/client";
+import { localDate } from "@taem/domain";
 import { type Column, table } from "./text-table.ts";
 
 /** What a finance person wants to see first, read from the API like everyone else does. */
 
 const OUTSTANDING = "GET /v1/programmes/{programme}/outstanding";
 
+const PROGRAMME = "GET /v1/programmes/{programme}";
 const ROLL_FORWARD = "GET /v1/programmes/{programme}/roll-forward";
 
 type Outstanding = RouteAnswer<typeof OUTSTANDING>["currencies"][number];
@@ -18,7 +20,8 @@ type LedgerAccount = Outstanding["ledger"][number];
 export async function financeReport(client: Client, programme: string): Promise<string[]> {
   const query = { consistency: "strong" } as const;
   const { at, cut, currencies } = await client.call(OUTSTANDING, { params: { programme }, query });
-  const to = at.slice(0, 10);
+  const { zone } = await client.call(PROGRAMME, { params: { programme } });
+  const to = localDate(zone, Date.parse(at));
   const from = `${Number(to.slice(0, 4)) - 1}${to.slice(4, 7)}-01`;
   const span = { from, to, position: cut.position };
   const year = await client.call(ROLL_FORWARD, { params: { programme }, query: span });
