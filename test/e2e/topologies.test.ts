@@ -64,6 +64,32 @@ describeWith("an installation", "kafka", await sharedKafka(), ({ brokers }) => {
       );
     });
 
+    test("a refund sent again is told as it was at first, alone and in bulk, from either store", async () => {
+      const { api } = topology;
+      const clock = { mode: "replay", at: "2026-03-10T05:00:00Z" };
+      const shop = await defineProgramme(api, "refunds", { clock });
+      const [member] = (await enrolMany(api, "refunds", "member", 1)) as [string];
+      const path = `${shop}/members/${member}`;
+      const does = (route: string, body: object, key: string) =>
+        succeeds(api.post(`${path}/${route}`, { currency: "PTS", ...body, source: source(key) }));
+      await does("earn", { points: "10", expiresAt: "2026-03-20T00:00:00Z" }, "short");
+      await does("earn", { points: "10", expiresAt: "2026-05-20T00:00:00Z" }, "long");
+      await does("burn", { points: "15" }, "burn");
+      await succeeds(api.put(`${shop}/clock`, { mode: "replay", at: "2026-03-25T05:00:00Z" }));
+      const refund = { origin: source("burn"), all: true };
+      const first = await does("reversals", refund, "refund");
+      const dead = { lot: 1, points: "10" };
+      const returned = { restored: [{ lot: 2, points: "5" }, dead], replaced: [], expired: [dead] };
+      expect(first.body.effect).toMatchObject({ kind: "burn_reversed", returned });
+      await succeeds(api.put(`${shop}/clock`, { mode: "replay", at: "2026-06-25T05:00:00Z" }));
+      await does("earn", { points: "1" }, "later");
+      const again = await does("reversals", refund, "refund");
+      const line = { op: "reverse", member, currency: "PTS", ...refund, source: source("refund") };
+      const [inBulk] = await api.bulk("refunds", [line]);
+      for (const { status, body } of [again, { status: inBulk?.status, body: inBulk?.result }])
+        expect([status, body?.effect]).toEqual([200, first.body.effect]);
+    });
+
     test("what time has done is written down by the scheduler, and reports have it", async () => {
       const { api } = topology;
       const clock = { mode: "replay", at: "2026-01-10T00:00:00Z" };
