@@ -41,17 +41,26 @@ export function dateInCalendar(date: LocalDate): LocalDate {
   return date.length === LAST_DATE.length ? date : LAST_DATE;
 }
 
-/** One remembered day per zone: commands come in time order, so almost every look-up is the day before. */
-const lastDay = new Map<string, { start: Instant; date: LocalDate }>();
+interface Day {
+  readonly start: Instant;
+  readonly date: LocalDate;
+}
+
+/** By zone: commands come in time order and end on few days, so that almost every look-up is of one of the last few. */
+const recentDays = new Map<string, readonly Day[]>();
+const REMEMBERED_DAYS = 4;
 
 /** The local day that an instant falls in; beyond the calendar, its last. */
 export function localDate(zone: string, instant: Instant): LocalDate {
-  const known = lastDay.get(zone);
-  if (known !== undefined && instant >= known.start && instant < known.start + DAY) return known.date;
+  const known = recentDays.get(zone) ?? [];
+  for (const { start, date } of known) if (instant >= start && instant < start + DAY) return date;
   const local = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
   const date = dateInCalendar(local.toPlainDate().toString());
   // A day with a transition in it is not remembered: its local dates may not even be contiguous.
-  if (local.hoursInDay === 24) lastDay.set(zone, { start: local.startOfDay().epochMilliseconds, date });
+  if (local.hoursInDay === 24) {
+    const day = { start: local.startOfDay().epochMilliseconds, date };
+    recentDays.set(zone, [day, ...known.slice(0, REMEMBERED_DAYS - 1)]);
+  }
   return date;
 }
 

@@ -36,6 +36,8 @@ export class TestAccount {
   readonly programme: Programme;
   readonly member: string;
   readonly log: AccountEvent[] = [];
+  /** The log as it was appended. */
+  readonly appends: (readonly AccountEvent[])[] = [];
   state: AccountState = newAccount();
   now = NOON;
   actor = "till-1";
@@ -90,6 +92,7 @@ export class TestAccount {
   append(events: readonly AccountEvent[]): void {
     for (const event of events) evolve(this.state, event);
     this.log.push(...events);
+    this.appends.push(events);
   }
 
   sweep(): readonly AccountEvent[] {
