@@ -12,9 +12,14 @@ const waiting = {
   }),
 };
 
-function pageAnswer<S extends z.ZodType>(item: S) {
-  return z.strictObject({ cut: cutSchema, items: z.array(item), next: z.string().optional() });
+function pageOf<S extends z.ZodType>(item: S) {
+  return { cut: cutSchema, items: z.array(item), next: z.string().optional() };
 }
+
+const parked = z.int().meta({
+  description:
+    "Members of the programme that are not listed, since their enrolment cannot be read: an operator's matter.",
+});
 
 /** What there is: the programmes that a caller reaches, and a programme's members. */
 export const registers = {
@@ -30,7 +35,9 @@ export const registers = {
       limit: pageSize(50, 200),
       cursor: cursor(z.tuple([z.string().max(200)])).optional(),
     },
-    responses: { 200: { description: "A page of programmes.", schema: pageAnswer(programmeItem) } },
+    responses: {
+      200: { description: "A page of programmes.", schema: z.strictObject(pageOf(programmeItem)) },
+    },
     problems: ["read_model_behind"],
   },
   members: {
@@ -53,7 +60,12 @@ export const registers = {
       limit: pageSize(100, 1_000),
       cursor: cursor(z.tuple([z.uuid()])).optional(),
     },
-    responses: { 200: { description: "A page of members.", schema: pageAnswer(memberAnswer) } },
+    responses: {
+      200: {
+        description: "A page of members.",
+        schema: z.strictObject({ parked, ...pageOf(memberAnswer) }),
+      },
+    },
     problems: [
       "programme_unknown",
       "conflicting_fields",

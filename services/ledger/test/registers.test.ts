@@ -1,4 +1,4 @@
-import { memberStream } from "@taem/contracts";
+import { encodeMeta, memberStream } from "@taem/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLedger } from "../src/index.ts";
 import { clientsAfter } from "../src/queries/registers.ts";
@@ -140,4 +140,21 @@ test("the event that reserves a programme's code makes no programme", async () =
   await installation.project();
   expect((await paged("", "programme")).flat()).toEqual(["one", "two"]);
   expect(await installation.ledger.verify()).toMatchObject({ ok: true });
+});
+
+test("a member whose enrolment cannot be read is not listed, and the list of the programme says so", async () => {
+  const { store, simulation } = installation;
+  const [one] = simulation.programmes;
+  const member = simulation.random.uuid();
+  const meta = encodeMeta("MemberEnrolled", { actor: "nobody", correlation: "nobody" });
+  const data = `{"programme":"${one?.id}","type":"no enrolment"}`;
+  const events = [{ id: simulation.random.uuid(), type: "MemberEnrolled", data, meta }];
+  await store.append([{ stream: memberStream(member), slice: 9, expectedRevision: 0, events }]);
+  const before = (await paged("one/members", "member")).flat();
+  await installation.project();
+  expect((await paged("one/members", "member")).flat()).toEqual(before);
+  expect((await api.get("one/members?limit=1")).body).toMatchObject({ parked: 1 });
+  expect((await api.get("two/members?limit=1")).body).toMatchObject({ parked: 0 });
+  const parked = [expect.objectContaining({ key: memberStream(member) })];
+  expect(await installation.ledger.verify()).toMatchObject({ ok: false, parked });
 });

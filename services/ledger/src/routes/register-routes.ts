@@ -1,15 +1,18 @@
 import { programmeBody, registers } from "@taem/api";
 import type { Programme } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
 import { ApiError, fields, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { Directory } from "../directory.ts";
 import { readModelCut } from "../queries/cut.ts";
+import { countParkedMembers } from "../queries/parked-accounts.ts";
 import { type MemberRow, membersBefore, programmeCodes } from "../queries/registers.ts";
 import { cutBody } from "./answers.ts";
 import type { Requests } from "./request.ts";
 
 export interface RegisterRoutesPlatform {
   readonly database: Database;
+  readonly store: Pick<EventStore, "read">;
   readonly directory: Directory;
   readonly requests: Requests;
 }
@@ -49,7 +52,7 @@ function programmesRoute({ database, directory, requests }: RegisterRoutesPlatfo
   });
 }
 
-function membersRoute({ database, directory, requests }: RegisterRoutesPlatform): Route {
+function membersRoute({ database, store, directory, requests }: RegisterRoutesPlatform): Route {
   return route({
     ...registers.members,
     handler: async ({ params, query }, { deadline }) => {
@@ -62,9 +65,10 @@ function membersRoute({ database, directory, requests }: RegisterRoutesPlatform)
       await requests.reachForReport(programme, query, deadline);
       // From the log itself, where ids of people are keyed hashes.
       const found = externalId === undefined ? undefined : await directory.member(programme, { externalId });
-      const { cut, rows } = await database.transaction(
+      const { cut, parked, rows } = await database.transaction(
         async (sql) => ({
           cut: await readModelCut(sql),
+          parked: await countParkedMembers(sql, store, programme.id),
           rows:
             externalId === undefined ? await membersBefore(sql, programme.id, limit + 1, cursor?.[0]) : [],
         }),
@@ -77,7 +81,7 @@ function membersRoute({ database, directory, requests }: RegisterRoutesPlatform)
         ([member]) => [member],
         ([member, enrolledAt]) => ({ member, enrolledAt: fields.formatInstant(Number(enrolledAt)) }),
       );
-      return { status: 200, body: { cut: cutBody(cut), ...page } };
+      return { status: 200, body: { cut: cutBody(cut), parked, ...page } };
     },
   });
 }
