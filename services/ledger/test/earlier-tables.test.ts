@@ -6,6 +6,7 @@ import { Installation } from "./support/installation.ts";
 
 const { name, version } = createLedgerProjection({ store: { read: async () => [] } });
 const EARLIER = [
+  "ALTER TABLE taem_ledger.checkpoints DROP COLUMN landmark",
   "DROP TABLE taem_ledger.programmes, taem_ledger.members, taem_ledger.clients",
   "ALTER TABLE taem_ledger.adjustments DROP COLUMN expires_at, ADD COLUMN was varchar DEFAULT 'old'",
   `UPDATE taem_ledger.definition SET version = ${version - 1}`,
