@@ -7,6 +7,7 @@ import { proposeMapping } from "./proposal.ts";
 import { columns, type Line, linesOf, number, rejects } from "./report-lines.ts";
 import { openSource } from "./source.ts";
 import { rowsMeant, takenRows } from "./tally.ts";
+import { printable } from "./text.ts";
 
 export interface CheckCommandOptions {
   /** `-` is standard input. */
@@ -38,7 +39,7 @@ async function propose(
   const { out, err } = terminal;
   const source = await openSource(file, terminal.in);
   const { mapping, choices, questions } = await proposeMapping(source, Date.now());
-  out.write(`${JSON.stringify(mapping, undefined, 2)}\n`);
+  out.write(`${printable(JSON.stringify(mapping, undefined, 2))}\n`);
   for (const choice of choices) say(err, "dim", choice);
   for (const question of questions) say(err, "yellow", question);
   if (source.size === undefined) {

@@ -4,6 +4,7 @@ import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
 import type { Progress } from "./import-run.ts";
 import type { ReadingProgress } from "./reading.ts";
+import { printable } from "./text.ts";
 
 export interface ProgressDisplay extends Disposable {
   /** While the file is read, before anything is sent. */
@@ -81,5 +82,5 @@ function shownCount(count: number): string {
 
 /** A line, coloured on a terminal only. */
 export function say(stream: Writable, colour: "dim" | "red" | "yellow", text: string): void {
-  stream.write(`${styleText(colour, text, { stream })}\n`);
+  stream.write(`${styleText(colour, printable(text), { stream })}\n`);
 }

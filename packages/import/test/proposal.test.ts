@@ -179,6 +179,16 @@ describe("a mapping is proposed for", () => {
   });
 });
 
+test("what a file brings is shown, and obeyed by no terminal", async () => {
+  const evil = "member \u001b[31m\u202e\u{e0001}";
+  const { mapping, out, err, taken } = await propose(
+    await write("evil.csv", `order,${evil},amount,time\nO1,M1,5.00,2026-03-01\nO2,,5.00,2026-03-01\n`),
+  );
+  expect([mapping.member, taken]).toEqual([evil, 1]);
+  for (const shown of [out, err]) expect(shown).not.toMatch(/[^\P{C}\n]/u);
+  expect(err).toContain("Column member \\u001b[31m\\u202e\\udb40\\udc01 is taken for the member.");
+});
+
 test("of standard input a mapping is proposed, and what would happen is told with it", async () => {
   const { exitCode, out, err } = await check(
     "-",
