@@ -13,7 +13,7 @@ import {
 import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { startServerProcess } from "../../../test/support/eventstoredb/server-process.ts";
 import { openEsdbEventStore } from "../src/index.ts";
-import { appendOf, IMPATIENT, inTurn, newEvent, openStore, WAYS } from "./support/stores.ts";
+import { appendOf, IMPATIENT_READER, inTurn, newEvent, openStore, WAYS } from "./support/stores.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -68,7 +68,7 @@ describe.each(WAYS)("%s", (_, batchAppend) => {
 
   test("a refusal after an attempt that may have been stored says nothing of that: the outcome is unknown", async () => {
     await using server = await TestServer.start({ batchAppend });
-    await using store = await openStore(server, IMPATIENT);
+    await using store = await openStore(server, IMPATIENT_READER);
     server.faults.onAppend = inTurn<AppendFault>(
       { kind: "swallow", stored: false },
       { kind: "error", stored: false, error: appendTooLarge(1) },
@@ -136,7 +136,7 @@ describe.each(READS)("reading %s", (_, read) => {
 
   test("rejects with StoreUnavailable when the server keeps silent or the connection breaks", async () => {
     await using server = await TestServer.start();
-    await using store = await openStore(server, IMPATIENT);
+    await using store = await openStore(server, IMPATIENT_READER);
     for (const kind of ["swallow", "drop"] as const) {
       server.faults.onRead = () => ({ kind });
       await expect(read(store)).rejects.toBeInstanceOf(StoreUnavailable);
@@ -162,7 +162,7 @@ test("while the server's process is frozen reads are refused and an append waits
   const folder = await mkdtemp(join(tmpdir(), "taem-frozen-"));
   {
     await using server = await startServerProcess({ data: join(folder, "events.log") });
-    await using store = await openStore(server, IMPATIENT);
+    await using store = await openStore(server, IMPATIENT_READER);
     const append = appendOf(2);
     await store.append([appendOf(1)]);
     server.pause();
@@ -180,7 +180,7 @@ test("while the server's process is frozen reads are refused and an append waits
 test("a server that is not there is unavailable, and the store opens when it is", async () => {
   const server = await TestServer.start();
   await server.stop();
-  await expect(openStore(server, IMPATIENT)).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(openStore(server, IMPATIENT_READER)).rejects.toBeInstanceOf(StoreUnavailable);
   await server.start();
   await using store = await openStore(server);
   expect(await store.head()).toBe(START);

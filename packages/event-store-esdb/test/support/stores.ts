@@ -11,8 +11,11 @@ export const WAYS = [
   ["without BatchAppend", false],
 ] as const;
 
-/** A store that loses patience soon, where a test has the server keep silent. */
-export const IMPATIENT: Timing = { append: 300, silence: 300, quiet: 300 };
+/** A store that soon gives up an append or a subscription that a test has the server leave without an answer. */
+export const IMPATIENT: Timing = { ...TIMING, append: 300, quiet: 300 };
+
+/** A store that gives up reads as well: a busy machine is silent for a while too, so only where a test has them unanswered. */
+export const IMPATIENT_READER: Timing = { ...IMPATIENT, silence: 300 };
 
 export function openStore(
   server: Pick<TestServer, "url">,
