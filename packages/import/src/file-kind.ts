@@ -1,7 +1,10 @@
-/** What a file is, by its first bytes; for a sentence that says why it cannot be read. */
+/**
+ * What a file is, by its first bytes; for a sentence that says why it cannot be read. `encoding`: it is text in that one
+ * instead of the one that was expected.
+ */
 export type FileKind =
   | { readonly is: "text" | "gzip" | "workbook" }
-  | { readonly is: "other"; readonly what: string };
+  | { readonly is: "other"; readonly what: string; readonly encoding?: string };
 
 /** Bytes that tell enough. */
 export const HEAD_BYTES = 4_096;
@@ -34,7 +37,8 @@ export function fileKind(head: Buffer, encoding: string): FileKind {
   if (magic !== undefined) return { is: "other", what: magic[1] };
   const isUtf16 = startsWith(head, "fffe") || startsWith(head, "feff");
   if (isUtf16 && !new TextDecoder(encoding).encoding.startsWith("utf-16")) {
-    return { is: "other", what: `text in UTF-16; say "encoding": "utf-16${head[0] === 0xff ? "le" : "be"}"` };
+    const unexpected = head[0] === 0xff ? "utf-16le" : "utf-16be";
+    return { is: "other", what: `text in UTF-16; say "encoding": "${unexpected}"`, encoding: unexpected };
   }
   const text = new TextDecoder(encoding).decode(head).trimStart();
   const markup = MARKUP.find(([pattern]) => pattern.test(text));

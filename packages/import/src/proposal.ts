@@ -17,6 +17,8 @@ export interface Proposal {
 
 interface Column {
   readonly name: string;
+  /** What a mapping names it by: its position, where others have its name. */
+  readonly ref: string | number;
   /** A cell for each row. */
   readonly cells: readonly string[];
   /** Those that are not empty. */
@@ -93,7 +95,8 @@ class Columns {
   constructor({ header, rows }: Sample) {
     this.all = header.map((name, at) => {
       const cells = rows.map((row) => row[at] ?? "");
-      return { name, cells, values: cells.filter((cell) => cell !== "") };
+      const ref = header.indexOf(name) === header.lastIndexOf(name) ? name : at + 1;
+      return { name, ref, cells, values: cells.filter((cell) => cell !== "") };
     });
   }
 
@@ -138,7 +141,7 @@ export async function proposeMapping(source: Source, now: number): Promise<Propo
   const mapping = {
     system: systemOf(source),
     file: { ...sample.file, ...(totals.length === 0 ? {} : { totals }) },
-    member: member.name,
+    member: member.ref,
     ...rows,
     amount: {
       ...amountPart(amount, notation, points !== undefined, remarks),
@@ -161,11 +164,15 @@ function untold(
   found: Readonly<Record<"member" | "amount" | "time", Column | undefined>>,
 ): UsageError {
   const missing = Object.entries(found).flatMap(([role, column]) => (column === undefined ? [role] : []));
-  const there = header.map((each) => JSON.stringify(each)).join(", ");
+  const shown = header.slice(0, MAX_NAMES).map((each) => JSON.stringify(each.slice(0, MAX_NAME)));
+  const there =
+    shown.join(", ") + (header.length > MAX_NAMES ? ` and ${header.length - MAX_NAMES} more` : "");
   const message = `${name}: no column could be told to be the ${missing.join(", the ")}; the header has ${there}`;
   return new UsageError("mapping_missing", `${message}. Write the mapping by hand.`);
 }
 
+/** So much of a header is shown of a file that may be anything. */
+const [MAX_NAMES, MAX_NAME] = [30, 60];
 const MAX_SYSTEM = 24;
 
 function systemOf({ name }: Source): string {
@@ -193,7 +200,7 @@ function keyPart(columns: Columns, amount: Column, remarks: Remarks) {
       `Column ${key.name} has ids that a spreadsheet has cut off, such as 1.23E+17: can they be exported as text?`,
     );
   const named = (...more: Column[]) => ({
-    key: { columns: [key, ...more].map(({ name }) => name), scope: "programme" },
+    key: { columns: [key, ...more].map(({ ref }) => ref), scope: "programme" },
   });
   if (isUnique([key]) || amount.cells.some((cell) => cell === "")) {
     remarks.choose(`Column ${key.name} is taken for the key of a row, whoever the member is.`);
@@ -226,7 +233,7 @@ function kindPart(columns: Columns, remarks: Remarks) {
   const values = [...new Set(kind.values)].map((value) => [value, RETURN.test(value) ? "reversal" : "earn"]);
   const told = values.map(([value, meaning]) => `${value} = ${meaning}`).join(", ");
   remarks.ask(`Column ${kind.name} is taken for the kind of the row: is it so that ${told}?`);
-  return { by: "column", column: kind.name, values: Object.fromEntries(values) };
+  return { by: "column", column: kind.ref, values: Object.fromEntries(values) };
 }
 
 function askOfStatus(columns: Columns, remarks: Remarks): void {
@@ -239,11 +246,11 @@ function askOfStatus(columns: Columns, remarks: Remarks): void {
   );
 }
 
-function amountPart({ name }: Column, guess: AmountGuess, isPoints: boolean, remarks: Remarks) {
+function amountPart({ name, ref }: Column, guess: AmountGuess, isPoints: boolean, remarks: Remarks) {
   const { decimals, point, grouping, marks = [] } = guess;
   remarks.choose(`Column ${name} is taken for the ${isPoints ? "points" : "money spent"}.`);
   return {
-    column: name,
+    column: ref,
     decimals: isPoints ? decimals : Math.max(2, decimals),
     ...(point === "." ? {} : { point }),
     ...(grouping === undefined ? {} : { grouping }),
@@ -282,17 +289,22 @@ function hasClock({ values }: Column): boolean {
   return clockFormat(values) !== undefined;
 }
 
-function timePart({ name, values }: Column, clock: Column | undefined, latest: number, remarks: Remarks) {
+function timePart(
+  { name, ref, values }: Column,
+  clock: Column | undefined,
+  latest: number,
+  remarks: Remarks,
+) {
   const guess = timeGuess(values, latest) as TimeGuess;
   remarks.choose(`Column ${name} is taken for the time of the row.`);
   remarkOnTime(name, guess, remarks);
   const era = guess.era === "common" ? {} : { era: guess.era };
-  if (guess.hasTime || clock === undefined) return { column: name, format: guess.format, ...era };
+  if (guess.hasTime || clock === undefined) return { column: ref, format: guess.format, ...era };
   const format = `${guess.format}[ ${clockFormat(clock.values)}]`;
-  return { column: [name, clock.name], format, ...era };
+  return { column: [ref, clock.ref], format, ...era };
 }
 
-function expiryPart({ name, values, cells }: Column, latest: number, remarks: Remarks) {
+function expiryPart({ name, ref, values, cells }: Column, latest: number, remarks: Remarks) {
   const guess = timeGuess(values, latest) as TimeGuess;
   remarks.choose(
     `Column ${name} is taken for the ${guess.hasTime ? "end" : "last valid day"} of the points.`,
@@ -301,7 +313,7 @@ function expiryPart({ name, values, cells }: Column, latest: number, remarks: Re
   if (cells.includes(""))
     remarks.ask(`What do rows without ${name} mean? They are rejected now: say so in "empty".`);
   return {
-    ...{ column: name, format: guess.format, ...(guess.era === "common" ? {} : { era: guess.era }) },
+    ...{ column: ref, format: guess.format, ...(guess.era === "common" ? {} : { era: guess.era }) },
     ...{ means: guess.hasTime ? "end" : "last_day", empty: "reject" },
   };
 }

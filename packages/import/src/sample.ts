@@ -40,14 +40,15 @@ export async function readSample(source: Source): Promise<Sample> {
       rows.map((cells) => padded(cells, width)),
     );
   }
-  if (kind.is !== "text") {
+  const marked = kind.is === "other" ? kind.encoding : undefined;
+  if (kind.is !== "text" && marked === undefined) {
     throw new UsageError(
       "file_unreadable",
       `${source.name} is no text that could be read: it is ${nameOf(kind)}`,
     );
   }
   const head = await firstBytes(bytes);
-  const encoding = encodingOf(head);
+  const encoding = marked ?? encodingOf(head);
   const text = new TextDecoder(encoding).decode(head, { stream: true });
   const written = encoding === "utf-8" ? {} : { encoding };
   const [delimiter, rows] = await delimitedAs(text);

@@ -179,6 +179,15 @@ describe("a mapping is proposed for", () => {
   });
 });
 
+test("columns of one name are told apart by their position, and text in UTF-16 by its mark", async () => {
+  const rows = "order,order,member,amount,time\nO1,X1,M1,5.00,2026-03-01\nO2,X1,M1,5.00,2026-03-01\n";
+  const twice = await propose(await write("twice.csv", rows));
+  expect([twice.mapping.key.columns, twice.mapping.member, twice.taken]).toEqual([[1], "member", 2]);
+  const wide = Buffer.from(`\ufeff${rows.replace("order,order", "order,till")}`, "utf16le");
+  const marked = await propose(await write("wide.csv", wide));
+  expect([marked.mapping.file.encoding, marked.taken]).toEqual(["utf-16le", 2]);
+});
+
 test("what a file brings is shown, and obeyed by no terminal", async () => {
   const evil = "member \u001b[31m\u202e\u{e0001}";
   const { mapping, out, err, taken } = await propose(
@@ -207,10 +216,17 @@ test.each([
     "alpha,beta\n1,2\n",
     'no column could be told to be the member, the amount, the time; the header has "alpha", "beta"',
   ],
+  ["garbage.csv", `${"x".repeat(1_000)},y\n`.repeat(3), '"y"'],
+  [
+    "wide.csv",
+    `${Array.from({ length: 5_000 }, (_, i) => `c${i}`).join(",")}\n1${",1".repeat(4_999)}\n`,
+    "and 4970 more",
+  ],
 ])("where %s does not tell enough, that is said, and nothing proposed", async (name, content, message) => {
   const { exitCode, out, err } = await check(await write(name, content));
   expect([exitCode, out]).toEqual([2, ""]);
   expect(err).toContain(message);
+  expect(err.length).toBeLessThan(2_000);
 });
 
 const shared = process.env["TAEM_SHARED"] ?? resolve(import.meta.dirname, "../../../../shared");
