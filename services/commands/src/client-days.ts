@@ -45,7 +45,7 @@ export class ClientDays {
     for (const kind of KINDS) this.#reached.add({ kind }, 0);
   }
 
-  /** Opens a command's share in its client's day. Waits where nothing is known of the client. */
+  /** Opens a command's share in its client's day. Waits where what is known of the client is not fresh. */
   async open(programme: Programme, currency: Currency, actor: string): Promise<Share> {
     const name = { programme: programme.id, currency: currency.code, client: principalOf(actor) };
     const id = `${name.programme} ${name.currency} ${name.client}`;
@@ -58,7 +58,7 @@ export class ClientDays {
       const now = this.#tools.clock.now();
       return localDate(zoneAt(newer, now), now);
     };
-    await client.firstLook(dateIn(programme));
+    await client.fresh(dateIn(programme));
     return new Share(client, dateIn);
   }
 
@@ -119,27 +119,26 @@ class Client {
   readonly name: ClientName;
   readonly #tools: Tools;
   #day: Day | undefined;
-  #lookedAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
-  #first: Promise<unknown> | undefined;
+  #waiting: Promise<void> | undefined;
 
   constructor(name: ClientName, tools: Tools) {
     this.name = name;
     this.#tools = tools;
   }
 
-  /** Ends when the client's day is known, or the read model takes too long to say; undefined where it has ended. */
-  firstLook(date: string): Promise<unknown> | undefined {
-    if (this.#day !== undefined) return undefined;
-    this.#first ??= Promise.race([this.#look(date), delay(PATIENCE_MS, undefined, { ref: false })]);
-    return this.#first;
+  /** Ends when what is known of the day is fresh, or the read model takes too long to say; undefined where it is. */
+  fresh(date: string): Promise<void> | undefined {
+    // However the clock was set meanwhile.
+    if (Math.abs(this.#tools.clock.now() - this.#lookedAt) <= FRESH_MS) return undefined;
+    this.#waiting ??= this.#wait(date);
+    return this.#waiting;
   }
 
   /** The day of a date: a new one begins with nothing done on it. */
   day(date: string): Day {
     if (this.#day?.date !== date) this.#day = new Day(date, NO_ACTIVITY);
-    // However the clock was set meanwhile.
-    if (Math.abs(this.#tools.clock.now() - this.#lookedAt) > FRESH_MS) void this.#look(date);
     return this.#day;
   }
 
@@ -150,15 +149,17 @@ class Client {
     return true;
   }
 
-  /** Asks the read model. Where it does not answer, this process counts by itself. */
-  #look(date: string): Promise<void> {
+  /** A read model that keeps silent is waited for once in a while, not by each command. */
+  async #wait(date: string): Promise<void> {
     this.#looking ??= this.#ask(date).finally(() => {
-      this.#lookedAt = this.#tools.clock.now();
       this.#looking = undefined;
     });
-    return this.#looking;
+    await Promise.race([this.#looking, delay(PATIENCE_MS, undefined, { ref: false })]);
+    this.#lookedAt = this.#tools.clock.now();
+    this.#waiting = undefined;
   }
 
+  /** Asks the read model. Where it does not answer, this process counts by itself. */
   async #ask(date: string): Promise<void> {
     const { programme, currency, client } = this.name;
     try {
