@@ -1,5 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { INSTALLATION_STREAM } from "@taem/contracts";
+import { openPool } from "@taem/postgres";
 import { describe, expect, test } from "vitest";
 import { startService } from "../support/commands-service.ts";
 import { startTestProgram, type TestProgram } from "../support/program.ts";
@@ -129,6 +130,19 @@ describe.each(SITES)("with the log in %s", (name) => {
     }
     await site.restoreLog(undefined);
     await expectRefused(site, "log_lost", /restore the event store/);
+  });
+
+  test("a database that has lost whose it is says so, and writes nothing", async () => {
+    await using site = await openSite(name);
+    {
+      await using program = await start(site);
+      await trade(program);
+    }
+    {
+      await using database = openPool({ url: site.databaseUrl, max: 1, applicationName: "test" });
+      await database.query("TRUNCATE taem_installation.identity");
+    }
+    await expectRefused(site, "installation_lost", /restore it from a backup/);
   });
 
   test("a log of an earlier program gets its name at the next start, and only in front of its own database", async () => {

@@ -193,7 +193,14 @@ async function keptBy(sql: Queryable): Promise<Kept> {
     `SELECT i.id, i.event_store AS "eventStore", i.is_named AS "isNamed", s.value AS key
        FROM taem_installation.identity i LEFT JOIN taem_installation.secrets s ON s.name = 'hmac'`,
   );
-  const { key, ...kept } = rows[0] as NonNullable<(typeof rows)[0]>;
+  const [row] = rows;
+  if (row === undefined) {
+    throw new OperatorError(
+      "installation_lost",
+      "the database has lost whose it is (taem_installation.identity is empty): restore it from a backup, however old",
+    );
+  }
+  const { key, ...kept } = row;
   return { ...kept, key: key === null ? undefined : Buffer.from(key) };
 }
 
