@@ -38,9 +38,14 @@ const network = fields.textField<string>({
 });
 
 const rights = {
-  permissions: z.array(z.enum(PERMISSIONS)).max(PERMISSIONS.length).meta({
-    description: "At most what the caller has itself, and never `publish`, `approve` or `clients`.",
-  }),
+  permissions: z
+    .array(z.enum(PERMISSIONS))
+    .max(PERMISSIONS.length)
+    .meta({
+      description:
+        "At most what the caller has itself, never `publish`, `approve` or `clients`, and not what asks (`define`, `adjust`) " +
+        "where the caller may agree to it (`publish`, `approve`).",
+    }),
   systems: z
     .array(z.union([systemName, z.literal("*")]))
     .max(100)

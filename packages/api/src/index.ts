@@ -23,7 +23,7 @@ export {
 } from "./lists.ts";
 export { type OperationBody, type OperationName, ordinalId, permissionsOf } from "./operations.ts";
 export { clockBody, programmeBody } from "./programme-body.ts";
-export { proposalBody, wireForm } from "./proposal-body.ts";
+export { proposalBody, settingsBody, wireForm } from "./proposal-body.ts";
 export { registers } from "./registers.ts";
 export { type RollForwardQuery, reports } from "./reports.ts";
 export type {

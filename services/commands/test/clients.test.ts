@@ -91,10 +91,13 @@ describe("nobody gives more than they have:", () => {
   test.each(PERMISSIONS)("%s", async (permission) => {
     const without = PERMISSIONS.filter((one) => one !== permission);
     const never: readonly Permission[] = ["publish", "approve", "clients"];
+    const asks: Partial<Record<Permission, Permission>> = { define: "publish", adjust: "approve" };
     for (const permissions of [PERMISSIONS, [...new Set([...without, "clients" as const])]]) {
       const caller = fixture.service.api({ programme: "shop", permissions });
       const attempt = () => caller.post("/v1/clients", { name: "x", permissions: [permission] });
-      if (permissions.includes(permission) && !never.includes(permission))
+      const agrees = asks[permission];
+      const isBoth = agrees !== undefined && permissions.includes(agrees);
+      if (permissions.includes(permission) && !never.includes(permission) && !isBoth)
         expect((await attempt()).status).toBe(201);
       else await refused(fixture, attempt, 403, "forbidden");
     }
@@ -116,13 +119,30 @@ describe("nobody gives more than they have:", () => {
     expect((await caller.post("/v1/clients", body)).status).toBe(status);
   });
 
+  test.each([
+    ["publish", "define"],
+    ["approve", "adjust"],
+  ] as const)("who may %s has no client that may %s made, re-keyed or changed", async (agrees, asks) => {
+    const asker = fixture.service.api({ programme: "shop", permissions: [asks, "read", "clients"] });
+    const { client } = await make({ name: "puppet", permissions: [asks, "read"] }, asker);
+    const both = fixture.service.api({ programme: "shop", permissions: [agrees, asks, "read", "clients"] });
+    const make2 = () => both.post("/v1/clients", { name: "puppet", permissions: [asks] });
+    await refused(fixture, make2, 403, "forbidden");
+    const path = `/v1/clients/${client}`;
+    for (const where of ["keys", "keys/1/rotate"])
+      await refused(fixture, () => both.post(`${path}/${where}`, {}), 403, "forbidden");
+    await refused(fixture, () => both.put(path, { permissions: ["read"] }), 403, "forbidden");
+    await succeeds(both.post(`${path}/keys/1/revoke`, {}));
+  });
+
   test("nor a key of a client that has more, nor change one beyond it; but they may revoke it", async () => {
     const { client } = await make(TILL, fixture.service.api({ programme: "shop" }));
     const lesser = fixture.service.api({ programme: "shop", permissions: ["read", "clients"] });
     const path = `/v1/clients/${client}`;
     for (const [where, body] of Object.entries({ keys: {}, "keys/1/rotate": {} }))
       await refused(fixture, () => lesser.post(`${path}/${where}`, body), 403, "forbidden");
-    await refused(fixture, () => lesser.put(path, { permissions: ["burn"] }), 403, "forbidden");
+    for (const permission of ["burn", "read"])
+      await refused(fixture, () => lesser.put(path, { permissions: [permission] }), 403, "forbidden");
     await succeeds(lesser.post(`${path}/revoke`, {}));
   });
 });

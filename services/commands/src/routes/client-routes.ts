@@ -27,6 +27,8 @@ export interface ClientRoutesOptions extends Required<Pick<CommandsPlatform, "la
 
 /** What no client gives to another: with it, one that asks could make itself the second who approves. */
 const NEVER_GRANTED: readonly Permission[] = ["publish", "approve", "clients"];
+/** What asks, by what agrees to it: whoever agrees makes nobody who asks, or would be both of the two. */
+const ASKS: Partial<Record<Permission, Permission>> = { publish: "define", approve: "adjust" };
 
 /** Clients, managed by a client: within its programme, and with no more than it has itself. */
 export function clientRoutes(options: ClientRoutesOptions): Route[] {
@@ -62,7 +64,8 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
     route({
       ...described.change,
       handler: async ({ params, body: { permissions, systems = null } }, context) => {
-        await reached(params.client, context);
+        // Nor is what has more made less, to be had afterwards.
+        requireGrantable(context.principal, await reached(params.client, context));
         requireGrantable(context.principal, { permissions, systems });
         const wanted = { permissions, systems };
         return answer(await clients.change(params.client, wanted, askingOf(context)).catch(rethrow));
@@ -139,9 +142,8 @@ function requireGrantable(
   { permissions, systems }: Principal,
   wanted: { readonly permissions: readonly string[]; readonly systems: readonly string[] | null },
 ): void {
-  const grantable: readonly string[] = permissions.filter(
-    (permission) => !NEVER_GRANTED.includes(permission),
-  );
+  const kept = [...NEVER_GRANTED, ...permissions.map((permission) => ASKS[permission])];
+  const grantable: readonly string[] = permissions.filter((permission) => !kept.includes(permission));
   const excess = wanted.permissions.find((permission) => !grantable.includes(permission));
   if (excess !== undefined) {
     const detail = `permissions: the caller cannot give ${excess}; an operator can, by \`taem client create\``;

@@ -1,4 +1,4 @@
-import { definitions, type RouteAnswer, wireForm } from "@taem/api";
+import { definitions, type RouteAnswer, settingsBody, wireForm } from "@taem/api";
 import { businessNow, type Version, versionAt } from "@taem/domain";
 import { ApiError, fields, type Route, route } from "@taem/http";
 import { asProblem, type CommandService } from "../command-service.ts";
@@ -23,7 +23,7 @@ export function historyRoutes({ programmes }: CommandService, now: () => number)
         const currency = programme.currencies.get(params.currency);
         if (currency === undefined) throw new ApiError("currency_unknown");
         const { code, scale, settings } = currency;
-        const history = historyBody(settings, businessNow(programme, now()));
+        const history = historyBody(settings, businessNow(programme, now()), settingsBody);
         return { status: 200, body: { currency: code, scale, ...history } as CurrencyAnswer };
       },
     }),
@@ -41,14 +41,18 @@ export function historyRoutes({ programmes }: CommandService, now: () => number)
 }
 
 /** All versions, and which of them is in force at an instant. */
-export function historyBody(versions: readonly Version<unknown>[], at: number) {
+export function historyBody<T>(
+  versions: readonly Version<T>[],
+  at: number,
+  bodyOf: (value: T) => unknown = wireForm,
+) {
   const inForce = versionAt(versions, at) ?? versions[0];
   return {
     inForce: inForce?.version ?? 0,
     versions: versions.map(({ version, validFrom, value }) => ({
       version,
       validFrom: fields.formatInstant(validFrom),
-      value: wireForm(value),
+      value: bodyOf(value),
     })),
   };
 }
