@@ -50,6 +50,10 @@ const adjustmentTimeoutSeconds = seconds.optional().meta({
     "left out later, it stays as it is.",
 });
 
+const decimals = z.int().min(0).max(6).default(0).meta({
+  description: "Decimal places of its amounts, which are given in its smallest unit. Fixed for ever.",
+});
+
 const ceiling = (of: string) =>
   amountOrZero
     .nullable()
@@ -66,7 +70,14 @@ const settings = {
   inactivity: term
     .optional()
     .meta({ description: "Everything dies this long after the last earn, burn or capture." }),
-  clawback: z.enum(["only_pending", "within_balance", "unlimited"]).default("within_balance"),
+  clawback: z
+    .enum(["only_pending", "within_balance", "unlimited"])
+    .default("within_balance")
+    .meta({
+      description:
+        "`only_pending`: a return takes the sale's own points while they are pending, and nothing else. `within_balance`: these at any " +
+        "time, then other available points. `unlimited`: these, and what is then missing becomes debt.",
+    }),
   returnGraceDays: z.int().min(0).max(3650).default(0).meta({
     description:
       "When a burn is given back, points whose lot has died live on in a new lot for so many days; 0 = they expire at once.",
@@ -75,7 +86,9 @@ const settings = {
     .default(WEEK)
     .meta({ description: "How long a hold holds unless it says; counted from the clock as it is placed." }),
   maxHoldTimeoutSeconds: seconds.default(WEEK).meta({ description: "How long a hold may hold at most." }),
-  transferExpiry: z.enum(["kept", "replaced"]).default("kept"),
+  transferExpiry: z.enum(["kept", "replaced"]).default("kept").meta({
+    description: "Whether transferred points keep their expiry, or get that of points earned now.",
+  }),
   maxBalance: amount.optional().meta({
     description:
       "A transfer that would bring the receiving account above it is refused; earns and adjustments are not.",
@@ -108,8 +121,12 @@ const earnRule = {
       "At most so many points by this rule a member on one local day, that of `occurredAt`. A return frees nothing of it: what was " +
       "earned counts for its day for ever.",
   }),
-  rounding: z.enum(["down", "half_up", "half_even", "up"]).default("down"),
-  pendingSeconds: z.int().min(0).max(31_536_000).default(0),
+  rounding: z.enum(["down", "half_up", "half_even", "up"]).default("down").meta({
+    description: "What becomes of a fraction of the smallest unit of points.",
+  }),
+  pendingSeconds: z.int().min(0).max(31_536_000).default(0).meta({
+    description: "How long after the sale its points become available.",
+  }),
 };
 
 const zone = z
@@ -312,7 +329,7 @@ export const definitions = {
     summary: "Define a points currency, or change its settings",
     description: SECOND,
     params: { programme: programmeCode, currency: currencyCode },
-    body: z.strictObject({ scale: z.int().min(0).max(6).default(0), validFrom, ...settings }),
+    body: z.strictObject({ scale: decimals, validFrom, ...settings }),
     problems: ["too_many_proposals", ...writing],
   },
   rule: {

@@ -6,12 +6,6 @@ import { cutSchema, programmeParams, viewQuery } from "./view.ts";
 
 const { consistency, externalId, pageSize } = fields;
 
-const waiting = {
-  consistency: consistency.meta({
-    description: "`strong` waits until the read model has all that the log has now.",
-  }),
-};
-
 function pageOf<S extends z.ZodType>(item: S) {
   return { cut: cutSchema, items: z.array(item), next: z.string().optional() };
 }
@@ -31,7 +25,7 @@ export const registers = {
     summary: "The programmes that the caller reaches",
     description: "By their codes; to a client that is bound to a programme, that one alone.",
     query: {
-      ...waiting,
+      consistency,
       limit: pageSize(50, 200),
       cursor: cursor(z.tuple([z.string().max(200)])).optional(),
     },
@@ -51,7 +45,7 @@ export const registers = {
       "are enrolled. With `externalId` the one who was enrolled with it, also if just now, or nobody.",
     params: programmeParams,
     query: {
-      ...waiting,
+      consistency,
       token: viewQuery.token,
       externalId: externalId.optional().meta({
         description:

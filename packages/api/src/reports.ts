@@ -131,8 +131,8 @@ export type RollForwardQuery = {
 };
 
 const SAME =
-  "What is due counts as expired or repaid, whether or not an event says so yet: for one `asOf` or `through` and one " +
-  "position every figure is the same for ever. Time and memory are those of the programme's own accounts.";
+  "What is due counts as expired or repaid, whether or not an event says so yet: asked for the same time and the same " +
+  "position, every figure is the same for ever. Time and memory are those of the programme's own accounts.";
 
 /** What finance asks of a whole programme. */
 export const reports = {
@@ -150,7 +150,7 @@ export const reports = {
     path: `${PROGRAMME}/outstanding`,
     summary: "What is owed: by ledger account, by month of expiry, and to whom most",
     description: `outstanding = heldPastExpiry + the months. ${SAME}`,
-    query: { ...query, largest: fields.pageSize(10, 100) },
+    query: { ...query, largest: fields.pageSize(10, 100, "Accounts that owe most to tell of") },
     problems,
     responses: { 200: { description: "What is owed.", schema: outstandingAnswer } },
   },

@@ -319,10 +319,14 @@ export const idempotencyKey = printable(
 export const consistency = z
   .enum(["eventual", "strong"])
   .default("eventual")
-  .meta({ description: "`strong` folds the account's events instead of reading the read model." });
+  .meta({
+    description:
+      "`eventual`: what the read model knows by now. `strong`: all that the log has by now, of an account from the log " +
+      "itself, else once the read model has it (503 `read_model_behind` where that takes too long).",
+  });
 
 /** How many items a page holds. */
-export function pageSize(byDefault: number, max: number) {
+export function pageSize(byDefault: number, max: number, of = "Items a page") {
   return z
     .string()
     .regex(/^[0-9]{1,9}$/)
@@ -330,7 +334,7 @@ export function pageSize(byDefault: number, max: number) {
     .pipe(z.number().min(1).max(max))
     .default(byDefault)
     .meta({
-      description: `Items a page, from 1 to ${max}; ${byDefault} unless told.`,
+      description: `${of}, from 1 to ${max}; ${byDefault} unless told.`,
       examples: [String(byDefault)],
     });
 }

@@ -154,6 +154,10 @@ export async function proposeMapping(source: Source, now: number): Promise<Propo
       : timePart(time, columns.take("clock", hasClock), latest, remarks),
     ...(isOpening ? { expiry: expiryPart(expiry as Column, lastEnd, remarks) } : {}),
   };
+  remarks.ask(
+    `Is the source system called ${mapping.system}, the currency ${mapping.points}, and which programme is it? ` +
+      'Say the programme in "programme", or by --programme.',
+  );
   mappingSchema.parse(mapping);
   return { mapping, choices: remarks.choices, questions: remarks.questions };
 }

@@ -11,6 +11,7 @@ const ROLL_FORWARD = "GET /v1/programmes/{programme}/roll-forward";
 
 type Outstanding = RouteAnswer<typeof OUTSTANDING>["currencies"][number];
 type Rolled = RouteAnswer<typeof ROLL_FORWARD>["currencies"][number];
+type RolledLine = Rolled["total"]["outstanding"]["lines"][number];
 type LedgerAccount = Outstanding["ledger"][number];
 
 /**
@@ -75,20 +76,22 @@ function outstanding(owed: Outstanding): string[] {
   ];
 }
 
+/** What is owed to members beside what they owe back: a return of points that are gone is in the second. */
 function rollForward({ currency, total }: Rolled, from: string, to: string): string[] {
-  const { opening, lines, closing } = total.outstanding;
+  const { outstanding: owed, debt } = total;
+  const nameOf = ({ line, of }: RolledLine) => [line.replaceAll("_", " "), of].filter(Boolean).join(" ");
+  const names = new Set([...owed.lines, ...debt.lines].map(nameOf));
+  const pointsOf = (lines: readonly RolledLine[], name: string) =>
+    lines.find((line) => nameOf(line) === name)?.points ?? "0";
   const rows = [
-    ["opening", opening],
-    ...lines.map(({ line, of, points }) => [
-      [line.replaceAll("_", " "), of].filter(Boolean).join(" "),
-      points,
-    ]),
-    ["closing", closing],
+    ["opening", owed.opening, debt.opening],
+    ...[...names].map((name) => [name, pointsOf(owed.lines, name), pointsOf(debt.lines, name)]),
+    ["closing", owed.closing, debt.closing],
   ];
   return [
     "",
     `Roll-forward, ${currency}, accounting days ${from} to ${to}`,
-    ...table([left(""), right("points")], rows.map(grouped)),
+    ...table([left(""), right("outstanding"), right("debt")], rows.map(grouped)),
   ];
 }
 

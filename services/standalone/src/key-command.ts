@@ -1,5 +1,5 @@
 import { type KeyName, parseKeyId } from "@taem/principal";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { onClients, parseClient, parseDuration, show, termsOf, withTerms } from "./client-command.ts";
 
 interface Terms {
@@ -29,7 +29,11 @@ export function keyCommand(print: (line: string) => void): Command {
         "make an API key that takes the place of another, and print its token; both work for a while",
       )
       .argument("<key>", "id of the API key whose place it takes, <client>-<number>", parseKey)
-      .option("--overlap <duration>", "how long the other still works", parseDuration, DAY_MS),
+      .addOption(
+        new Option("--overlap <duration>", "how long the other still works")
+          .argParser(parseDuration)
+          .default(DAY_MS, "1d"),
+      ),
   ).action(async (key: KeyName, options: { overlap: number } & Terms) => {
     await onClients(async ({ clients, asking }, now) =>
       show(await clients.rotateKey(key, options.overlap, asking, termsOf(options, now)), print),
