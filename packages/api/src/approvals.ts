@@ -1,6 +1,6 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
-import { proposedChange } from "./definitions.ts";
+import { differences, proposedChange } from "./definitions.ts";
 import { ending, lastDayOrNull } from "./ends.ts";
 import { programmeParams, viewQuery } from "./view.ts";
 
@@ -18,7 +18,7 @@ const asked = {
 
 export const approvalItem = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("proposal"), ...asked, change: proposedChange }),
+    z.strictObject({ kind: z.literal("proposal"), ...asked, change: proposedChange, differences }),
     z.strictObject({
       kind: z.literal("adjustment"),
       ...asked,

@@ -1,7 +1,7 @@
 import { fields, type ProblemCode } from "@taem/http";
 import { z } from "zod";
 import { commandAnswer } from "./command-answer.ts";
-import { bulkLine, type OperationName, ordinalRef, permissionsOf, schemas } from "./operations.ts";
+import { bulkLine, type OperationName, ordinalRefs, permissionsOf, schemas } from "./operations.ts";
 
 const { externalId, idempotencyKey, instant, memberRef, programmeCode } = fields;
 
@@ -122,8 +122,12 @@ function onMember<N extends OperationName, const P extends string>(name: N, path
   return { ...operation(name, summary), path: `${MEMBER}/${path}`, params } as const;
 }
 
-function onOrdinal<N extends OperationName, const K extends string>(name: N, kind: K, summary: string) {
-  const params = { programme: programmeCode, id: ordinalRef };
+function onOrdinal<N extends OperationName, const K extends keyof typeof ordinalRefs>(
+  name: N,
+  kind: K,
+  summary: string,
+) {
+  const params = { programme: programmeCode, id: ordinalRefs[kind] };
   return { ...operation(name, summary), path: `${PROGRAMME}/${kind}/{id}/${name}`, params } as const;
 }
 

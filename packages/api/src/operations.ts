@@ -29,16 +29,23 @@ export function ordinalId(member: string, currencyNo: number, no: number): strin
   return `${member}-${currencyNo}-${no}`;
 }
 
-export const ordinalRef = fields.textField<string>({
-  id: "OrdinalRef",
-  description: "Id of a hold or an adjustment, as the answer that made it gave it.",
-  pattern: ORDINAL_REF.source,
-  examples: ["019a51d2-7c3e-7b4a-9f00-5d2c1e8a4b61-1-7"],
-  problems: ["malformed_id"],
-  decode: (text) =>
-    ORDINAL_REF.test(text) ? text : new fields.Fault("malformed_id", "is no id that an answer gave"),
-  encode: (id) => id,
-});
+const ordinalRef = (id: string, of: string) =>
+  fields.textField<string>({
+    id,
+    description: `Id of ${of}, as the answer that made it gave it.`,
+    pattern: ORDINAL_REF.source,
+    examples: ["019a51d2-7c3e-7b4a-9f00-5d2c1e8a4b61-1-7"],
+    problems: ["malformed_id"],
+    decode: (text) =>
+      ORDINAL_REF.test(text) ? text : new fields.Fault("malformed_id", "is no id that an answer gave"),
+    encode: (text) => text,
+  });
+
+/** By the parts of paths that they lie under. */
+export const ordinalRefs = {
+  holds: ordinalRef("HoldId", "a hold"),
+  adjustments: ordinalRef("AdjustmentId", "an adjustment"),
+};
 
 const reason = ruleName.meta({ description: "Reason code; never free text." });
 /** A field that may be left out: what it then means is filled in where the command is made. */
@@ -175,11 +182,11 @@ export const bulkLine = z.discriminatedUnion("op", [
     .refine(...originWithoutRule)
     .refine(...amountWithoutOrigin),
   z.strictObject({ op: z.literal("adjust"), member: memberRef, ...bodies.adjust }),
-  z.strictObject({ op: z.literal("capture"), hold: ordinalRef, ...bodies.capture }),
-  z.strictObject({ op: z.literal("void"), hold: ordinalRef, ...bodies.void }),
-  z.strictObject({ op: z.literal("approve"), adjustment: ordinalRef, ...bodies.approve }),
-  z.strictObject({ op: z.literal("reject"), adjustment: ordinalRef, ...bodies.reject }),
-  z.strictObject({ op: z.literal("withdraw"), adjustment: ordinalRef, ...bodies.withdraw }),
+  z.strictObject({ op: z.literal("capture"), hold: ordinalRefs.holds, ...bodies.capture }),
+  z.strictObject({ op: z.literal("void"), hold: ordinalRefs.holds, ...bodies.void }),
+  z.strictObject({ op: z.literal("approve"), adjustment: ordinalRefs.adjustments, ...bodies.approve }),
+  z.strictObject({ op: z.literal("reject"), adjustment: ordinalRefs.adjustments, ...bodies.reject }),
+  z.strictObject({ op: z.literal("withdraw"), adjustment: ordinalRefs.adjustments, ...bodies.withdraw }),
   z.strictObject({ op: z.literal("enrol"), externalId }),
 ]);
 

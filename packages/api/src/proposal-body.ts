@@ -1,17 +1,47 @@
-import type { Proposal, ProposedChange } from "@taem/domain";
+import { isDeepStrictEqual } from "node:util";
+import { type Programme, type Proposal, type ProposedChange, versionsOf } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { z } from "zod";
-import type { proposalAnswer, proposedChange } from "./definitions.ts";
+import type { difference, proposalAnswer, proposedChange } from "./definitions.ts";
 
-/** A proposal in wire form. */
-export function proposalBody(proposal: Proposal): z.input<typeof proposalAnswer> {
+/** A proposal in wire form, beside the version that stands in its programme. */
+export function proposalBody(programme: Programme, proposal: Proposal): z.input<typeof proposalAnswer> {
   const { no, requestedBy, proposedAt } = proposal;
   return {
     proposal: String(no),
     requestedBy,
     requestedAt: fields.formatInstant(proposedAt),
     change: changeBody(proposal),
+    differences: differencesOf(versionsOf(programme, proposal.change).at(-1)?.value, proposal.change),
   };
+}
+
+function differencesOf(standing: unknown, change: ProposedChange): z.input<typeof difference>[] {
+  const [before, after] = [fieldsOf(change.kind, standing), fieldsOf(change.kind, proposedValue(change))];
+  const differing = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (field) => !isDeepStrictEqual(before[field], after[field]),
+  );
+  return differing.map((field) => ({
+    field,
+    before: before[field] ?? null,
+    after: after[field] ?? null,
+  }));
+}
+
+function proposedValue(change: ProposedChange): unknown {
+  switch (change.kind) {
+    case "zone":
+      return change.zone;
+    case "currency_settings":
+      return change.settings;
+    case "earn_rule":
+      return change.definition;
+  }
+}
+
+/** A version of a definition, field by field, in wire form. */
+function fieldsOf(kind: ProposedChange["kind"], value: unknown): Record<string, unknown> {
+  return (kind === "zone" ? { zone: value } : wireForm(value ?? {})) as Record<string, unknown>;
 }
 
 function changeBody({ change, version }: Proposal): z.input<typeof proposedChange> {

@@ -54,6 +54,7 @@ export {
   type Programme,
   type Source,
   settingsAt,
+  versionsOf,
   zoneAt,
 } from "./programme.ts";
 export type { ClosedProposal, Proposal, Proposals, ProposedChange } from "./proposals.ts";

@@ -1,6 +1,12 @@
 import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
 import { endOf, type Instant, type LocalDate, lastValidDate } from "./calendar.ts";
-import { NO_PROPOSALS, type Proposals, withoutProposal, withProposal } from "./proposals.ts";
+import {
+  NO_PROPOSALS,
+  type Proposals,
+  type ProposedChange,
+  withoutProposal,
+  withProposal,
+} from "./proposals.ts";
 import { type Version, versionAt } from "./versions.ts";
 
 /** A programme: its definitions as versioned data. Immutable; a fold of the programme's stream. */
@@ -76,6 +82,18 @@ export function lastDayOf(
 export function settingsAt(currency: Currency, at: Instant): CurrencySettings {
   const version = versionAt(currency.settings, at) ?? currency.settings[0];
   return (version as Version<CurrencySettings>).value;
+}
+
+/** The versions of the definition that a change is about, as published. */
+export function versionsOf(programme: Programme, change: ProposedChange): readonly Version<unknown>[] {
+  switch (change.kind) {
+    case "zone":
+      return programme.zones;
+    case "currency_settings":
+      return programme.currencies.get(change.currency)?.settings ?? [];
+    case "earn_rule":
+      return programme.rules.get(change.rule) ?? [];
+  }
 }
 
 export function evolveProgramme(programme: Programme | undefined, event: DefinitionEvent): Programme {

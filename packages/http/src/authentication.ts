@@ -38,3 +38,54 @@ function requireProgramme(principal: Principal, programme: string | undefined): 
   if (programme === undefined || principal.programme === null || principal.programme === programme) return;
   throw new ApiError("programme_unknown");
 }
+
+const ASK_AGAIN_MS = 500;
+
+/**
+ * Whose the lines of a bulk request are, which may be long under way: asked for anew again and again, for the API key may end,
+ * or do less, in the meantime.
+ */
+export class Sender {
+  readonly #ask: () => Promise<Principal> | Principal;
+  #standing: Promise<Principal> | Principal;
+  #askedAt = performance.now();
+  #isAsking = false;
+
+  /** `ask` throws, or rejects, where nobody may send lines any more. */
+  constructor(first: Principal, ask: () => Promise<Principal> | Principal) {
+    this.#ask = ask;
+    this.#standing = first;
+  }
+
+  /** Lines that come while it is being asked for wait, and go on in their order. */
+  principal(): Promise<Principal> | Principal {
+    const now = performance.now();
+    if (this.#isAsking || now - this.#askedAt < ASK_AGAIN_MS) return this.#standing;
+    this.#askedAt = now;
+    const asked = askFor(this.#ask);
+    this.#standing = asked;
+    if (asked instanceof Promise) {
+      this.#isAsking = true;
+      // Before any line waits for it, so that none which comes later overtakes those.
+      asked.then(
+        (principal) => {
+          this.#isAsking = false;
+          this.#standing = principal;
+        },
+        () => {
+          this.#isAsking = false;
+        },
+      );
+    }
+    return asked;
+  }
+}
+
+/** What is thrown at once stands until it is asked for anew, too. */
+function askFor(ask: () => Promise<Principal> | Principal): Promise<Principal> | Principal {
+  try {
+    return ask();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runtime";
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
 import type { ApiKeys, Principal } from "./api-keys.ts";
-import { authorize, bearerToken } from "./authentication.ts";
+import { authorize, bearerToken, Sender } from "./authentication.ts";
 import { CallerLeft, CLIENT_CLOSED_REQUEST, Departure } from "./departure.ts";
 import { hasBody, parseJson, readBody, requireMediaType } from "./json-body.ts";
 import type { Limits } from "./limits.ts";
 import { answerLines, type Line } from "./ndjson.ts";
+import type { Permission } from "./permissions.ts";
 import type { ProblemCode } from "./problems.ts";
 import type { AnyAnswer, AnyContent, AuthenticatedContext, Route, Work } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
@@ -62,9 +63,9 @@ class Exchange implements AuthenticatedContext {
     return this.#departure.signal;
   }
 
-  /** The same for a line of a bulk request, which has a deadline of its own. */
-  until(deadline: number): Exchange {
-    const { request, response, correlationId, principal, traceparent } = this;
+  /** The same for a line of a bulk request, which has a deadline, and by then a principal, of its own. */
+  ofLine(principal: Principal, deadline: number): Exchange {
+    const { request, response, correlationId, traceparent } = this;
     return new Exchange(
       { request, response, correlationId, principal, traceparent, deadline },
       this.#departure,
@@ -89,9 +90,8 @@ export function answerer(
     try {
       if (around.traffic.running > around.limits.maxRequests) throw new ApiError("overloaded");
       if (route.permissions !== undefined) {
-        const found = around.apiKeys.verify(bearerToken(request), () => request.ip ?? "");
+        const found = authenticate(route.permissions, request, around.apiKeys);
         principal = found instanceof Promise ? await found : found;
-        authorize(principal, route.permissions, request.params["programme"]);
       }
       const exchange = new Exchange({ request, response, correlationId, deadline, principal, traceparent });
       await answer(route, exchange, around, declared);
@@ -108,6 +108,21 @@ export function answerer(
       around.traffic.end(route, { status, startedAt, correlationId, keyId, problem: error?.code, span });
     }
   };
+}
+
+/** Throws, or rejects, unless the request comes from somebody who may make it. */
+function authenticate(
+  permissions: readonly Permission[],
+  request: Routed,
+  apiKeys: ApiKeys,
+): Promise<Principal> | Principal {
+  const { programme } = request.params;
+  const authorized = (principal: Principal | undefined): Principal => {
+    authorize(principal, permissions, programme);
+    return principal;
+  };
+  const found = apiKeys.verify(bearerToken(request), () => request.ip ?? "");
+  return found instanceof Promise ? found.then(authorized) : authorized(found);
 }
 
 async function answer(
@@ -158,11 +173,16 @@ async function answerBulk(
   const handle = work.open(content);
   response.writeHead(200, headersFor("application/x-ndjson", correlationId));
   response.flushHeaders();
+  const { permissions = [] } = route;
+  const sender = new Sender(exchange.principal, () => authenticate(permissions, request, around.apiKeys));
   const answerLine = async ({ number, bytes }: Line): Promise<string> => {
     try {
+      const standing = sender.principal();
+      const principal = standing instanceof Promise ? await standing : standing;
       if (bytes === undefined) throw new ApiError("line_too_long");
       const parsed = parse(work.line, parseJson(bytes), "body");
-      const answered = await handle(parsed, exchange.until(around.clock.now() + around.limits.requestMs));
+      const deadline = around.clock.now() + around.limits.requestMs;
+      const answered = await handle(parsed, exchange.ofLine(principal, deadline));
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
       const error = asApiError(thrown);

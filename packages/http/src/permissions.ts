@@ -13,7 +13,7 @@ export const permissions = {
   publish: "approve or reject changes of definitions that another has proposed",
   adjust: "ask for adjustments of balances by hand",
   approve: "approve or reject adjustments that another has asked for",
-  clients: "create clients and API keys, rotate and revoke them",
+  clients: "create clients, each with ceilings of its own, and API keys; rotate and revoke them",
 } as const;
 
 export type Permission = keyof typeof permissions;

@@ -141,7 +141,10 @@ export const problems = {
   rule_not_valid: final(422, "Use a rule that is valid at the time of the sale."),
   transfer_to_self: final(422, "Name another member as the target."),
   adjustment_closed: final(409, "Ask for a new adjustment: this one waits no longer."),
-  approver_must_differ: final(409, "Approve or reject as another principal than the one that asked."),
+  approver_must_differ: final(
+    409,
+    "Approve or reject as another principal than the one that asked; neither may have made the other, or an API key of it.",
+  ),
   proposal_closed: final(409, "Propose the change again: this proposal waits no longer."),
   proposal_obsolete: final(409, "Reject or withdraw the proposal, and propose the change anew."),
   too_many_adjustments: final(

@@ -43,8 +43,10 @@ export function problemsOf(route: Route): ProblemCode[] {
 export function lineProblemsOf(route: Route): ProblemCode[] {
   if (route.work.kind !== "bulk") return [];
   const own = fieldProblems(z.toJSONSchema(route.work.line, { io: "input" }));
-  const around: readonly ProblemCode[] = ["line_too_long", "forbidden", "overloaded", "internal"];
-  return [...new Set([...JSON_TEXT, ...FIELDS, ...around, ...own, ...route.problems])].sort();
+  const around: readonly ProblemCode[] = ["line_too_long", "overloaded", "internal", "programme_unknown"];
+  return [
+    ...new Set([...AUTHENTICATION, ...JSON_TEXT, ...FIELDS, ...around, ...own, ...route.problems]),
+  ].sort();
 }
 
 /** Schemas of the parts of the request that are validated before the handler runs. */

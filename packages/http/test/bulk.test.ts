@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { createInterface } from "node:readline";
 import { describe, expect, it, vi } from "vitest";
 import { ApiError, type Limits } from "../src/index.ts";
 import { type BulkLine, bulkEarnRoute } from "./support/bulk-route.ts";
 import { answerOf, rawConnection } from "./support/raw-connection.ts";
 import { type Sample, startSample } from "./support/sample-server.ts";
 
+const PATIENT = { timeout: 20_000 };
 const PATH = "/v1/programmes/the-1/commands";
 
 interface Answered {
@@ -40,15 +42,21 @@ function lines(count: number): string {
 /** A bulk request whose lines are sent one by one. */
 async function opened(
   sample: Sample,
+  token = sample.token(),
 ): Promise<{ request: ClientRequest; response: Promise<IncomingMessage> }> {
   const request = httpRequest(sample.url + PATH, {
     method: "POST",
-    headers: { authorization: `Bearer ${sample.token()}`, "content-type": "application/x-ndjson" },
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/x-ndjson" },
   });
   request.flushHeaders();
   request.on("error", () => undefined); // some of these requests are broken off on purpose
   const response = once(request, "response").then(([message]) => message as IncomingMessage);
   return { request, response };
+}
+
+/** The answers to lines as they come. */
+async function* readLines(response: IncomingMessage): AsyncGenerator<Answered> {
+  for await (const line of createInterface(response)) yield JSON.parse(line) as Answered;
 }
 
 /** A handler that holds every line until `release`. */
@@ -186,6 +194,47 @@ describe("a bulk request", () => {
     let text = "";
     for await (const chunk of paused.setEncoding("utf8")) text += chunk as string;
     expect(answersIn(text).map(({ line }) => line)).toEqual(Array.from({ length: total }, (_, i) => i + 1));
+  });
+
+  it("whose API key ends while it goes on is done no more lines for", async () => {
+    await using sample = await startSample([bulkEarnRoute()]);
+    const token = sample.token();
+    const { request, response } = await opened(sample, token);
+    const answers = readLines(await response);
+    request.write(lines(1));
+    expect(await answers.next()).toMatchObject({ value: { line: 1, status: 201 } });
+    sample.keys.revoke(token);
+    await vi.waitFor(async () => {
+      request.write(lines(1));
+      const { value } = await answers.next();
+      expect(value).toMatchObject({ status: 401, problem: { code: "unauthenticated" } });
+    }, PATIENT);
+    request.end();
+    expect(await answers.next()).toMatchObject({ done: true });
+  });
+
+  it("is done in its order also while its API key is looked up anew", async () => {
+    const done: bigint[] = [];
+    const work = ({ points }: BulkLine) => Promise.resolve(void done.push(points));
+    await using sample = await startSample([bulkEarnRoute(work)]);
+    const { request, response } = await opened(sample);
+    (await response).resume();
+    const before = sample.keys.lookUps;
+    const gate = Promise.withResolvers<void>();
+    sample.keys.answered = gate.promise;
+    let sent = 0;
+    const sendOne = () => request.write(`{"member":"ext:m","points":"${++sent}"}\n`);
+    await vi.waitFor(() => {
+      sendOne();
+      expect(sample.keys.lookUps).toBe(before + 1);
+    }, PATIENT);
+    for (let i = 0; i < 50; i++) sendOne();
+    expect(done.length).toBeLessThan(sent);
+    gate.resolve();
+    for (let i = 0; i < 50; i++) sendOne();
+    request.end();
+    await vi.waitFor(() => expect(done).toHaveLength(sent));
+    expect(done).toEqual(Array.from({ length: sent }, (_, i) => BigInt(i + 1)));
   });
 
   it("that breaks off is logged, and the lines taken in by then were done", async () => {

@@ -27,9 +27,12 @@ export interface ApiKey {
 /** Live keys that one client has at most: a rotation needs two. */
 const MAX_LIVE_KEYS = 20;
 
-export type ClientDecision =
-  | { readonly events: readonly ClientEvent[] }
-  | { readonly refused: ProblemCode; readonly detail: string };
+export interface ClientRefusal {
+  readonly refused: ProblemCode;
+  readonly detail: string;
+}
+
+export type ClientDecision = { readonly events: readonly ClientEvent[] } | ClientRefusal;
 
 /** What a new key is given; its secret stays with whoever made it. */
 export type NewKey = Pick<ApiKey, "secretHash" | "expiresAt" | "addresses">;

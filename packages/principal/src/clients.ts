@@ -4,6 +4,7 @@ import { ApiError } from "@taem/http";
 import {
   type Client,
   type ClientDecision,
+  type ClientRefusal,
   changeClient,
   createClient,
   createKey,
@@ -25,6 +26,8 @@ export interface ClientsOptions {
 /** Who asks, and until when (on the handler's clock) the caller waits. */
 export interface Asking extends Provenance {
   readonly deadline: number;
+  /** What keeps the caller from it, by the client as it is when it is done; undefined = nothing. */
+  readonly refusal?: ((client: Client) => ClientRefusal | undefined) | undefined;
 }
 
 export type KeyTerms = Partial<Omit<NewKey, "secretHash">>;
@@ -128,7 +131,7 @@ export class Clients {
 
   async #decide(
     id: string,
-    { deadline, ...meta }: Asking,
+    { deadline, refusal, ...meta }: Asking,
     decide: (client: Client | undefined) => ClientDecision,
   ): Promise<Client | undefined> {
     const stream = clientStream(id);
@@ -139,7 +142,7 @@ export class Clients {
       meta,
       deadline,
       decide: (client): Step<Client | undefined, ClientEvent, Outcome> => {
-        const decision = decide(client);
+        const decision = (client && refusal?.(client)) ?? decide(client);
         if ("refused" in decision) return { events: [], answer: () => () => decision };
         return { events: decision.events, answer: (after) => () => ({ client: after }) };
       },
@@ -149,9 +152,7 @@ export class Clients {
   }
 }
 
-type Outcome =
-  | { readonly client: Client | undefined }
-  | Extract<ClientDecision, { readonly refused: unknown }>;
+type Outcome = { readonly client: Client | undefined } | ClientRefusal;
 
 function mint(terms: KeyTerms): { readonly secret: string; readonly key: NewKey } {
   const secret = newSecret();

@@ -172,6 +172,14 @@ export class Accounts {
     }));
   }
 
+  /** Who asked for an adjustment that waits, by its ordinal; undefined where none does. */
+  requesterOf(account: AccountRef, adjustment: number, caller: Caller): Promise<string | undefined> {
+    return this.#onAccount(account, caller, (state) => {
+      const requester = state.pending.get(adjustment)?.requestedBy;
+      return { events: [], answer: () => () => requester };
+    });
+  }
+
   /** Records what time has done to the account by now; when it is next due, undefined if never. */
   sweep(
     account: AccountRef,

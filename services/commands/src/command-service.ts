@@ -12,6 +12,7 @@ import { type Enrolment, type Member, Members } from "./members.ts";
 import { buildCommand, type Subject } from "./operations.ts";
 import type { Caller, Toolbox } from "./platform.ts";
 import { Programmes } from "./programmes.ts";
+import { requireSecond } from "./second-principal.ts";
 import { type Done, doneOn, Transfers, type Written } from "./transfers.ts";
 
 /** Whom an operation is about, as the route or line names it. */
@@ -87,6 +88,7 @@ export class CommandService {
     caller: Caller,
   ): Promise<Reply<N>> {
     authorize(request);
+    if (request.name === "approve") await this.#requireSecond(account, request.target, caller);
     const { outcome, written } = await this.#attempt(account, request, caller);
     if ("refused" in outcome) {
       const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(account, written) };
@@ -96,6 +98,19 @@ export class CommandService {
     const waits = body.effect.kind === "adjustment_requested";
     const status = waits ? 202 : outcome.replayed ? 200 : 201;
     return { status: status as Reply<N>["status"], body };
+  }
+
+  async #requireSecond(account: AccountRef, target: Target, caller: Caller): Promise<void> {
+    if (!("ordinal" in target)) return;
+    const requester = await this.accounts.requesterOf(account, parseOrdinal(target.ordinal).no, caller);
+    if (requester !== undefined) await requireSecond(this.#tools.store, requester, caller.actor);
+  }
+
+  /** Refuses with `approver_must_differ` whoever may be the one that proposed. */
+  async requireSecondFor(programmeCode: string, proposal: number, caller: Caller): Promise<void> {
+    const { proposals } = await this.programmes.newest(programmeCode);
+    const requester = proposals.open.get(proposal)?.requestedBy;
+    if (requester !== undefined) await requireSecond(this.#tools.store, requester, caller.actor);
   }
 
   /** A replay was written at some time: by the head of the log, if not before. */

@@ -6,6 +6,7 @@ import {
   type Proposal,
   type ProposedChange,
   type Version,
+  versionsOf,
 } from "@taem/domain";
 import type { Definition, Refused } from "./programmes.ts";
 
@@ -109,17 +110,6 @@ function openProposal(
     refused: "proposal_closed",
     detail: closed === undefined ? "it was closed long ago" : `it was ${closed.how}`,
   };
-}
-
-function versionsOf(programme: Programme, change: ProposedChange): readonly Version<unknown>[] {
-  switch (change.kind) {
-    case "zone":
-      return programme.zones;
-    case "currency_settings":
-      return programme.currencies.get(change.currency)?.settings ?? [];
-    case "earn_rule":
-      return programme.rules.get(change.rule) ?? [];
-  }
 }
 
 type Provenance = Pick<

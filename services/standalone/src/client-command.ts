@@ -1,5 +1,5 @@
 import { fields, isNetwork, PERMISSIONS, permissionsNamed, unknownPermission } from "@taem/http";
-import { type KeyTerms, keyId, type MintedKey, type NewClient } from "@taem/principal";
+import { isLive, type KeyTerms, keyId, type MintedKey, type NewClient } from "@taem/principal";
 import { durationSetting } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { listClients } from "./client-list.ts";
@@ -56,9 +56,11 @@ export function clientCommand(print: Print): Command {
       .description("give a client these permissions and systems in place of what it has")
       .argument("<client>", "its id, the first part of a token", parseClient),
   ).action(async (client: string, options: Rights) => {
-    await onClients(async ({ clients, asking }) => {
-      await clients.change(client, rightsOf(options), asking);
-      print(`${client} is changed; it takes effect within seconds`);
+    await onClients(async ({ clients, asking }, now) => {
+      const changed = await clients.change(client, rightsOf(options), asking);
+      const live = [...changed.keys.values()].filter((key) => isLive(changed, key, now));
+      const keys = live.map(({ no }) => keyId({ client, no })).join(", ") || "none";
+      print(`${client} is changed; it takes effect within seconds, for each of its API keys: ${keys}`);
     });
   });
   command

@@ -80,7 +80,8 @@ function amountToGiveBack(command: Reverse, burned: bigint, already: bigint): bi
   }
   const left = burned - already;
   const amount = "points" in command.by ? command.by.points : left;
-  if (amount > left || left === 0n) {
+  if (left === 0n) return refuse("reversal_exceeds_origin", `all ${burned} have been given back`);
+  if (amount > left) {
     return refuse("reversal_exceeds_origin", `${amount} asked, ${left} of ${burned} not yet given back`);
   }
   return amount;

@@ -86,7 +86,10 @@ function reversible(
     return { amount, refund: { spend: by.spend, cumulative, eligible } };
   }
   const amount = "points" in by ? by.points : left;
-  if (amount > left || (left === 0n && lot.amount > 0n)) {
+  if (left === 0n && lot.amount > 0n) {
+    return refuse("reversal_exceeds_origin", `all ${lot.amount} have been reversed`);
+  }
+  if (amount > left) {
     return refuse("reversal_exceeds_origin", `${amount} asked, ${left} of ${lot.amount} not yet reversed`);
   }
   return { amount };

@@ -73,6 +73,8 @@ export class MemoryKeys implements ApiKeys {
   #made = 0;
   lookUps = 0;
   failing = false;
+  /** Settles when a look-up has its answer; undefined = at once. */
+  answered: Promise<void> | undefined;
 
   /** The token of a new client's key. */
   make(principal: SampleRights): string {
@@ -83,9 +85,14 @@ export class MemoryKeys implements ApiKeys {
     return token;
   }
 
-  verify(token: string): Principal | undefined {
+  revoke(token: string): void {
+    this.#principals.delete(token);
+  }
+
+  verify(token: string): Promise<Principal | undefined> | Principal | undefined {
     this.lookUps += 1;
-    if (!this.failing) return this.#principals.get(token);
+    const answer = this.#principals.get(token);
+    if (!this.failing) return this.answered?.then(() => answer) ?? answer;
     throw new ApiError("unavailable", { cause: new Error("connection to postgres://taem:hunter2@db lost") });
   }
 }

@@ -13,6 +13,7 @@ import {
 import {
   type Asking,
   type Client,
+  type ClientRefusal,
   type Clients,
   keyId,
   type MintedKey,
@@ -33,13 +34,6 @@ const ASKS: Partial<Record<Permission, Permission>> = { publish: "define", appro
 /** Clients, managed by a client: within its programme, and with no more than it has itself. */
 export function clientRoutes(options: ClientRoutesOptions): Route[] {
   const { clients, lastUses } = options;
-  /** One that the caller reaches. What it may not have made it may not have a key of, either. */
-  const reached = async (id: string, context: AuthenticatedContext): Promise<Client> => {
-    const { principal } = context;
-    const client = await clients.find(id, askingOf(context)).catch(rethrow);
-    if (client === undefined || !reaches(principal, client)) throw new ApiError("client_unknown");
-    return client;
-  };
   const answer = async (client: Client) => {
     const uses = await lastUses(keyIdsOf(client));
     return { status: 200 as const, body: bodyOf(client, uses) };
@@ -53,55 +47,52 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
         const client: NewClient = { name, programme, permissions, systems };
         if (context.principal.programme !== null && programme !== context.principal.programme)
           throw new ApiError("programme_unknown");
-        requireGrantable(context.principal, client);
+        const excess = excessOf(context.principal, client);
+        if (excess !== undefined) throw new ApiError(excess.refused, { detail: excess.detail });
         return made(await clients.create(client, askingOf(context), termsOf(body)).catch(rethrow));
       },
     }),
     route({
       ...described.client,
-      handler: async ({ params }, context) => answer(await reached(params.client, context)),
+      handler: async ({ params }, context) => {
+        const client = await clients.find(params.client, asksOfReached(context)).catch(rethrow);
+        if (client === undefined) throw new ApiError("client_unknown");
+        return answer(client);
+      },
     }),
     route({
       ...described.change,
       handler: async ({ params, body: { permissions, systems = null } }, context) => {
-        // Nor is what has more made less, to be had afterwards.
-        requireGrantable(context.principal, await reached(params.client, context));
-        requireGrantable(context.principal, { permissions, systems });
         const wanted = { permissions, systems };
-        return answer(await clients.change(params.client, wanted, askingOf(context)).catch(rethrow));
+        const asking = asksOfEqual(context, wanted);
+        return answer(await clients.change(params.client, wanted, asking).catch(rethrow));
       },
     }),
     route({
       ...described.revoke,
-      handler: async ({ params }, context) => {
-        await reached(params.client, context);
-        return answer(await clients.revoke(params.client, askingOf(context)).catch(rethrow));
-      },
+      handler: async ({ params }, context) =>
+        answer(await clients.revoke(params.client, asksOfReached(context)).catch(rethrow)),
     }),
     route({
       ...described.createKey,
-      handler: async ({ params, body }, context) => {
-        requireGrantable(context.principal, await reached(params.client, context));
-        return made(await clients.createKey(params.client, askingOf(context), termsOf(body)).catch(rethrow));
-      },
+      handler: async ({ params, body }, context) =>
+        made(await clients.createKey(params.client, asksOfEqual(context), termsOf(body)).catch(rethrow)),
     }),
     route({
       ...described.rotateKey,
       handler: async ({ params, body }, context) => {
-        requireGrantable(context.principal, await reached(params.client, context));
         const rotated = { client: params.client, no: params.key };
         const overlapMs = body.overlapSeconds * 1000;
         return made(
-          await clients.rotateKey(rotated, overlapMs, askingOf(context), termsOf(body)).catch(rethrow),
+          await clients.rotateKey(rotated, overlapMs, asksOfEqual(context), termsOf(body)).catch(rethrow),
         );
       },
     }),
     route({
       ...described.revokeKey,
       handler: async ({ params }, context) => {
-        await reached(params.client, context);
         const key = { client: params.client, no: params.key };
-        return answer(await clients.revokeKey(key, askingOf(context)).catch(rethrow));
+        return answer(await clients.revokeKey(key, asksOfReached(context)).catch(rethrow));
       },
     }),
   ];
@@ -137,20 +128,19 @@ function reaches(principal: Principal, client: Client): boolean {
   return principal.programme === null || client.programme === principal.programme;
 }
 
-/** Throws `forbidden` for rights that the caller does not have itself, or gives to nobody. */
-function requireGrantable(
-  { permissions, systems }: Principal,
-  wanted: { readonly permissions: readonly string[]; readonly systems: readonly string[] | null },
-): void {
+type Rights = Pick<Client, "permissions" | "systems">;
+
+/** Refuses rights that the caller does not have itself, or gives to nobody. */
+function excessOf({ permissions, systems }: Principal, wanted: Rights): ClientRefusal | undefined {
   const kept = [...NEVER_GRANTED, ...permissions.map((permission) => ASKS[permission])];
   const grantable: readonly string[] = permissions.filter((permission) => !kept.includes(permission));
   const excess = wanted.permissions.find((permission) => !grantable.includes(permission));
   if (excess !== undefined) {
     const detail = `permissions: the caller cannot give ${excess}; an operator can, by \`taem client create\``;
-    throw new ApiError("forbidden", { detail });
+    return { refused: "forbidden", detail };
   }
   if (systems === null ? isWithinUnclaimed(wanted.systems) : isWithin(systems, wanted.systems)) return;
-  throw new ApiError("forbidden", { detail: "systems: the caller may not name all of them itself" });
+  return { refused: "forbidden", detail: "systems: the caller may not name all of them itself" };
 }
 
 function isWithinUnclaimed(wanted: readonly string[] | null): boolean {
@@ -160,6 +150,29 @@ function isWithinUnclaimed(wanted: readonly string[] | null): boolean {
 function isWithin(own: readonly string[], wanted: readonly string[] | null): boolean {
   if (own.includes("*")) return true;
   return wanted?.every((system) => own.includes(system)) ?? false;
+}
+
+/** Asks of a client that the caller reaches. */
+function asksOfReached(context: AuthenticatedContext): Asking {
+  return { ...askingOf(context), refusal: (client) => unreached(context.principal, client) };
+}
+
+/**
+ * Asks of one that has no more than the caller may give. What it may not have made it may not have a key of, either, nor
+ * make less, to have that afterwards.
+ */
+function asksOfEqual(context: AuthenticatedContext, wanted: Rights = NO_RIGHTS): Asking {
+  const { principal } = context;
+  const refusal = (client: Client) =>
+    unreached(principal, client) ?? excessOf(principal, client) ?? excessOf(principal, wanted);
+  return { ...askingOf(context), refusal };
+}
+
+const NO_RIGHTS: Rights = { permissions: [], systems: [] };
+
+function unreached(principal: Principal, client: Client): ClientRefusal | undefined {
+  if (reaches(principal, client)) return undefined;
+  return { refused: "client_unknown", detail: "there is no such client" };
 }
 
 function askingOf({ principal, correlationId, deadline }: AuthenticatedContext): Asking {

@@ -37,6 +37,11 @@ class Changes {
     return await this.#service.programmes.change(programme, caller, decideNow).catch(rethrow);
   }
 
+  /** Refuses where whoever asked for the change may be the caller. */
+  async requireSecond(programme: string, proposal: number, context: AuthenticatedContext): Promise<void> {
+    await this.#service.requireSecondFor(programme, proposal, callerOf(context)).catch(rethrow);
+  }
+
   /** Where nothing waits. */
   async done(programme: string, context: AuthenticatedContext, decide: Decide) {
     const changed = await this.of(programme, context, decide);
@@ -48,7 +53,7 @@ class Changes {
     const { programme: changed, proposal } = await this.of(programme, context, decide);
     const waiting = proposal === undefined ? undefined : changed.proposals.open.get(proposal);
     if (waiting === undefined) return { status: 200, body: this.bodyOf(changed) } as const;
-    return { status: 202, body: proposalBody(waiting) } as const;
+    return { status: 202, body: proposalBody(changed, waiting) } as const;
   }
 
   bodyOf(programme: Programme): ProgrammeAnswer {
@@ -128,7 +133,7 @@ function currencyRuleAndSourceRoutes(service: CommandService, changes: Changes):
 
 function proposalRoutes(changes: Changes): Route[] {
   const on = (
-    declaration: (typeof definitions)["approveProposal" | "rejectProposal" | "withdrawProposal"],
+    declaration: (typeof definitions)["rejectProposal" | "withdrawProposal"],
     decide: (programme: Programme, no: number, author: Author) => Definition,
   ): Route =>
     route({
@@ -137,7 +142,13 @@ function proposalRoutes(changes: Changes): Route[] {
         changes.done(params.programme, context, (known, author) => decide(known, params.id, author)),
     });
   return [
-    on(definitions.approveProposal, approveProposal),
+    route({
+      ...definitions.approveProposal,
+      handler: async ({ params: { programme, id } }, context) => {
+        await changes.requireSecond(programme, id, context);
+        return changes.done(programme, context, (known, author) => approveProposal(known, id, author));
+      },
+    }),
     on(definitions.rejectProposal, rejectProposal),
     on(definitions.withdrawProposal, withdrawProposal),
   ];
@@ -189,6 +200,6 @@ function definedBody(programme: Programme, at: number): ProgrammeAnswer {
       keys: scope,
       retired: isRetired,
     })),
-    proposals: [...programme.proposals.open.values()].map(proposalBody),
+    proposals: [...programme.proposals.open.values()].map((one) => proposalBody(programme, one)),
   };
 }

@@ -52,7 +52,7 @@ function placeOf(waiting: Waiting): readonly unknown[] {
 
 function itemOf(waiting: Waiting, programme: Programme, now: Instant): z.input<typeof approvalItem> {
   if ("proposal" in waiting) {
-    const { proposal: id, ...body } = proposalBody(waiting.proposal);
+    const { proposal: id, ...body } = proposalBody(programme, waiting.proposal);
     return { kind: "proposal", id, expiresAt: null, lastDay: null, ...body };
   }
   const { member, currency, no, direction, amount, reason, ...asked } = waiting.adjustment;
