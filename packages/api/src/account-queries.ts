@@ -81,7 +81,7 @@ const STATEMENT_KINDS = [
 
 export type StatementKind = (typeof STATEMENT_KINDS)[number];
 
-const businessKey = z.strictObject({ system: z.string(), id: z.string(), leg: z.string() });
+export const businessKey = z.strictObject({ system: z.string(), id: z.string(), leg: z.string() });
 const lotPart = z.strictObject({ lot: z.int(), points: total });
 
 export const statementItem = z.strictObject({

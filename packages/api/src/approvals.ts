@@ -1,8 +1,10 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
+import { businessKey } from "./account-queries.ts";
+import { waitsBecause } from "./command-answer.ts";
 import { differences, proposedChange } from "./definitions.ts";
 import { ending, lastDayOrNull } from "./ends.ts";
-import { programmeParams, viewQuery } from "./view.ts";
+import { parkedCount, programmeParams, viewQuery } from "./view.ts";
 
 const { instant, total } = fields;
 
@@ -27,6 +29,8 @@ export const approvalItem = z
       direction: z.enum(["credit", "debit", "write_off"]),
       points: total,
       reason: z.string(),
+      because: waitsBecause.nullable().meta({ description: "Why it waits; null = it was not recorded." }),
+      source: businessKey,
     }),
   ])
   .meta({ id: "Approval" });
@@ -60,7 +64,11 @@ export const approvals = {
     responses: {
       200: {
         description: "A page of what waits.",
-        schema: z.strictObject({ items: z.array(approvalItem), next: z.string().optional() }),
+        schema: z.strictObject({
+          parked: parkedCount,
+          items: z.array(approvalItem),
+          next: z.string().optional(),
+        }),
       },
     },
     problems: ["programme_unknown", "read_model_behind", "token_beyond_log"],

@@ -17,6 +17,11 @@ const lot = z.strictObject({
 
 const part = z.strictObject({ lot: z.int(), points: total });
 
+export const waitsBecause = z.enum(["limit", "ceiling", "write_off"]).meta({
+  description:
+    "Why an adjustment needs a second principal: it is above `adjustmentLimit`, or the client has reached `adjustmentCeiling` on the day, or it writes debt off.",
+});
+
 /** Of a burn that is given back: where its points went. What repaid debt is not told here: the statement has it. */
 const returned = z
   .strictObject({
@@ -66,6 +71,7 @@ const effectSchema = z.strictObject({
       id: z.string(),
       expiresAt: instant.optional().meta(ending("When a request that waits lapses; absent = never.")),
       lastDay: lastDay.optional(),
+      because: waitsBecause.optional(),
     })
     .optional(),
   transfer: z.strictObject({ id: z.string(), to: z.string() }).optional(),

@@ -1,7 +1,7 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import { ending, lastDayOrNull } from "./ends.ts";
-import { cutSchema, programmeParams, viewProblems, viewQuery } from "./view.ts";
+import { cutSchema, parkedCount, programmeParams, viewProblems, viewQuery } from "./view.ts";
 
 const { currencyCode, instant, localDate, total } = fields;
 
@@ -13,8 +13,7 @@ const head = {
   /** On the programme's business clock. */
   at: instant,
   cut: cutSchema,
-  /** Accounts of the programme that the read model has stopped following: what it lists of them may be old. */
-  parked: z.int(),
+  parked: parkedCount,
 };
 
 function pageAnswer<S extends z.ZodType>(item: S) {

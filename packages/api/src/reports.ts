@@ -32,11 +32,11 @@ const ledgerAccount = z.strictObject({
   postings: z.int(),
 });
 
-/**
- * Of the figures, what time has done and no event in the present log says yet: the next sweep writes it, and changes
- * nothing else in the report.
- */
-const notSwept = z.strictObject({ expired: total, debtRepaid: total, recovered: total });
+const notSwept = z.strictObject({ expired: total, debtRepaid: total, recovered: total }).meta({
+  description:
+    "A memo of the present log, outside the cut: what time has done within it, to whatever has been earned by now, and no event " +
+    "says yet. The next sweep writes it, and changes no other figure.",
+});
 
 const trialBalanceAnswer = z.strictObject({
   ...reportHead,
@@ -132,7 +132,7 @@ export type RollForwardQuery = {
 
 const SAME =
   "What is due counts as expired or repaid, whether or not an event says so yet: asked for the same time and the same " +
-  "position, every figure is the same for ever. Time and memory are those of the programme's own accounts.";
+  "position, every figure but `notSwept` is the same for ever. Time and memory are those of the programme's own accounts.";
 
 /** What finance asks of a whole programme. */
 export const reports = {

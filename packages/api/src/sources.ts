@@ -1,6 +1,6 @@
 import { fields } from "@taem/http";
 import { z } from "zod";
-import { programmeParams, viewQuery } from "./view.ts";
+import { parkedCount, programmeParams, viewQuery } from "./view.ts";
 
 const { localDate } = fields;
 const { consistency, token } = viewQuery;
@@ -31,7 +31,7 @@ export const sources = {
     responses: {
       200: {
         description: "The systems, by name.",
-        schema: z.strictObject({ items: z.array(sourceItem) }),
+        schema: z.strictObject({ parked: parkedCount, items: z.array(sourceItem) }),
       },
     },
     problems: ["programme_unknown", "read_model_behind", "token_beyond_log"],

@@ -67,6 +67,12 @@ export const cutSchema = z
       "What the answer knows: every event up to `position`, none after `through`, counted by that version of the definitions.",
   });
 
+/** Of an answer that lists rows of the read model. */
+export const parkedCount = z.int().meta({
+  description:
+    "Accounts of the programme that the read model has stopped following: what is listed of them may be old, or lack.",
+});
+
 export const parkedSchema = z.strictObject({ since: z.string() }).meta({
   id: "Parked",
   description:

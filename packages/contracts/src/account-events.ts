@@ -228,6 +228,8 @@ export const accountEvents = {
     ...asked,
     /** When it lapses unless it was closed before; absent = never. */
     expiresAt: optional(instant),
+    /** Why it needs a second principal; absent = it was not recorded. */
+    because: optional(choice("limit", "ceiling", "write_off")),
   },
   /** A second principal turned it down. */
   AdjustmentRejected: { ...commanded, ...asked, rejectedBy: text },

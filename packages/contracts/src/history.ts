@@ -19,25 +19,25 @@ const currencySettings1 = named("CurrencySettings", {
   adjustmentLimit: amount,
 });
 
+const adjustmentRequested1 = {
+  ...commanded,
+  adjustment: integer,
+  direction: choice("credit", "debit", "write_off"),
+  amount,
+  reason: text,
+  requestedBy: text,
+} as const;
+
 /**
  * Versions that events were once written in, for each type that has had more than one. They are in stores for ever:
  * nothing here is changed or taken out.
  */
 const histories: Histories = {
   AdjustmentRequested: {
-    current: 2,
+    current: 3,
     earlier: {
-      1: earlier(
-        {
-          ...commanded,
-          adjustment: integer,
-          direction: choice("credit", "debit", "write_off"),
-          amount,
-          reason: text,
-          requestedBy: text,
-        },
-        unchanged,
-      ),
+      1: earlier(adjustmentRequested1, unchanged),
+      2: earlier({ ...adjustmentRequested1, expiresAt: optional(instant) }, unchanged),
     },
   },
   AdjustmentCredited: {

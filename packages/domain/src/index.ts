@@ -27,7 +27,6 @@ export {
   localDate,
 } from "./calendar.ts";
 export * from "./commands.ts";
-export { ceilingReached } from "./decide/ceilings.ts";
 export { accountOf, type DecisionContext } from "./decide/context.ts";
 export { type Decision, decide } from "./decide/index.ts";
 export { CorruptStream, evolve, replay } from "./evolve.ts";

@@ -16,7 +16,6 @@ import {
   balanceAt,
   businessNow,
   type Currency,
-  ceilingReached,
   type Decision,
   type DecisionContext,
   decide,
@@ -235,7 +234,7 @@ export class Accounts {
     const context = asked.share === undefined ? now : { ...now, today: asked.share.others(on.programme) };
     const command = inKnownSpelling(asked.wish.under(on.programme), state);
     const decision = decide(command, state, context);
-    if (asked.share !== undefined) asked.share.beyond = ceilingThatKeeps(command, decision, context);
+    if (asked.share !== undefined) asked.share.beyond = ceilingThatKeeps(decision);
     return this.#toStep({ ...asked, command }, state, context, decision);
   }
 
@@ -315,20 +314,16 @@ export class Accounts {
 }
 
 /** Of what the client's ceiling keeps a command back, for good or until a second principal agrees. */
-function ceilingThatKeeps(
-  command: AccountCommand,
-  decision: Decision,
-  context: DecisionContext,
-): keyof Activity | undefined {
+function ceilingThatKeeps(decision: Decision): keyof Activity | undefined {
   if ("refused" in decision) {
     const { code } = decision.refused;
     if (code === "earn_ceiling_reached") return "earned";
     return code === "adjustment_ceiling_reached" ? "adjusted" : undefined;
   }
   const waits =
-    "accepted" in decision && decision.accepted.some(({ type }) => type === "AdjustmentRequested");
-  const isAbove = waits && command.type === "adjust" && ceilingReached("adjusted", command.points, context);
-  return isAbove ? "adjusted" : undefined;
+    "accepted" in decision &&
+    decision.accepted.some((event) => event.type === "AdjustmentRequested" && event.because === "ceiling");
+  return waits ? "adjusted" : undefined;
 }
 
 function streamOf({ member, currency }: AccountRef): string {

@@ -69,10 +69,11 @@ function effectOf(account: AccountRef, { events, after }: Made): Effect {
       return { kind: "transferred", ...debit(events as readonly (typeof first)[]), effectiveAt, transfer };
     }
     case "AdjustmentRequested": {
-      const { adjustment: no, amount, expiresAt } = first;
+      const { adjustment: no, amount, expiresAt, because } = first;
       const adjustment = {
         id: idOf(account, no),
         ...endBody("expiresAt", account.programme, expiresAt, first.effectiveAt),
+        ...(because && { because }),
       };
       return { kind: "adjustment_requested", points: String(amount), effectiveAt, adjustment };
     }

@@ -73,7 +73,7 @@ describe("the trial balance", () => {
         expect(totals.debit).toBe(totals.credit);
       }
       const position = await installation.store.head();
-      expect(body.cut).toEqual({ position, through: position, definitionVersion: 3 });
+      expect(body.cut).toEqual({ position, through: position, definitionVersion: 4 });
     }
   });
 

@@ -25,14 +25,14 @@ export function adjust(command: Adjust, state: AccountState, context: DecisionCo
   // The limit in force now: nobody goes round it by dating an adjustment back to a larger one.
   const { adjustmentLimit, adjustmentTimeoutSeconds } = settings(context, context.now);
   const reached = ceilingReached("adjusted", points, context);
-  const mustWait = direction === "write_off" || points > adjustmentLimit || reached !== undefined;
+  const because = whyItWaits(command, adjustmentLimit, reached !== undefined);
   const { singleHanded } = context.programme;
   if (singleHanded && reached !== undefined) {
     const detail = `the client has adjusted ${reached.done} today, and may adjust ${reached.ceiling} a day: ${points} asked`;
     return refuse("adjustment_ceiling_reached", detail);
   }
-  if (!mustWait || singleHanded) {
-    const alone = mustWait ? { ...people, singleHanded } : people;
+  if (because === undefined || singleHanded) {
+    const alone = because === undefined ? people : { ...people, singleHanded };
     return apply(
       { command, from: command.occurredAt, direction, points, reason, people: alone },
       state,
@@ -53,8 +53,20 @@ export function adjust(command: Adjust, state: AccountState, context: DecisionCo
     reason,
     ...people,
     ...endAfter(context.now, adjustmentTimeoutSeconds),
+    because,
   };
   return { events: [event] };
+}
+
+/** Why an adjustment needs a second principal, whoever else has done what; of two reasons the one that says more of it. */
+function whyItWaits(
+  { direction, points }: Adjust,
+  limit: bigint,
+  isBeyondCeiling: boolean,
+): AccountEvent<"AdjustmentRequested">["because"] {
+  if (direction === "write_off") return "write_off";
+  if (points > limit) return "limit";
+  return isBeyondCeiling ? "ceiling" : undefined;
 }
 
 function endAfter(now: Instant, seconds: number | undefined): { expiresAt?: Instant } {

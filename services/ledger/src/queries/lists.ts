@@ -133,16 +133,3 @@ export function accountPostings(
   const bounds = [position, no, from, to, limit];
   return sql.queryArrays<PostingRow>(POSTINGS, [programme.id, currency.code, account, ...bounds]);
 }
-
-/** How many of the programme's accounts, in any currency, these members have. */
-export async function countMembers(
-  sql: Queryable,
-  programme: Programme,
-  members: readonly string[],
-): Promise<number> {
-  const [row] = await sql.queryArrays<[bigint]>(
-    "SELECT count(DISTINCT member) FROM taem_ledger.balances WHERE programme = $1 AND member = ANY ($2::uuid[])",
-    [programme.id, members],
-  );
-  return Number(row?.[0] ?? 0n);
-}

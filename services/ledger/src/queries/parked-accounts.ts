@@ -24,6 +24,17 @@ export async function parkedAccounts(sql: Queryable): Promise<ParkedAccount[]> {
   });
 }
 
+/** How many members of a programme have an account that the read model has stopped following. */
+export async function countParkedAccounts(sql: Queryable, programme: string): Promise<number> {
+  const members = (await parkedAccounts(sql)).map(({ member }) => member);
+  if (members.length === 0) return 0;
+  const [row] = await sql.queryArrays<[bigint]>(
+    "SELECT count(DISTINCT member) FROM taem_ledger.balances WHERE programme = $1 AND member = ANY ($2::uuid[])",
+    [programme, members],
+  );
+  return Number(row?.[0] ?? 0n);
+}
+
 /** Those whose very first event is parked have no row to say whose they are: the event's text does. */
 export async function isOfProgramme(
   store: Pick<EventStore, "read">,

@@ -1,3 +1,4 @@
+import type { BusinessKey } from "@taem/contracts";
 import type { Currency, Programme } from "@taem/domain";
 import type { Queryable } from "@taem/postgres";
 
@@ -14,6 +15,9 @@ export interface WaitingAdjustment {
   readonly occurredAt: number;
   /** Null = never. */
   readonly expiresAt: number | null;
+  /** Why it needs a second principal; null = it was not recorded. */
+  readonly because: "limit" | "ceiling" | "write_off" | null;
+  readonly source: BusinessKey;
   /** Of its request in the log. */
   readonly position: string;
 }
@@ -28,13 +32,18 @@ type Row = [
   requestedBy: string,
   occurredAt: bigint,
   expiresAt: bigint | null,
+  because: WaitingAdjustment["because"],
+  system: string,
+  id: string,
+  leg: string,
   position: string,
 ];
 
 const WAITING = {
   name: "taem_ledger_waiting",
   text: `
-    SELECT no, member, currency, direction, amount::text, reason, requested_by, occurred_at, expires_at, position
+    SELECT no, member, currency, direction, amount::text, reason, requested_by, occurred_at, expires_at,
+           because, system, external_id, leg, position
       FROM taem_ledger.adjustments
      WHERE programme = $1 AND status = 'waiting' AND position > $2 AND (expires_at IS NULL OR expires_at > $3)
      ORDER BY position LIMIT $4`,
@@ -47,8 +56,9 @@ export async function waitingAdjustments(
   { after, now, limit }: { readonly after: string; readonly now: number; readonly limit: number },
 ): Promise<WaitingAdjustment[]> {
   const rows = await sql.queryArrays<Row>(WAITING, [programme.id, after, now, limit]);
-  return rows.map(
-    ([no, member, code, direction, amount, reason, requestedBy, occurredAt, expiresAt, position]) => ({
+  return rows.map(([no, member, code, direction, amount, reason, requestedBy, ...rest]) => {
+    const [occurredAt, expiresAt, because, system, id, leg, position] = rest;
+    return {
       no,
       member,
       currency: programme.currencies.get(code) as Currency,
@@ -58,7 +68,9 @@ export async function waitingAdjustments(
       requestedBy,
       occurredAt: Number(occurredAt),
       expiresAt: expiresAt === null ? null : Number(expiresAt),
+      because,
+      source: { system, id, leg },
       position,
-    }),
-  );
+    };
+  });
 }

@@ -7,7 +7,7 @@ import { tables } from "./tables.ts";
 import { ZoneHistory } from "./zone-history.ts";
 
 /** Raised with every change that makes rows come out differently: the tables in use are then rebuilt. */
-export const LEDGER_VERSION = 3;
+export const LEDGER_VERSION = 4;
 
 /**
  * The ledger's read models: postings, statements, balances, lots, holds, adjustments, control totals, what clients did, and

@@ -302,6 +302,10 @@ function adjustmentRow(
     event.amount,
     event.requestedBy,
     closed?.by,
+    event.because,
+    event.key.system,
+    event.key.id,
+    event.key.leg,
   ];
 }
 

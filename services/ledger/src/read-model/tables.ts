@@ -171,6 +171,10 @@ const adjustments: Table = {
     amount,
     requested_by: text,
     closed_by: `text COLLATE "C"`,
+    because: `text COLLATE "C"`,
+    system: text,
+    external_id: text,
+    leg: text,
   },
   key: ["member", "currency", "no"],
   indexes: [

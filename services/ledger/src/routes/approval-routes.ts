@@ -4,6 +4,7 @@ import { fields, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { Clock } from "@taem/runtime";
 import type { z } from "zod";
+import { countParkedAccounts } from "../queries/parked-accounts.ts";
 import { type WaitingAdjustment, waitingAdjustments } from "../queries/waiting-adjustments.ts";
 import type { Requests } from "./request.ts";
 
@@ -38,7 +39,8 @@ export function approvalRoutes({ database, clock, requests }: ApprovalRoutesPlat
           found.push(...rows.map((adjustment) => ({ adjustment })));
         }
         const body = pageFrom(found, limit, placeOf, (waiting) => itemOf(waiting, programme, now));
-        return { status: 200, body };
+        const parked = await countParkedAccounts(database, programme.id);
+        return { status: 200, body: { parked, ...body } };
       },
     }),
   ];
@@ -55,7 +57,7 @@ function itemOf(waiting: Waiting, programme: Programme, now: Instant): z.input<t
     const { proposal: id, ...body } = proposalBody(programme, waiting.proposal);
     return { kind: "proposal", id, expiresAt: null, lastDay: null, ...body };
   }
-  const { member, currency, no, direction, amount, reason, ...asked } = waiting.adjustment;
+  const { member, currency, no, direction, amount, reason, because, source, ...asked } = waiting.adjustment;
   const { requestedBy, occurredAt, expiresAt } = asked;
   const { formatInstant } = fields;
   return {
@@ -69,5 +71,7 @@ function itemOf(waiting: Waiting, programme: Programme, now: Instant): z.input<t
     direction,
     points: String(amount),
     reason,
+    because,
+    source,
   };
 }

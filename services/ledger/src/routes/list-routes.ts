@@ -7,12 +7,11 @@ import { readModelCut } from "../queries/cut.ts";
 import {
   accountPostings,
   accountsWith,
-  countMembers,
   type ListOf,
   lotsHeldPastExpiry,
   openHolds,
 } from "../queries/lists.ts";
-import { parkedAccounts } from "../queries/parked-accounts.ts";
+import { countParkedAccounts } from "../queries/parked-accounts.ts";
 import { cutBody } from "./answers.ts";
 import { type Requests, theCurrency } from "./request.ts";
 
@@ -169,14 +168,13 @@ async function list<R>(
   return await database.transaction(
     async (sql) => {
       const rows = await read(sql, of, at);
-      const parked = (await parkedAccounts(sql)).map(({ member }) => member);
       const head = {
         programme: programme.code,
         currency: currency.code,
         scale: currency.scale,
         at: formatInstant(at),
         cut: cutBody(await readModelCut(sql)),
-        parked: parked.length === 0 ? 0 : await countMembers(sql, programme, parked),
+        parked: await countParkedAccounts(sql, programme.id),
       };
       return { head, rows, of, at };
     },

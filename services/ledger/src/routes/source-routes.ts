@@ -2,6 +2,7 @@ import { sources } from "@taem/api";
 import { type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import { systemsInUse } from "../queries/client-activity.ts";
+import { countParkedAccounts } from "../queries/parked-accounts.ts";
 import type { Requests } from "./request.ts";
 
 export interface SourceRoutesPlatform {
@@ -31,7 +32,8 @@ export function sourceRoutes({ database, requests }: SourceRoutesPlatform): Rout
             lastUsed: use?.last ?? null,
           };
         });
-        return { status: 200, body: { items } };
+        const parked = await countParkedAccounts(database, programme.id);
+        return { status: 200, body: { parked, items } };
       },
     }),
   ];

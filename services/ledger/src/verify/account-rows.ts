@@ -109,6 +109,10 @@ function adjustmentRow(
     event.amount,
     event.requestedBy,
     closedBy,
+    event.because,
+    event.key.system,
+    event.key.id,
+    event.key.leg,
   ];
 }
 
