@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Importing, mappingOf, openImporting, rejectsOf } from "./support/importing.ts";
+import { type Importing, mappingOf, openImporting, rejectsOf, reportOf } from "./support/importing.ts";
 
 let importing: Importing;
 let file: string;
@@ -104,4 +104,23 @@ describe("other ends", () => {
     expect(await importing.run({ file, state })).toMatchObject({ exitCode: 0 });
     expect(await rejectsOf(join(state, "orders.csv"))).toBe("line,reason,detail\n");
   });
+});
+
+it("a ceiling of the day that is reached is no fault of the data: exit code 3, and the rest is taken later", async () => {
+  const programme = importing.fresh();
+  const currencies = { POINT: { expiry: { kind: "never" }, earnCeiling: "300" } };
+  const path = await mapping({ define: { ...mappingOf().define, currencies } });
+  const rows = Array.from({ length: 5 }, (_, i) => `m${i},2026-01-05 10:0${i},100.00\n`);
+  const many = await importing.write("many.csv", `member,time,amount\n${rows.join("")}`);
+  const options = { file: many, mapping: path, programme };
+  const stopped = await importing.run(options);
+  expect(stopped).toMatchObject({ exitCode: 3, err: expect.stringContaining("earn_ceiling_reached") });
+  expect(await reportOf(many)).toMatchObject({
+    taken: { earn: 3 },
+    rejected: { earn_ceiling_reached: 2 },
+  });
+  // Another client's day is as another day.
+  const later = await importing.run({ ...options, key: importing.service.key() });
+  expect(later).toMatchObject({ exitCode: 0 });
+  expect(await reportOf(many)).toMatchObject({ taken: { earn: 2 }, replayed: 3, rejected: {} });
 });

@@ -23,7 +23,7 @@ export const exitCodes = {
   failed: 1,
   /** Options, mapping or file cannot be used. */
   usage: 2,
-  /** No answer, or only "later", for longer than the client waits; running the same again goes on. */
+  /** No answer, or only "later", for longer than the client waits or until another day; running the same again goes on. */
   unreachable: 3,
   /** The API refuses the import as such: key, programme, rule. */
   refused: 4,

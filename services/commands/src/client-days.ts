@@ -136,9 +136,12 @@ class Client {
     return this.#waiting;
   }
 
-  /** The day of a date: a new one begins with nothing done on it. */
+  /**
+   * The day of a date: a new one begins with nothing done on it. A programme whose zone is changed to and fro does not
+   * come back to a day that is new again.
+   */
   day(date: string): Day {
-    if (this.#day?.date !== date) this.#day = new Day(date, NO_ACTIVITY);
+    if (this.#day === undefined || date > this.#day.date) this.#day = new Day(date, NO_ACTIVITY);
     return this.#day;
   }
 

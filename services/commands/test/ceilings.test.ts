@@ -61,6 +61,32 @@ test("a day is a local one of the server's time, however a command is dated", as
   complaints = [REACHED, REACHED];
 });
 
+test("a zone that is changed to and fro gives no day again", async () => {
+  const { time, shop, member, api } = await openShop({}, { singleHanded: true });
+  const given = async (zone: string) => {
+    await succeeds(api.put(shop, { name: "shop", zone }));
+    time.now += 10_000;
+    const { status } = await earn(api, member, "1000");
+    return status;
+  };
+  const statuses: number[] = [];
+  for (let i = 0; i < 3; i++)
+    for (const zone of ["Asia/Bangkok", "Pacific/Kiritimati"]) statuses.push(await given(zone));
+  // Two local days are under way on the earth.
+  expect(statuses).toEqual([201, 201, 409, 409, 409, 409]);
+});
+
+test("what waits anyway sounds no alarm of a ceiling, and hides none that is reached later", async () => {
+  const { member, api } = await openShop();
+  const because = async (points: string) => {
+    const { status, body } = await adjust(api, member, points);
+    return status === 202 ? (body.effect as { adjustment: { because?: string } }).adjustment.because : status;
+  };
+  expect(await because("500")).toBe("limit");
+  expect(fixture.service.complaints).toEqual([]);
+  for (const outcome of [201, "ceiling"]) expect(await because("60")).toBe(outcome);
+});
+
 test("commands of one process that are under way together do not pass it, in whatever requests they come", async () => {
   const { shop, api } = await openShop();
   const names = Array.from({ length: 40 }, (_, i) => `m-${i}`);

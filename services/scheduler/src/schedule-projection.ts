@@ -10,7 +10,7 @@ import { dueInstants } from "./due-instants.ts";
 export function scheduleProjection(): Projection {
   return {
     name: "schedule",
-    version: 1,
+    version: 2,
     tables: [
       {
         name: "sweeps",
@@ -22,7 +22,8 @@ export function scheduleProjection(): Projection {
           due_at: "bigint NOT NULL",
         },
         key: ["slice", "programme", "member", "currency", "due_at"],
-        indexes: ["CREATE INDEX ON {table} (programme, due_at)"],
+        // Found in this order, and unique: two events may name one instant. An account lies in one slice.
+        indexes: ["CREATE UNIQUE INDEX ON {table} (programme, due_at, member, currency)"],
         appendOnly: false,
       },
       {

@@ -108,6 +108,26 @@ async function happens(name: string, given: Case): Promise<void> {
   expect((await installation.findings()).of(member).debt).toBe(name.includes("debt") ? 99n : 0n);
 }
 
+test("what two events name is due once, whichever batches they came in", async () => {
+  const shop = await defineProgramme(installation.api, "twice", MONTHLY);
+  const [member] = (await enrolMany(installation.api, "twice", "member", 1)) as [string];
+  const path = `${shop}/members/${member}`;
+  const due = async () => {
+    const text = "SELECT due_at FROM taem_schedule.sweeps WHERE member = $1 ORDER BY due_at";
+    return (await installation.database.query<{ due_at: bigint }>(text, [member])).rows.length;
+  };
+  for (const id of ["first", "second"]) {
+    await succeeds(installation.api.post(`${path}/earn`, { ...PTS, points: "5", source: source(id) }));
+    await expect.poll(due, SOON).toBe(1);
+  }
+  await succeeds(
+    installation.api.post(`${path}/holds`, { ...PTS, points: "10", timeoutSeconds: 60 }, "hold"),
+  );
+  // The hold's timeout comes last, so all before it have been noted.
+  await expect.poll(due, SOON).toBeGreaterThan(1);
+  expect(await due()).toBe(2);
+});
+
 test("each programme is swept on its own clock", async () => {
   const [early, late] = (await Promise.all(
     ["early", "late"].map(async (programme) => {

@@ -1,6 +1,7 @@
 import { ConfigError, OperatorError } from "@taem/runtime";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { clientCommand } from "./client-command.ts";
+import { lostSchema } from "./database-fault.ts";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
@@ -41,7 +42,8 @@ try {
 }
 
 /** What an operator can mend has a code, by which the runbook knows it. */
-function messageOf(error: unknown): string {
+function messageOf(thrown: unknown): string {
+  const error = lostSchema(thrown) ?? thrown;
   if (error instanceof OperatorError) return `${error.code}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }

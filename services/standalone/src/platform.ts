@@ -14,6 +14,7 @@ import {
   systemClock,
 } from "@taem/runtime";
 import { type Config, serviceNameOf } from "./config.ts";
+import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { assertEventStore, identify, installationMigrations } from "./installation.ts";
 import { assertReadersOfThisLog } from "./readers.ts";
@@ -73,7 +74,7 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
   const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
-  await migrate(database, "installation", installationMigrations);
+  await onFirstContact(() => migrate(database, "installation", installationMigrations));
   await migrate(database, "auth", principalMigrations);
   const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";
   await assertEventStore(database, eventStore);

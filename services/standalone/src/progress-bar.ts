@@ -12,6 +12,7 @@ export class ProgressBar implements Disposable {
     barsize: 30,
     noTTYOutput: true,
     notTTYSchedule: BETWEEN_LINES_MS,
+    formatTime: timeLeft,
   });
   #what = "";
 
@@ -36,4 +37,13 @@ export class ProgressBar implements Disposable {
   [Symbol.dispose](): void {
     this.end();
   }
+}
+
+/** The library estimates nothing (`NULL`, `INF`) while nothing has moved. */
+function timeLeft(estimate: number | string): string {
+  const seconds = Number(estimate);
+  if (!Number.isFinite(seconds)) return "?";
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+  if (hours > 0) return `${hours}h ${minutes}m`;
+  return minutes > 0 ? `${minutes}m ${Math.floor(seconds % 60)}s` : `${Math.floor(seconds)}s`;
 }
