@@ -54,6 +54,7 @@ const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
   reverse: [
     "conflicting_fields",
     "origin_unknown",
+    "origin_of_another_account",
     "origin_not_reversible",
     "origin_without_spend",
     "reversal_exceeds_origin",

@@ -72,13 +72,24 @@ const singleHanded = z
 /** The version that was published last, and when it begins to hold. */
 const newestVersion = { version: z.int(), validFrom: instant };
 
+const whose = {
+  requestedBy: z
+    .string()
+    .nullable()
+    .meta({ description: "Who asked for it; null = it is the first version, or this was not recorded." }),
+  approvedBy: z
+    .string()
+    .nullable()
+    .meta({ description: "The second principal; null = none was needed, or this was not recorded." }),
+};
+
 /** The versions of a definition in the order of their publication; of those valid at an instant the last published is in force. */
 const versionsOf = <S extends z.ZodType>(value: S) => ({
   inForce: z.int().meta({
     description:
       "Number of the version in force on the programme's business clock; before the first begins, the first.",
   }),
-  versions: z.array(z.strictObject({ version: z.int(), validFrom: instant, value })),
+  versions: z.array(z.strictObject({ version: z.int(), validFrom: instant, ...whose, value })),
 });
 
 /** What changes in a programme itself. */
@@ -117,6 +128,15 @@ const programmeAnswer = z.strictObject({
   ),
   /** What waits for a second principal, oldest first. */
   proposals: z.array(proposalAnswer),
+  decided: z
+    .array(
+      z.strictObject({
+        proposal: z.string(),
+        how: z.enum(["approved", "rejected", "withdrawn"]),
+        by: z.string(),
+      }),
+    )
+    .meta({ description: "What became of the last hundred proposals, oldest first." }),
 });
 
 const answers = { 200: { description: "The programme as it is now.", schema: programmeAnswer } };

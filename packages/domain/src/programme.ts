@@ -129,19 +129,19 @@ type Change = Exclude<DefinitionEvent["type"], "ProgrammeDefined">;
 function changeOf(programme: Programme, event: DefinitionEvent<Change>): Partial<Programme> {
   switch (event.type) {
     case "ProgrammeZoneChanged":
-      return { zones: [...programme.zones, next(programme.zones, event.validFrom, event.zone)] };
+      return { zones: [...programme.zones, next(programme.zones, event, event.zone)] };
     case "CurrencyDefined": {
       const { code, no, scale } = event;
       return { currencies: new Map(programme.currencies).set(code, { code, no, scale, settings: [] }) };
     }
     case "CurrencySettingsPublished": {
       const currency = programme.currencies.get(event.currency) as Currency;
-      const settings = [...currency.settings, next(currency.settings, event.validFrom, event.settings)];
+      const settings = [...currency.settings, next(currency.settings, event, event.settings)];
       return { currencies: new Map(programme.currencies).set(currency.code, { ...currency, settings }) };
     }
     case "EarnRulePublished": {
       const versions = programme.rules.get(event.rule) ?? [];
-      const published = [...versions, next(versions, event.validFrom, event.definition)];
+      const published = [...versions, next(versions, event, event.definition)];
       return { rules: new Map(programme.rules).set(event.rule, published) };
     }
     case "SourceDeclared": {
@@ -195,6 +195,22 @@ function proposalsAfter({ proposals }: Programme, event: DefinitionEvent<Change>
   }
 }
 
-function next<T>(versions: readonly Version<T>[], validFrom: Instant, value: T): Version<T> {
-  return { version: versions.length + 1, validFrom, value };
+function next<T>(
+  versions: readonly Version<T>[],
+  { validFrom, requestedBy, approvedBy, singleHanded }: Publishing,
+  value: T,
+): Version<T> {
+  return {
+    version: versions.length + 1,
+    validFrom,
+    value,
+    ...(requestedBy !== undefined && { requestedBy }),
+    ...(approvedBy !== undefined && { approvedBy }),
+    ...(singleHanded !== undefined && { singleHanded }),
+  };
 }
+
+type Publishing = Pick<
+  DefinitionEvent<"EarnRulePublished">,
+  "validFrom" | "requestedBy" | "approvedBy" | "singleHanded"
+>;

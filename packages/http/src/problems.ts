@@ -86,6 +86,10 @@ export const problems = {
     422,
     "Name the source of an earn, burn or capture of this account, or send it again after the sale.",
   ),
+  origin_of_another_account: final(
+    422,
+    "Name the member, and the currency, of the sale: the key is of programme scope.",
+  ),
   rule_unknown: final(422, "Publish the rule, or name one that the programme has."),
   currency_unknown: final(422, "Use a currency of the programme."),
   wrong_currency: final(422, "Use the currency that the rule or the origin is in."),

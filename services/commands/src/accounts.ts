@@ -27,7 +27,7 @@ import {
   sumOfActivity,
 } from "@taem/domain";
 import type { Appended } from "@taem/event-store";
-import { accountAggregate, programmeAggregate } from "./aggregates.ts";
+import { accountAggregate, type Claim, programmeAggregate } from "./aggregates.ts";
 import { ClaimReader, claim } from "./claims.ts";
 import { ClientDays, type Share } from "./client-days.ts";
 import { type AccountStep, loadCommand, loadMade, type Made } from "./made.ts";
@@ -150,6 +150,18 @@ export class Accounts {
         : this.#attempt(asked, state, on),
     );
     return outcome === UNRESERVED ? this.#reserveThenPlace(asked) : outcome;
+  }
+
+  /** Whether a key of programme scope belongs to another account. */
+  async isOfAnother(account: AccountRef, key: BusinessKey): Promise<boolean> {
+    const { programme } = account;
+    if (!isOfProgramme(key, programme)) return false;
+    const standing = await this.#reader.first(this.#keyStreams(programme, key));
+    return standing !== undefined && !isOf(account, standing);
+  }
+
+  #keyStreams(programme: Programme, key: BusinessKey): string[] {
+    return spellingsOfKey(key).map((spelled) => keyStream(this.#tools.hmacKey, programme, spelled));
   }
 
   /** Puts a command in its place among those of its account. */
@@ -293,7 +305,7 @@ export class Accounts {
     );
     if (foreseen !== undefined) return foreseen;
     const { programme, currency, member } = account;
-    const streams = spellingsOfKey(wish.key).map((key) => keyStream(this.#tools.hmacKey, programme, key));
+    const streams = this.#keyStreams(programme, wish.key);
     const reservation = {
       type: "KeyReserved",
       programme: programme.id,
@@ -302,13 +314,7 @@ export class Accounts {
     } as const;
     const known = streams.length === 1 ? undefined : await this.#reader.first(streams);
     const standing = known ?? (await claim(this.#tools, streams[0] as string, reservation, caller));
-    if (
-      standing.type === "KeyReserved" &&
-      standing.member === member.id &&
-      standing.currency === currency.code
-    ) {
-      return undefined;
-    }
+    if (isOf(account, standing)) return undefined;
     return { refused: { code: "key_reused", detail: "the key belongs to a command of another account" } };
   }
 }
@@ -324,6 +330,13 @@ function ceilingThatKeeps(decision: Decision): keyof Activity | undefined {
     "accepted" in decision &&
     decision.accepted.some((event) => event.type === "AdjustmentRequested" && event.because === "ceiling");
   return waits ? "adjusted" : undefined;
+}
+
+/** Whether a key was reserved for the account. */
+function isOf({ member, currency }: AccountRef, standing: NonNullable<Claim>): boolean {
+  return (
+    standing.type === "KeyReserved" && standing.member === member.id && standing.currency === currency.code
+  );
 }
 
 function streamOf({ member, currency }: AccountRef): string {

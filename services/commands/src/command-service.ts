@@ -91,6 +91,7 @@ export class CommandService {
     if (request.name === "approve") await this.#requireSecond(account, request.target, caller);
     const { outcome, written } = await this.#attempt(account, request, caller);
     if ("refused" in outcome) {
+      if (outcome.refused.code === "origin_unknown") await this.#requireOwnOrigin(account, request.body);
       const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(account, written) };
       throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail, extensions });
     }
@@ -98,6 +99,14 @@ export class CommandService {
     const waits = body.effect.kind === "adjustment_requested";
     const status = waits ? 202 : outcome.replayed ? 200 : 201;
     return { status: status as Reply<N>["status"], body };
+  }
+
+  /** Refuses with `origin_of_another_account` what no waiting for the sale will help. */
+  async #requireOwnOrigin(account: AccountRef, body: object): Promise<void> {
+    const { origin } = body as Partial<OperationBody["reverse"]>;
+    if (origin === undefined || !(await this.accounts.isOfAnother(account, origin))) return;
+    const detail = "the command under that key was done on another account";
+    throw new ApiError("origin_of_another_account", { detail });
   }
 
   async #requireSecond(account: AccountRef, target: Target, caller: Caller): Promise<void> {

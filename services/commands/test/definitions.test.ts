@@ -56,10 +56,19 @@ test("a programme is what was put, and putting it again changes nothing", async 
     singleHanded: false,
     zones: {
       inForce: 1,
-      versions: [{ version: 1, validFrom: "1970-01-01T00:00:00.000Z", value: "Asia/Bangkok" }],
+      versions: [
+        {
+          version: 1,
+          validFrom: "1970-01-01T00:00:00.000Z",
+          requestedBy: null,
+          approvedBy: null,
+          value: "Asia/Bangkok",
+        },
+      ],
     },
     began: { singleHanded: false, clock: { mode: "replay", at: START } },
     proposals: [],
+    decided: [],
   });
 });
 

@@ -37,6 +37,8 @@ beforeAll(async () => {
   await done(api, `${member}/earn`, { ...PTS, points: "100", source: source("gift") });
   await done(api, `${member}/burn`, { ...PTS, points: "10", source: source("spent") });
   const hold = { ...PTS, points: "10", source: source("held") };
+  await succeeds(api.put(`${shop}/sources/orders`, { keys: "programme" }));
+  await done(api, `${shop}/members/ext:other/earn`, { ...PTS, points: "9", source: order });
   captured = (await done(api, `${member}/holds`, hold)).effect.hold.id;
   await done(api, `${shop}/holds/${captured}/capture`, {}, "capture");
   voided = (await done(api, `${member}/holds`, { ...PTS, points: "10" }, "held-2")).effect.hold.id;
@@ -47,6 +49,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => fixture.close());
+
+const order = { system: "orders", id: "of another" };
 
 function source(id: string) {
   return { system: "pos", id };
@@ -82,6 +86,12 @@ const REFUSALS: readonly [code: string, status: number, what: string, ask: () =>
     () => [`${member}/transfers`, { ...PTS, points: "1", to: "ext:nobody" }],
   ],
   ["origin_unknown", 422, "a return", () => [`${member}/reversals`, back("nothing", { all: true })]],
+  [
+    "origin_of_another_account",
+    422,
+    "a return of another's order",
+    () => [`${member}/reversals`, { ...PTS, origin: order, all: true }],
+  ],
   [
     "missing_field",
     400,

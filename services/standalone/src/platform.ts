@@ -13,6 +13,7 @@ import {
   type Metrics,
   systemClock,
 } from "@taem/runtime";
+import { ClockGuard } from "./clock-guard.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
@@ -32,6 +33,7 @@ export interface Platform extends AsyncDisposable {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly clock: Clock;
+  readonly clocks: ClockGuard;
 }
 
 const SERVICE = "taem";
@@ -78,6 +80,8 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
   await migrate(database, "auth", principalMigrations);
   const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";
   await assertEventStore(database, eventStore);
+  const clocks = new ClockGuard(database, systemClock);
+  if (mayWrite) await clocks.assertAgreed();
   const store = await openStore(config, database, log);
   undo.defer(() => store.close());
   const { id: installation, hmacKey } = await identify({
@@ -99,6 +103,7 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
   health.addReadiness("database", async () => {
     await database.query("SELECT 1");
   });
+  if (mayWrite) health.addReadiness("clocks", () => clocks.assertAgreed());
   const opened = undo.move();
   return {
     database,
@@ -110,6 +115,7 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
     metrics: createMetrics(),
     health,
     clock: systemClock,
+    clocks,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -59,7 +59,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   if (config.TAEM_SERVICES.includes("scheduler")) {
     const scheduler = createScheduler(
       { ...platform, source: source("schedule"), besideWriters },
-      keeperOf(commands.service, clock, logger),
+      keeperOf(commands.service, platform),
     );
     await scheduler.start();
     readers.push(scheduler.projector);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { expect, test } from "vitest";
 import { runTool } from "../../../test/support/program-process.ts";
@@ -56,6 +57,24 @@ test("a port that is taken is said in a sentence", async () => {
   const message = `taem: cannot_listen: cannot listen on port ${port} of 127.0.0.1: something listens there already; stop it, or choose another port\n`;
   expect(await runTool(["start"], environment)).toEqual({ exitCode: 1, out: "", err: message });
   squatter.close();
+});
+
+test("a database that lacks a table says so, and what to do", async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url, TAEM_PORT: "0" };
+  expect((await runTool(["parked", "list"], environment)).exitCode).toBe(0);
+  await using pool = openPool({ url: database.url, max: 1, applicationName: "command-line-test" });
+  await pool.query("DROP SCHEMA taem_installation CASCADE");
+  const { exitCode, err } = await runTool(["start"], environment);
+  expect([exitCode, err]).toEqual([
+    1,
+    expect.stringMatching(/^taem: schema_lost: .*taem_installation.*restore it from a backup/s),
+  ]);
+});
+
+test("a database that does not answer says which it is", async () => {
+  const { exitCode, err } = await runTool(["verify"], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" });
+  expect([exitCode, err]).toEqual([1, expect.stringMatching(/^taem: database_unavailable: .*DATABASE_URL/)]);
 });
 
 test("help is what was asked for", async () => {

@@ -101,7 +101,7 @@ export class DomainApi {
         clock.mode === "live" ? { mode: "live" } : { mode: "replay", at: new Date(clock.at).toISOString() },
     };
     return {
-      ...{ programme: code, id, name, zone: "", sources: [], proposals: [], ...mode },
+      ...{ programme: code, id, name, zone: "", sources: [], proposals: [], decided: [], ...mode },
       ...{ zones: { inForce: 1, versions: [] }, began: mode },
       currencies: [...currencies.values()].map(({ code: currency, scale, settings }) => ({
         currency,

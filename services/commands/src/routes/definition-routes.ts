@@ -201,5 +201,6 @@ function definedBody(programme: Programme, at: number): ProgrammeAnswer {
       retired: isRetired,
     })),
     proposals: [...programme.proposals.open.values()].map((one) => proposalBody(programme, one)),
+    decided: programme.proposals.closed.map(({ no, how, by }) => ({ proposal: String(no), how, by })),
   };
 }

@@ -49,9 +49,11 @@ export function historyBody<T>(
   const inForce = versionAt(versions, at) ?? versions[0];
   return {
     inForce: inForce?.version ?? 0,
-    versions: versions.map(({ version, validFrom, value }) => ({
+    versions: versions.map(({ version, validFrom, requestedBy = null, approvedBy = null, value }) => ({
       version,
       validFrom: fields.formatInstant(validFrom),
+      requestedBy,
+      approvedBy,
       value: bodyOf(value),
     })),
   };
