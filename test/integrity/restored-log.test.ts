@@ -229,3 +229,36 @@ test("a projector whose log is replaced while it runs is not ready, and goes on 
   await expect.poll(isReady, { timeout: 60_000, interval: 100 }).toBe(true);
   await expectRead(program, 800n);
 });
+
+test.each(SITES)(
+  "with the log in %s, a process that takes commands writes on no log that was replaced while it runs",
+  async (name) => {
+    await using site = await openSite(name);
+    let older: LogBackup;
+    {
+      await using program = await start(site);
+      await open(program);
+      await earn(program, "kept", "500");
+      older = await site.backUpLog();
+      await earn(program, "lost", "300");
+      await expectRead(program, 800n);
+    }
+    await using commands = await start(site, "commands");
+    const isReady = async () => (await fetch(`${commands.api.url}/health/ready`)).ok;
+    await earn(commands, "lost too", "40");
+    const newer = await site.backUpLog();
+    await site.restoreLog(older);
+    await expect.poll(isReady, { timeout: 60_000, interval: 100 }).toBe(false);
+    const before = await logOf(site);
+    const body = { currency: "PTS", points: "1", source: source("in vain") };
+    for (const path of [`${MALEE}/earn`, `${MALEE}/burn`]) {
+      const { status, body: problem } = await commands.api.post(path, body);
+      expect([status, problem.code]).toEqual([503, "unavailable"]);
+    }
+    expect(await logOf(site)).toEqual(before);
+    await site.restoreLog(newer);
+    await expect.poll(isReady, { timeout: 60_000, interval: 100 }).toBe(true);
+    const again = { currency: "PTS", points: "1", source: source("again") };
+    expect((await succeeds(commands.api.post(`${MALEE}/earn`, again))).body.balance.book).toBe("841");
+  },
+);

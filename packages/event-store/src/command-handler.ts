@@ -29,6 +29,8 @@ export interface CommandHandlerOptions {
   readonly cacheBytes?: number;
   /** Called with what goes wrong behind an answer: a snapshot not saved, a stream that does not fold. */
   readonly onError?: (error: unknown, stream: string) => void;
+  /** Why no command may be carried out now; undefined = it may. */
+  readonly barred?: (() => Error | undefined) | undefined;
   /** Called for every command whose events the store has; must not throw. Without it nothing is put together for it. */
   readonly onAppended?: ((appended: AppendedCommand) => void) | undefined;
 }
@@ -79,10 +81,12 @@ export class CommandHandler {
 
   /**
    * Decides a command on the stream's current state and appends its events. Commands of one stream are decided in
-   * the order of their calls. Rejects with `HandlerRefusal`, or with what `decide` threw.
+   * the order of their calls. Rejects with `HandlerRefusal`, with what bars it, or with what `decide` threw.
    */
   execute<S, E extends TaemEvent, R, F = undefined>(command: Command<S, E, R, F>): Promise<R> {
     if (this.#closed) return Promise.reject(new HandlerRefusal("shutting_down", "the service is stopping"));
+    const barred = this.#options.barred?.();
+    if (barred !== undefined) return Promise.reject(barred);
     if (this.#queue.length >= this.#maxQueued) {
       return Promise.reject(
         new HandlerRefusal("overloaded", "too many commands are waiting; repeat this one later"),

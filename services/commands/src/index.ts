@@ -38,6 +38,10 @@ export function createCommands(platform: CommandsPlatform, config: CommandsConfi
     newId: randomId,
     now: () => clock.now(),
     ...config,
+    barred: () => {
+      const barred = platform.barred?.();
+      return barred && new StoreUnavailable(barred);
+    },
     onAppended: appendTrail(platform),
     onError: (err, stream) => {
       const message = "a stream's commands failed";

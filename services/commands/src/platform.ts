@@ -12,6 +12,8 @@ export interface CommandsPlatform extends TokenIssuer {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly tracer?: Tracer | undefined;
+  /** Why the log may not be written now; undefined = it may. */
+  readonly barred?: () => Error | undefined;
   /** Names unique values (external ids, programme-wide keys) in the log; the same on every instance, for ever. */
   readonly hmacKey: KeyObject;
   /** When API keys were last used, in milliseconds since the epoch. Without it nobody knows. */

@@ -6,7 +6,9 @@ import { createScheduler } from "@taem/scheduler";
 import { type Config, serviceNameOf } from "./config.ts";
 import { directoryOf } from "./directory.ts";
 import { keeperOf } from "./keeper.ts";
+import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
+import { whoReadAnotherLog } from "./readers.ts";
 import { openTracer } from "./tracing.ts";
 import { openTransport } from "./transport.ts";
 
@@ -23,10 +25,14 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
   const platform = { ...given, tracer };
   const { database, store, logger, metrics, health, clock } = platform;
+  const watch = new LogWatch(() => whoReadAnotherLog(platform, config), logger);
+  watch.start();
+  undo.defer(() => watch.stop());
   const uses = new KeyUses(database, logger);
   undo.defer(() => uses.close());
   const commands = createCommands({
     ...platform,
+    barred: () => watch.found,
     lastUses: (keys) => uses.lastUses(keys),
     clientsAfter: (...page) => clientsAfter(database, ...page),
     isSystemInUse: (programme, system) => isSystemInUse(database, programme, system),
@@ -66,6 +72,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     undo.defer(() => scheduler.stop());
   }
   health.addReadiness("log", () => {
+    if (watch.found !== undefined) throw watch.found;
     for (const reader of readers) reader.assertOfThisLog();
   });
   const server = undo.use(
