@@ -13,10 +13,14 @@ test("the list of sources says what is in use, and what is in use is not declare
   await succeeds(api.post(`${shop}/members`, { externalId: "malee" }));
   const earn = { currency: "PTS", points: "5", source: { system: "till", id: "1" } };
   const { body } = await succeeds(api.post(`${shop}/members/ext:malee/earn`, earn));
+  // What was done a moment ago counts, too.
+  const atOnce = await api.put(`${shop}/sources/till`, { keys: "programme" });
+  expect([atOnce.status, atOnce.body.code]).toEqual([409, "system_in_use"]);
 
   const list = await succeeds(api.get(`${shop}/sources?token=${encodeURIComponent(body.token)}`));
   const unused = { commands: 0, firstUsed: null, lastUsed: null };
   expect(list.body).toEqual({
+    parked: 0,
     items: [
       { system: "orders", keys: "programme", declared: true, retired: false, ...unused },
       {

@@ -37,6 +37,12 @@ const network = fields.textField<string>({
   encode: (text) => text,
 });
 
+/** An actor is told as `name (id)`. */
+const clientName = displayName.refine((name) => !/\([0-9a-f]{16}\)/.test(name), {
+  message: "must not look like the id of a client: leave (...) out",
+  params: { problem: "value_not_allowed" },
+});
+
 const rights = {
   permissions: z
     .array(z.enum(PERMISSIONS))
@@ -125,7 +131,7 @@ export const clientRoutes = {
     description:
       "Of the caller's programme, where it is of one. If the answer is lost, so is the token: create another API key.",
     body: z.strictObject({
-      name: displayName.meta({
+      name: clientName.meta({
         description: "What the client is called, for ever: with its id, the actor of what it does.",
       }),
       programme: programmeCode.optional(),

@@ -249,12 +249,12 @@ export const definitions = {
     summary: "Declare how far the keys of a source system reach, or retire it",
     description:
       "`account`, as of every system that is not declared, or `programme`: one effect whoever the member is (orders, " +
-      "receipts). A declaration holds for what is decided after it; a system whose keys are known to be in use with " +
-      "another scope is refused. Only clients whose `systems` name it send commands of a system of `programme` scope. A " +
+      "receipts). A declaration holds for what is decided after it; a system whose keys are in use with another scope is " +
+      "refused. Only clients whose `systems` name it send commands of a system of `programme` scope. A " +
       "retired system takes no new commands, until it is declared again; retries of old ones are answered.",
     params: { programme: programmeCode, system: systemName },
     body: z.strictObject({ keys: z.enum(["account", "programme"]), retired: z.boolean().default(false) }),
-    problems: ["too_many_sources", "system_in_use", ...writing],
+    problems: ["too_many_sources", "system_in_use", "read_model_behind", ...writing],
   },
   clock: {
     ...declared,

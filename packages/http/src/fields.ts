@@ -308,13 +308,29 @@ export const source = z
     description: "The business key: the same key and meaning give the first result again.",
   });
 
-/** The `Idempotency-Key` header: the external id of the command where the body has no `source`. */
-export const idempotencyKey = printable(
-  "IdempotencyKey",
-  "Key of the command where the body has no source",
-  200,
-  "5f1c2a",
-);
+const HEADER_KEY = /^[!-~](?:[ -~]{0,198}[!-~])?$/;
+
+/**
+ * The `Idempotency-Key` header: the external id of the command where the body has no `source`. Of headers nobody says in
+ * which encoding they are, so other characters would be one key here and another there.
+ */
+export const idempotencyKey = textField<string>({
+  id: "IdempotencyKey",
+  description:
+    "Key of the command where the body has no source: 1 to 200 printable characters of ASCII, without white space at the ends.",
+  pattern: HEADER_KEY.source,
+  maxLength: 200,
+  examples: ["5f1c2a"],
+  problems: ["malformed_id"],
+  decode: (text) =>
+    HEADER_KEY.test(text)
+      ? text
+      : new Fault(
+          "malformed_id",
+          "must be 1 to 200 printable characters of ASCII, without white space at the ends; give any other as source.id",
+        ),
+  encode: (text) => text,
+});
 
 export const consistency = z
   .enum(["eventual", "strong"])

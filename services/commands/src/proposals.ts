@@ -18,6 +18,8 @@ import type { Definition, Refused } from "./programmes.ts";
 const FROM_THE_BEGINNING = 0;
 /** Every instance keeps them in memory. */
 const MAX_OPEN = 100;
+/** Nobody alone keeps all others from proposing. */
+const MAX_OPEN_OF_ONE = 50;
 
 /** Who asks, and when, on the programme's business clock. */
 export interface Author {
@@ -40,6 +42,11 @@ export function changeDefinition(programme: Programme, change: ProposedChange, a
   if (known !== undefined) return { events: [], proposal: known.no };
   if (open.size >= MAX_OPEN) {
     return { refused: "too_many_proposals", detail: `${MAX_OPEN} proposals of the programme wait already` };
+  }
+  const own = [...open.values()].filter((one) => isSamePrincipal(one.requestedBy, requestedBy)).length;
+  if (own >= MAX_OPEN_OF_ONE) {
+    const detail = `${MAX_OPEN_OF_ONE} proposals of yours wait already: withdraw one, or have it decided on`;
+    return { refused: "too_many_proposals", detail };
   }
   const proposed = { programme: programme.id, proposal, requestedBy, proposedAt, version };
   return { events: [proposing(change, proposed)], proposal };

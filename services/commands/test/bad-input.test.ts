@@ -152,6 +152,7 @@ const HEADERS: readonly (readonly [what: string, headers: Headers, status: numbe
   ["no key", {}, 400, "key_required"],
   ["a key that was used for other input", { "idempotency-key": "used" }, 422, "key_reused"],
   ["a key of 201 characters", { "idempotency-key": "x".repeat(201) }, 400, "malformed_id"],
+  ["a key that is not ASCII", { "idempotency-key": "caf\u00e9" }, 400, "malformed_id"],
   ["another media type", { ...KEY, "content-type": "text/plain" }, 415, "unsupported_media_type"],
   ["a form", { ...KEY, "content-type": "application/x-www-form-urlencoded" }, 415, "unsupported_media_type"],
   [

@@ -87,6 +87,13 @@ test("keys are created, rotated and revoked, and the client ends with all of the
   await refused(fixture, () => manager.post(`${path}/keys`, {}), 409, "client_revoked");
 });
 
+test("nobody is called as another client is told", async () => {
+  const { client } = await make();
+  const name = `till 4 (${client})`;
+  const attempt = () => manager.post("/v1/clients", { ...TILL, name });
+  await refused(fixture, attempt, 400, "value_not_allowed");
+});
+
 describe("nobody gives more than they have:", () => {
   test.each(PERMISSIONS)("%s", async (permission) => {
     const without = PERMISSIONS.filter((one) => one !== permission);

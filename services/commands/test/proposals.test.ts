@@ -181,12 +181,18 @@ describe("a proposal", () => {
 
   test("finds a hundred that wait at most", async () => {
     const shop = await defineProgramme(ann, "full");
-    const put = (points: number) => ann.put(`${shop}/rules/base`, { ...RULE, points: String(points) });
-    for (let points = 2; points <= 101; points++) expect((await put(points)).status).toBe(202);
-    await refused(fixture, () => put(102), 409, "too_many_proposals");
+    const put = (points: number, api = points <= 51 ? ann : bob) =>
+      api.put(`${shop}/rules/base`, { ...RULE, points: String(points) });
+    for (let points = 2; points <= 51; points++) expect((await put(points)).status).toBe(202);
+    // One alone keeps nobody else from proposing.
+    const own = await refused(fixture, () => put(52, ann), 409, "too_many_proposals");
+    expect(own.detail).toContain("of yours");
+    for (let points = 52; points <= 101; points++) expect((await put(points)).status).toBe(202);
+    const eve = fixture.service.api({ name: "eve" });
+    await refused(fixture, () => put(102, eve), 409, "too_many_proposals");
     expect((await put(101)).status).toBe(202);
     await succeeds(ann.post(`${shop}/proposals/1/withdraw`, {}));
-    expect((await put(102)).status).toBe(202);
+    expect((await put(102, ann)).status).toBe(202);
   });
 
   test("is one, however many ask for it at once, and is decided on once", async () => {

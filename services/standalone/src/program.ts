@@ -35,7 +35,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     barred: () => watch.found,
     lastUses: (keys) => uses.lastUses(keys),
     clientsAfter: (...page) => clientsAfter(database, ...page),
-    isSystemInUse: (programme, system) => isSystemInUse(database, programme, system),
+    isSystemInUse: (programme, system) => isSystemInUse(platform, programme, system),
     activityOn: (...client) => activityOn(database, ...client),
   });
   const readers: { assertOfThisLog(): void }[] = [];

@@ -136,7 +136,7 @@ function excessOf({ permissions, systems }: Principal, wanted: Rights): ClientRe
   const grantable: readonly string[] = permissions.filter((permission) => !kept.includes(permission));
   const excess = wanted.permissions.find((permission) => !grantable.includes(permission));
   if (excess !== undefined) {
-    const detail = `permissions: the caller cannot give ${excess}; an operator can, by \`taem client create\``;
+    const detail = `permissions: the caller cannot give ${excess}; an operator can, by \`taem client create\` or \`change\``;
     return { refused: "forbidden", detail };
   }
   if (systems === null ? isWithinUnclaimed(wanted.systems) : isWithin(systems, wanted.systems)) return;

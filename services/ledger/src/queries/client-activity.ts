@@ -1,4 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type Activity, NO_ACTIVITY } from "@taem/domain";
+import type { EventStore } from "@taem/event-store";
+import { ApiError } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
 
 export interface SystemInUse {
@@ -23,12 +26,41 @@ export async function systemsInUse(
   );
 }
 
-/** Whether commands of a programme are known under a system; nothing is known where nothing was ever projected. */
-export async function isSystemInUse(database: Database, programme: string, system: string): Promise<boolean> {
+/** How long the read model is waited for, and between two looks, in milliseconds. */
+const PATIENCE_MS = 2_000;
+const LOOK_MS = 25;
+
+/**
+ * Whether commands of a programme have been done under a system, up to now; nothing is known where nothing was ever
+ * projected. Throws `read_model_behind` where the read model does not come to know of what was done a moment ago.
+ */
+export async function isSystemInUse(
+  { database, store }: { readonly database: Database; readonly store: Pick<EventStore, "head"> },
+  programme: string,
+  system: string,
+): Promise<boolean> {
   if (!(await isProjected(database))) return false;
+  const head = await store.head();
+  const until = performance.now() + PATIENCE_MS;
+  while (!(await hasRead(database, head))) {
+    if (performance.now() > until) {
+      const detail = `the read model, which knows what is in use, has not reached position ${head} yet`;
+      throw new ApiError("read_model_behind", { detail });
+    }
+    await delay(LOOK_MS);
+  }
   const [row] = await database.queryArrays<[boolean]>(
     "SELECT EXISTS (SELECT FROM taem_ledger.client_activity WHERE programme = $1 AND system = $2)",
     [programme, system],
+  );
+  return row?.[0] === true;
+}
+
+/** Whether every slice has been read up to a position. */
+async function hasRead(database: Database, position: string): Promise<boolean> {
+  const [row] = await database.queryArrays<[boolean]>(
+    "SELECT min(position) >= $1 FROM taem_ledger.checkpoints",
+    [position],
   );
   return row?.[0] === true;
 }
