@@ -54,10 +54,12 @@ interface Candidate {
 const ERAS: readonly Era[] = ["common", "buddhist"];
 /** What has fewer times than this that somebody could mean is no column of times. */
 const MEANT = 0.5;
+/** A column of times, or of amounts, may hold so many values that are none. */
+const UNREAD = 0.1;
 
 /**
- * The format and era in which most values are times from 1970 to `latest`, or mean never, if each is a time of the calendar in it;
- * of equal ones the first, days before months, the common era before the other.
+ * The format and era in which most values are times from 1970 to `latest`, or mean never, if nearly each is a time of the
+ * calendar in it; of equal ones the first, days before months, the common era before the other.
  */
 export function timeGuess(values: readonly string[], latest: number): TimeGuess | undefined {
   const candidates = DATES.flatMap((date) => TIMES.map((time) => date + time)).flatMap((format) =>
@@ -74,9 +76,12 @@ export function timeGuess(values: readonly string[], latest: number): TimeGuess 
 }
 
 function candidatesOf(values: readonly string[], format: string, latest: number): Candidate[] {
-  const { read } = timeFormat(format);
-  if (!values.every((value) => read(value) !== undefined)) return [];
-  return ERAS.map((era) => {
+  const plain = timeFormat(format);
+  return ERAS.flatMap((era) => {
+    const { read } = timeFormat(format, era);
+    // What ends a column of dates, such as 31/12/9999, may be of another era than the others, and a leap day of that era alone.
+    const isRead = (value: string) => plain.read(value) !== undefined || read(value) !== undefined;
+    if (unreadBy(isRead, values) === undefined) return [];
     const instantOf = instantReader(timeFormat(format, era), "UTC");
     const isMeant = (value: string) => {
       const at = instantOf(value);
@@ -84,6 +89,18 @@ function candidatesOf(values: readonly string[], format: string, latest: number)
     };
     return { format, era, odd: values.filter((value) => !isMeant(value)) };
   });
+}
+
+/** The few values that cannot be read; undefined where they are too many to be mistakes. */
+function unreadBy(isRead: (value: string) => boolean, values: readonly string[]): string[] | undefined {
+  const most = values.length * UNREAD;
+  const unread: string[] = [];
+  for (const value of values) {
+    if (isRead(value)) continue;
+    unread.push(value);
+    if (unread.length > most) return undefined;
+  }
+  return unread;
 }
 
 const CLOCK = /^\d{1,2}[:.]\d{2}([:.]\d{2})?$/;
@@ -98,7 +115,10 @@ export function clockFormat(values: readonly string[]): string | undefined {
     : `H${sign}mm[${sign}ss]`;
 }
 
-export type AmountGuess = Pick<DecimalNotation, "decimals" | "point" | "grouping" | "marks">;
+export interface AmountGuess extends Pick<DecimalNotation, "decimals" | "point" | "grouping" | "marks"> {
+  /** Values that are no amounts in it. */
+  readonly odd: readonly string[];
+}
 
 const NOTATIONS: readonly Pick<DecimalNotation, "point" | "grouping">[] = [
   { point: "." },
@@ -112,15 +132,19 @@ const NOTATIONS: readonly Pick<DecimalNotation, "point" | "grouping">[] = [
 
 const MAX_DECIMALS = 6;
 
-/** The first notation that reads every value; undefined where none does. */
+/** The notation that reads most values, nearly all of them; of equal ones the first. Undefined where there is none. */
 export function amountGuess(values: readonly string[]): AmountGuess | undefined {
   const marks = [...new Set(values.flatMap((value) => value.match(/[^\d\s.,'()+-]+/g) ?? []))];
   if (marks.length > 3 || !values.some((value) => /\d/.test(value))) return undefined;
+  let best: AmountGuess | undefined;
   for (const notation of NOTATIONS) {
     for (let decimals = 0; decimals <= MAX_DECIMALS; decimals += 1) {
       const read = decimalReader({ ...notation, marks, decimals, excess: "reject" });
-      if (values.every((value) => typeof read(value) === "bigint")) return { ...notation, decimals, marks };
+      const odd = unreadBy((value) => typeof read(value) === "bigint", values);
+      if (odd === undefined || (best !== undefined && odd.length >= best.odd.length)) continue;
+      best = { ...notation, decimals, marks, odd };
+      if (odd.length === 0) return best;
     }
   }
-  return undefined;
+  return best;
 }

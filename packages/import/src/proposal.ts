@@ -251,8 +251,9 @@ function askOfStatus(columns: Columns, remarks: Remarks): void {
 }
 
 function amountPart({ name, ref }: Column, guess: AmountGuess, isPoints: boolean, remarks: Remarks) {
-  const { decimals, point, grouping, marks = [] } = guess;
+  const { decimals, point, grouping, marks = [], odd } = guess;
   remarks.choose(`Column ${name} is taken for the ${isPoints ? "points" : "money spent"}.`);
+  remarkOnOdd(name, odd, remarks);
   return {
     column: ref,
     decimals: isPoints ? decimals : Math.max(2, decimals),
@@ -329,12 +330,16 @@ function remarkOnTime(name: string, { era, isAmbiguous, format, odd }: TimeGuess
     remarks.ask(
       `Of which era are the two digits of the years of column ${name}? They are taken for the common one.`,
     );
-  if (odd.length > 0)
-    remarks.ask(
-      `What is ${odd[0]} in column ${name}? ${odd.length} such values do not fit the others, and are rejected or wrong.`,
-    );
+  remarkOnOdd(name, odd, remarks);
   if (isAmbiguous)
     remarks.ask(`Is column ${name} ${format}? Its days and months could be the other way round.`);
   if (!format.includes("XXX"))
     remarks.choose(`The times of column ${name} are in the programme's zone, unless "zone" says another.`);
+}
+
+function remarkOnOdd(name: string, odd: readonly string[], remarks: Remarks): void {
+  if (odd.length === 0) return;
+  remarks.ask(
+    `What is ${odd[0]} in column ${name}? ${odd.length} such values do not fit the others, and are rejected or wrong.`,
+  );
 }

@@ -43,7 +43,10 @@ export function timeReader(options: TimesOptions & { readonly latest: number }, 
     if (at !== undefined && at <= latest) return at;
     const text = textOf(cells);
     return at === undefined
-      ? new Rejection("malformed_time", `${shown(text)} is not ${time.format}`)
+      ? new Rejection(
+          "malformed_time",
+          `${shown(text)} is no time of the calendar in the form ${time.format}`,
+        )
       : new Rejection("time_in_future", `${shown(text)} has not been yet${hint(text)}`);
   };
 }
@@ -70,7 +73,11 @@ export function expiryReader({ mapping: { expiry }, zone }: TimesOptions, cellOf
     if (text === "") return whenEmpty;
     if (expiry.never.includes(text)) return null;
     const at = read(text);
-    if (at === undefined) return new Rejection("malformed_expiry", `${shown(text)} is not ${expiry.format}`);
+    if (at === undefined)
+      return new Rejection(
+        "malformed_expiry",
+        `${shown(text)} is no time of the calendar in the form ${expiry.format}`,
+      );
     if (at < NEVER && at > yearsLater(occurredAt, MAX_YEARS)) {
       const detail = `${shown(text)} is more than ${MAX_YEARS} years after the balance${hint(text)}`;
       return new Rejection("expiry_too_far", detail);
