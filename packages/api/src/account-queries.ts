@@ -10,10 +10,8 @@ const nullableInstant = instant.nullable();
 const accountHead = {
   member: z.string(),
   currency: z.string(),
-  /** Decimal places of the amounts' unit. */
-  scale: z.int(),
-  /** The instant that the answer is true at. */
-  at: instant,
+  scale: z.int().meta({ description: "Decimal places of the amounts' unit." }),
+  at: instant.meta({ description: "The instant that the answer is true at." }),
   knownAt: instant.optional(),
   cut: cutSchema,
   parked: parkedSchema.optional(),
@@ -35,15 +33,14 @@ const balanceAnswer = z.strictObject({
 export const lotItem = z.strictObject({
   lot: z.int(),
   kind: z.enum(["earn", "transfer", "adjustment", "replacement"]),
-  /** Source system of an earn; empty for the other kinds. */
-  source: z.string(),
+  source: z.string().meta({ description: "Source system of an earn; empty for the other kinds." }),
   points: total,
   remaining: total,
   held: total,
-  /** `due`: over, the event that says so still to come. */
-  status: z.enum(["available", "pending", "due"]),
-  /** Null = since it began. */
-  availableFrom: nullableInstant,
+  status: z
+    .enum(["available", "pending", "due"])
+    .meta({ description: "`due`: over, the event that says so still to come." }),
+  availableFrom: nullableInstant.meta({ description: "Null = since it began." }),
   expiresAt: nullableInstant.meta(
     ending(
       "When it expires, by its own terms or by the account's inactivity deadline, whichever is earlier; null = never.",
@@ -85,42 +82,52 @@ export const businessKey = z.strictObject({ system: z.string(), id: z.string(), 
 const lotPart = z.strictObject({ lot: z.int(), points: total });
 
 export const statementItem = z.strictObject({
-  /** Ordinal of the event in the account. */
-  no: z.int(),
+  no: z.int().meta({ description: "Ordinal of the event in the account." }),
   kind: z.enum(STATEMENT_KINDS),
   reason: z.string(),
-  /** Points that it is about. */
-  points: total,
-  /** Change of the book balance, and the book balance after it. */
-  delta: total,
-  book: total,
-  /** Change of the debt. */
-  debt: total,
-  /** The command's business key; null for what time alone did. */
-  source: businessKey.nullable(),
-  occurredAt: instant,
-  effectiveAt: instant,
-  recordedAt: instant,
-  /** The local day that it counts on: of an expiry the last on which its points were valid. */
-  accountingDate: fields.localDate,
+  points: total.meta({ description: "Points that it is about." }),
+  delta: total.meta({ description: "Change of the book balance." }),
+  book: total.meta({
+    description:
+      "The book balance after it, as events follow each other by `no`: what came late stands where it was recorded, so that within a span `book` need not begin at the opening.",
+  }),
+  debt: total.meta({ description: "Change of the debt." }),
+  source: businessKey
+    .nullable()
+    .meta({ description: "The command's business key; null for what time alone did." }),
+  occurredAt: instant.meta({ description: "When it happened, as the caller says." }),
+  effectiveAt: instant.meta({
+    description:
+      "From when it counts: `occurredAt`, or later where it touches what is later, such as a lot that was earned or given back since.",
+  }),
+  recordedAt: instant.meta({ description: "When it came into the log, by the server's time." }),
+  accountingDate: fields.localDate.meta({
+    description: "The local day that it counts on: of an expiry the last on which its points were valid.",
+  }),
   position: z.string(),
-  /** The lot that an earn began. */
-  lot: z.int().optional(),
+  lot: z.int().optional().meta({ description: "The lot that an earn began." }),
   hold: z.string().optional(),
   adjustment: z.string().optional(),
   transfer: z.string().optional(),
-  /** The other member of a transfer. */
-  counterparty: z.string().optional(),
+  counterparty: z.string().optional().meta({ description: "The other member of a transfer." }),
   rule: z.strictObject({ name: z.string(), version: z.int() }).optional(),
-  /** The sales that a return is about, by their lots; `source` is null where the read model has not got there. */
-  sales: z.array(z.strictObject({ ...lotPart.shape, source: businessKey.nullable() })).optional(),
-  /** What the return left with the member. */
-  waived: total.optional(),
-  /** The burn that is given back, by its `no`. */
-  burn: z.strictObject({ no: z.int(), source: businessKey.nullable() }).optional(),
+  sales: z
+    .array(z.strictObject({ ...lotPart.shape, source: businessKey.nullable() }))
+    .optional()
+    .meta({
+      description:
+        "The sales that a return is about, by their lots; `source` is null where the read model has not got there.",
+    }),
+  waived: total.optional().meta({ description: "What the return left with the member." }),
+  burn: z
+    .strictObject({ no: z.int(), source: businessKey.nullable() })
+    .optional()
+    .meta({ description: "The burn that is given back, by its `no`." }),
   restored: z.array(lotPart).optional(),
-  /** Lots that stand in for dead ones. */
-  replaced: z.array(z.strictObject({ ...lotPart.shape, replaces: z.int() })).optional(),
+  replaced: z
+    .array(z.strictObject({ ...lotPart.shape, replaces: z.int() }))
+    .optional()
+    .meta({ description: "Lots that stand in for dead ones." }),
 });
 
 export const eventItem = z.strictObject({
@@ -131,10 +138,8 @@ export const eventItem = z.strictObject({
   position: z.string(),
   slice: z.int(),
   recordedAt: instant,
-  /** Schema version of the data. */
-  version: z.int(),
-  /** Principal of the API key that asked for it. */
-  actor: z.string(),
+  version: z.int().meta({ description: "Schema version of the data." }),
+  actor: z.string().meta({ description: "Principal of the API key that asked for it." }),
   correlation: z.string(),
   causation: z.string().optional(),
   data: z.record(z.string(), z.unknown()),

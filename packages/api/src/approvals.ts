@@ -9,11 +9,9 @@ import { parkedCount, programmeParams, viewQuery } from "./view.ts";
 const { instant, total } = fields;
 
 const asked = {
-  /** As the routes that decide on it take it. */
-  id: z.string(),
+  id: z.string().meta({ description: "As the routes that decide on it take it." }),
   requestedBy: z.string(),
-  /** Business time. */
-  requestedAt: instant,
+  requestedAt: instant.meta({ description: "Business time." }),
   expiresAt: instant.nullable().meta(ending("When it lapses; null = never.")),
   lastDay: lastDayOrNull,
 };

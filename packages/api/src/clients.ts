@@ -109,8 +109,7 @@ const clientAnswer = z.strictObject({
 const keyAnswer = z.strictObject({
   client: z.string(),
   key: z.int(),
-  /** Shown this once, and kept nowhere. */
-  token: z.string(),
+  token: z.string().meta({ description: "Shown this once, and kept nowhere." }),
 });
 
 const PATH = "/v1/clients";

@@ -122,12 +122,16 @@ const programmeAnswer = z.strictObject({
   }),
   currencies: z.array(z.strictObject({ currency: z.string(), scale: z.int(), ...newestVersion })),
   rules: z.array(z.strictObject({ rule: z.string(), ...newestVersion })),
-  /** Source systems that are declared; the keys of any other are of `account` scope. */
-  sources: z.array(
-    z.strictObject({ system: z.string(), keys: z.enum(["account", "programme"]), retired: z.boolean() }),
-  ),
-  /** What waits for a second principal, oldest first. */
-  proposals: z.array(proposalAnswer),
+  sources: z
+    .array(
+      z.strictObject({ system: z.string(), keys: z.enum(["account", "programme"]), retired: z.boolean() }),
+    )
+    .meta({
+      description: "Source systems that are declared; the keys of any other are of `account` scope.",
+    }),
+  proposals: z
+    .array(proposalAnswer)
+    .meta({ description: "What waits for a second principal, oldest first." }),
   decided: z
     .array(
       z.strictObject({

@@ -10,8 +10,7 @@ const head = {
   programme: z.string(),
   currency: z.string(),
   scale: z.int(),
-  /** On the programme's business clock. */
-  at: instant,
+  at: instant.meta({ description: "On the programme's business clock." }),
   cut: cutSchema,
   parked: parkedCount,
 };
@@ -23,14 +22,14 @@ function pageAnswer<S extends z.ZodType>(item: S) {
 export const debtorItem = z.strictObject({ member: z.string(), debt: total, book: total });
 export const waivedItem = z.strictObject({
   member: z.string(),
-  /** What returns have left with the member and is taken when points come back that are out. */
-  waived: total,
+  waived: total.meta({
+    description: "What returns have left with the member and is taken when points come back that are out.",
+  }),
   book: total,
 });
 export const holdItem = z.strictObject({
   member: z.string(),
-  /** As the routes that capture or void it take it. */
-  hold: z.string(),
+  hold: z.string().meta({ description: "As the routes that capture or void it take it." }),
   points: total,
   redemption: z.string(),
   placedAt: instant,
@@ -58,8 +57,7 @@ export const postingItem = z.strictObject({
   credit: z.string(),
   points: total,
   member: z.string(),
-  /** The line of the member's statement, and the event. */
-  statementNo: z.int(),
+  statementNo: z.int().meta({ description: "The line of the member's statement, and the event." }),
 });
 
 const { consistency, token } = viewQuery;

@@ -6,19 +6,28 @@ const { instant, localDate, total } = fields;
 
 const reportHead = {
   programme: z.string(),
-  /** Whether one person could do, by then, what else takes two: nobody else need have seen what is behind the figures. */
-  singleHanded: z.boolean(),
-  /** The instant that the report is true at, on the programme's business clock; with `through` the first after the day, exclusive. */
-  at: instant,
+  singleHanded: z.boolean().meta({
+    description:
+      "Whether one person could do, by then, what else takes two: nobody else need have seen what is behind the figures.",
+  }),
+  at: instant.meta({
+    description:
+      "The instant that the report is true at, on the programme's business clock; with `through` the first after the day, exclusive.",
+  }),
   asOf: instant.optional(),
   through: localDate.optional(),
   knownAt: instant.optional(),
-  /** `at` lies ahead of the clock: what comes in until then is not known yet. */
-  forecast: z.boolean(),
+  forecast: z
+    .boolean()
+    .meta({ description: "`at` lies ahead of the clock: what comes in until then is not known yet." }),
   cut: cutSchema,
-  /** Accounts that have events which cannot be read, and are counted only up to these: `lacks` names the first hundred. */
-  parked: z.int(),
-  lacks: z.array(z.strictObject({ member: z.string(), currency: z.string(), since: z.string() })),
+  parked: z.int().meta({
+    description:
+      "Accounts that have events which cannot be read, and are counted only up to these: `lacks` names the first hundred.",
+  }),
+  lacks: z.array(z.strictObject({ member: z.string(), currency: z.string(), since: z.string() })).meta({
+    description: "Of the parked accounts the first hundred, each with the position that it is counted up to.",
+  }),
 };
 
 const currencyHead = { currency: z.string(), scale: z.int() };
@@ -27,8 +36,7 @@ const ledgerAccount = z.strictObject({
   account: z.string(),
   debit: total,
   credit: total,
-  /** Debit less credit: what is owed has a balance below zero. */
-  balance: total,
+  balance: total.meta({ description: "Debit less credit: what is owed has a balance below zero." }),
   postings: z.int(),
 });
 
@@ -44,8 +52,9 @@ const trialBalanceAnswer = z.strictObject({
     z.strictObject({
       ...currencyHead,
       accounts: z.array(ledgerAccount),
-      /** Sums of the columns; the balances sum to zero. */
-      totals: z.strictObject({ debit: total, credit: total, balance: total }),
+      totals: z
+        .strictObject({ debit: total, credit: total, balance: total })
+        .meta({ description: "Sums of the columns; the balances sum to zero." }),
       notSwept,
     }),
   ),
@@ -56,22 +65,22 @@ const outstandingAnswer = z.strictObject({
   currencies: z.array(
     z.strictObject({
       ...currencyHead,
-      /** What is owed: without what is due, the same as in the ledger. */
-      outstanding: total,
-      /** Of it: named by open holds, and not available yet. */
-      held: total,
+      outstanding: total.meta({
+        description: "What is owed: without what is due, the same as in the ledger.",
+      }),
+      held: total.meta({ description: "Of it: named by open holds, and not available yet." }),
       pending: total,
-      /** Owed back by members; never netted. */
-      debt: total,
+      debt: total.meta({ description: "Owed back by members; never netted." }),
       accounts: z.int(),
       ledger: z.array(ledgerAccount),
       expiry: z.strictObject({
-        /** Expired, but named by open holds. */
-        heldPastExpiry: total,
-        /** `months` until the local month of the last valid day, 0 = the report's own; null = never. */
-        months: z.array(
-          z.strictObject({ month: z.string().nullable(), months: z.int().nullable(), points: total }),
-        ),
+        heldPastExpiry: total.meta({ description: "Expired, but named by open holds." }),
+        months: z
+          .array(z.strictObject({ month: z.string().nullable(), months: z.int().nullable(), points: total }))
+          .meta({
+            description:
+              "By the local month of the last valid day; `months` until then, 0 = the report's own; null = never.",
+          }),
       }),
       largest: z.array(z.strictObject({ member: z.string(), outstanding: total, debt: total })),
       notSwept,
@@ -86,16 +95,19 @@ const problems = [...viewProblems, "conflicting_fields", "malformed_value", "ove
 
 const rolled = z.strictObject({
   opening: total,
-  /** Changes of the balance by what they are, and of which source, redemption kind or reason: opening and they add up to closing. */
-  lines: z.array(z.strictObject({ line: z.string(), of: z.string().nullable(), points: total })),
+  lines: z.array(z.strictObject({ line: z.string(), of: z.string().nullable(), points: total })).meta({
+    description:
+      "Changes of the balance by what they are, and of which source, redemption kind or reason: opening and they add up to closing.",
+  }),
   closing: total,
 });
 const rolledBalances = {
   outstanding: rolled,
-  /** What members owe back. */
-  debt: rolled,
-  /** What returns have left with members, by policy, and took when it came back: a memorandum that moves no points. */
-  waived: rolled,
+  debt: rolled.meta({ description: "What members owe back." }),
+  waived: rolled.meta({
+    description:
+      "What returns have left with members, by policy, and took when it came back: a memorandum that moves no points.",
+  }),
 };
 
 const rollForwardAnswer = z.strictObject({
@@ -105,8 +117,9 @@ const rollForwardAnswer = z.strictObject({
     z.strictObject({
       ...currencyHead,
       total: z.strictObject(rolledBalances),
-      /** Each month (2026-02) or day (2026-02-28) of the span; none by `span`. */
-      periods: z.array(z.strictObject({ period: z.string(), ...rolledBalances })),
+      periods: z
+        .array(z.strictObject({ period: z.string(), ...rolledBalances }))
+        .meta({ description: "Each month (2026-02) or day (2026-02-28) of the span; none by `span`." }),
       notSwept,
     }),
   ),

@@ -5,17 +5,21 @@ import { parkedCount, programmeParams, viewQuery } from "./view.ts";
 const { localDate } = fields;
 const { consistency, token } = viewQuery;
 
+const day = (which: string) =>
+  `Local day, by the server's time, of the ${which} of them; null = there is none.`;
+
 const sourceItem = z.strictObject({
   system: z.string(),
-  /** How far its keys reach; of a system that is not declared, `account`. */
-  keys: z.enum(["account", "programme"]),
+  keys: z
+    .enum(["account", "programme"])
+    .meta({ description: "How far its keys reach; of a system that is not declared, `account`." }),
   declared: z.boolean(),
   retired: z.boolean(),
-  /** Commands that had an effect under its keys, as far as the read model has them. */
-  commands: z.int(),
-  /** Local days, by the server's time, of the first and the last of them; null = there is none. */
-  firstUsed: localDate.nullable(),
-  lastUsed: localDate.nullable(),
+  commands: z
+    .int()
+    .meta({ description: "Commands that had an effect under its keys, as far as the read model has them." }),
+  firstUsed: localDate.nullable().meta({ description: day("first") }),
+  lastUsed: localDate.nullable().meta({ description: day("last") }),
 });
 
 /** Source systems: those that are declared, and those that commands were done under. */

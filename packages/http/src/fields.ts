@@ -88,7 +88,10 @@ export const amountOrZero = textField<bigint>({
 
 function magnitude(text: string): bigint | Fault {
   if (!/^[1-9]\d*$/.test(text))
-    return new Fault("malformed_amount", "must be decimal digits, without sign or leading 0");
+    return new Fault(
+      "malformed_amount",
+      "must be decimal digits, without sign, point or leading 0: a number of the smallest unit, such as satang",
+    );
   if (text.length > 16) return new Fault("amount_too_large", `must be at most ${MAX_AMOUNT}`);
   const value = BigInt(text);
   return value > MAX_AMOUNT ? new Fault("amount_too_large", `must be at most ${MAX_AMOUNT}`) : value;

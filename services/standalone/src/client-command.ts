@@ -3,7 +3,7 @@ import { isLive, type KeyTerms, keyId, type MintedKey, type NewClient } from "@t
 import { durationSetting } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { listClients } from "./client-list.ts";
-import { readConfig } from "./config.ts";
+import { dataPlaceOf, readConfig } from "./config.ts";
 import { OperatorClients } from "./operator-clients.ts";
 import { openToolPlatform, type Platform } from "./platform.ts";
 
@@ -87,7 +87,9 @@ export async function onClients(
     platform: Platform,
   ) => Promise<void>,
 ): Promise<void> {
-  await using platform = await openToolPlatform(readConfig(process.env), "writes");
+  const config = readConfig(process.env);
+  await using platform = await openToolPlatform(config, "writes");
+  if (platform.isNew) process.stderr.write(`a new installation has begun in ${dataPlaceOf(config)}\n`);
   await using operator = new OperatorClients(platform);
   await work({ clients: operator.clients, asking: operator.asking() }, platform.clock.now(), platform);
 }

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { isNetwork } from "@taem/http";
 import {
   describeConfig,
@@ -17,6 +18,8 @@ const TOPIC = /^[a-zA-Z0-9._-]{1,200}$/;
 const BROKERS = /^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/;
 
 /** Everything that can be set, by environment variable. What is not set has a default that suits one small machine. */
+const DEFAULT_DATA_DIR = ".taem";
+
 const settings = z
   .object({
     DATABASE_URL: secret(z.url({ protocol: /^postgres(ql)?$/ }))
@@ -44,7 +47,7 @@ const settings = z
     TAEM_DATA_DIR: z
       .string()
       .min(1)
-      .default(".taem")
+      .default(DEFAULT_DATA_DIR)
       .describe("where the embedded PostgreSQL keeps its data"),
     TAEM_HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
     TAEM_TRUSTED_PROXIES: z
@@ -113,4 +116,15 @@ export function serviceNameOf({ TAEM_SERVICES: [first, ...others] }: Config): st
 /** The configuration as it may be logged: of secrets only that they are set. */
 export function printableConfig(config: Config): Record<string, string> {
   return describeConfig(settings, config);
+}
+
+/** Where the installation's data are, for people: a folder, or what they have to give with the next command, too. */
+export function dataPlaceOf({ DATABASE_URL, TAEM_DATA_DIR }: Config): string {
+  return DATABASE_URL === undefined ? resolve(TAEM_DATA_DIR) : "the PostgreSQL of DATABASE_URL";
+}
+
+/** What another command line begins with, to be about the same data. */
+export function sameDataAs({ DATABASE_URL, TAEM_DATA_DIR }: Config): string {
+  if (DATABASE_URL !== undefined) return "DATABASE_URL=… ";
+  return TAEM_DATA_DIR === DEFAULT_DATA_DIR ? "" : `TAEM_DATA_DIR=${TAEM_DATA_DIR} `;
 }

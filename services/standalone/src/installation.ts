@@ -45,6 +45,8 @@ export interface Installation {
   readonly id: string;
   /** Names unique values in the log: the same for ever. */
   readonly hmacKey: KeyObject;
+  /** Whether it begins with this process. */
+  readonly isNew: boolean;
 }
 
 /** What a database says of the installation it belongs to. */
@@ -118,7 +120,8 @@ async function compare(
 ): Promise<Installation> {
   if (kept.key === undefined && given === undefined) throw keyMissing(name);
   const key = kept.key ?? (given as Buffer);
-  const own = { id: kept.key === undefined ? name.installation : kept.id, hmacKey: createSecretKey(key) };
+  const id = kept.key === undefined ? name.installation : kept.id;
+  const own = { id, hmacKey: createSecretKey(key), isNew: false };
   assertSame(own, name);
   if (kept.key === undefined) {
     await keep(database, own.id, eventStore, key);
@@ -132,10 +135,10 @@ async function compare(
 /** No process of this database has seen the log named. */
 async function begin(
   { database, store, eventStore, mayWrite, assertRead, beforeNaming }: Identification,
-  { id }: Kept,
+  { id, key: before }: Kept,
   key: Buffer,
 ): Promise<Installation> {
-  const kept = await keep(database, id, eventStore, key);
+  const kept = { ...(await keep(database, id, eventStore, key)), isNew: before === undefined };
   await assertRead();
   if (!mayWrite) return kept;
   await beforeNaming();
@@ -145,7 +148,10 @@ async function begin(
   return kept;
 }
 
-function assertSame({ id, hmacKey }: Installation, { installation, keyCheck }: LogName): void {
+function assertSame(
+  { id, hmacKey }: Pick<Installation, "id" | "hmacKey">,
+  { installation, keyCheck }: LogName,
+): void {
   if (id !== installation) {
     throw new OperatorError(
       "log_of_another_installation",
@@ -210,7 +216,7 @@ async function keep(
   id: string,
   eventStore: EventStoreKind,
   key: Buffer,
-): Promise<Installation> {
+): Promise<Pick<Installation, "id" | "hmacKey">> {
   return await database.transaction(async (transaction) => {
     const { rowCount } = await transaction.query(
       "INSERT INTO taem_installation.secrets (name, value) VALUES ('hmac', $1) ON CONFLICT (name) DO NOTHING",

@@ -26,6 +26,8 @@ export interface Platform extends AsyncDisposable {
   readonly store: Store;
   /** The installation's id. */
   readonly installation: string;
+  /** Whether it begins with this process. */
+  readonly isNew: boolean;
   readonly hmacKey: KeyObject;
   /** Signs the tokens of answers. */
   readonly tokenKey: KeyObject;
@@ -84,7 +86,11 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
   if (mayWrite) await clocks.assertAgreed();
   const store = await openStore(config, database, log);
   undo.defer(() => store.close());
-  const { id: installation, hmacKey } = await identify({
+  const {
+    id: installation,
+    hmacKey,
+    isNew,
+  } = await identify({
     database,
     store,
     eventStore,
@@ -109,6 +115,7 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
     database,
     store,
     installation,
+    isNew,
     hmacKey,
     tokenKey: derivedKey(hmacKey, "token"),
     logger,

@@ -68,7 +68,10 @@ async function confirm(
     print(`${table}: ${added} rows added, ${removed} removed, ${changed} changed`);
   }
   if (yes || changes.length === 0) return true;
-  if (!process.stdin.isTTY) return false;
+  if (!process.stdin.isTTY) {
+    print("nobody is there to be asked whether they may take over: `--yes` says so");
+    return false;
+  }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question("Let the rebuilt tables take over? (yes/no) ");
   terminal.close();

@@ -1,6 +1,6 @@
 import { type Resource, runService } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
-import { type Config, printableConfig, readConfig } from "./config.ts";
+import { type Config, dataPlaceOf, printableConfig, readConfig, sameDataAs } from "./config.ts";
 import type { DemonstrationOptions } from "./demonstration.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import { startProgram } from "./program.ts";
@@ -55,7 +55,9 @@ async function serve(
       print("");
       print(`API   ${url}/v1`);
       print(`Docs  ${url}/docs`);
-      print("Keys  npm run taem -- client create --name me --permissions read,finance,earn,burn,admin");
+      print(`Data  ${dataPlaceOf(config)}`);
+      const keys = "npm run taem -- client create --name me --permissions read,finance,earn,burn,admin";
+      print(`Keys  ${sameDataAs(config)}${keys}`);
     },
     stop: () => {},
   };

@@ -1,3 +1,4 @@
+import { createTestDatabase } from "@taem/postgres/testing";
 import { expect, test } from "vitest";
 import { createInstallation } from "../../../test/support/program.ts";
 import { runTool } from "../../../test/support/program-process.ts";
@@ -12,6 +13,15 @@ async function statusWith(token: string, url: string): Promise<number> {
   });
   return answer.status;
 }
+
+test("a command that begins an installation says where: another one may have been meant", async () => {
+  await using database = await createTestDatabase();
+  const rights = ["--name", "till 4", "--permissions", "read"];
+  const create = () => runTool(["client", "create", ...rights], { DATABASE_URL: database.url });
+  const begun = "a new installation has begun in the PostgreSQL of DATABASE_URL\n";
+  expect((await create()).err).toContain(begun);
+  expect((await create()).err).not.toContain(begun);
+});
 
 test("a client is created, its key rotated and revoked, all on the command line", async () => {
   await using installation = await createInstallation();
