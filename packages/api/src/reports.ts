@@ -12,7 +12,7 @@ const reportHead = {
   }),
   at: instant.meta({
     description:
-      "The instant that the report is true at, on the programme's business clock; with `through` the first after the day, exclusive.",
+      "The instant that the report is true at, on the programme's business clock; with `through` the one at which the day is over.",
   }),
   asOf: instant.optional(),
   through: localDate.optional(),
