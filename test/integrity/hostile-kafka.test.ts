@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { memberStream } from "@taem/contracts";
+import { accountStream, memberStream } from "@taem/contracts";
+import type { RecordedEvent, StreamSlice } from "@taem/event-store";
 import { expect, test } from "vitest";
 import { sharedKafka } from "../support/kafka/kafka.ts";
 import { KafkaInstallation, relayed } from "../support/kafka-installation.ts";
+import { succeeds } from "../support/programme.ts";
 import { describeWith } from "../support/requirement.ts";
 
 // Failures: a read model that lost events because Kafka did, and nobody noticed; points counted twice because Kafka brought
@@ -127,6 +129,36 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     expect((await installation.lastRead(api, installation.members[0] as string)).body.code).toBe(
       "read_model_behind",
     );
+  });
+
+  test("parks the stream of an event that is damaged, and follows all others", async () => {
+    await using installation = await KafkaInstallation.open(brokers);
+    await using program = await installation.start("commands,relay,ledger");
+    const { api, errors, platform } = program;
+    await installation.define(api);
+    await installation.trade(api, "before");
+    await installation.expectRead(api);
+    const [damaged, ...others] = installation.members as readonly [string, ...string[]];
+    const stream = accountStream(damaged, 1);
+    const [{ events }] = (await platform.store.read([{ stream, afterRevision: 0 }])) as [StreamSlice];
+    for (const data of ["{}", "no JSON at all"]) {
+      const last = events.at(-1) as RecordedEvent;
+      const event = { id: randomUUID(), type: last.type, data, meta: last.meta };
+      const expectedRevision =
+        (await platform.store.read([{ stream, afterRevision: 0 }]))[0]?.events.length ?? 0;
+      const append = { stream, slice: last.slice, expectedRevision, events: [event] };
+      expect((await platform.store.append([append]))[0]?.ok).toBe(true);
+    }
+    const isSaid = () => errors.some((error) => error.startsWith("an event is not what its contract says"));
+    await expect.poll(isSaid, WAIT).toBe(true);
+    for (const member of others) {
+      const body = { currency: "PTS", points: "1", source: { system: "pos", id: `after ${member}` } };
+      const path = `/v1/programmes/shop/members/${member}`;
+      const { token } = (await succeeds(api.post(`${path}/earn`, body))).body;
+      await succeeds(api.get(`${path}/balance?currency=PTS&token=${encodeURIComponent(token)}`));
+    }
+    const { body } = await api.get(`/v1/programmes/shop/members/${damaged}/balance?currency=PTS`);
+    expect(body).toMatchObject({ parked: { since: expect.any(String) } });
   });
 
   test("goes on when its topic was deleted and made anew", async () => {

@@ -3,7 +3,7 @@ import { LAG_BUCKETS, type Metrics } from "@taem/runtime";
 export interface RelayMetrics {
   /** A page was sent; `lagMs` is the age of its oldest event. */
   published(events: number, lagMs: number): void;
-  /** An event of a newer version was left to the store. */
+  /** An event that cannot be told of, of a newer version or damaged, was left to the store. */
   pointedAt(): void;
   restarted(): void;
   leads(isLeader: boolean): void;
@@ -25,7 +25,7 @@ export function relayMetrics(metrics: Metrics): RelayMetrics {
   });
   const unknown = metrics.counter({
     name: "taem_relay_unknown_events_total",
-    help: "Events of a newer version: readers were told where they are, and fetch them from the store.",
+    help: "Events of a newer version, or damaged: readers were told where they are, and fetch them from the store.",
   });
   const leader = metrics.gauge({
     name: "taem_relay_leader",

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isKnownEvent } from "@taem/contracts";
+import { ContractViolation, isKnownEvent } from "@taem/contracts";
 import { type EventStore, type LogPage, type RecordedEvent, StoreUnavailable } from "@taem/event-store";
 import {
   EventPublisher,
@@ -163,26 +163,39 @@ export class Relay {
     const now = performance.now();
     const events = page === undefined ? [] : chain.add(page, now);
     return [
-      ...events.map(({ event, previous }) =>
-        isKnownEvent(event) ? encodeEvent(event, previous, installation) : this.#pointAt(event),
-      ),
+      ...events.map(({ event, previous }) => this.#messageOf(event, previous)),
       ...chain.watermarks(now).map((watermark) => encodeWatermark(watermark, installation)),
     ];
   }
 
-  /**
-   * An event of a newer version: this one cannot say what it says, only that it is there. The slice is told of its
-   * position as of something that came before; who follows the chain misses it, and has it from the store.
-   */
-  #pointAt({ type, slice, position }: RecordedEvent): Message {
-    this.#metrics.pointedAt();
-    if (!this.#unknown.has(type)) {
-      this.#unknown.add(type);
-      this.#logger.error(
-        { type, position },
-        "this version cannot tell of such an event: readers fetch it from the store; upgrade it",
-      );
+  #messageOf(event: RecordedEvent, previous: string): Message {
+    const { type, position, stream, revision } = event;
+    if (!isKnownEvent(event)) {
+      if (!this.#unknown.has(type)) {
+        this.#unknown.add(type);
+        const message =
+          "this version cannot tell of such an event: readers fetch it from the store; upgrade it";
+        this.#logger.error({ type, position }, message);
+      }
+      return this.#pointAt(event);
     }
+    try {
+      return encodeEvent(event, previous, this.#platform.installation);
+    } catch (error) {
+      if (!(error instanceof ContractViolation)) throw error;
+      const message =
+        "an event is not what its contract says: readers fetch it from the store, and park its stream";
+      this.#logger.error({ type, stream, revision, position, reason: error.message }, message);
+      return this.#pointAt(event);
+    }
+  }
+
+  /**
+   * What cannot be said is pointed at: the slice is told of its position as of something that came before; who follows the
+   * chain misses it, and has it from the store.
+   */
+  #pointAt({ slice, position }: RecordedEvent): Message {
+    this.#metrics.pointedAt();
     return encodeWatermark({ slice, position, previous: position }, this.#platform.installation);
   }
 
