@@ -89,10 +89,23 @@ test("a transfer's token is refused for the receiver who is parked, and answered
   expect((await ask("balance", token)).body.code).toBe("account_parked");
 });
 
+test.each(["approvals", "sources"])("the list of %s says that it lacks an account", async (list) => {
+  const shop = path.split("/members/")[0] as string;
+  for (const consistency of ["eventual", "strong"]) {
+    const { body } = await succeeds(api.get(`${shop}/${list}?consistency=${consistency}`));
+    expect(body).toMatchObject({ parked: 1 });
+  }
+});
+
 test("once an operator has replayed it the token is answered", async () => {
   const member = path.split("/").at(-1) as string;
-  await moveLine(member, 3, 2);
   const replay = ["parked", "replay", "ledger", accountStream(member, 1)];
+  const inVain = await runTool(replay, { DATABASE_URL: installation.url });
+  expect([inVain.exitCode, inVain.out]).toEqual([
+    3,
+    expect.stringMatching(/^it is parked still.*duplicate key/),
+  ]);
+  await moveLine(member, 3, 2);
   const replayed = await runTool(replay, { DATABASE_URL: installation.url });
   expect([replayed.exitCode, replayed.out]).toEqual([0, expect.stringContaining("are projected now")]);
   const { body } = await answered(() => ask("balance", tokens[2]));

@@ -46,20 +46,33 @@ interface Day {
   readonly date: LocalDate;
 }
 
-/** By zone: commands come in time order and end on few days, so that almost every look-up is of one of the last few. */
-const recentDays = new Map<string, readonly Day[]>();
-const REMEMBERED_DAYS = 4;
+/** By zone, and by the day of UTC in which they start. */
+const knownDays = new Map<string, Map<number, Day>>();
+const REMEMBERED_DAYS = 1_024;
 
 /** The local day that an instant falls in; beyond the calendar, its last. */
 export function localDate(zone: string, instant: Instant): LocalDate {
-  const known = recentDays.get(zone) ?? [];
-  for (const { start, date } of known) if (instant >= start && instant < start + DAY) return date;
+  const days = knownDays.get(zone);
+  const utc = Math.floor(instant / DAY);
+  return dateIn(days?.get(utc), instant) ?? dateIn(days?.get(utc - 1), instant) ?? lookUp(zone, instant);
+}
+
+function dateIn(day: Day | undefined, instant: Instant): LocalDate | undefined {
+  return day !== undefined && instant >= day.start && instant < day.start + DAY ? day.date : undefined;
+}
+
+function lookUp(zone: string, instant: Instant): LocalDate {
   const local = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
   const date = dateInCalendar(local.toPlainDate().toString());
   // A day with a transition in it is not remembered: its local dates may not even be contiguous.
   if (local.hoursInDay === 24) {
-    const day = { start: local.startOfDay().epochMilliseconds, date };
-    recentDays.set(zone, [day, ...known.slice(0, REMEMBERED_DAYS - 1)]);
+    const start = local.startOfDay().epochMilliseconds;
+    let days = knownDays.get(zone);
+    if (days === undefined || days.size >= REMEMBERED_DAYS) {
+      days = new Map();
+      knownDays.set(zone, days);
+    }
+    days.set(Math.floor(start / DAY), { start, date });
   }
   return date;
 }

@@ -4,7 +4,7 @@ import type { FileRow } from "./file-row.ts";
 import type { Mapping } from "./mapping.ts";
 import { linesOf } from "./physical-lines.ts";
 import { type Meter, type Source, unpacked } from "./source.ts";
-import { UsageError } from "./usage-error.ts";
+import { asUnreadable, unfit } from "./usage-error.ts";
 import { workbookRows } from "./workbook.ts";
 
 /**
@@ -28,14 +28,8 @@ export async function* readRows(source: Source, mapping: Mapping, meter: Meter):
     const text = decoded(bytes, encoding);
     yield* file.format === "delimited" ? delimitedRows(text, file) : whitespaceRows(text);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (typeof code !== "string" || error instanceof UsageError) throw error;
-    throw unfit(source, `cannot be read: ${(error as Error).message}`);
+    throw asUnreadable(source, error);
   }
-}
-
-function unfit({ name }: Source, what: string): UsageError {
-  return new UsageError("file_unreadable", `${name} ${what}`);
 }
 
 /** A byte order mark is not part of the text; what is not valid becomes U+FFFD. */

@@ -3,7 +3,7 @@ import { nameOf } from "./file-kind.ts";
 import type { Mapping } from "./mapping.ts";
 import { linesOf } from "./physical-lines.ts";
 import { type Source, unpacked } from "./source.ts";
-import { UsageError } from "./usage-error.ts";
+import { asUnreadable, UsageError, unfit } from "./usage-error.ts";
 import { workbookRows } from "./workbook.ts";
 
 /** The beginning of a file, and how it seems to be written. */
@@ -26,6 +26,14 @@ const DELIMITERS = [",", ";", "\t", "|"];
 
 /** Reads the beginning of a source. Rejects with a `UsageError` if there is no table to be seen. */
 export async function readSample(source: Source): Promise<Sample> {
+  try {
+    return await sampled(source);
+  } catch (error) {
+    throw asUnreadable(source, error);
+  }
+}
+
+async function sampled(source: Source): Promise<Sample> {
   const { kind, bytes } = await unpacked(source, "utf-8", { bytes: 0 });
   if (kind.is === "workbook") {
     const rows: (readonly string[])[] = [];
@@ -42,10 +50,7 @@ export async function readSample(source: Source): Promise<Sample> {
   }
   const marked = kind.is === "other" ? kind.encoding : undefined;
   if (kind.is !== "text" && marked === undefined) {
-    throw new UsageError(
-      "file_unreadable",
-      `${source.name} is no text that could be read: it is ${nameOf(kind)}`,
-    );
+    throw unfit(source, `is no text that could be read: it is ${nameOf(kind)}`);
   }
   const head = await firstBytes(bytes);
   const encoding = marked ?? encodingOf(head);

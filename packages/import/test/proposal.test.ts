@@ -194,6 +194,12 @@ describe("a mapping is proposed for", () => {
   });
 });
 
+test("a file that is damaged is named", async () => {
+  const damaged = gzipSync("a,b\n1,2\n").fill(0, 12, 16);
+  const { exitCode, err } = await check(await write("damaged.csv.gz", damaged));
+  expect([exitCode, err]).toEqual([2, expect.stringMatching(/damaged\.csv\.gz cannot be read: /)]);
+});
+
 test("columns of one name are told apart by their position, and text in UTF-16 by its mark", async () => {
   const rows = "order,order,member,amount,time\nO1,X1,M1,5.00,2026-03-01\nO2,X1,M1,5.00,2026-03-01\n";
   const twice = await propose(await write("twice.csv", rows));

@@ -1,4 +1,4 @@
-import { loadParked, replayParked, schemaOf, versionOf } from "@taem/projection";
+import { loadParked, type Replayed, replayParked, schemaOf, versionOf } from "@taem/projection";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";
@@ -33,11 +33,26 @@ export function parkedCommand(print: (line: string) => void): Command {
     .action(async (name: string, stream: string) => {
       await using platform = await openToolPlatform(readConfig(process.env));
       const { database, store } = platform;
-      const { events, parked } = await replayParked(database, store, projectionNamed(platform, name), stream);
+      const projection = projectionNamed(platform, name);
+      let replayed: Replayed;
+      try {
+        replayed = await replayParked(database, store, projection, stream);
+      } catch (error) {
+        if (!isOfData(error)) throw error;
+        print(`it is parked still, and nothing of it is projected: ${error.message}`);
+        process.exitCode = STILL_PARKED;
+        return;
+      }
+      const { events, parked } = replayed;
       print(`${events.toLocaleString("en-US")} events of ${stream} are projected now`);
       if (parked === undefined) return;
       print(`it is parked still, at event ${parked.revision}: ${parked.error}`);
       process.exitCode = STILL_PARKED;
     });
   return command;
+}
+
+/** Whether PostgreSQL refuses the rows, as those of a stream that does not fit what is there. */
+function isOfData(error: unknown): error is Error {
+  return error instanceof Error && /^2[23]/.test((error as { code?: string }).code ?? "");
 }
