@@ -51,7 +51,7 @@ describe("an import", () => {
     expect(out).toMatch(/rows read +9\n[\s\S]*no_member +1 {2}The member column is empty\./);
     expect(await rejectsOf(file)).toBe(
       'line,reason,detail\n6,no_member,"column member is empty"\n7,zero_amount,"the amount is zero"\n' +
-        '8,malformed_time,"""soon"" is not yyyy-MM-dd HH:mm"\n',
+        '8,malformed_time,"""soon"" is no time of the calendar in the form yyyy-MM-dd HH:mm"\n',
     );
     const events = await importing.events(programme);
     expect(outstanding(events)).toBe(140n);
