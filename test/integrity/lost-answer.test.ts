@@ -152,8 +152,9 @@ test("a reply of the database to an append, lost on its way, is found out: nobod
     expect(burned.body.balance.book).toBe(String(999 - 10 * (i + 1)));
   }
   // Before anything is written a reply may be lost as well: then nothing was done, and that is what is said.
+  const unknown = await memberWith("unknown", "10");
   const lost = proxy.loseNextReply();
-  const unread = await caller.post(`${path}/burn`, { ...PTS, points: "10" }, "unread");
+  const unread = await caller.post(`${unknown}/burn`, { ...PTS, points: "10" }, "unread");
   await lost;
   expect([unread.status, unread.body.code, unread.body.retryable]).toEqual([503, "unavailable", true]);
   const { book, keys } = await account(path);

@@ -157,7 +157,8 @@ describe("of two instances, whose clocks differ by two minutes", () => {
       }
       return found;
     };
-    await using service = await startService({ store: { ...store, read } });
+    // As of a store whose appends look at no other stream.
+    await using service = await startService({ store: { ...store, read, checksReads: false } });
     const api = service.api();
     const earn = (key: string) => api.post(`${shop}/members/${member}/earn`, { ...PTS, spend: SPEND }, key);
     await succeeds(earn("warm"));
@@ -175,6 +176,37 @@ describe("of two instances, whose clocks differ by two minutes", () => {
     expect((await succeeds(before)).body.effect.rule?.version).toBe(1);
     expect((await succeeds(after)).body.effect.rule?.version).toBe(2);
   });
+});
+
+test("an append that was held up before the publication is decided anew after it", async () => {
+  const testStore = await openTestStore();
+  const store = faultyStore(testStore.store);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => testStore.close());
+  const here = undo.use(await startService({ store: await testStore.another() })).api();
+  const there = undo.use(await startService({ store })).api();
+  const shop = await defineProgramme(here, "held-append", ALONE);
+  const [member] = (await enrolMany(here, "held-append", "member", 1)) as [string];
+  await succeeds(here.put(`${shop}/rules/fresh`, RULE));
+  const earn = (key: string) => there.post(`${shop}/members/${member}/earn`, { ...PTS, spend: SPEND }, key);
+  await succeeds(earn("warm"));
+  const isHeld = Promise.withResolvers<void>();
+  const published = Promise.withResolvers<void>();
+  store.appendFaults.push(async (append) => {
+    isHeld.resolve();
+    await published.promise;
+    return append();
+  });
+  const before = earn("before");
+  await isHeld.promise;
+  const { read } = store.trips;
+  await succeeds(
+    here.put(`${shop}/rules/fresh`, { ...RULE, points: "5", validFrom: "2026-01-01T00:00:00Z" }),
+  );
+  published.resolve();
+  expect((await succeeds(before)).body.effect.rule?.version).toBe(2);
+  // It was decided at first on what memory had.
+  expect(store.trips.read).toBe(read + 1);
 });
 
 describeWith("in an installation", "kafka", await sharedKafka(), ({ brokers }) => {

@@ -28,6 +28,7 @@ export function faultyStore(store: EventStore): FaultyStore {
   const readFaults: ReadFault[] = [];
   const trips = { append: 0, read: 0, snapshots: 0, head: 0 };
   return {
+    checksReads: store.checksReads,
     appendFaults,
     readFaults,
     trips,

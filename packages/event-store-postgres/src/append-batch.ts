@@ -1,11 +1,11 @@
-import type { Append, AppendResult, NewEvent } from "@taem/event-store";
+import type { Append, AppendResult, Head, NewEvent } from "@taem/event-store";
 import { byteaArray, int4Array, type Queryable, textArray, uuidArray } from "@taem/postgres";
 import { eventDigest } from "./event-digest.ts";
 import { toPosition } from "./event-rows.ts";
 
 const STATEMENT = {
   name: "taem_store_append",
-  text: "SELECT * FROM taem_store.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+  text: "SELECT * FROM taem_store.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 };
 
 type ResultRow = readonly [head: number, position: bigint | null, recordedAt: bigint | null];
@@ -31,6 +31,7 @@ export function encodeBatch(appends: readonly Append[]): AppendBatch {
       digests.push(eventDigest(append.stream, append.expectedRevision + i + 1, event));
     }
   }
+  const { readings, heads } = readingsOf(appends);
   const parameters = [
     textArray(streams),
     int4Array(appends.map(({ slice }) => slice)),
@@ -43,8 +44,24 @@ export function encodeBatch(appends: readonly Append[]): AppendBatch {
     textArray(events.map(({ data }) => data)),
     textArray(events.map(({ meta }) => meta)),
     byteaArray(digests),
+    int4Array(readings),
+    textArray(heads.map(({ stream }) => stream)),
+    int4Array(heads.map(({ revision }) => revision)),
   ];
   return { appends, parameters };
+}
+
+/** The different heads that appends stand on, and of each append which of them, from 1; 0 = none. */
+function readingsOf(appends: readonly Append[]): { readonly readings: number[]; readonly heads: Head[] } {
+  const heads: Head[] = [];
+  const readings = appends.map(({ reads }) => {
+    if (reads === undefined) return 0;
+    const known = heads.findIndex(
+      ({ stream, revision }) => stream === reads.stream && revision === reads.revision,
+    );
+    return known === -1 ? heads.push(reads) : known + 1;
+  });
+  return { readings, heads };
 }
 
 export async function sendBatch(database: Queryable, batch: AppendBatch): Promise<AppendResult[]> {

@@ -85,6 +85,7 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
     await closeDatabase();
   };
   return {
+    checksReads: true,
     append,
     read: (requests) => readStreams(reader, requests),
     readStream: (stream, afterRevision, pageSize = STREAM_PAGE) =>

@@ -3,7 +3,7 @@ import type { AppendedCommand, Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { SharedReader } from "./shared-reader.ts";
 import { StateCache, type Wanted } from "./state-cache.ts";
-import { Turn, type TurnTools } from "./turn.ts";
+import { streamReadBy, Turn, type TurnTools } from "./turn.ts";
 
 /** Why a command was not carried out, for reasons of the machinery and not of the business. */
 export class HandlerRefusal extends Error {
@@ -142,7 +142,7 @@ export class CommandHandler {
       if (items === undefined) byStream.set(item.command.stream, [item]);
       else items.push(item);
     }
-    const bases = await this.#cache.load(wantedBy(byStream));
+    const bases = await this.#cache.load(wantedBy(byStream, this.#options.store.checksReads));
     const turns: Turn[] = [];
     const waits: Promise<void>[] = [];
     for (const [stream, items] of byStream) {
@@ -180,6 +180,7 @@ export class CommandHandler {
       slice: turn.slice,
       expectedRevision: turn.base.revision,
       events: turn.events.map(({ encoded }) => encoded),
+      ...(this.#options.store.checksReads && { reads: turn.reads }),
     };
   }
 
@@ -215,7 +216,9 @@ export class CommandHandler {
   #requeue(items: readonly Item[]): void {
     const now = this.#options.now();
     for (const item of items) {
-      this.#cache.markStale(item.command.stream);
+      const { stream, reads } = item.command;
+      this.#cache.markStale(stream);
+      if (reads !== undefined) this.#cache.markStale(reads.stream);
       item.expectsNew = false;
       if (item.state === "done") continue;
       item.state = "queued";
@@ -256,19 +259,23 @@ export class CommandHandler {
 }
 
 /**
- * The streams that commands are about, and those that they read: of these what is new, since nothing else says whether the
+ * The streams that commands are about, and those that they read: of these what is new, where nothing else says whether the
  * decision stood on the present one. One read for all, however many there are.
  */
-function wantedBy(byStream: ReadonlyMap<string, readonly Item[]>): Wanted[] {
+function wantedBy(byStream: ReadonlyMap<string, readonly Item[]>, isChecked: boolean): Wanted[] {
   const wanted = new Map<string, Wanted>();
   for (const [stream, items] of byStream) {
     const { aggregate } = (items[0] as Item).command;
     wanted.set(stream, { stream, aggregate, expectsNew: items.every((item) => item.expectsNew) });
   }
   for (const items of byStream.values()) {
+    // The append says whether what was read has moved on: of one stream, at a store that looks.
+    const isFresh = !(isChecked && streamReadBy(items) !== undefined);
     for (const { command } of items) {
-      if (command.reads !== undefined && wanted.get(command.reads.stream)?.isFresh !== true)
-        wanted.set(command.reads.stream, { ...command.reads, expectsNew: false, isFresh: true });
+      if (command.reads === undefined) continue;
+      const known = wanted.get(command.reads.stream);
+      if (known === undefined || known.expectsNew || (isFresh && known.isFresh !== true))
+        wanted.set(command.reads.stream, { ...command.reads, expectsNew: false, isFresh });
     }
   }
   return [...wanted.values()];

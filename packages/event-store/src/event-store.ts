@@ -42,6 +42,17 @@ export interface Append {
   readonly slice: number;
   readonly expectedRevision: number;
   readonly events: readonly NewEvent[];
+  /**
+   * Another stream that the decision stood on: where it is not at this revision any more, the append is a conflict. Only of
+   * stores that say `checksReads`.
+   */
+  readonly reads?: Head | undefined;
+}
+
+/** A stream, and how many events it has. */
+export interface Head {
+  readonly stream: string;
+  readonly revision: number;
 }
 
 /**
@@ -93,6 +104,9 @@ export interface LogFilter {
 }
 
 export interface EventStore {
+  /** Whether an append can stand on another stream's revision; where not, who decides reads that stream before. */
+  readonly checksReads: boolean;
+
   /**
    * Appends to many streams in one round trip; each `Append` stands or falls alone and is durable when this
    * resolves. A stream may appear once. Results are in input order. An unknown outcome (connection lost, server

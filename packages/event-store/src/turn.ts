@@ -1,7 +1,7 @@
 import { decodeEvent, type Provenance, type TaemEvent } from "@taem/contracts";
 import type { Aggregate, Step } from "./aggregate.ts";
 import type { Answer, Item } from "./command.ts";
-import type { NewEvent } from "./event-store.ts";
+import type { Head, NewEvent } from "./event-store.ts";
 import type { SharedReader } from "./shared-reader.ts";
 import type { CachedState } from "./state-cache.ts";
 
@@ -52,6 +52,15 @@ export class Turn {
   /** A stream stays in the slice in which it began. */
   get slice(): number {
     return this.base.slice ?? (this.items[0] as Item).command.slice;
+  }
+
+  /** What the decisions stood on beside the stream; undefined where that is nothing, or not one stream alone. */
+  get reads(): Head | undefined {
+    const stream = streamReadBy(this.items);
+    const state = stream === undefined ? undefined : this.#states.get(stream);
+    return state === undefined || state instanceof Error
+      ? undefined
+      : { stream: state.stream, revision: state.revision };
   }
 
   /** Something is to be appended or confirmed. */
@@ -145,6 +154,18 @@ export class Turn {
       return undefined;
     }
   }
+}
+
+/** The one stream that commands read; undefined where they read none, or several. */
+export function streamReadBy(items: readonly Item[]): string | undefined {
+  let found: string | undefined;
+  for (const { command } of items) {
+    const stream = command.reads?.stream;
+    if (stream === undefined || stream === found) continue;
+    if (found !== undefined) return undefined;
+    found = stream;
+  }
+  return found;
 }
 
 function stateOf(states: States, stream: string): CachedState {

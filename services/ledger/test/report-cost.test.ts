@@ -37,6 +37,7 @@ function watched(store: EventStore): EventStore {
     await gates.get(programmeOf(first))?.promise;
   };
   return {
+    checksReads: store.checksReads,
     append: (...all) => store.append(...all),
     read: async (requests) => {
       await note(requests.map(({ stream }) => stream));

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type EventStore, OutcomeUnknown, START } from "../event-store.ts";
+import { type Append, type EventStore, OutcomeUnknown, START } from "../event-store.ts";
 import {
   appended,
   appendTo,
@@ -137,6 +137,57 @@ export const appendFacts: readonly Fact[] = [
         await store.append([appendTo(stream, 1, [newEvent()])]),
       ];
       expect(results.flat()).toEqual(Array(3).fill({ ok: false, conflict: { actualRevision: 2 } }));
+    },
+  },
+  {
+    name: "an append that stands on another stream is a conflict where that has moved on, and writes nothing",
+    async test({ store }) {
+      expect(store.checksReads).toBe(true);
+      const [read, other, own, fresh, missing] = Array.from({ length: 5 }, newStream) as [
+        ...[string, string, string, string, string],
+      ];
+      await appended(store, read, 0, newEvents(2));
+      await appended(store, other, 0, newEvents(1));
+      await appended(store, own, 0, newEvents(1));
+      const on = (append: Append, stream: string, revision: number) => ({
+        ...append,
+        reads: { stream, revision },
+      });
+      const before = await readWholeLog(store);
+      for (const revision of [0, 1, 3]) {
+        const moved = await store.append([
+          on(appendTo(own, 1, newEvents(1)), read, revision),
+          on(appendTo(fresh, 0, newEvents(1)), read, revision),
+          on(appendTo(other, 1, []), read, revision),
+          on(appendTo(missing, 0, newEvents(1)), newStream(), 1),
+        ]);
+        expect(moved).toEqual(
+          [1, 0, 1, 0].map((actualRevision) => ({ ok: false, conflict: { actualRevision } })),
+        );
+      }
+      expect(await readWholeLog(store)).toEqual(before);
+      const append = on(appendTo(own, 1, newEvents(1)), read, 2);
+      const results = await store.append([
+        append,
+        on(appendTo(fresh, 0, newEvents(1)), other, 1),
+        on(appendTo(other, 1, []), read, 2),
+        on(appendTo(missing, 0, newEvents(1)), read, 3),
+        appendTo(read, 2, newEvents(1)),
+      ]);
+      expect(results).toMatchObject([
+        ...[
+          { ok: true, revision: 2 },
+          { ok: true, revision: 1 },
+          { ok: true, revision: 1 },
+        ],
+        ...[
+          { ok: false, conflict: { actualRevision: 0 } },
+          { ok: true, revision: 3 },
+        ],
+      ]);
+      // Sent again, it is answered as at first, though what it stood on has moved on.
+      expect(await store.append([append])).toEqual([results[0]]);
+      expect(await readWholeLog(store)).toHaveLength(before.length + 3);
     },
   },
   {

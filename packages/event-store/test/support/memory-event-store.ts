@@ -12,16 +12,24 @@ import type {
 
 /** An event store in memory, for tests: keeps the whole contract but durability. */
 export class MemoryEventStore implements EventStore {
+  readonly checksReads: boolean;
   readonly #log: RecordedEvent[] = [];
   readonly #streams = new Map<string, RecordedEvent[]>();
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #waiting = new Set<() => void>();
 
+  constructor(checksReads = true) {
+    this.checksReads = checksReads;
+  }
+
   async append(appends: readonly Append[]): Promise<AppendResult[]> {
     const streams = new Set(appends.map(({ stream }) => stream));
     if (streams.size < appends.length) throw new TypeError("a stream appears twice in one append");
     const recordedAt = Math.max(Date.now(), this.#log.at(-1)?.recordedAt ?? 0);
-    const results = appends.map((append) => this.#appendOne(append, recordedAt));
+    const moved = appends.map(
+      ({ reads }) => reads !== undefined && this.#revisionOf(reads.stream) !== reads.revision,
+    );
+    const results = appends.map((append, i) => this.#appendOne(append, moved[i] === true, recordedAt));
     for (const wake of [...this.#waiting]) wake();
     return results;
   }
@@ -87,10 +95,18 @@ export class MemoryEventStore implements EventStore {
 
   async close(): Promise<void> {}
 
-  #appendOne({ stream, slice, expectedRevision, events }: Append, recordedAt: number): AppendResult {
+  #revisionOf(stream: string): number {
+    return this.#streams.get(stream)?.length ?? 0;
+  }
+
+  #appendOne(
+    { stream, slice, expectedRevision, events }: Append,
+    hasMoved: boolean,
+    recordedAt: number,
+  ): AppendResult {
     const stored = this.#streams.get(stream) ?? [];
     const revision = expectedRevision + events.length;
-    if (stored.length !== expectedRevision) {
+    if (stored.length !== expectedRevision || hasMoved) {
       const before = stored.slice(expectedRevision, revision);
       const isRepeated = events.length > 0 && events.every(({ id }, i) => before[i]?.id === id);
       if (!isRepeated) return { ok: false, conflict: { actualRevision: stored.length } };
