@@ -147,6 +147,9 @@ async function shutDown(
   }
 }
 
+/** Whoever is started by npm has one press of Ctrl-C twice: from the terminal, and from npm. */
+const ONE_KEY_MS = 250;
+
 interface Endings {
   readonly first: Promise<Ending>;
   readonly second: Promise<Ending>;
@@ -157,10 +160,16 @@ function listen(signals: EventEmitter): Endings {
   const first = Promise.withResolvers<Ending>();
   const second = Promise.withResolvers<Ending>();
   let count = 0;
+  let interruptedAt = Number.NEGATIVE_INFINITY;
   const end = (ending: Ending) => (count++ === 0 ? first : second).resolve(ending);
+  const interrupt = () => {
+    const now = performance.now();
+    if (now - interruptedAt > ONE_KEY_MS) end({ exitCode: 0, reason: "SIGINT" });
+    interruptedAt = now;
+  };
   const listeners: Record<string, (thrown: unknown) => void> = {
     SIGTERM: () => end({ exitCode: 0, reason: "SIGTERM" }),
-    SIGINT: () => end({ exitCode: 0, reason: "SIGINT" }),
+    SIGINT: interrupt,
     uncaughtException: (err) => end({ exitCode: 1, reason: "uncaughtException", err }),
     unhandledRejection: (err) => end({ exitCode: 1, reason: "unhandledRejection", err }),
   };

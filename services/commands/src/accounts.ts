@@ -69,6 +69,8 @@ export interface Wish {
   under(programme: Programme): AccountCommand;
   /** What of its client's day the command counts for, if for anything. */
   readonly countsAs?: keyof Activity | undefined;
+  /** What keeps it from the account as it is when it is decided; a repetition is kept from nothing. */
+  readonly guard?: ((state: AccountState) => Refusal | undefined) | undefined;
   /** Without it the command is a saga's, whose keys stand for one meaning each. */
   readonly again?: Recognition;
 }
@@ -245,7 +247,8 @@ export class Accounts {
     const now = this.#context(on, asked.caller);
     const context = asked.share === undefined ? now : { ...now, today: asked.share.others(on.programme) };
     const command = inKnownSpelling(asked.wish.under(on.programme), state);
-    const decision = decide(command, state, context);
+    const refused = asked.wish.guard?.(state);
+    const decision = refused === undefined ? decide(command, state, context) : { refused };
     if (asked.share !== undefined) asked.share.beyond = ceilingThatKeeps(decision);
     return this.#toStep({ ...asked, command }, state, context, decision);
   }

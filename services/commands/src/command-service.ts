@@ -11,7 +11,7 @@ import { Meaning, type Sent } from "./meaning.ts";
 import { type Enrolment, type Member, Members } from "./members.ts";
 import { buildCommand, type Subject } from "./operations.ts";
 import type { Caller, Toolbox } from "./platform.ts";
-import { Programmes } from "./programmes.ts";
+import { type Changed, type Definition, Programmes } from "./programmes.ts";
 import { requireSecond } from "./second-principal.ts";
 import { type Done, doneOn, Transfers, type Written } from "./transfers.ts";
 
@@ -88,8 +88,9 @@ export class CommandService {
     caller: Caller,
   ): Promise<Reply<N>> {
     authorize(request);
-    if (request.name === "approve") await this.#requireSecond(account, request.target, caller);
-    const { outcome, written } = await this.#attempt(account, request, caller);
+    const guard =
+      request.name === "approve" ? await this.#secondOf(account, request.target, caller) : undefined;
+    const { outcome, written } = await this.#attempt(account, request, caller, guard);
     if ("refused" in outcome) {
       if (outcome.refused.code === "origin_unknown") await this.#requireOwnOrigin(account, request.body);
       const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(account, written) };
@@ -109,17 +110,38 @@ export class CommandService {
     throw new ApiError("origin_of_another_account", { detail });
   }
 
-  async #requireSecond(account: AccountRef, target: Target, caller: Caller): Promise<void> {
-    if (!("ordinal" in target)) return;
-    const requester = await this.accounts.requesterOf(account, parseOrdinal(target.ordinal).no, caller);
+  /**
+   * Refuses whoever may be the one that asked for the adjustment. What is asked for between this look and the decision was not
+   * there for the approval.
+   */
+  async #secondOf(account: AccountRef, target: Target, caller: Caller): Promise<Wish["guard"]> {
+    if (!("ordinal" in target)) return undefined;
+    const { no } = parseOrdinal(target.ordinal);
+    const requester = await this.accounts.requesterOf(account, no, caller);
     if (requester !== undefined) await requireSecond(this.#tools.store, requester, caller.actor);
+    return (state) => {
+      const asked = state.pending.get(no);
+      if (asked === undefined || asked.requestedBy === requester) return undefined;
+      return { code: "adjustment_unknown", detail: "no adjustment of that number was asked for" };
+    };
   }
 
-  /** Refuses with `approver_must_differ` whoever may be the one that proposed. */
-  async requireSecondFor(programmeCode: string, proposal: number, caller: Caller): Promise<void> {
-    const { proposals } = await this.programmes.newest(programmeCode);
-    const requester = proposals.open.get(proposal)?.requestedBy;
+  /** Approves a proposed change, as somebody who cannot be the one that proposed it. */
+  async approveProposal(
+    programmeCode: string,
+    no: number,
+    caller: Caller,
+    approve: (programme: Programme) => Definition,
+  ): Promise<Changed> {
+    const before = await this.programmes.newest(programmeCode);
+    const requester = before.proposals.open.get(no)?.requestedBy;
     if (requester !== undefined) await requireSecond(this.#tools.store, requester, caller.actor);
+    return await this.programmes.change(programmeCode, caller, (programme) => {
+      const proposed = programme.proposals.open.get(no);
+      return proposed === undefined || proposed.requestedBy === requester
+        ? approve(programme)
+        : { refused: "proposal_unknown", detail: `there is no proposal ${no}` };
+    });
   }
 
   /** A replay was written at some time: by the head of the log, if not before. */
@@ -179,9 +201,11 @@ export class CommandService {
     account: AccountRef,
     request: Request<N>,
     caller: Caller,
+    guard: Wish["guard"],
   ): Promise<Done> {
     if (request.name === "transfer") return this.#attemptTransfer(account, request, caller);
-    return doneOn(account, await this.accounts.execute(account, this.#wishOf(account, request, {}), caller));
+    const wish = { ...this.#wishOf(account, request, {}), guard };
+    return doneOn(account, await this.accounts.execute(account, wish, caller));
   }
 
   async #attemptTransfer<N extends OperationName>(

@@ -24,11 +24,22 @@ export async function requireSecond(
 
 const CLIENT_ID = /^[0-9a-f]{16}$/;
 
-/** The client itself, and the clients that have made it or an API key of it. Operators could make themselves any key, and are none. */
+/**
+ * The client itself, and the clients that have made it or an API key of it, and those that have made them, and so on: whoever
+ * holds a token makes more with it. Operators could make themselves any key, and are none.
+ */
 async function holdersOf(store: Pick<EventStore, "read">, client: string): Promise<ReadonlySet<string>> {
-  if (!CLIENT_ID.test(client)) return new Set([client]);
-  const [stream] = await store.read([{ stream: clientStream(client), afterRevision: 0 }]);
-  const minted = (stream?.events ?? []).filter(({ type }) => type === "ApiKeyCreated");
-  const makers = minted.map(({ meta }) => principalOf(decodeMeta(meta).actor));
-  return new Set([client, ...makers.filter((maker) => CLIENT_ID.test(maker))]);
+  const holders = new Set([client]);
+  for (let next = [client].filter(isClient); next.length > 0; ) {
+    const streams = await store.read(next.map((id) => ({ stream: clientStream(id), afterRevision: 0 })));
+    const minted = streams.flatMap(({ events }) => events.filter(({ type }) => type === "ApiKeyCreated"));
+    const makers = new Set(minted.map(({ meta }) => principalOf(decodeMeta(meta).actor)).filter(isClient));
+    next = [...makers].filter((maker) => !holders.has(maker));
+    for (const maker of next) holders.add(maker);
+  }
+  return holders;
+}
+
+function isClient(principal: string): boolean {
+  return CLIENT_ID.test(principal);
 }

@@ -81,6 +81,13 @@ const ONE: readonly [who: string, pair: () => Promise<Pair>][] = [
     },
   ],
   [
+    "one who asks, and who made whoever made it",
+    async () => {
+      const agrees = await made();
+      return [await madeBy(maker(await madeBy(maker(agrees)))), agrees];
+    },
+  ],
+  [
     "two whom a third made",
     async () => {
       const third = maker(await made());
@@ -127,4 +134,27 @@ describe.each(ONE)("%s", (_, pair) => {
       expect((await third.post(`${path}/approve`, {}, "ok")).status).toBe(status);
     expect((await balanceOf(fixture.service, code, "member")).book).toBe(101n);
   });
+});
+
+test("an approval that comes before what it approves approves nothing", async () => {
+  const agrees = await made();
+  const asks = await madeBy(maker(agrees));
+  const { shop, code, member } = await shopOf();
+  const [asking, agreeing] = [asks.as("adjust", "define"), agrees.as("approve", "publish")];
+  const { member: id } = (await asking.post(`${member}/adjustments`, credit, "first")).body;
+  const zones = ["Asia/Tokyo", "Asia/Seoul", "Asia/Manila"];
+  for (let no = 2; no <= 21; no++) {
+    const proposal = no - 1;
+    const zone = zones[no % zones.length];
+    const all = [0, 1, 2, 3].flatMap((i) => [
+      agreeing.post(`${shop}/adjustments/${id}-1-${no}/approve`, {}, `approve ${no} ${i}`),
+      agreeing.post(`${shop}/proposals/${proposal}/approve`, {}),
+      ...(i === 1 ? [asking.post(`${member}/adjustments`, credit, `ask ${no}`)] : []),
+      ...(i === 1 ? [asking.put(shop, { name: code, zone })] : []),
+    ]);
+    for (const { status } of await Promise.all(all)) expect([202, 404, 409]).toContain(status);
+  }
+  expect((await balanceOf(fixture.service, code, "member")).book).toBe(0n);
+  const { body } = await succeeds(fixture.service.api().get(shop));
+  expect(body).toMatchObject({ zone: "Asia/Bangkok" });
 });

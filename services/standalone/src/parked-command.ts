@@ -16,14 +16,17 @@ export function parkedCommand(print: (line: string) => void): Command {
     .action(async () => {
       await using platform = await openToolPlatform(readConfig(process.env));
       const { database } = platform;
+      let parked = 0;
       for (const projection of projectionsOf(platform)) {
         const schema = schemaOf(projection);
         // Nothing was ever projected here.
         if ((await versionOf(database, schema)) === undefined) continue;
         for (const { key, revision, position, error } of await loadParked(database, schema)) {
+          parked++;
           print(`${projection.name}  ${key}  event ${revision} at ${position}  ${error}`);
         }
       }
+      if (parked === 0) print("nothing is parked");
     });
   command
     .command("replay")

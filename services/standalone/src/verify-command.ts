@@ -40,6 +40,9 @@ export function verifyCommand(print: (line: string) => void): Command {
           `${count(events)} events of ${count(accounts)} accounts agree with the read models, up to ${position}`,
         );
         print(`${speed} events/s, comparison included`);
+        const head = await platform.store.head();
+        if (head > position)
+          print(`the log goes on to ${head}: what the read models have not read yet was not looked at`);
         if (!verification.ok) printParked(verification.parked, print);
       } else {
         const { check, where, expected, actual } = verification.discrepancy;

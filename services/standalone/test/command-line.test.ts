@@ -45,7 +45,7 @@ test("a projection that there is not is an error of usage, named; a key that the
 test("where nothing was ever projected nothing is parked", async () => {
   await using database = await createTestDatabase();
   const listed = await runTool(["parked", "list"], { DATABASE_URL: database.url });
-  expect(listed).toEqual({ exitCode: 0, out: "", err: "" });
+  expect(listed).toEqual({ exitCode: 0, out: "nothing is parked\n", err: "" });
 });
 
 test("a port that is taken is said in a sentence", async () => {

@@ -37,9 +37,13 @@ class Changes {
     return await this.#service.programmes.change(programme, caller, decideNow).catch(rethrow);
   }
 
-  /** Refuses where whoever asked for the change may be the caller. */
-  async requireSecond(programme: string, proposal: number, context: AuthenticatedContext): Promise<void> {
-    await this.#service.requireSecondFor(programme, proposal, callerOf(context)).catch(rethrow);
+  /** Approved by a second principal. */
+  async approved(programme: string, proposal: number, context: AuthenticatedContext) {
+    const caller = callerOf(context);
+    const approve = (known: Programme) =>
+      approveProposal(known, proposal, { actor: caller.actor, now: businessNow(known, this.#now()) });
+    const changed = await this.#service.approveProposal(programme, proposal, caller, approve).catch(rethrow);
+    return { status: 200, body: this.bodyOf(changed.programme) } as const;
   }
 
   /** Where nothing waits. */
@@ -144,10 +148,7 @@ function proposalRoutes(changes: Changes): Route[] {
   return [
     route({
       ...definitions.approveProposal,
-      handler: async ({ params: { programme, id } }, context) => {
-        await changes.requireSecond(programme, id, context);
-        return changes.done(programme, context, (known, author) => approveProposal(known, id, author));
-      },
+      handler: ({ params: { programme, id } }, context) => changes.approved(programme, id, context),
     }),
     on(definitions.rejectProposal, rejectProposal),
     on(definitions.withdrawProposal, withdrawProposal),
