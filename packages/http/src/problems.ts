@@ -21,7 +21,7 @@ export const problems = {
   malformed_request: final(400, "Send well-formed HTTP/1.1."),
   malformed_path: final(400, "Percent-encode the path as UTF-8."),
   incomplete_body: final(400, "Send as many bytes as Content-Length says, or end the chunked body."),
-  body_required: final(400, "Send a body."),
+  body_required: final(400, "Send a JSON body: {} where there is nothing to say."),
   malformed_json: final(400, "Send valid JSON, encoded in UTF-8."),
   repeated_field: final(400, "Give each field once."),
   truncated_json: final(400, "Send the whole document: the JSON text ends before its value does."),

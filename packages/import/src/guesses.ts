@@ -132,9 +132,18 @@ const NOTATIONS: readonly Pick<DecimalNotation, "point" | "grouping">[] = [
 
 const MAX_DECIMALS = 6;
 
+/** What stands beside the digits, but in the few values that may be mistakes. */
+function marksOf(values: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const value of values)
+    for (const mark of new Set(value.match(/[^\d\s.,'()+-]+/g)))
+      counts.set(mark, (counts.get(mark) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count > values.length * UNREAD).map(([mark]) => mark);
+}
+
 /** The notation that reads most values, nearly all of them; of equal ones the first. Undefined where there is none. */
 export function amountGuess(values: readonly string[]): AmountGuess | undefined {
-  const marks = [...new Set(values.flatMap((value) => value.match(/[^\d\s.,'()+-]+/g) ?? []))];
+  const marks = marksOf(values);
   if (marks.length > 3 || !values.some((value) => /\d/.test(value))) return undefined;
   let best: AmountGuess | undefined;
   for (const notation of NOTATIONS) {

@@ -89,14 +89,14 @@ describe("a mapping is proposed for", () => {
   test("a file with a few mistakes, which are asked about", async () => {
     const rows = Array.from({ length: 12 }, (_, i) => `C${i},${i + 10} ก.พ. 2569,"฿1,0${i + 10}.50"`);
     rows[3] = 'C3,29 ก.พ. 2569,"฿1,013.50"';
-    rows[7] = 'C7,17 ก.พ. 2569,"฿1,0.00"';
+    rows[7] = 'C7,17 ก.พ. 2569,"฿1,0x0.00"';
     const file = await write("mistakes.csv", `member,วันที่,ยอดสุทธิ\n${rows.join("\n")}\n`);
     const { mapping, err, taken } = await propose(file);
     expect(mapping).toMatchObject({
       amount: { column: "ยอดสุทธิ", decimals: 2, grouping: ",", marks: ["฿"] },
       time: { column: "วันที่", format: "d MMM yyyy", era: "buddhist" },
     });
-    for (const odd of ["29 ก.พ. 2569 in column วันที่", "฿1,0.00 in column ยอดสุทธิ"])
+    for (const odd of ["29 ก.พ. 2569 in column วันที่", "฿1,0x0.00 in column ยอดสุทธิ"])
       expect(err).toContain(`What is ${odd}? 1 such values do not fit`);
     expect(taken).toBe(10);
   });

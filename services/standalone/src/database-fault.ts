@@ -1,25 +1,39 @@
 import { isConnectionLost } from "@taem/postgres";
 import { OperatorError } from "@taem/runtime";
 
-/** The first that is asked of PostgreSQL. Throws `database_unavailable` where it does not answer. */
+/** What PostgreSQL says where it takes no connection: no such database, no such role, a wrong password. */
+const REFUSES = new Set(["3D000", "28000", "28P01"]);
+
+/** The first that is asked of PostgreSQL. Throws `database_unavailable` where it does not answer, or not to this caller. */
 export async function onFirstContact<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!isConnectionLost(error)) throw error;
-    const message = `PostgreSQL does not answer (${(error as Error).message}): start it, or mend DATABASE_URL`;
+    const { message: said } = error as Error;
+    const refuses = REFUSES.has(codeOf(error));
+    if (!refuses && !isConnectionLost(error)) throw error;
+    const message = refuses
+      ? `PostgreSQL takes no connection (${said}): mend DATABASE_URL, or make the database and its role`
+      : `PostgreSQL does not answer (${said}): start it, or mend DATABASE_URL`;
     throw new OperatorError("database_unavailable", message, { cause: error });
   }
 }
 
 /** What PostgreSQL says of a relation, or of a schema, that is not there. */
 const NOT_THERE = new Set(["42P01", "3F000"]);
+/** Schemas that are made of the log. */
+const MADE_OF_THE_LOG = /taem_(ledger|schedule|relay)/;
 
 /** `schema_lost` where an error says so, whatever was asked of the database. */
 export function lostSchema(error: unknown): OperatorError | undefined {
-  if (!(error instanceof Error) || !NOT_THERE.has((error as { code?: string }).code ?? "")) return undefined;
-  const message =
-    `the database lacks what belongs in it (${error.message}): restore it from a backup, however old; where nothing was ` +
-    "ever started on it, `taem start` makes it";
+  if (!(error instanceof Error) || !NOT_THERE.has(codeOf(error))) return undefined;
+  const what = `the database lacks what belongs in it (${error.message})`;
+  const message = MADE_OF_THE_LOG.test(error.message)
+    ? `${what}: it is made of the log, by \`taem start\` or \`taem rebuild\`; nothing is lost`
+    : `${what}: keep a copy of what is there, and restore that part alone from a backup, however old`;
   return new OperatorError("schema_lost", message, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code);
 }

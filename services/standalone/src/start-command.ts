@@ -55,7 +55,7 @@ async function serve(
       print("");
       print(`API   ${url}/v1`);
       print(`Docs  ${url}/docs`);
-      print(`Data  ${dataPlaceOf(config)}`);
+      print(`Data  ${dataPlaceOf(config)}${platform.isNew ? ", a new installation" : ""}`);
       const keys = "npm run taem -- client create --name me --permissions read,finance,earn,burn,admin";
       print(`Keys  ${sameDataAs(config)}${keys}`);
     },

@@ -68,8 +68,20 @@ test("a database that lacks a table says so, and what to do", async () => {
   const { exitCode, err } = await runTool(["start"], environment);
   expect([exitCode, err]).toEqual([
     1,
-    expect.stringMatching(/^taem: schema_lost: .*taem_installation.*restore it from a backup/s),
+    expect.stringMatching(/^taem: schema_lost: .*taem_installation.*restore that part alone/s),
   ]);
+});
+
+test("a database whose read models are not there says what makes them", async () => {
+  await using database = await createTestDatabase();
+  const { exitCode, err } = await runTool(["verify"], { DATABASE_URL: database.url });
+  expect([exitCode, err]).toEqual([1, expect.stringMatching(/^taem: schema_lost: .*by `taem start`/)]);
+});
+
+test("a database that there is not says so", async () => {
+  await using database = await createTestDatabase();
+  const { exitCode, err } = await runTool(["verify"], { DATABASE_URL: `${database.url}_not` });
+  expect([exitCode, err]).toEqual([1, expect.stringMatching(/^taem: database_unavailable: .*DATABASE_URL/)]);
 });
 
 test("a database that does not answer says which it is", async () => {

@@ -10,7 +10,7 @@ import {
   SNAPSHOT_SCHEMA,
 } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
-import type { Database } from "@taem/postgres";
+import type { Database, Queryable } from "@taem/postgres";
 import { findParked, type Parked } from "@taem/projection";
 import type { Clock, Logger } from "@taem/runtime";
 import { accountEvents, type Horizon } from "./account-events.ts";
@@ -122,17 +122,17 @@ export class AccountReader {
     };
   }
 
-  /** Where the read model stands with an account. */
-  async standing(account: AccountRef): Promise<Standing> {
-    const { database, clock } = this.#platform;
-    const [row] = await database.queryArrays<[string]>(
+  /** Where the read model stands with an account; in a transaction, as of its snapshot. */
+  async standing(account: AccountRef, sql: Queryable = this.#platform.database): Promise<Standing> {
+    const { clock } = this.#platform;
+    const [row] = await sql.queryArrays<[string]>(
       { name: "taem_ledger_slice", text: "SELECT position FROM taem_ledger.checkpoints WHERE slice = $1" },
       [account.slice],
     );
     return {
       at: businessNow(account.programme, clock.now()),
       cut: cutAt(row?.[0] ?? ""),
-      parked: await findParked(database, "taem_ledger", [streamOf(account)]),
+      parked: await findParked(sql, "taem_ledger", [streamOf(account)]),
     };
   }
 
@@ -157,6 +157,8 @@ export class AccountReader {
     const [found] = await readAccounts(this.#platform.database, [{ member, currency: currency.code }]);
     if (found === undefined) return { ...standing, state: newAccount(), isSettled: false };
     if (isToldByEvents(found, standing.at)) return this.#fold(account, NOW);
-    return { ...standing, state: found.state, isSettled: false };
+    const { position } = standing.cut;
+    const cut = found.position > position ? cutAt(position, found.position) : standing.cut;
+    return { ...standing, cut, state: found.state, isSettled: false };
   }
 }

@@ -9,6 +9,8 @@ import { type Queryable, textArray, uuidArray } from "@taem/postgres";
 export interface AccountRow {
   readonly member: string;
   readonly currency: string;
+  /** Of the last event that is in it. */
+  readonly position: string;
   /** Something is waived. */
   readonly hasWaivers: boolean;
   readonly state: AccountState;
@@ -43,6 +45,7 @@ type HoldFields = [
 type Row = [
   member: string,
   currency: string,
+  position: string,
   revision: number,
   book: string,
   debt: string,
@@ -56,7 +59,7 @@ type Row = [
 const ACCOUNTS = {
   name: "taem_ledger_accounts",
   text: `
-    SELECT b.member, b.currency, b.revision, b.book, b.debt, b.debt_effective_at, b.waived > 0, b.deadline,
+    SELECT b.member, b.currency, b.position, b.revision, b.book, b.debt, b.debt_effective_at, b.waived > 0, b.deadline,
            (SELECT json_agg(json_build_array(l.no, l.kind, l.source, l.amount::text, l.remaining::text, l.held::text,
                                              l.available_from, l.expires_at, l.earned_at, l.vintage, l.effective_at)
                             ORDER BY l.expires_at NULLS LAST, l.earned_at, l.no)
@@ -79,11 +82,17 @@ export async function readAccounts(
     uuidArray(accounts.map(({ member }) => member)),
     textArray(accounts.map(({ currency }) => currency)),
   ]);
-  return rows.map((row) => ({ member: row[0], currency: row[1], hasWaivers: row[6], state: stateOf(row) }));
+  return rows.map((row) => ({
+    member: row[0],
+    currency: row[1],
+    position: row[2],
+    hasWaivers: row[7],
+    state: stateOf(row),
+  }));
 }
 
 function stateOf(row: Row): AccountState {
-  const [, , revision, book, debt, debtEffectiveAt, , deadline, lots, holds] = row;
+  const [, , , revision, book, debt, debtEffectiveAt, , deadline, lots, holds] = row;
   const open = (lots ?? []).map(lotOf);
   return {
     ...newAccount(),

@@ -120,15 +120,15 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
         const span = isSpan ? await foldSpan(store, account, zones, seen.horizon, days) : undefined;
         return await answer(seen, entries, span);
       }
-      const seen = await reader.standing(account);
-      requests.assertFollowed(asked, seen);
-      const { entries, span } = await database.transaction(
+      const { seen, entries, span } = await database.transaction(
         async (sql) => ({
+          seen: await reader.standing(account, sql),
           entries: await readStatement(sql, account, wanted),
           span: isSpan ? await readSpan(sql, account, days) : undefined,
         }),
         { snapshot: true },
       );
+      requests.assertFollowed(asked, seen);
       return await answer(seen, entries, span);
     },
   });
