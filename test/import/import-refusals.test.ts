@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Importing, mappingOf, openImporting, rejectsOf, reportOf } from "./support/importing.ts";
+import {
+  type Importing,
+  mappingOf,
+  openImporting,
+  outstanding,
+  rejectsOf,
+  reportOf,
+} from "./support/importing.ts";
 
 let importing: Importing;
 let file: string;
@@ -123,4 +130,28 @@ it("a ceiling of the day that is reached is no fault of the data: exit code 3, a
   const later = await importing.run({ ...options, key: importing.service.key() });
   expect(later).toMatchObject({ exitCode: 0 });
   expect(await reportOf(many)).toMatchObject({ taken: { earn: 2 }, replayed: 3, rejected: {} });
+});
+
+it("what comes after a row that the ceiling kept back does not overtake it: no points are left behind", async () => {
+  const programme = importing.fresh();
+  const currencies = { POINT: { expiry: { kind: "never" }, earnCeiling: "500" } };
+  const path = await mapping({ define: { ...mappingOf().define, currencies } });
+  const rows = ["m0,2026-01-05 10:00,300.00", "m1,2026-01-05 10:01,400.00", "m1,2026-01-06 10:00,-400.00"];
+  // Of another day, and beyond what is sent at once.
+  const others = Array.from({ length: 2_500 }, (_, i) => `m${i + 2},2026-01-07 10:00,0.10`);
+  const file = await importing.write(
+    "returns.csv",
+    ["member,time,amount", ...rows, ...others, ""].join("\n"),
+  );
+  const options = { file, mapping: path, programme };
+  expect(await importing.run(options)).toMatchObject({
+    exitCode: 3,
+    err: expect.stringContaining("Stopped"),
+  });
+  expect(await reportOf(file)).toMatchObject({ taken: { earn: 1, reversal: 0 } });
+  const later = await importing.run({ ...options, key: importing.service.key() });
+  expect(later.exitCode).toBe(0);
+  expect(await reportOf(file)).toMatchObject({ taken: { reversal: 1 }, unmatched: "0", rejected: {} });
+  const events = await importing.events(programme);
+  expect(outstanding(events)).toBe(300n);
 });

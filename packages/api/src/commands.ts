@@ -189,7 +189,8 @@ export const bulk = {
   summary: "Many commands in one request",
   description:
     "One JSON object a line, each answered alone and in order. Lines of one account apply in their order; each needs a `source`. " +
-    "An adjustment that waits for a second principal has the status 202.",
+    "An adjustment that waits for a second principal has the status 202. After a line that is refused with `earn_ceiling_reached` the " +
+    "later lines of its account are, too: they would overtake it.",
   params: { programme: programmeCode },
   line: bulkLine,
   result: z.union([commandAnswer, memberAnswer]),

@@ -7,7 +7,7 @@ import { readMapping } from "./mapping.ts";
 import { openProgress, say } from "./progress.ts";
 import { type Report, reportBody, reportTable } from "./report.ts";
 import { openSource } from "./source.ts";
-import { rejectedRows, rowsMeant, type Tally, takenRows } from "./tally.ts";
+import { rejectedRows, rowsMeant, takenRows } from "./tally.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface ImportCommandOptions {
@@ -79,23 +79,23 @@ function withoutVersion(url: string): string {
 
 function exitCodeFor({ outcome, tally }: Report): number {
   if (outcome === "interrupted") return exitCodes.interrupted;
-  if (isStoppedByCeiling(tally)) return exitCodes.unreachable;
+  if (outcome === "stopped") return exitCodes.unreachable;
   return tally.replayed + takenRows(tally) === 0 && rowsMeant(tally) > 0
     ? exitCodes.nothingTaken
     : exitCodes.done;
 }
 
-/** No reason in the data: another day the same rows are taken. */
-function isStoppedByCeiling({ rejected }: Tally): boolean {
-  return (rejected["earn_ceiling_reached"] ?? 0) > 0;
-}
-
-function tellWhatNext(exitCode: number, { tally }: Report, folder: ImportFolder, err: Writable): void {
+function tellWhatNext(
+  exitCode: number,
+  { outcome, tally }: Report,
+  folder: ImportFolder,
+  err: Writable,
+): void {
   if (rejectedRows(tally) > 0) say(err, "yellow", `Rejected rows: ${folder.rejectsPath}`);
   if (exitCode === exitCodes.interrupted) say(err, "dim", AGAIN);
-  if (isStoppedByCeiling(tally)) {
-    const what = "The key has given as much as its client may on a day (earn_ceiling_reached)";
-    say(err, "red", `${what}: run the same again tomorrow, or have the currency's earnCeiling raised.`);
+  if (outcome === "stopped") {
+    const what = "Stopped: the key has given as much as its client may on a day (earn_ceiling_reached)";
+    say(err, "red", `${what}. Run the same again tomorrow, or have the currency's earnCeiling raised.`);
   }
   if (exitCode === exitCodes.nothingTaken)
     say(err, "red", "No row was taken: does the mapping fit the file?");

@@ -43,7 +43,8 @@ export interface ImportHooks {
 }
 
 export interface ImportResult {
-  readonly outcome: "complete" | "interrupted";
+  /** `stopped`: the client may give no more today. Run again, it begins at the beginning: what was taken is recognised. */
+  readonly outcome: "complete" | "interrupted" | "stopped";
   /** Of the whole import, earlier runs of it included. */
   readonly tally: Tally;
   /** Rows of this run alone, and what it took. */
@@ -143,8 +144,9 @@ class ImportRun {
       await chunks.return(undefined);
       await this.#save(rejects);
     }
-    const outcome = hooks.signal.aborted ? "interrupted" : "complete";
-    if (outcome === "complete") await folder.clearState();
+    const outcome = sender.isStopped ? "stopped" : hooks.signal.aborted ? "interrupted" : "complete";
+    // Where it went on after what was refused, that would never be sent again.
+    if (outcome !== "interrupted") await folder.clearState();
     const seconds = (performance.now() - startedAt) / 1_000;
     return { outcome, tally: this.#tally, rowsNow: this.#rowsNow, seconds, folder };
   }

@@ -5,7 +5,7 @@ import { type Tally, tallyBody } from "./tally.ts";
 export interface Report {
   readonly file: string;
   readonly programme: string;
-  readonly outcome: "complete" | "interrupted";
+  readonly outcome: "complete" | "interrupted" | "stopped";
   readonly tally: Tally;
   /** Rows of the last run alone, and the seconds it took. */
   readonly rowsNow: number;

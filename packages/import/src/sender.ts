@@ -33,12 +33,16 @@ const NOT_OF_A_ROW: ReadonlySet<string> = new Set([
   "wrong_currency",
 ]);
 
+/** No row is to blame for it either; another day the same rows are taken. */
+const CEILING = "earn_ceiling_reached";
+
 /** Sends chunks as one stream of commands, broken only where the programme's clock must move between them. */
 export class Sender {
   readonly #client: Client;
   readonly #programme: string;
   readonly #clock: ReplayClock;
   readonly #members = new Set<string>();
+  #isStopped = false;
 
   constructor(client: Client, programme: string, clock: ReplayClock) {
     this.#client = client;
@@ -46,9 +50,15 @@ export class Sender {
     this.#clock = clock;
   }
 
-  /** Yields each chunk, in order, when all of it is answered. Takes no more chunks once the signal has aborted. */
+  /** The client may give no more today: what comes later in the file must not overtake what was refused. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Yields each chunk, in order, when all of it is answered. Takes no more chunks once the signal has aborted, or it is stopped. */
   async *send(chunks: AsyncGenerator<Chunk>, signal: AbortSignal): AsyncGenerator<SentChunk> {
-    for (let coming = await chunks.next(); coming.done !== true && !signal.aborted; ) {
+    const isOver = () => signal.aborted || this.#isStopped;
+    for (let coming = await chunks.next(); coming.done !== true && !isOver(); ) {
       const first = coming.value;
       if (first.newest !== undefined) await this.#clock.advance(first.newest);
       const open: ChunkWork[] = [];
@@ -58,7 +68,7 @@ export class Sender {
           open.push(work);
           yield* this.#lines(work.transactions);
           coming = await chunks.next();
-          if (coming.done === true || signal.aborted || this.#needsClock(coming.value)) return;
+          if (coming.done === true || isOver() || this.#needsClock(coming.value)) return;
         }
       };
       for await (const answer of this.#client.bulk(this.#programme, lines.call(this))) {
@@ -90,6 +100,7 @@ export class Sender {
     if (refusal !== undefined && NOT_OF_A_ROW.has(refusal.code)) {
       throw new ImportRefused(refusal.code, refusal.detail);
     }
+    if (refusal?.code === CEILING) this.#isStopped = true;
     if (answer.line.op !== "enrol") work.take(answer, this.#clock.at(Date.now()));
     else if ("problem" in answer)
       this.#members.delete(answer.line.externalId); // its command has the same fault

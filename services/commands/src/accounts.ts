@@ -248,7 +248,8 @@ export class Accounts {
     const context = asked.share === undefined ? now : { ...now, today: asked.share.others(on.programme) };
     const command = inKnownSpelling(asked.wish.under(on.programme), state);
     const refused = asked.wish.guard?.(state);
-    const decision = refused === undefined ? decide(command, state, context) : { refused };
+    const own = refused === undefined ? decide(command, state, context) : { refused };
+    const decision = inTurn(own, streamOf(on), asked.caller.heldBack);
     if (asked.share !== undefined) asked.share.beyond = ceilingThatKeeps(decision);
     return this.#toStep({ ...asked, command }, state, context, decision);
   }
@@ -340,6 +341,17 @@ function isOf({ member, currency }: AccountRef, standing: NonNullable<Claim>): b
   return (
     standing.type === "KeyReserved" && standing.member === member.id && standing.currency === currency.code
   );
+}
+
+/** A return that overtook its sale would find nothing to take back, and leave the points of a sale that is sent again. */
+function inTurn(decision: Decision, stream: string, heldBack: Set<string> | undefined): Decision {
+  if (heldBack === undefined || "repeated" in decision) return decision;
+  if (heldBack.has(stream)) {
+    const detail = "an earlier line of the account was refused so: send both again, in their order";
+    return { refused: { code: "earn_ceiling_reached", detail } };
+  }
+  if ("refused" in decision && decision.refused.code === "earn_ceiling_reached") heldBack.add(stream);
+  return decision;
 }
 
 function streamOf({ member, currency }: AccountRef): string {

@@ -54,6 +54,8 @@ export interface Caller {
   readonly deadline: number;
   /** W3C Trace Context of the request, where it is traced. */
   readonly traceparent?: string | undefined;
+  /** Streams of accounts of which an earlier command was refused for today: what comes later must not overtake it. */
+  readonly heldBack?: Set<string>;
   /** Called when the command has its place in its account's order: what follows may be decided after it. */
   readonly placed?: () => void;
 }

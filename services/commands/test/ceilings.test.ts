@@ -87,6 +87,34 @@ test("what waits anyway sounds no alarm of a ceiling, and hides none that is rea
   for (const outcome of [201, "ceiling"]) expect(await because("60")).toBe(outcome);
 });
 
+test("no later line of a request overtakes one of its account that was refused for today", async () => {
+  const { shop, api } = await openShop();
+  await enrol(api, shop, "anong");
+  const source = (id: string) => ({ system: "pos", id });
+  const earning = (member: string, points: string) => ({ op: "earn", member, ...PTS, points });
+  const burning = (member: string) => ({ op: "burn", member, ...PTS, points: "1" });
+  const returning = { op: "reverse", member: "ext:malee", ...PTS, points: "990" };
+  const first = earning("ext:malee", "10");
+  await api.bulk("shop", [
+    { ...first, source: source("first") },
+    { ...earning("ext:anong", "5"), source: source("5") },
+  ]);
+  const lines = [
+    earning("ext:malee", "990"),
+    returning,
+    burning("ext:malee"),
+    { ...first, source: source("first") },
+    burning("ext:anong"),
+  ];
+  const keyed = lines.map((line, i) => ({ source: source(`line-${i}`), ...line }));
+  const outcomes = (await api.bulk("shop", keyed)).map(({ status, problem }) => problem?.code ?? status);
+  const refused = "earn_ceiling_reached";
+  expect(outcomes).toEqual([refused, refused, refused, 200, 201]);
+  expect((await balanceOf(fixture.service, "shop", "malee")).book).toBe(10n);
+  // In another request it is another matter: whoever sends it knows what was refused.
+  await done(api, `${shop}/members/ext:malee/burn`, { ...PTS, points: "1" });
+});
+
 test("commands of one process that are under way together do not pass it, in whatever requests they come", async () => {
   const { shop, api } = await openShop();
   const names = Array.from({ length: 40 }, (_, i) => `m-${i}`);

@@ -43,6 +43,7 @@ class BulkRequest {
   readonly #service: CommandService;
   readonly #programme: string;
   readonly #sequencer = new LineSequencer();
+  readonly #heldBack = new Set<string>();
   /** Under way, begun by the first line. */
   #refreshing: Promise<void> | undefined;
   #isFresh = false;
@@ -91,7 +92,8 @@ class BulkRequest {
       this.#refresh().then(() => this.#accounts(target, request, currency));
     return this.#sequencer.run(accounts, idsOf, ([account], placed) => {
       // A transfer takes two appends: what follows on either account waits for its end.
-      const caller = { ...callerOf(context), ...(op === "transfer" ? {} : { placed }) };
+      const heldBack = this.#heldBack;
+      const caller = { ...callerOf(context), heldBack, ...(op === "transfer" ? {} : { placed }) };
       return this.#service.runOn(account as AccountRef, request, caller);
     });
   }
