@@ -2,7 +2,7 @@ import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import { businessKey } from "./account-queries.ts";
 import { waitsBecause } from "./command-answer.ts";
-import { differences, proposedChange } from "./definitions.ts";
+import { differences, obsolete, proposedChange } from "./definitions.ts";
 import { ending, lastDayOrNull } from "./ends.ts";
 import { parkedCount, programmeParams, viewQuery } from "./view.ts";
 
@@ -18,7 +18,7 @@ const asked = {
 
 export const approvalItem = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("proposal"), ...asked, change: proposedChange, differences }),
+    z.strictObject({ kind: z.literal("proposal"), ...asked, change: proposedChange, obsolete, differences }),
     z.strictObject({
       kind: z.literal("adjustment"),
       ...asked,

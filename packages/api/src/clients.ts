@@ -38,7 +38,7 @@ const network = fields.textField<string>({
 });
 
 /** An actor is told as `name (id)`. */
-const clientName = displayName.refine((name) => !/\([0-9a-f]{16}\)/.test(name), {
+const clientName = displayName.refine((name) => !fields.isLikeAnActor(name), {
   message: "must not look like the id of a client: leave (...) out",
   params: { problem: "value_not_allowed" },
 });

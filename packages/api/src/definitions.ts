@@ -31,6 +31,11 @@ export const difference = z.strictObject({
   after: z.unknown(),
 });
 
+export const obsolete = z.boolean().meta({
+  description:
+    "Another version has been published since: it cannot be approved any more, and waits to be rejected or withdrawn.",
+});
+
 export const differences = z.array(difference).meta({
   description:
     "Field by field, what the proposal changes in the version published last; null = it has none. A field that was left " +
@@ -43,6 +48,7 @@ export const proposalAnswer = z
     requestedBy: z.string(),
     requestedAt: instant,
     change: proposedChange,
+    obsolete,
     differences,
   })
   .meta({ id: "Proposal", description: "A change that waits for a second principal." });

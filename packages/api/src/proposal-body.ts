@@ -1,23 +1,33 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Programme, type Proposal, type ProposedChange, versionsOf } from "@taem/domain";
+import { type Programme, type Proposal, type ProposedChange, type Version, versionsOf } from "@taem/domain";
 import { fields } from "@taem/http";
 import type { z } from "zod";
 import type { difference, proposalAnswer, proposedChange } from "./definitions.ts";
 
 /** A proposal in wire form, beside the version that stands in its programme. */
 export function proposalBody(programme: Programme, proposal: Proposal): z.input<typeof proposalAnswer> {
-  const { no, requestedBy, proposedAt } = proposal;
+  const { no, requestedBy, proposedAt, change, version } = proposal;
+  const versions = versionsOf(programme, change);
   return {
     proposal: String(no),
     requestedBy,
     requestedAt: fields.formatInstant(proposedAt),
     change: changeBody(proposal),
-    differences: differencesOf(versionsOf(programme, proposal.change).at(-1)?.value, proposal.change),
+    obsolete: versions.length + 1 !== version,
+    differences: differencesOf(versions.at(-1), change),
   };
 }
 
-function differencesOf(standing: unknown, change: ProposedChange): z.input<typeof difference>[] {
-  const [before, after] = [fieldsOf(change.kind, standing), fieldsOf(change.kind, proposedValue(change))];
+function differencesOf(
+  standing: Version<unknown> | undefined,
+  change: ProposedChange,
+): z.input<typeof difference>[] {
+  const before = fieldsOf(change.kind, standing?.value);
+  const after = fieldsOf(change.kind, proposedValue(change));
+  if ("validFrom" in change && change.validFrom !== undefined && change.validFrom !== standing?.validFrom) {
+    before["validFrom"] = standing && fields.formatInstant(standing.validFrom);
+    after["validFrom"] = fields.formatInstant(change.validFrom);
+  }
   const differing = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (field) => !isDeepStrictEqual(before[field], after[field]),
   );

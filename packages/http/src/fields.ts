@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isName, NAME_RULE } from "./names.ts";
 import type { ProblemCode } from "./problems.ts";
 
-export { canonicalName, isName, NAME_RULE, spellingsOf } from "./names.ts";
+export { canonicalName, isLikeAnActor, isName, NAME_RULE, spellingsOf } from "./names.ts";
 
 /**
  * The fields that requests and answers are made of. A field that is decoded fails with a problem code of its

@@ -35,3 +35,10 @@ export function spellingsOf(text: string): readonly string[] {
   const kept = canonicalName(text);
   return [...new Set([kept, text, kept.normalize("NFD")])];
 }
+
+const LIKE_AN_ACTOR = /\([0-9a-f]{16}\)/i;
+
+/** Whether a name would be read as another client, which is told as `name (id)`. */
+export function isLikeAnActor(name: string): boolean {
+  return LIKE_AN_ACTOR.test(name.normalize("NFKC"));
+}

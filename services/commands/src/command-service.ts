@@ -235,8 +235,10 @@ export class CommandService {
 
   /** Declares or retires a source system. */
   async declareSource(programmeCode: string, system: string, declaration: SourceDeclaration, caller: Caller) {
-    const { id } = await this.programmes.get(programmeCode);
-    const isInUse = (await this.#tools.isSystemInUse?.(id, system)) ?? false;
+    const { id, sources } = await this.programmes.get(programmeCode);
+    // Of what reaches no further nobody has to know.
+    const reachesFurther = declaration.keys === "programme" && sources.get(system)?.scope !== "programme";
+    const isInUse = reachesFurther && ((await this.#tools.isSystemInUse?.(id, system)) ?? false);
     const { programme } = await this.programmes.change(programmeCode, caller, (known) =>
       declareSource(known, system, declaration, isInUse),
     );

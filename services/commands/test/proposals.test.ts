@@ -25,6 +25,12 @@ const LATER = "2026-03-11T03:00:00.000Z";
 interface Proposal {
   readonly proposal: string;
   readonly change: Readonly<Record<string, unknown>>;
+  readonly obsolete: boolean;
+  readonly differences: readonly {
+    readonly field: string;
+    readonly before: unknown;
+    readonly after: unknown;
+  }[];
 }
 
 interface Programme {
@@ -32,6 +38,7 @@ interface Programme {
   readonly zone: string;
   readonly singleHanded: boolean;
   readonly proposals: readonly Proposal[];
+  readonly decided: readonly unknown[];
   readonly currencies: readonly { readonly version: number; readonly validFrom: string }[];
   readonly rules: readonly { readonly version: number; readonly validFrom: string }[];
 }
@@ -163,6 +170,62 @@ describe("a proposal", () => {
       currencies: [{ version: 2, validFrom }],
     });
     expect(LATER > START).toBe(true);
+  });
+
+  test("says what it changes in the version that stands, field by field, and whether it still can", async () => {
+    const shop = await defineProgramme(ann, "differs", { adjustmentLimit: "100", maxBalance: "900" });
+    const differing = async (path: string, body: object) => {
+      const { differences } = await proposes(ann, `${shop}${path}`, body);
+      return differences.toSorted((a, b) => (a.field < b.field ? -1 : 1));
+    };
+    expect(await differing("", { name: "differs", zone: "Asia/Tokyo" })).toEqual([
+      { field: "zone", before: "Asia/Bangkok", after: "Asia/Tokyo" },
+    ]);
+    const term = { kind: "term", term: { count: 1, unit: "years" } };
+    const settings = { expiry: term, clawback: "within_balance", adjustmentLimit: "500", earnCeiling: null };
+    expect(await differing("/currencies/PTS", settings)).toEqual([
+      { field: "adjustmentLimit", before: "100", after: "500" },
+      { field: "earnCeiling", before: "1000000000", after: null },
+      { field: "expiry", before: { kind: "never" }, after: term },
+      { field: "maxBalance", before: "900", after: null },
+    ]);
+    expect(await differing("/rules/base", { ...RULE, points: "1", validFrom: LATER })).toEqual([
+      { field: "validFrom", before: "1970-01-01T00:00:00.000Z", after: LATER },
+    ]);
+    const other = await proposes(bob, `${shop}/rules/base`, { ...RULE, points: "2" });
+    expect(other).toMatchObject({
+      differences: [{ field: "points", before: "1", after: "2" }],
+      obsolete: false,
+    });
+    await succeeds(ann.post(`${shop}/proposals/${other.proposal}/approve`, {}));
+    await succeeds(bob.post(`${shop}/proposals/1/reject`, {}));
+    const { proposals, decided } = await programmeAt(shop);
+    expect(proposals).toMatchObject([
+      { proposal: "2", obsolete: false },
+      {
+        proposal: "3",
+        obsolete: true,
+        differences: [
+          { field: "points", before: "2", after: "1" },
+          { field: "validFrom", after: LATER },
+        ],
+      },
+    ]);
+    expect(decided).toMatchObject([
+      { proposal: "4", how: "approved", by: expect.stringMatching(/^ann \(/) },
+      { proposal: "1", how: "rejected", by: expect.stringMatching(/^bob \(/) },
+    ]);
+    const { body } = await succeeds(ann.get(`${shop}/rules/base`));
+    expect(body).toMatchObject({
+      versions: [
+        { version: 1, requestedBy: null, approvedBy: null },
+        {
+          version: 2,
+          requestedBy: expect.stringMatching(/^bob \(/),
+          approvedBy: expect.stringMatching(/^ann \(/),
+        },
+      ],
+    });
   });
 
   test("that another version has overtaken cannot be approved", async () => {

@@ -144,6 +144,8 @@ const MAX_NAME = 100;
 /** It stands in every event of the client, and in lists. */
 function parseName(text: string): string {
   const name = fields.canonicalName(text.trim());
+  if (fields.isLikeAnActor(name))
+    throw new InvalidArgumentError("a name must not look like the id of a client: leave (...) out");
   if (fields.isName(name, MAX_NAME)) return name;
   throw new InvalidArgumentError(`a name has 1 to ${MAX_NAME} printable characters`);
 }

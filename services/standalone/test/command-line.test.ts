@@ -13,6 +13,10 @@ test.each([
   ["a missing option", ["import", "sales.csv"]],
   ["a client without a name", ["client", "create", "--name", " ", "--permissions", "read"]],
   [
+    "a client called as another is told",
+    ["client", "create", "--name", "root (cf16fcf22ed3d2d4)", "--permissions", "read"],
+  ],
+  [
     "a client of no programme",
     ["client", "create", "--name", "x", "--permissions", "read", "--programme", "The One"],
   ],
