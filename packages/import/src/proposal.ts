@@ -134,7 +134,7 @@ export async function proposeMapping(source: Source, now: number): Promise<Propo
   const isOpening = time === undefined;
   const rows = isOpening
     ? { kind: { by: "constant", kind: "opening_balance" } }
-    : { ...keyPart(columns, amount, remarks), kind: kindPart(columns, remarks) };
+    : { ...keyPart(columns, amount, remarks), kind: kindPart(columns, amount, remarks) };
   askOfStatus(columns, remarks);
   const notation = amountGuess(amount.values) as AmountGuess;
   const totals = totalsOf(sample);
@@ -228,7 +228,10 @@ function isUnique(columns: readonly Column[]): boolean {
   return new Set(keys).size === keys.length;
 }
 
-function kindPart(columns: Columns, remarks: Remarks) {
+/** A sign, or brackets, that make an amount one below zero. */
+const NEGATIVE = /^[^\d]*[-(]|-\s*$/;
+
+function kindPart(columns: Columns, amount: Column, remarks: Remarks) {
   const kind = columns.take("kind", ({ values }) => new Set(values).size <= MAX_KINDS);
   if (kind === undefined) {
     remarks.choose("Amounts below zero are taken for returns.");
@@ -237,7 +240,11 @@ function kindPart(columns: Columns, remarks: Remarks) {
   const values = [...new Set(kind.values)].map((value) => [value, RETURN.test(value) ? "reversal" : "earn"]);
   const told = values.map(([value, meaning]) => `${value} = ${meaning}`).join(", ");
   remarks.ask(`Column ${kind.name} is taken for the kind of the row: is it so that ${told}?`);
-  return { by: "column", column: kind.ref, values: Object.fromEntries(values) };
+  const part = { by: "column", column: kind.ref, values: Object.fromEntries(values) };
+  const returned = kind.cells.flatMap((cell, row) => (RETURN.test(cell) ? [amount.cells[row] ?? ""] : []));
+  if (returned.length === 0 || returned.some((cell) => NEGATIVE.test(cell))) return part;
+  remarks.choose(`Returns are taken to be written without a sign in column ${amount.name}.`);
+  return { ...part, reversals: "positive" };
 }
 
 function askOfStatus(columns: Columns, remarks: Remarks): void {

@@ -86,6 +86,19 @@ describe("a mapping is proposed for", () => {
       expect(err).toContain(question);
   });
 
+  test("returns that are written without a sign", async () => {
+    const rows = [
+      "R1,2026-03-01,C1,Sale,50.00",
+      "R2,2026-03-02,C1,Refund,50.00",
+      "R3,2026-03-03,C2,Sale,70.00",
+    ];
+    const file = await write("unsigned.csv", `receipt,date,member,type,total\n${rows.join("\n")}\n`);
+    const { mapping, err, taken } = await propose(file);
+    expect(mapping.kind).toMatchObject({ by: "column", reversals: "positive" });
+    expect(err).toContain("Returns are taken to be written without a sign");
+    expect(taken).toBe(3);
+  });
+
   test("a file with a few mistakes, which are asked about", async () => {
     const rows = Array.from({ length: 12 }, (_, i) => `C${i},${i + 10} ก.พ. 2569,"฿1,0${i + 10}.50"`);
     rows[3] = 'C3,29 ก.พ. 2569,"฿1,013.50"';

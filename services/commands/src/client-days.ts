@@ -130,8 +130,9 @@ class Client {
 
   /** Ends when what is known of the day is fresh, or the read model takes too long to say; undefined where it is. */
   fresh(date: string): Promise<void> | undefined {
+    const isOfDay = this.#day !== undefined && date <= this.#day.date;
     // However the clock was set meanwhile.
-    if (Math.abs(this.#tools.clock.now() - this.#lookedAt) <= FRESH_MS) return undefined;
+    if (isOfDay && Math.abs(this.#tools.clock.now() - this.#lookedAt) <= FRESH_MS) return undefined;
     this.#waiting ??= this.#wait(date);
     return this.#waiting;
   }
@@ -168,7 +169,7 @@ class Client {
     try {
       const known = await this.#tools.activityOn?.(programme, currency, client, date);
       if (known === undefined) return;
-      if (this.#day === undefined) this.#day = new Day(date, known);
+      if (this.#day === undefined || date > this.#day.date) this.#day = new Day(date, known);
       else if (this.#day.date === date) this.#day.known = known;
     } catch (err) {
       const message = "what a client has done today cannot be read: this process counts by itself";

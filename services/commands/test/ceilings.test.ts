@@ -76,6 +76,19 @@ test("a zone that is changed to and fro gives no day again", async () => {
   expect(statuses).toEqual([201, 201, 409, 409, 409, 409]);
 });
 
+test("of a day that a zone brings back the read model knows what was done on it before a restart", async () => {
+  const asked: string[] = [];
+  const activityOn = async (...[, , , date]: readonly [string, string, string, string]) => {
+    asked.push(date);
+    return { earned: date === "2026-11-30" ? 1000n : 0n, adjusted: 0n };
+  };
+  const { shop, member, api } = await openShop({ activityOn }, { singleHanded: true });
+  await done(api, `${member}/earn`, { ...PTS, points: "1000" });
+  await succeeds(api.put(shop, { name: "shop", zone: "Pacific/Kiritimati" }));
+  await refused(fixture, () => earn(api, member, "1"), 409, "earn_ceiling_reached");
+  expect(asked).toEqual(["2026-11-29", "2026-11-30"]);
+});
+
 test("what waits anyway sounds no alarm of a ceiling, and hides none that is reached later", async () => {
   const { member, api } = await openShop();
   const because = async (points: string) => {

@@ -18,6 +18,7 @@ export class ClockGuard {
   #agreedAt = Number.NEGATIVE_INFINITY;
   /** What the clock showed beyond the time that had gone by, when they agreed last. */
   #offset = Number.NaN;
+  #differing: OperatorError | undefined;
 
   /** `elapsed`: milliseconds that never jump. */
   constructor(
@@ -30,21 +31,39 @@ export class ClockGuard {
     this.#elapsed = elapsed;
   }
 
+  /** Why the clock is not to be gone by, as far as that is known without a question; undefined = nothing speaks against it. */
+  get doubt(): OperatorError | undefined {
+    if (this.#differing !== undefined) return this.#differing;
+    return this.#hasJumped(this.#elapsed()) ? jumped(this.#clock.now()) : undefined;
+  }
+
   /** Rejects with `clocks_differ` where they do. */
   async assertAgreed(): Promise<void> {
     const before = this.#elapsed();
-    const hasJumped = !(Math.abs(this.#clock.now() - before - this.#offset) < JUMP_MS);
-    if (!hasJumped && before - this.#agreedAt < FRESH_MS) return;
+    if (this.#differing === undefined && !this.#hasJumped(before) && before - this.#agreedAt < FRESH_MS)
+      return;
     const { rows } = await this.#database.query<{ now: string }>(
       "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::text AS now",
     );
     const [theirs, ours, after] = [Number(rows[0]?.now), this.#clock.now(), this.#elapsed()];
     // The answer is of some time in between.
     const apart = Math.abs(ours - theirs) - (after - before);
-    if (!(apart <= MAX_APART_MS)) throw differing(ours, theirs);
+    this.#differing = apart <= MAX_APART_MS ? undefined : differing(ours, theirs);
+    if (this.#differing !== undefined) throw this.#differing;
     this.#agreedAt = after;
     this.#offset = ours - after;
   }
+
+  #hasJumped(elapsed: number): boolean {
+    return !(Math.abs(this.#clock.now() - elapsed - this.#offset) < JUMP_MS);
+  }
+}
+
+function jumped(ours: number): OperatorError {
+  return new OperatorError(
+    "clocks_differ",
+    `this machine's clock has jumped to ${instantOf(ours)}: nothing is written before PostgreSQL's says the same`,
+  );
 }
 
 function differing(ours: number, theirs: number): OperatorError {

@@ -5,7 +5,8 @@ const EVERY_MS = 2_000;
 
 /**
  * Looks again and again whether the log is the one that was read in this database: it may be replaced by an older one under a
- * running process, which would write it on.
+ * running process, which would write it on. What a process remembers of the other log is of no use any more, whichever log
+ * comes next: once found, only a restart helps.
  */
 export class LogWatch {
   readonly #look: () => Promise<OperatorError | undefined>;
@@ -20,7 +21,7 @@ export class LogWatch {
     this.#logger = logger;
   }
 
-  /** Why nothing may be written; undefined = the log was the right one when it was last looked at. */
+  /** Why nothing may be written by this process any more; undefined = the log has been the right one so far. */
   get found(): OperatorError | undefined {
     return this.#found;
   }
@@ -43,16 +44,16 @@ export class LogWatch {
   }
 
   async #lookAgain(): Promise<void> {
-    const before = this.#found;
     try {
       this.#found = await this.#look();
     } catch {
       // A store or a database that is away says nothing of it, and others tell that it is away.
       return;
     }
-    if (this.#found !== undefined && before === undefined)
-      this.#logger.error({ err: this.#found }, "the log is not the one that was read: nothing is written");
-    if (this.#found === undefined && before !== undefined)
-      this.#logger.warn({}, "the log is the one that was read again");
+    if (this.#found === undefined) return;
+    const message =
+      "the log is not the one that was read: nothing is written; start this process again once the right one is back";
+    this.#logger.error({ err: this.#found }, message);
+    this.#stopping.abort();
   }
 }

@@ -52,7 +52,8 @@ export type Access = "reads" | "writes";
 export async function openToolPlatform(config: Config, access: Access = "reads"): Promise<Platform> {
   const { TAEM_LOG_LEVEL: level } = config;
   const logger = createLogger({ service: SERVICE, level, destination: process.stderr });
-  return open(config, logger, { mayWrite: access === "writes", mustHaveRead: access === "writes" });
+  const writes = access === "writes";
+  return open(config, logger, { mayWrite: writes, mustHaveRead: writes, goesByClock: writes });
 }
 
 const WRITERS: readonly string[] = ["commands", "scheduler"];
@@ -64,16 +65,19 @@ const WRITERS: readonly string[] = ["commands", "scheduler"];
  */
 export async function openPlatform(config: Config, logger = serviceLogger(config)): Promise<Platform> {
   const mayWrite = config.TAEM_SERVICES.some((service) => WRITERS.includes(service));
-  return open(config, logger, { mayWrite, mustHaveRead: true });
+  return open(config, logger, { mayWrite, mustHaveRead: true, goesByClock: true });
 }
 
 interface Opening {
   readonly mayWrite: boolean;
   /** Whether to refuse a log that is not the one which the database has read. What reads only may say how they differ. */
   readonly mustHaveRead: boolean;
+  /** Whether what it writes, or answers, depends on what time it is. */
+  readonly goesByClock: boolean;
 }
 
-async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: Opening): Promise<Platform> {
+async function open(config: Config, logger: Logger, opening: Opening): Promise<Platform> {
+  const { mayWrite, mustHaveRead, goesByClock } = opening;
   await using undo = new AsyncDisposableStack();
   const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
@@ -83,7 +87,7 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
   const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";
   await assertEventStore(database, eventStore);
   const clocks = new ClockGuard(database, systemClock);
-  if (mayWrite) await clocks.assertAgreed();
+  if (goesByClock) await clocks.assertAgreed();
   const store = await openStore(config, database, log);
   undo.defer(() => store.close());
   const {
@@ -109,7 +113,7 @@ async function open(config: Config, logger: Logger, { mayWrite, mustHaveRead }: 
   health.addReadiness("database", async () => {
     await database.query("SELECT 1");
   });
-  if (mayWrite) health.addReadiness("clocks", () => clocks.assertAgreed());
+  if (goesByClock) health.addReadiness("clocks", () => clocks.assertAgreed());
   const opened = undo.move();
   return {
     database,

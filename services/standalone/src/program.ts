@@ -25,14 +25,18 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
   const platform = { ...given, tracer };
   const { database, store, logger, metrics, health, clock } = platform;
-  const watch = new LogWatch(() => whoReadAnotherLog(platform, config), logger);
+  const watch = new LogWatch(async () => {
+    // A clock that was doubted is so until it is compared again.
+    await given.clocks.assertAgreed().catch(() => undefined);
+    return await whoReadAnotherLog(platform, config);
+  }, logger);
   watch.start();
   undo.defer(() => watch.stop());
   const uses = new KeyUses(database, logger);
   undo.defer(() => uses.close());
   const commands = createCommands({
     ...platform,
-    barred: () => watch.found,
+    barred: () => watch.found ?? given.clocks.doubt,
     lastUses: (keys) => uses.lastUses(keys),
     clientsAfter: (...page) => clientsAfter(database, ...page),
     isSystemInUse: (programme, system) => isSystemInUse(platform, programme, system),
@@ -71,6 +75,9 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     readers.push(scheduler.projector);
     undo.defer(() => scheduler.stop());
   }
+  health.addLiveness("log", () => {
+    if (watch.found !== undefined) throw watch.found;
+  });
   health.addReadiness("log", () => {
     if (watch.found !== undefined) throw watch.found;
     for (const reader of readers) reader.assertOfThisLog();

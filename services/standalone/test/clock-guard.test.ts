@@ -59,8 +59,15 @@ test("PostgreSQL is asked now and then, and at once where the clock has jumped",
   time.elapsedMs += 11_000;
   await guard.assertAgreed();
   expect(asked()).toBe(2);
+  expect(guard.doubt).toBeUndefined();
   time.aheadMs = 6 * MINUTE;
+  // Known at once, and until PostgreSQL has said otherwise.
+  expect(guard.doubt).toMatchObject({ code: "clocks_differ" });
   await expect(guard.assertAgreed()).rejects.toMatchObject(DIFFER);
+  time.aheadMs = 0;
+  expect(guard.doubt).toMatchObject(DIFFER);
+  await guard.assertAgreed();
+  expect(guard.doubt).toBeUndefined();
 });
 
 test("a process on a clock that is 400 days ahead does not start", async () => {
