@@ -97,6 +97,14 @@ test.each(["approvals", "sources"])("the list of %s says that it lacks an accoun
   }
 });
 
+test("no system is declared to reach further while nobody knows what was done under it", async () => {
+  const shop = path.split("/members/")[0] as string;
+  const answer = await api.put(`${shop}/sources/unknown`, { keys: "programme" });
+  expect([answer.status, answer.body.code]).toEqual([503, "read_model_behind"]);
+  expect(answer.body.detail).toContain("parked");
+  await succeeds(api.put(`${shop}/sources/known`, { keys: "account" }));
+});
+
 test("once an operator has replayed it the token is answered", async () => {
   const member = path.split("/").at(-1) as string;
   const replay = ["parked", "replay", "ledger", accountStream(member, 1)];

@@ -3,6 +3,7 @@ import { type Activity, NO_ACTIVITY } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
+import { countParkedAccounts } from "./parked-accounts.ts";
 
 export interface SystemInUse {
   readonly commands: number;
@@ -32,7 +33,8 @@ const LOOK_MS = 25;
 
 /**
  * Whether commands of a programme have been done under a system, up to now; nothing is known where nothing was ever
- * projected. Throws `read_model_behind` where the read model does not come to know of what was done a moment ago.
+ * projected. Throws `read_model_behind` where the read model does not come to know of what was done, a moment ago or on an
+ * account that is parked.
  */
 export async function isSystemInUse(
   { database, store }: { readonly database: Database; readonly store: Pick<EventStore, "head"> },
@@ -48,6 +50,11 @@ export async function isSystemInUse(
       throw new ApiError("read_model_behind", { detail });
     }
     await delay(LOOK_MS);
+  }
+  const parked = await countParkedAccounts(database, programme);
+  if (parked > 0) {
+    const detail = `${parked} accounts of the programme are parked, and nobody knows what was done on them: replay them first`;
+    throw new ApiError("read_model_behind", { detail });
   }
   const [row] = await database.queryArrays<[boolean]>(
     "SELECT EXISTS (SELECT FROM taem_ledger.client_activity WHERE programme = $1 AND system = $2)",
