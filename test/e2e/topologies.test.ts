@@ -1,6 +1,7 @@
 import { createClient } from "@taem/client";
 import { type Api, runSimulation, simulate } from "@taem/simulation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { digestsOf } from "../support/canonical-digest.ts";
 import { canonicalExport } from "../support/canonical-export.ts";
 import { sharedKafka } from "../support/kafka/kafka.ts";
 import { runTool } from "../support/program-process.ts";
@@ -48,6 +49,11 @@ describeWith("an installation", "kafka", await sharedKafka(), ({ brokers }) => {
       names.set((body as unknown as { id: string }).id, "programme");
       exports.set(name, await canonicalExport(topology.environment, names));
     }, 600_000);
+
+    test("writes the events and rows that it always wrote", async () => {
+      const digests = digestsOf(exports.get(name) as readonly string[]);
+      await expect(`${JSON.stringify(digests, null, 2)}\n`).toMatchFileSnapshot("canonical-digests.json");
+    });
 
     test("a query with a command's token sees what the command did, whichever process answers", async () => {
       const { api } = topology;

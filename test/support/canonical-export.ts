@@ -1,6 +1,8 @@
 import type { Environment } from "@taem/runtime";
 import { runTool } from "./program-process.ts";
 
+const LATER_LEGS = new Set(["TransferIn", "TransferInRefused", "TransferReturned"]);
+
 /** Ids that an installation made up, by what they stand for in every installation. */
 export type Names = ReadonlyMap<string, string>;
 
@@ -75,9 +77,9 @@ function normalised(line: string, names: Names): string {
   if (kind !== "event") return [kind, named(withoutOwn(rest[0] as string))].join(" ");
   const [stream, revision, type, data, meta] = rest as [string, string, string, string, string];
   const { key, fingerprint } = JSON.parse(data) as { key?: object; fingerprint?: string };
-  // What time has done is written down by whoever comes first.
+  // What time has done, and what a transfer has begun, is written down by whoever comes first.
   const { actor } = JSON.parse(meta) as { actor: string };
-  const by = key === undefined ? "anybody" : named(actor);
+  const by = key === undefined || LATER_LEGS.has(type) ? "anybody" : named(actor);
   const place = stream.startsWith("taem.unique-") ? "taem.unique" : stream;
   // It may be of a member's id.
   const said = fingerprint === undefined ? data : data.replace(fingerprint, "fingerprint");

@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+
+/** What there is of one kind, an event type or a table: how many lines, and a digest of them. */
+export interface KindDigest {
+  readonly lines: number;
+  /** SHA-256 of the sorted lines, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** The schedule says what is still to be done, and not what was: how it is kept may change. */
+const NOT_COMPARED = /^schedule\./;
+
+/** The lines of a canonical export by their kind: so a difference says where it lies. */
+export function digestsOf(lines: readonly string[]): Record<string, KindDigest> {
+  const byKind = Map.groupBy(
+    lines.filter((line) => !NOT_COMPARED.test(line)),
+    kindOf,
+  );
+  const sorted = [...byKind].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    sorted.map(([kind, of]) => {
+      const sha256 = createHash("sha256").update(of.toSorted().join("\n")).digest("hex");
+      return [kind, { lines: of.length, sha256 }];
+    }),
+  );
+}
+
+/** Of an event the name of its stream comes first, which may hold spaces. */
+const EVENT_TYPE = /^event .*? ([A-Z]\w+) \{/;
+
+function kindOf(line: string): string {
+  const type = EVENT_TYPE.exec(line)?.[1];
+  return type === undefined ? line.slice(0, line.indexOf(" ")) : `event ${type}`;
+}
