@@ -8,14 +8,18 @@ const clients = {
   "packages/runtime": ["pino", "prom-client", "@opentelemetry/[^/]+"],
   "packages/kafka": ["kafkajs"],
   "packages/event-store-esdb": ["@eventstore/db-client"],
-  "packages/contracts": ["avsc"],
+  "packages/schema": ["avsc"],
 };
 
 /** The test server speaks the client's own messages: it must use the very same classes. */
 const alsoUsing = { "packages/event-store-esdb": ["test/support/eventstoredb"] };
 
 const installed = (names) => `(^|/)node_modules/(@types/)?(${names.join("|")})(/|$)`;
-const source = "^(packages|services)/[^/]+/src/";
+const source = "^(packages(/contexts)?|services)/[^/]+/src/";
+/** What a context decides by. */
+const domain = "^packages/contexts/[^/]+/src/domain/";
+/** What other contexts may know of it. */
+const published = "^packages/contexts/[^/]+/src/(events|definitions)[.]ts$";
 
 export default {
   forbidden: [
@@ -34,27 +38,52 @@ export default {
       to: { couldNotResolve: true },
     },
     {
-      name: "contracts-stand-alone",
-      comment: "The event catalogue knows nobody; of the runtime it takes only hashes.",
+      name: "kernel-stands-alone",
+      comment: "What everything is made of knows nobody; of the runtime it takes only hashes.",
       severity: "error",
-      from: { path: "^packages/contracts/src/" },
-      to: { pathNot: ["^packages/contracts/src/", "^(node:)?crypto$", installed(["avsc"])] },
+      from: { path: "^packages/kernel/src/" },
+      to: {
+        pathNot: [
+          "^packages/kernel/src/",
+          "^(node:)?crypto$",
+          installed(["temporal-polyfill", "temporal-spec"]),
+        ],
+      },
+    },
+    {
+      name: "schema-knows-no-event",
+      comment: "How events are described, written and read: which there are, contexts say.",
+      severity: "error",
+      from: { path: "^packages/schema/src/" },
+      to: { pathNot: ["^packages/(schema|kernel)/src/", installed(["avsc"])] },
     },
     {
       name: "domain-is-pure",
-      comment: "Decisions need the contracts and a calendar, and nothing that acts.",
+      comment: "Decisions need events, definitions and the kernel, and nothing that acts.",
       severity: "error",
-      from: { path: "^packages/domain/src/" },
-      to: {
-        pathNot: ["^packages/(domain|contracts)/src/", installed(["temporal-polyfill", "temporal-spec"])],
-      },
+      from: { path: domain },
+      to: { pathNot: ["^packages/(kernel|schema)/src/", published, domain] },
+    },
+    {
+      name: "contexts-share-events",
+      comment: "A context imports of another its events and the fold of its definitions, and nothing else.",
+      severity: "error",
+      from: { path: "^packages/contexts/([^/]+)/src/" },
+      to: { path: "^packages/contexts/", pathNot: ["^packages/contexts/$1/", published] },
     },
     {
       name: "ports-know-no-adapter",
       comment: "A port is what its adapters import, never the other way round.",
       severity: "error",
       from: { path: "^packages/event-store/src/" },
-      to: { path: "^(packages|services)/", pathNot: "^packages/(event-store|contracts|domain)/src/" },
+      to: { path: "^(packages|services)/", pathNot: "^packages/(event-store|schema|kernel)/src/" },
+    },
+    {
+      name: "packages-know-no-context",
+      comment: "Contexts stand on packages: hand in what a package needs of them.",
+      severity: "error",
+      from: { path: "^packages/(?!contexts/|api/|client/|import/|simulation/)[^/]+/src/" },
+      to: { path: "^packages/contexts/" },
     },
     {
       name: "packages-know-no-service",
@@ -77,7 +106,11 @@ export default {
       severity: "error",
       from: { path: source, pathNot: "^packages/[^/]+/src/contract/" },
       to: {
-        path: ["^(packages|services)/[^/]+/(test|testing)/", "^test/", installed(["vitest", "fast-check"])],
+        path: [
+          "^(packages(/contexts)?|services)/[^/]+/(test|testing)/",
+          "^test/",
+          installed(["vitest", "fast-check"]),
+        ],
       },
     },
     {

@@ -47,7 +47,7 @@ function misplaced(): string[] {
     const [top = ""] = file.split("/");
     if (!TOP_LEVEL.has(top))
       return [`${file}: the top level holds no ${top}; put it under packages, services, infra or test`];
-    if (file.endsWith(".test.ts") && !/^test\/|^(packages|services)\/[^/]+\/test\//.test(file)) {
+    if (file.endsWith(".test.ts") && !/^test\/|^(packages(\/contexts)?|services)\/[^/]+\/test\//.test(file)) {
       return [`${file}: tests lie in the test/ folder of their package, or they never run`];
     }
     return [];
@@ -56,13 +56,17 @@ function misplaced(): string[] {
 
 function misnamedPackages(): string[] {
   const folders = new Set(
-    files.flatMap((file) => file.match(/^(packages|services)\/[^/]+(?=\/)/)?.[0] ?? []),
+    files.flatMap(
+      (file) => file.match(/^(packages\/contexts|packages(?!\/contexts)|services)\/[^/]+(?=\/)/)?.[0] ?? [],
+    ),
   );
   return [...folders].flatMap((folder) => {
     const manifest = `${folder}/package.json`;
     if (!existsSync(manifest)) return [`${folder}: has no package.json`];
     const { name } = JSON.parse(readFileSync(manifest, "utf8")) as { name?: string };
-    const expected = `@taem/${folder.split("/")[1]}`;
+    // A service may be called like the context that it hosts.
+    const suffix = folder.startsWith("services/") ? "-service" : "";
+    const expected = `@taem/${folder.split("/").at(-1)}${suffix}`;
     return name === expected ? [] : [`${manifest}: is named ${name}; name it ${expected}, like its folder`];
   });
 }

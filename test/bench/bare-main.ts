@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { openPlatform, readConfig } from "@taem/standalone";
+import { openPlatform, readConfig } from "@taem/standalone-service";
 import { startBareServer } from "./bare-server.ts";
 
 const config = readConfig(process.env);

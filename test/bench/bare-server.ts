@@ -2,7 +2,7 @@ import { bulk, memberOperations } from "@taem/api";
 import { bulkRoute, createServer, fields, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import { Authenticator } from "@taem/principal";
-import type { Platform } from "@taem/standalone";
+import type { Platform } from "@taem/standalone-service";
 import { z } from "zod";
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type BulkLine, createClient } from "@taem/client";
 import { type Database, openPool } from "@taem/postgres";
 import { canonicalWorkload, defineProgramme, type Workload } from "@taem/simulation";
-import { openPlatform, type Platform, readConfig } from "@taem/standalone";
+import { openPlatform, type Platform, readConfig } from "@taem/standalone-service";
 import { clientKey } from "../support/client-key.ts";
 import type { BenchRun } from "./bench-run.ts";
 import { parentOf } from "./process-usage.ts";

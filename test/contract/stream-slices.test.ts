@@ -1,23 +1,18 @@
 import { randomUUID } from "node:crypto";
-import {
-  accountStream,
-  catalogue,
-  type DefinitionEvent,
-  decodeEvent,
-  encodeMeta,
-  type MemberEvent,
-  memberStream,
-  sliceOfStream,
-} from "@taem/contracts";
 import { CommandHandler, type EventStore } from "@taem/event-store";
 import { openEsdbEventStore } from "@taem/event-store-esdb";
-import { nameLog } from "@taem/standalone";
+import { accountStream } from "@taem/ledger/events";
+import { type MemberEnrolled, memberStream } from "@taem/member/events";
+import { definitionEvents } from "@taem/programme/events";
+import { sliceOfStream } from "@taem/schema";
+import { catalogue, nameLog } from "@taem/standalone-service";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MemoryEventStore } from "../../packages/event-store/test/support/memory-event-store.ts";
 import {
   commandOn,
   decideOn,
   purseAggregate,
+  purseEvents,
   put,
   snapshotting,
   stored,
@@ -56,23 +51,23 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     await nameLog(store, { type: "InstallationNamed", installation: randomUUID(), keyCheck: "" });
     await makeEveryClientEvent(store);
     const log = await wholeLog(store);
-    expect(new Set(log.map(({ type }) => type))).toEqual(new Set(Object.keys(catalogue)));
+    expect(new Set(log.map(({ type }) => type))).toEqual(new Set(catalogue.events.names));
     const expected = log.map((event) => ({
       stream: event.stream,
       type: event.type,
-      slice: sliceOfStream(event.stream, decodeEvent(event) as Partial<MemberEvent>),
+      slice: sliceOfStream(catalogue, event.stream, catalogue.events.decode(event)),
     }));
     expect(log.map(({ stream, type, slice }) => ({ stream, type, slice }))).toEqual(expected);
   });
 
   test("a member whose enrolment lies elsewhere has an account in the slice of the rule", async () => {
     const [first] = await wholeLog(store);
-    const { programme } = decodeEvent(first as NonNullable<typeof first>) as DefinitionEvent;
+    const { programme } = definitionEvents.decode(first as NonNullable<typeof first>);
     const member = randomUUID();
-    const enrolled: MemberEvent = { type: "MemberEnrolled", programme, member, enrolledAt: 0 };
+    const enrolled: MemberEnrolled = { type: "MemberEnrolled", programme, member, enrolledAt: 0 };
     const stream = memberStream(member);
-    const elsewhere = (sliceOfStream(stream, enrolled) + 1) % 64;
-    const meta = encodeMeta(enrolled.type, { actor: "earlier", correlation: "earlier" });
+    const elsewhere = (sliceOfStream(catalogue, stream, enrolled) + 1) % 64;
+    const meta = catalogue.events.encodeMeta(enrolled.type, { actor: "earlier", correlation: "earlier" });
     const data = JSON.stringify({ enrolledAt: 0, member, programme });
     const events = [{ id: randomUUID(), type: enrolled.type, data, meta }];
     await store.append([{ stream, slice: elsewhere, expectedRevision: 0, events }]);
@@ -83,7 +78,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     const [enrolment, account] = await store.read(streams.map((s) => ({ stream: s, afterRevision: 0 })));
     expect(enrolment?.events.map(({ slice }) => slice)).toEqual([elsewhere]);
     expect(account?.events.map(({ slice }) => slice)).toEqual([
-      sliceOfStream(streams[1] as string, enrolled),
+      sliceOfStream(catalogue, streams[1] as string, enrolled),
     ]);
   });
 
@@ -93,7 +88,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     ["with a snapshot", 1_100, snapshotting()],
   ])("a stream that began in another slice keeps it: %s", async (_, length, aggregate) => {
     const stream = `taem.account-${randomUUID()}-1`;
-    const meta = encodeMeta("ClockSet", { actor: "earlier", correlation: "earlier" });
+    const meta = purseEvents.encodeMeta("CoinsPut", { actor: "earlier", correlation: "earlier" });
     const events = Array.from({ length }, (_, i) => ({ ...stored(`e${i}`, 1), id: randomUUID(), meta }));
     await store.append([{ stream, slice: 41, expectedRevision: 0, events }]);
     const open = () => new CommandHandler({ store, newId: randomUUID, now: () => 0 });

@@ -1,4 +1,4 @@
-import { type AccountRef, createCommands } from "@taem/commands";
+import { type AccountRef, createCommands } from "@taem/commands-service";
 import { newId } from "@taem/runtime";
 import { expect, test } from "vitest";
 import { createInstallation } from "../support/program.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { accountStream, memberStream } from "@taem/contracts";
 import type { RecordedEvent, StreamSlice } from "@taem/event-store";
+import { accountStream } from "@taem/ledger/events";
+import { memberStream } from "@taem/member/events";
 import { expect, test } from "vitest";
 import { sharedKafka } from "../support/kafka/kafka.ts";
 import { KafkaInstallation, relayed } from "../support/kafka-installation.ts";

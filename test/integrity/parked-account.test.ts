@@ -1,5 +1,5 @@
 import { type accountQueries, parseToken } from "@taem/api";
-import { accountStream } from "@taem/contracts";
+import { accountStream } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answer, Api } from "../support/api.ts";
 import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";

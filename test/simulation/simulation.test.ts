@@ -1,7 +1,7 @@
 import { createClient } from "@taem/client";
-import { type AccountEvent, decodeEvent, isAccountEvent } from "@taem/contracts";
-import { postingsOf } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
+import { postingsOf } from "@taem/ledger/domain";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { runSimulation, simulate } from "@taem/simulation";
 import { expect, it } from "vitest";
 import { startService } from "../support/commands-service.ts";
@@ -35,7 +35,9 @@ it("a small programme gets every answer that was expected, and changes nothing t
 });
 
 async function accountEventsOf(store: EventStore): Promise<AccountEvent[]> {
-  return (await wholeLog(store)).map(decodeEvent).filter(isAccountEvent);
+  return (await wholeLog(store))
+    .filter(({ type }) => accountEvents.has(type))
+    .map((event) => accountEvents.decode(event));
 }
 
 function balancesOf(events: readonly AccountEvent[], currency: string): Map<string, bigint> {

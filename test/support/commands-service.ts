@@ -4,7 +4,7 @@ import {
   type CommandsConfig,
   type CommandsPlatform,
   createCommands,
-} from "@taem/commands";
+} from "@taem/commands-service";
 import type { EventStore } from "@taem/event-store";
 import { createServer, type Limits, PERMISSIONS, type Principal, type Route } from "@taem/http";
 import { type Clock, createHealth, createMetrics, derivedKey, systemClock } from "@taem/runtime";

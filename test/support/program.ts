@@ -1,6 +1,6 @@
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Clock, Environment } from "@taem/runtime";
-import { openPlatform, type Platform, readConfig, startProgram } from "@taem/standalone";
+import { openPlatform, type Platform, readConfig, startProgram } from "@taem/standalone-service";
 import { Api } from "./api.ts";
 import { clientKey } from "./client-key.ts";
 import { collectingLogger } from "./collecting-logger.ts";

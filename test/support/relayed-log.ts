@@ -1,11 +1,19 @@
 import { randomUUID } from "node:crypto";
-import { encodeEvent, encodeMeta, memberStream } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
-import { ensureTopic, type KafkaCluster, kafkaCluster, kafkaSource, type Topic } from "@taem/kafka";
+import {
+  ensureTopic,
+  type KafkaCluster,
+  kafkaCluster,
+  kafkaSource,
+  LinkCodec,
+  type Topic,
+} from "@taem/kafka";
+import { member as memberCategory, memberStream } from "@taem/member/events";
 import { type Database, migrate, openPool } from "@taem/postgres";
 import type { EventSource } from "@taem/projection";
-import { Relay, relayMigrations } from "@taem/relay";
+import { Relay, relayMigrations } from "@taem/relay-service";
 import { createMetrics, systemClock } from "@taem/runtime";
+import { createCatalogue } from "@taem/schema";
 import { type CollectingLogger, collectingLogger } from "./collecting-logger.ts";
 import { openTestStore } from "./test-store.ts";
 
@@ -44,6 +52,7 @@ export async function openRelayedLog(brokers: string): Promise<RelayedLog> {
     cluster,
     topic,
     installation,
+    codec: new LinkCodec(createCatalogue([memberCategory]), installation),
     logger,
     metrics: createMetrics(),
     clock: systemClock,
@@ -74,6 +83,6 @@ export async function openRelayedLog(brokers: string): Promise<RelayedLog> {
 
 function enrolment(member: string, programme: string) {
   const event = { type: "MemberEnrolled", programme, member, enrolledAt: 0 } as const;
-  const meta = encodeMeta(event.type, { actor: "test", correlation: "test" });
-  return { id: randomUUID(), type: event.type, data: encodeEvent(event), meta };
+  const meta = memberCategory.events.encodeMeta(event.type, { actor: "test", correlation: "test" });
+  return { id: randomUUID(), type: event.type, data: memberCategory.events.encode(event), meta };
 }

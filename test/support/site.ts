@@ -6,7 +6,7 @@ import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { type Environment, randomId } from "@taem/runtime";
-import { readLogName } from "@taem/standalone";
+import { readLogName } from "@taem/standalone-service";
 import { TestServer } from "./eventstoredb/server.ts";
 import { wholeLog } from "./test-store.ts";
 

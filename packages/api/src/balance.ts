@@ -1,5 +1,5 @@
-import type { Balance } from "@taem/domain";
 import { fields } from "@taem/http";
+import type { Balance } from "@taem/ledger/domain";
 import { z } from "zod";
 
 const { total } = fields;

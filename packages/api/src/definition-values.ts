@@ -1,5 +1,5 @@
-import { isZone } from "@taem/domain";
 import { fields } from "@taem/http";
+import { isZone } from "@taem/kernel";
 import { z } from "zod";
 
 /** What definitions are made of. */

@@ -1,5 +1,6 @@
-import { type Instant, lastDayOf, type Programme } from "@taem/domain";
 import { fields } from "@taem/http";
+import type { Instant } from "@taem/kernel";
+import { lastDayOf, type Programme } from "@taem/programme/definitions";
 
 /** An instant that ends something, in an answer: it is exclusive, says so, and has beside it the last day before it. */
 

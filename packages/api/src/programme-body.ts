@@ -1,5 +1,5 @@
-import type { BusinessClock, Programme } from "@taem/domain";
 import { fields } from "@taem/http";
+import type { BusinessClock, Programme } from "@taem/programme/definitions";
 import type { z } from "zod";
 import type { programmeItem } from "./definitions.ts";
 

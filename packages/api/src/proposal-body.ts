@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Programme, type Proposal, type ProposedChange, type Version, versionsOf } from "@taem/domain";
 import { fields } from "@taem/http";
+import type { Version } from "@taem/kernel";
+import { type Programme, type Proposal, type ProposedChange, versionsOf } from "@taem/programme/definitions";
 import type { z } from "zod";
 import type { difference, proposalAnswer, proposedChange } from "./definitions.ts";
 

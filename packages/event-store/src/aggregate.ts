@@ -1,10 +1,12 @@
-import type { TaemEvent } from "@taem/contracts";
+import type { DomainEvent, EventTypes } from "@taem/schema";
 
 /**
  * How a stream of one kind is folded. State is owned by whoever folds it: `evolve` may change it in place, and who
  * needs the state before as well folds into a `draft`.
  */
-export interface Aggregate<S, E extends TaemEvent = TaemEvent> {
+export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
+  /** Those that the stream may hold: how they are read and written. */
+  readonly events: EventTypes<E>;
   initial(): S;
   evolve(state: S, event: E): S;
   draft(state: S): S;

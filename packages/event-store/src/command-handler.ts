@@ -1,4 +1,4 @@
-import { encodeEvent, encodeMeta, type TaemEvent } from "@taem/contracts";
+import type { DomainEvent } from "@taem/schema";
 import type { AppendedCommand, Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { SharedReader } from "./shared-reader.ts";
@@ -62,15 +62,7 @@ export class CommandHandler {
     this.#cache = new StateCache(options.store, options.cacheBytes ?? 256 * 2 ** 20, (error, stream) =>
       options.onError?.(error, stream),
     );
-    this.#turnTools = {
-      reader: new SharedReader(options.store),
-      encode: (event, meta) => ({
-        id: options.newId(),
-        type: event.type,
-        data: encodeEvent(event),
-        meta: encodeMeta(event.type, meta),
-      }),
-    };
+    this.#turnTools = { reader: new SharedReader(options.store), newId: options.newId };
     this.#deadlines = setInterval(() => this.#expire(), DEADLINE_CHECK_MS);
     this.#deadlines.unref();
   }
@@ -83,7 +75,7 @@ export class CommandHandler {
    * Decides a command on the stream's current state and appends its events. Commands of one stream are decided in
    * the order of their calls. Rejects with `HandlerRefusal`, with what bars it, or with what `decide` threw.
    */
-  execute<S, E extends TaemEvent, R, F = undefined>(command: Command<S, E, R, F>): Promise<R> {
+  execute<S, E extends DomainEvent, R, F = undefined>(command: Command<S, E, R, F>): Promise<R> {
     if (this.#closed) return Promise.reject(new HandlerRefusal("shutting_down", "the service is stopping"));
     const barred = this.#options.barred?.();
     if (barred !== undefined) return Promise.reject(barred);

@@ -1,4 +1,4 @@
-import type { Provenance, TaemEvent } from "@taem/contracts";
+import type { DomainEvent, Provenance } from "@taem/schema";
 import type { Aggregate, Appended, Step } from "./aggregate.ts";
 import type { NewEvent } from "./event-store.ts";
 
@@ -9,7 +9,7 @@ export interface Reading<F> {
   readonly aggregate: Aggregate<F>;
 }
 
-export interface Command<S, E extends TaemEvent, R, F = undefined> {
+export interface Command<S, E extends DomainEvent, R, F = undefined> {
   readonly aggregate: Aggregate<S, E>;
   readonly stream: string;
   /** Where the stream begins. One that has events lies where its first event does, whatever is said here. */
@@ -44,7 +44,7 @@ export interface AppendedCommand {
 
 /** A command on its way, with its promise. Type parameters are erased here: a queue holds every kind. */
 export interface Item {
-  readonly command: Command<unknown, TaemEvent, unknown, unknown>;
+  readonly command: Command<unknown, DomainEvent, unknown, unknown>;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (reason: unknown) => void;
   /** Until the store has said otherwise. */

@@ -1,4 +1,5 @@
 export type { Aggregate, Appended, Step } from "./aggregate.ts";
+export { type Claimant, Claims } from "./claims.ts";
 export type { AppendedCommand } from "./command.ts";
 export { CommandHandler, type CommandHandlerOptions, HandlerRefusal } from "./command-handler.ts";
 export * from "./event-store.ts";

@@ -1,4 +1,3 @@
-import { decodeEvent } from "@taem/contracts";
 import { LRUCache } from "lru-cache";
 import type { Aggregate } from "./aggregate.ts";
 import type { EventStore, RecordedEvent, Snapshot, StreamSlice } from "./event-store.ts";
@@ -162,7 +161,7 @@ export class StateCache {
     const slice = base.slice ?? first[0]?.slice;
     const add = (events: readonly RecordedEvent[]): void => {
       for (const event of events) {
-        state = aggregate.evolve(state, decodeEvent(event));
+        state = aggregate.evolve(state, aggregate.events.decode(event));
         revision = event.revision;
       }
     };

@@ -1,24 +1,24 @@
-import { decodeEvent, type Provenance, type TaemEvent } from "@taem/contracts";
+import type { DomainEvent, Provenance } from "@taem/schema";
 import type { Aggregate, Step } from "./aggregate.ts";
 import type { Answer, Item } from "./command.ts";
 import type { Head, NewEvent } from "./event-store.ts";
 import type { SharedReader } from "./shared-reader.ts";
 import type { CachedState } from "./state-cache.ts";
 
-type AnyStep = Step<unknown, TaemEvent, unknown>;
+type AnyStep = Step<unknown, DomainEvent, unknown>;
 type Waiting = Extract<AnyStep, { readonly load: unknown }>;
 
 export interface TurnTools {
   readonly reader: SharedReader;
-  /** An event as it is appended; throws when it is none of the catalogue's. */
-  readonly encode: (event: TaemEvent, meta: Provenance) => NewEvent;
+  /** Random UUIDs for events. */
+  readonly newId: () => string;
 }
 
 /** By stream; an Error for one that does not fold. */
 type States = ReadonlyMap<string, CachedState | Error>;
 
 interface DecidedEvent {
-  readonly event: TaemEvent;
+  readonly event: DomainEvent;
   readonly encoded: NewEvent;
 }
 
@@ -107,14 +107,14 @@ export class Turn {
   }
 
   /** Earlier events of the stream, be they stored or decided a moment ago in this very turn. */
-  async #load(revision: number, count: number): Promise<TaemEvent[]> {
+  async #load(revision: number, count: number): Promise<DomainEvent[]> {
     const stored = Math.min(count, Math.max(0, this.base.revision - revision + 1));
     const ahead = Math.max(0, revision - this.base.revision - 1);
     const decided = this.events.slice(ahead, ahead + count - stored).map(({ event }) => event);
     if (stored === 0) return decided;
     const request = { stream: this.stream, afterRevision: revision - 1, limit: stored };
     const events = await this.#tools.reader.read(request);
-    return [...events.map(decodeEvent), ...decided];
+    return [...events.map((event) => this.aggregate.events.decode(event)), ...decided];
   }
 
   /** Takes a decision over into the draft; one that needs earlier events comes back. */
@@ -123,7 +123,7 @@ export class Turn {
     const before = this.events.length;
     try {
       for (const event of step.events) {
-        const encoded = this.#tools.encode(event, item.command.meta);
+        const encoded = this.#encode(event, item.command.meta);
         this.#draft = this.aggregate.evolve(this.#draft, event);
         this.events.push({ event, encoded });
       }
@@ -134,6 +134,13 @@ export class Turn {
       throw error;
     }
     return undefined;
+  }
+
+  /** An event as it is appended; throws when the stream may not hold it. */
+  #encode(event: DomainEvent, meta: Provenance): NewEvent {
+    const { events } = this.aggregate;
+    const { type } = event;
+    return { id: this.#tools.newId(), type, data: events.encode(event), meta: events.encodeMeta(type, meta) };
   }
 
   /** The draft as it was after that many events: what has been folded in cannot be taken out again. */

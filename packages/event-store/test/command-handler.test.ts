@@ -126,7 +126,7 @@ test("a decision that needs earlier events is given them, from the store and fro
         load: { revision, count },
         next: (events) => ({
           events: [],
-          answer: () => () => events.map(({ programme }) => programme),
+          answer: () => () => events.map(({ label }) => label),
         }),
       })),
     );
@@ -199,7 +199,7 @@ test.each([
 
 test.each([
   ["does not fold", put("poison", POISON)],
-  ["is not of the catalogue", { ...put("alien", 1), type: "Alien" as "ClockSet" }],
+  ["is not of the catalogue", { ...put("alien", 1), type: "Alien" as "CoinsPut" }],
 ])("a command with an event that %s fails alone, and none of its events is kept", async (_, bad) => {
   await using bench = openBench();
   const before = bench.move("a", "before", 1);
@@ -216,14 +216,14 @@ test.each([
 test("a stream that does not fold fails its own commands, and is reported", async () => {
   await using bench = openBench();
   await appendDirectly(bench.memory, "corrupt", stored("poison", POISON));
-  await appendDirectly(bench.memory, "unreadable", { type: "ClockSet", data: "{}" });
+  await appendDirectly(bench.memory, "unreadable", { type: "CoinsPut", data: "{}" });
   const corrupt = bench.move("corrupt", "c", 1).catch((error: Error) => error.message);
   const unreadable = bench.move("unreadable", "u", 1).catch((error: Error) => error.name);
   expect(await bench.move("fine", "f", 1)).toMatchObject({ balance: 1 });
   expect([await corrupt, await unreadable]).toEqual(["does not fold", "ContractViolation"]);
   expect(bench.reported).toEqual([
     "corrupt: does not fold",
-    expect.stringMatching(/^unreadable: ClockSet\./),
+    expect.stringMatching(/^unreadable: CoinsPut\./),
   ]);
 });
 
@@ -288,7 +288,7 @@ test("of every command that wrote something it is told what, by its own provenan
   const told: string[] = [];
   await using bench = openBench({
     onAppended: ({ stream, revision, events, meta, traceparent }) => {
-      const labels = events.map(({ data }) => (JSON.parse(data) as { programme: string }).programme);
+      const labels = events.map(({ data }) => (JSON.parse(data) as { label: string }).label);
       told.push(`${stream}@${revision} ${labels.join("+")} of ${meta.correlation}, ${traceparent}`);
     },
   });

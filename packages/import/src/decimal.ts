@@ -1,4 +1,4 @@
-import { MAX_AMOUNT } from "@taem/domain";
+import { MAX_AMOUNT } from "@taem/kernel";
 import { Rejection, shown } from "./reject-reasons.ts";
 import { escaped, plainBlanks } from "./text.ts";
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isZone } from "@taem/domain";
+import { isZone } from "@taem/kernel";
 import { z } from "zod";
 import { timeFormat } from "./time-format.ts";
 import { UsageError } from "./usage-error.ts";

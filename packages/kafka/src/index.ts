@@ -1,6 +1,6 @@
 export { type KafkaCluster, type KafkaOptions, kafkaCluster } from "./cluster.ts";
 export { EventPublisher, type Message, SendIncomplete } from "./event-publisher.ts";
 export { type KafkaSourceOptions, kafkaSource } from "./kafka-source.ts";
-export { encodeEvent, encodeWatermark } from "./link-codec.ts";
+export { LinkCodec } from "./link-codec.ts";
 export { ensureTopic, type NewTopic, type Topic } from "./topic.ts";
 export { assertNotForeign } from "./topic-owner.ts";

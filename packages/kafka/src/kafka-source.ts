@@ -5,7 +5,7 @@ import type { Consumer, EachBatchPayload, Batch as KafkaBatch } from "kafkajs";
 import { Backlog } from "./backlog.ts";
 import type { KafkaCluster } from "./cluster.ts";
 import { Exchange, ExchangeClosed } from "./exchange.ts";
-import { decodeLink } from "./link-codec.ts";
+import type { LinkCodec } from "./link-codec.ts";
 import { ReceiveTrail } from "./receive-trail.ts";
 import { partitionOf, type Topic } from "./topic.ts";
 
@@ -14,8 +14,8 @@ export interface KafkaSourceOptions {
   readonly topic: Topic;
   /** Those who share one share the slices out among themselves: one for each projection. */
   readonly group: string;
-  /** Whose log it is: what another one's relay has sent here is not ours. */
-  readonly installation: string;
+  /** Knows whose log it is: what another one's relay has sent here is not ours. */
+  readonly codec: LinkCodec;
   /** The log itself. */
   readonly store: Pick<EventStore, "read" | "head">;
   readonly logger: Logger;
@@ -72,7 +72,7 @@ type OnForeign = (messages: number, where: object) => void;
 
 /** Batches of one consumer; throws when it ends, whatever the reason. */
 async function* consume(
-  { cluster, topic, group, installation, store, tracer }: KafkaSourceOptions,
+  { cluster, topic, group, codec, store, tracer }: KafkaSourceOptions,
   limit: number,
   signal: AbortSignal,
   onForeign: OnForeign,
@@ -104,7 +104,7 @@ async function* consume(
       eachBatch: deliverer(exchange, new ReceiveTrail(topic, group, tracer), async ({ batch }) => {
         const { partition, messages, highWatermark } = batch;
         const offset = messages[0]?.offset;
-        const own = linksOf(batch, installation, topic);
+        const own = linksOf(batch, codec, topic);
         const links = await backlog.inLog({
           partition,
           firstOffset: BigInt(offset ?? highWatermark),
@@ -124,10 +124,10 @@ async function* consume(
   }
 }
 
-function linksOf({ messages, partition }: KafkaBatch, installation: string, topic: Topic): Link[] {
+function linksOf({ messages, partition }: KafkaBatch, codec: LinkCodec, topic: Topic): Link[] {
   const links: Link[] = [];
   for (const { value, headers } of messages) {
-    const link = decodeLink(value, installation, headers);
+    const link = codec.decode(value, headers);
     // A slice's messages come in order because they come by one way: what lies elsewhere did not come by it.
     if (link !== undefined && partitionOf(link.slice, topic) === partition) links.push(link);
   }

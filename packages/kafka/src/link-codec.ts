@@ -1,20 +1,13 @@
-import {
-  ContractViolation,
-  catalogue,
-  currentVersion,
-  decodeMeta,
-  decodeEvent as decodeStored,
-  UnknownEventVersion,
-} from "@taem/contracts";
-import {
-  decodeEnvelope,
-  decodePayload,
-  type Envelope,
-  encodeEnvelope,
-  encodePayload,
-} from "@taem/contracts/avro";
 import type { Position, RecordedEvent } from "@taem/event-store";
 import type { Landmark, Link, LinkedEvent } from "@taem/projection";
+import {
+  type Catalogue,
+  ContractViolation,
+  type DomainEvent,
+  decodeMeta,
+  UnknownEventVersion,
+} from "@taem/schema";
+import { decodeEnvelope, type Envelope, encodeEnvelope, PayloadCodec } from "@taem/schema/avro";
 import type { KafkaMessage } from "kafkajs";
 import type { Message } from "./event-publisher.ts";
 
@@ -24,53 +17,81 @@ type Headers = NonNullable<KafkaMessage["headers"]>;
 const LANDMARK = "landmark";
 const LANDMARK_TEXT = /^([1-9]\d{0,8}) ([0-9a-f-]{36}) (\S{1,200})$/;
 
-/**
- * An event of the store as a message, in the current version of its type. Throws where this version of the program does not
- * know it.
- */
-export function encodeEvent(record: RecordedEvent, previous: Position, installation: string): Message {
-  const { id, type, stream, revision, slice, position, recordedAt } = record;
-  const { actor, correlation, causation } = decodeMeta(record.meta);
-  const decoded = decodeStored(record);
-  const data = encodePayload(decoded);
-  const version = currentVersion(decoded.type);
-  const cause = causation === undefined ? {} : { causation };
-  const event = { id, type, version, stream, revision, recordedAt, actor, correlation, ...cause, data };
-  return { slice, value: encodeEnvelope({ installation, slice, position, previous, event }) };
-}
+type SentEvent = NonNullable<Envelope["event"]> & Pick<Envelope, "slice" | "position">;
 
-/**
- * Says that a slice holds nothing between two positions. Which event lies at the position goes beside it, in a header: it is
- * nothing that a reader of the events needs.
- */
-export function encodeWatermark(
-  { slice, position, previous, landmark }: Omit<Link, "event">,
-  installation: string,
-): Message {
-  const value = encodeEnvelope({ installation, slice, position, previous });
-  return landmark === undefined
-    ? { slice, value }
-    : { slice, value, headers: { [LANDMARK]: `${landmark.revision} ${landmark.id} ${landmark.stream}` } };
-}
+/** Links of an installation's log as messages, with the events that a catalogue knows. */
+export class LinkCodec {
+  readonly #catalogue: Catalogue;
+  readonly #payloads: PayloadCodec;
+  /** UUID; stamped on every message: whose log it is. */
+  readonly #installation: string;
 
-/**
- * The link that a message carries; undefined for what is none of this installation's, or not as it was sent. Then something
- * is missing, which the chain shows and the store makes good.
- */
-export function decodeLink(
-  value: Buffer | null,
-  installation: string,
-  headers: Headers = {},
-): Link | undefined {
-  if (value === null) return undefined;
-  try {
-    const { installation: of, slice, position, previous, event } = decodeEnvelope(value);
-    if (of !== installation) return undefined;
-    if (event === undefined) return { slice, position, previous, landmark: landmarkIn(headers, position) };
-    return { slice, position, previous, event: linkedEvent({ ...event, slice, position }) };
-  } catch (error) {
-    if (error instanceof ContractViolation) return undefined;
-    throw error;
+  constructor(catalogue: Catalogue, installation: string) {
+    this.#catalogue = catalogue;
+    this.#payloads = new PayloadCodec(catalogue.events);
+    this.#installation = installation;
+  }
+
+  /** Whether an event of the store can be a message. */
+  knows(record: RecordedEvent): boolean {
+    return this.#catalogue.events.isKnown(record);
+  }
+
+  /** An event of the store as a message, in the current version of its type. Throws where it is not known, or cannot be read. */
+  encode(record: RecordedEvent, previous: Position): Message {
+    const { id, type, stream, revision, slice, position, recordedAt } = record;
+    const { actor, correlation, causation } = decodeMeta(record.meta);
+    const { events } = this.#catalogue;
+    const data = this.#payloads.encode(events.decode(record));
+    const version = events.currentVersion(type);
+    const cause = causation === undefined ? {} : { causation };
+    const event = { id, type, version, stream, revision, recordedAt, actor, correlation, ...cause, data };
+    const value = encodeEnvelope({ installation: this.#installation, slice, position, previous, event });
+    return { slice, value };
+  }
+
+  /**
+   * Says that a slice holds nothing between two positions. Which event lies at the position goes beside it, in a header: it is
+   * nothing that a reader of the events needs.
+   */
+  encodeWatermark({ slice, position, previous, landmark }: Omit<Link, "event">): Message {
+    const value = encodeEnvelope({ installation: this.#installation, slice, position, previous });
+    return landmark === undefined
+      ? { slice, value }
+      : { slice, value, headers: { [LANDMARK]: `${landmark.revision} ${landmark.id} ${landmark.stream}` } };
+  }
+
+  /**
+   * The link that a message carries; undefined for what is none of this installation's, or not as it was sent. Then something
+   * is missing, which the chain shows and the store makes good.
+   */
+  decode(value: Buffer | null, headers: Headers = {}): Link | undefined {
+    if (value === null) return undefined;
+    try {
+      const { installation, slice, position, previous, event } = decodeEnvelope(value);
+      if (installation !== this.#installation) return undefined;
+      if (event === undefined) return { slice, position, previous, landmark: landmarkIn(headers, position) };
+      return { slice, position, previous, event: this.#linkedEvent({ ...event, slice, position }) };
+    } catch (error) {
+      if (error instanceof ContractViolation) return undefined;
+      throw error;
+    }
+  }
+
+  #linkedEvent(sent: SentEvent): LinkedEvent {
+    const { id, type, stream, revision, slice, position, recordedAt, actor, correlation, data } = sent;
+    const record = { id, type, stream, revision, slice, position, recordedAt };
+    try {
+      // Now, and not when it is asked for: what cannot be read must not be taken for the event.
+      const event = this.#payloads.decode(type, data);
+      return { record, actor, correlation, isKnown: (events) => events.has(type), decode: () => event };
+    } catch (error) {
+      if (!(error instanceof UnknownEventVersion)) throw error;
+      const decode = (): DomainEvent => {
+        throw error;
+      };
+      return { record, actor, correlation, isKnown: () => false, decode };
+    }
   }
 }
 
@@ -79,33 +100,4 @@ function landmarkIn(headers: Headers, position: Position): Landmark | undefined 
   const [, revision, id, stream] = LANDMARK_TEXT.exec(String(headers[LANDMARK] ?? "")) ?? [];
   if (revision === undefined || id === undefined || stream === undefined) return undefined;
   return { position, stream, revision: Number(revision), id };
-}
-
-type SentEvent = NonNullable<Envelope["event"]> & Pick<Envelope, "slice" | "position">;
-
-function linkedEvent({
-  id,
-  type,
-  stream,
-  revision,
-  slice,
-  position,
-  recordedAt,
-  actor,
-  correlation,
-  data,
-}: SentEvent): LinkedEvent {
-  const record = { id, type, stream, revision, slice, position, recordedAt };
-  try {
-    if (!Object.hasOwn(catalogue, type)) throw new UnknownEventVersion(type);
-    // Now, and not when it is asked for: what cannot be read must not be taken for the event.
-    const event = decodePayload(type, data);
-    return { record, actor, correlation, isKnown: () => true, decode: () => event };
-  } catch (error) {
-    if (!(error instanceof UnknownEventVersion)) throw error;
-    const decode = () => {
-      throw error;
-    };
-    return { record, actor, correlation, isKnown: () => false, decode };
-  }
 }

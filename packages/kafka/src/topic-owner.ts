@@ -1,6 +1,6 @@
-import { ContractViolation } from "@taem/contracts";
-import { decodeEnvelope } from "@taem/contracts/avro";
 import { OperatorError } from "@taem/runtime";
+import { ContractViolation } from "@taem/schema";
+import { decodeEnvelope } from "@taem/schema/avro";
 import type { KafkaCluster } from "./cluster.ts";
 import { newestMessages } from "./newest-messages.ts";
 import type { Topic } from "./topic.ts";

@@ -1,5 +1,5 @@
-import { decodeEvent, decodeMeta, isKnownEvent, type TaemEvent } from "@taem/contracts";
 import type { Position, RecordedEvent } from "@taem/event-store";
+import { type Catalogue, categoryOf, type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
 import { type Landmark, landmarkOf } from "./landmark.ts";
 
 /** Where an event stands in the log, without what it says. */
@@ -12,10 +12,10 @@ export interface LinkedEvent {
   readonly correlation: string;
   /** Who asked for it; may be looked up only when it is asked for. */
   readonly actor: string;
-  /** Whether this version of the program knows its type and the version of its data. */
-  isKnown(): boolean;
-  /** What it says. Throws `ContractViolation`. */
-  decode(): TaemEvent;
+  /** Whether it is one of these, in a version that is known. */
+  isKnown(events: EventTypes): boolean;
+  /** What it says, if it is one of these; read once, however many ask. Throws `ContractViolation`. */
+  decode(events: EventTypes): DomainEvent;
 }
 
 /**
@@ -76,6 +76,19 @@ export function judge(link: Link, checkpoint: Position): "apply" | "ignore" | "g
   return link.previous <= checkpoint ? "apply" : "gap";
 }
 
+/**
+ * A link as a reader of these categories has it: an event of any other is a watermark, whether or not it is known, so that no
+ * new category stops an old reader. `unknown` is one that the reader would have to know.
+ */
+export function readIn({ categories }: Catalogue, link: Link): Link | "unknown" {
+  const { event } = link;
+  if (event === undefined) return link;
+  const category = categories.get(categoryOf(event.record.stream) ?? "");
+  if (category !== undefined) return event.isKnown(category.events) ? link : "unknown";
+  const { slice, position, previous } = link;
+  return { slice, position, previous, landmark: landmarkOf(event.record) };
+}
+
 /** An event of the store, as a link has it. */
 export function linkedEvent(record: RecordedEvent): LinkedEvent {
   return new StoredEvent(record);
@@ -84,6 +97,7 @@ export function linkedEvent(record: RecordedEvent): LinkedEvent {
 /** One object an event: a log is long, and every reader of it makes these. */
 class StoredEvent implements LinkedEvent {
   readonly record: RecordedEvent;
+  #decoded: DomainEvent | undefined;
 
   constructor(record: RecordedEvent) {
     this.record = record;
@@ -97,11 +111,12 @@ class StoredEvent implements LinkedEvent {
     return decodeMeta(this.record.meta).correlation;
   }
 
-  isKnown(): boolean {
-    return isKnownEvent(this.record);
+  isKnown(events: EventTypes): boolean {
+    return events.isKnown(this.record);
   }
 
-  decode(): TaemEvent {
-    return decodeEvent(this.record);
+  decode(events: EventTypes): DomainEvent {
+    this.#decoded ??= events.decode(this.record);
+    return this.#decoded;
   }
 }

@@ -1,4 +1,4 @@
-import type { TaemEvent } from "@taem/contracts";
+import type { DomainEvent } from "@taem/schema";
 import type { EventRecord, LinkedEvent } from "./event-source.ts";
 import { type Parked, parkedAt } from "./parking.ts";
 import type { Fold, ProjectedEvent, Projection } from "./projection.ts";
@@ -45,9 +45,9 @@ export class Folding {
     return events;
   }
 
-  #decoded(linked: LinkedEvent): TaemEvent | undefined {
+  #decoded(linked: LinkedEvent): DomainEvent | undefined {
     try {
-      return linked.decode();
+      return linked.decode(this.#projection.catalogue.events);
     } catch (error) {
       this.#park(linked.record, error);
       return undefined;

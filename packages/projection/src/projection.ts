@@ -1,5 +1,5 @@
-import type { TaemEvent } from "@taem/contracts";
 import type { Queryable } from "@taem/postgres";
+import type { Catalogue, DomainEvent } from "@taem/schema";
 import type { EventRecord } from "./event-source.ts";
 
 /** A table of a read model. Its first column is `slice smallint`: a row belongs to one slice and to no other. */
@@ -18,7 +18,7 @@ export interface Table {
 }
 
 /** An event as a projection sees it: decoded, beside its record. */
-export interface ProjectedEvent<E extends TaemEvent = TaemEvent> {
+export interface ProjectedEvent<E extends DomainEvent = DomainEvent> {
   readonly record: EventRecord;
   readonly event: E;
   /** Who asked for it. */
@@ -29,11 +29,13 @@ export interface ProjectedEvent<E extends TaemEvent = TaemEvent> {
  * A read model as a function of the log. A row depends on the events of its slice in their order and on immutable
  * definitions, and on nothing else: no clock, no sequence, no random value, no batch boundary.
  */
-export interface Projection<E extends TaemEvent = TaemEvent> {
+export interface Projection<E extends DomainEvent = DomainEvent> {
   readonly name: string;
   /** Counts up whenever the rows would come out differently: the tables in use must be of this version. */
   readonly version: number;
   readonly tables: readonly Table[];
+  /** The categories that it reads. An event of one of them that is not known stops its slice; of any other, it means nothing here. */
+  readonly catalogue: Catalogue;
   /** Whether events of a type mean anything here. */
   handles(type: string): boolean;
   /** Loads the immutable definitions that the events refer to, before they are folded. */
@@ -43,7 +45,7 @@ export interface Projection<E extends TaemEvent = TaemEvent> {
 }
 
 /** A batch of events folded in memory into what is to be written. */
-export interface Fold<E extends TaemEvent = TaemEvent> {
+export interface Fold<E extends DomainEvent = DomainEvent> {
   /** Throws on an event that cannot be projected, and then leaves the batch as it was. */
   add(projected: ProjectedEvent<E>): void;
   /** Takes the new rows of append-only tables as they are when it is called, and writes them: a long fold stays small. */

@@ -4,7 +4,7 @@ import { type Clock, type Logger, type Metrics, retryPause, type Tracer } from "
 import { Applier } from "./applier.ts";
 import { BatchTrail } from "./batch-trail.ts";
 import { CheckpointConflict, type Checkpoints, endSilentWriters, loadCheckpoints } from "./checkpoints.ts";
-import { type EventSource, judge, type Link } from "./event-source.ts";
+import { type EventSource, judge, type Link, type LinkedEvent, readIn } from "./event-source.ts";
 import { applyInLanes } from "./lanes.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
@@ -236,13 +236,14 @@ export class Projector {
       const verdict = judge(link, at.get(link.slice) ?? "");
       if (verdict === "gap") gaps.set(link.slice, link.previous);
       if (verdict !== "apply") continue;
-      if (link.event?.isKnown() === false) {
-        const { type, position } = link.event.record;
+      const read = readIn(this.#options.projection.catalogue, link);
+      if (read === "unknown") {
+        const { type, position } = (link.event as LinkedEvent).record;
         this.#stopSlice(link.slice, `this version does not know ${type} as it is at ${position}; upgrade it`);
         continue;
       }
       at.set(link.slice, link.position);
-      next.push(link);
+      next.push(read);
     }
     return { next, gaps };
   }

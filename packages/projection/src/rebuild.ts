@@ -11,7 +11,7 @@ import {
   type Schemas,
   type TableChanges,
 } from "./comparison.ts";
-import type { Link } from "./event-source.ts";
+import { type Link, type LinkedEvent, readIn } from "./event-source.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { loadParked } from "./parking.ts";
@@ -198,8 +198,7 @@ class Rebuild {
       () => reading.abort(),
     )) {
       if (links === undefined) continue;
-      mustBeKnown(links);
-      await apply(links);
+      await apply(links.map((link) => knownLink(this.#options.projection, link)));
       this.#events += countEvents(links);
       onBatch(this.#events);
     }
@@ -275,12 +274,14 @@ class Rebuild {
   }
 }
 
-function mustBeKnown(links: readonly Link[]): void {
-  const unknown = links.find(({ event }) => event?.isKnown() === false)?.event;
-  if (unknown === undefined) return;
+/** Throws `unknown_event_type`. */
+function knownLink({ catalogue }: Projection, link: Link): Link {
+  const read = readIn(catalogue, link);
+  if (read !== "unknown") return read;
+  const { type, position } = (link.event as LinkedEvent).record;
   throw new ProjectionError(
     "unknown_event_type",
-    `this version does not know ${unknown.record.type} as it is at ${unknown.record.position}: upgrade it, then rebuild`,
+    `this version does not know ${type} as it is at ${position}: upgrade it, then rebuild`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { SLICES } from "@taem/contracts";
+import { SLICES } from "@taem/kernel";
 import type { Database, Queryable } from "@taem/postgres";
 import { type Projection, schemaOf, type Table } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";

@@ -1,5 +1,5 @@
-import { SLICES } from "@taem/contracts";
 import { type EventStore, type LogPage, type Position, START } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import { type EventSource, type Link, linkedEvent } from "./event-source.ts";
 import { landmarkOf } from "./landmark.ts";
 

@@ -254,7 +254,7 @@ describe("an event that cannot be projected", () => {
       ["refused", 7],
       ["sound", 3],
     );
-    await numbers.appendRaw("taem.member-broken", SLICE, 0, "MemberEnrolled", `{"member":1}`);
+    await numbers.appendRaw("taem.member-broken", SLICE, 0, "NumberAdded", `{"member":1}`);
     await using running = await startProjector(installation);
     await running.caughtUp();
     await numbers.append(SLICE, ["poisoned", 9], ["refused", 9], ["sound", 4]);
@@ -279,7 +279,7 @@ describe("an event that cannot be projected", () => {
 
   test.each([
     ["type", 8, "MemberTeleported", 1],
-    ["version", 10, "MemberEnrolled", 2],
+    ["version", 10, "NumberAdded", 2],
   ])("of an unknown %s stops its slice, loudly, and no other", async (_, slice, type, version) => {
     await using running = await startProjector(installation);
     await numbers.appendRaw(`taem.member-new-${slice}`, slice, 0, type, "{}", version);

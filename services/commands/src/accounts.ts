@@ -1,11 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import {
-  type AccountEvent,
-  accountStream,
-  type BusinessKey,
-  decodeEvent,
-  programmeStream,
-} from "@taem/contracts";
+import { type Appended, Claims } from "@taem/event-store";
+import { type BusinessKey, sliceOfName } from "@taem/kernel";
 import {
   type AccountCommand,
   type AccountState,
@@ -14,25 +9,29 @@ import {
   activityIn,
   type Balance,
   balanceAt,
-  businessNow,
-  type Currency,
   type Decision,
   type DecisionContext,
   decide,
   dueEvents,
   NO_ACTIVITY,
   nextDueAt,
-  type Programme,
   type Refusal,
   sumOfActivity,
-} from "@taem/domain";
-import type { Appended } from "@taem/event-store";
-import { accountAggregate, type Claim, programmeAggregate } from "./aggregates.ts";
-import { ClaimReader, claim } from "./claims.ts";
+} from "@taem/ledger/domain";
+import {
+  type AccountEvent,
+  accountEvents,
+  accountStream,
+  type KeyReserved,
+  keyReservations,
+} from "@taem/ledger/events";
+import { businessNow, type Currency, type Programme } from "@taem/programme/definitions";
+import { programmeStream } from "@taem/programme/events";
+import { accountAggregate, programmeAggregate } from "./aggregates.ts";
 import { ClientDays, type Share } from "./client-days.ts";
 import { type AccountStep, loadCommand, loadMade, type Made } from "./made.ts";
 import type { Member } from "./members.ts";
-import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
+import { type Caller, claimantOf, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
 import { inKnownSpelling, spellingsOfKey } from "./spellings.ts";
 
 /** One account, as a command names it. */
@@ -101,14 +100,14 @@ const UNRESERVED = Symbol("unreserved");
  */
 export class Accounts {
   readonly #tools: Toolbox;
-  readonly #reader: ClaimReader;
+  readonly #keys: Claims<KeyReserved>;
   readonly #learn: (programme: Programme) => void;
   readonly #clientDays: ClientDays;
 
   /** `learn` is told of definitions that are newer than an account's. */
   constructor(tools: Toolbox, learn: (programme: Programme) => void) {
     this.#tools = tools;
-    this.#reader = new ClaimReader(tools.store);
+    this.#keys = new Claims({ ...tools, events: keyReservations.events });
     this.#learn = learn;
     this.#clientDays = new ClientDays(tools);
   }
@@ -158,7 +157,7 @@ export class Accounts {
   async isOfAnother(account: AccountRef, key: BusinessKey): Promise<boolean> {
     const { programme } = account;
     if (!isOfProgramme(key, programme)) return false;
-    const standing = await this.#reader.first(this.#keyStreams(programme, key));
+    const standing = await this.#keys.first(this.#keyStreams(programme, key));
     return standing !== undefined && !isOf(account, standing);
   }
 
@@ -215,7 +214,7 @@ export class Accounts {
   async applied(account: AccountRef, revision: number, count: number): Promise<AccountEvent[]> {
     const request = { stream: streamOf(account), afterRevision: revision - 1, limit: count };
     const [slice] = await this.#tools.store.read([request]);
-    return (slice?.events ?? []).map((event) => decodeEvent(event) as AccountEvent);
+    return (slice?.events ?? []).map((event) => accountEvents.decode(event));
   }
 
   #onAccount<R>(account: AccountRef, caller: Caller, decideOn: DecideOn<R>): Promise<R> {
@@ -316,8 +315,11 @@ export class Accounts {
       member: member.id,
       currency: currency.code,
     } as const;
-    const known = streams.length === 1 ? undefined : await this.#reader.first(streams);
-    const standing = known ?? (await claim(this.#tools, streams[0] as string, reservation, caller));
+    const known = streams.length === 1 ? undefined : await this.#keys.first(streams);
+    const stream = streams[0] as string;
+    const standing =
+      known ??
+      (await this.#keys.claim({ stream, slice: sliceOfName(stream) }, reservation, claimantOf(caller)));
     if (isOf(account, standing)) return undefined;
     return { refused: { code: "key_reused", detail: "the key belongs to a command of another account" } };
   }
@@ -337,10 +339,8 @@ function ceilingThatKeeps(decision: Decision): keyof Activity | undefined {
 }
 
 /** Whether a key was reserved for the account. */
-function isOf({ member, currency }: AccountRef, standing: NonNullable<Claim>): boolean {
-  return (
-    standing.type === "KeyReserved" && standing.member === member.id && standing.currency === currency.code
-  );
+function isOf({ member, currency }: AccountRef, standing: KeyReserved): boolean {
+  return standing.member === member.id && standing.currency === currency.code;
 }
 
 /** A return that overtook its sale would find nothing to take back, and leave the points of a sale that is sent again. */

@@ -1,21 +1,22 @@
-import type { AccountEvent, DefinitionEvent, MemberEvent } from "@taem/contracts";
+import type { Aggregate } from "@taem/event-store";
 import {
   type AccountState,
   commit,
   draft,
   evolve,
-  evolveProgramme,
   newAccount,
-  type Programme,
   readSnapshot,
   SNAPSHOT_SCHEMA,
   writeSnapshot,
-} from "@taem/domain";
-import type { Aggregate } from "@taem/event-store";
+} from "@taem/ledger/domain";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
+import { evolveProgramme, type Programme } from "@taem/programme/definitions";
+import { type DefinitionEvent, definitionEvents } from "@taem/programme/events";
 
 /** How the command handler folds each kind of stream. */
 
 export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
+  events: accountEvents,
   initial: newAccount,
   evolve,
   draft,
@@ -34,20 +35,10 @@ export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
 };
 
 export const programmeAggregate: Aggregate<Programme | undefined, DefinitionEvent> = {
+  events: definitionEvents,
   initial: () => undefined,
   evolve: evolveProgramme,
   draft: (state) => state,
   commit: (state) => state,
   weight: (state) => 4_096 + 1_024 * (state?.proposals.open.size ?? 0),
-};
-
-/** A stream whose first event settles whom something belongs to: members, external ids, programme-wide keys. */
-export type Claim = MemberEvent | DefinitionEvent | undefined;
-
-export const claimAggregate: Aggregate<Claim, MemberEvent | DefinitionEvent> = {
-  initial: () => undefined,
-  evolve: (state, event) => state ?? event,
-  draft: (state) => state,
-  commit: (state) => state,
-  weight: () => 400,
 };

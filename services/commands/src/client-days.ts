@@ -1,14 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  type Activity,
-  type Currency,
-  localDate,
-  NO_ACTIVITY,
-  type Programme,
-  principalOf,
-  sumOfActivity,
-  zoneAt,
-} from "@taem/domain";
+import { localDate, principalOf } from "@taem/kernel";
+import { type Activity, NO_ACTIVITY, sumOfActivity } from "@taem/ledger/domain";
+import { type Currency, type Programme, zoneAt } from "@taem/programme/definitions";
 import type { CounterMetric } from "@taem/runtime";
 import { LRUCache } from "lru-cache";
 import type { Toolbox } from "./platform.ts";

@@ -1,8 +1,10 @@
 import { type CommandAnswer, type OperationBody, type OperationName, permissionsOf } from "@taem/api";
-import type { AccountEvent, BusinessKey } from "@taem/contracts";
-import { type Activity, businessNow, type Currency, type Programme } from "@taem/domain";
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type MemberRef, type Principal, requirePermission } from "@taem/http";
+import type { BusinessKey } from "@taem/kernel";
+import type { Activity } from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
+import { businessNow, type Currency, type Programme } from "@taem/programme/definitions";
 import { type AccountRef, Accounts, type Wish } from "./accounts.ts";
 import { declareSource, isOfClient, type SourceDeclaration } from "./definitions.ts";
 import { answerOf } from "./effect.ts";

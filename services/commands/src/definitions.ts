@@ -1,13 +1,12 @@
-import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
+import { fields } from "@taem/http";
+import { isInCalendar, MAX_AMOUNT } from "@taem/kernel";
 import {
   type BusinessClock,
   evolveProgramme,
-  isInCalendar,
   type KeyScope,
-  MAX_AMOUNT,
   type Programme,
-} from "@taem/domain";
-import { fields } from "@taem/http";
+} from "@taem/programme/definitions";
+import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/programme/events";
 import type { Definition, Refused } from "./programmes.ts";
 import { type Author, changeDefinition, isEqual } from "./proposals.ts";
 

@@ -1,7 +1,7 @@
 import { balanceBody, type CommandAnswer, endBody, endBodyOrNull, ordinalId } from "@taem/api";
-import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { expiredAtOnce } from "@taem/domain";
 import { fields } from "@taem/http";
+import { expiredAtOnce } from "@taem/ledger/domain";
+import type { AccountEvent, LotPart, NewLot } from "@taem/ledger/events";
 import type { Accepted, AccountRef } from "./accounts.ts";
 import type { Made } from "./made.ts";
 

@@ -1,6 +1,7 @@
-import type { AccountEvent } from "@taem/contracts";
-import { type AccountCommand, endOf } from "@taem/domain";
 import { fields } from "@taem/http";
+import { endOf } from "@taem/kernel";
+import type { AccountCommand } from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
 
 /** Why a key that was used before does not stand for this command: what it says against what the ledger recorded. */
 

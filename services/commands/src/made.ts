@@ -1,6 +1,6 @@
-import type { AccountEvent } from "@taem/contracts";
-import { type AccountState, isOfRefund } from "@taem/domain";
 import type { Step } from "@taem/event-store";
+import { type AccountState, isOfRefund } from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
 
 export type AccountStep<R> = Step<AccountState, AccountEvent, R>;
 

@@ -1,6 +1,7 @@
 import { DEFAULTS, type OperationName } from "@taem/api";
-import type { AccountEvent, BusinessKey } from "@taem/contracts";
-import { type AccountCommand, commandFingerprint, type Plain } from "@taem/domain";
+import { type BusinessKey, commandFingerprint, type Plain } from "@taem/kernel";
+import type { AccountCommand } from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
 import type { AccountRef, Recognition } from "./accounts.ts";
 import { differenceOf } from "./key-reuse.ts";
 import { canonicalKey, spellingsOfKey } from "./spellings.ts";

@@ -1,8 +1,15 @@
-import { type MemberEvent, memberStream, sliceOf } from "@taem/contracts";
+import { Claims } from "@taem/event-store";
 import { ApiError, fields, type MemberRef } from "@taem/http";
+import { sliceOfMember, sliceOfName } from "@taem/kernel";
+import {
+  type MemberEnrolled,
+  member as memberCategory,
+  memberStream,
+  type ReferenceReserved,
+  referenceReservations,
+} from "@taem/member/events";
 import { LRUCache } from "lru-cache";
-import { ClaimReader, claim } from "./claims.ts";
-import { type Caller, type Toolbox, uniqueStreamOf } from "./platform.ts";
+import { type Caller, claimantOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
 
 export interface Member {
   readonly id: string;
@@ -22,12 +29,14 @@ const MEMBERS_REMEMBERED = 100_000;
 /** Who the members are. An enrolment never changes, so what was found once is true for ever. */
 export class Members {
   readonly #tools: Toolbox;
-  readonly #reader: ClaimReader;
+  readonly #enrolments: Claims<MemberEnrolled>;
+  readonly #references: Claims<ReferenceReserved>;
   readonly #known = new LRUCache<string, Member>({ max: MEMBERS_REMEMBERED });
 
   constructor(tools: Toolbox) {
     this.#tools = tools;
-    this.#reader = new ClaimReader(tools.store);
+    this.#enrolments = new Claims({ ...tools, events: memberCategory.events });
+    this.#references = new Claims({ ...tools, events: referenceReservations.events });
   }
 
   /**
@@ -42,19 +51,17 @@ export class Members {
   ): Promise<{ readonly member: Member; readonly isNew: boolean }> {
     const fresh = this.#tools.newId();
     const kind = "externalId" in enrolment ? "external_id" : "enrolment_key";
-    const reservation: MemberEvent = { type: "ReferenceReserved", programme, member: fresh, kind };
+    const reservation: ReferenceReserved = { type: "ReferenceReserved", programme, member: fresh, kind };
     const streams = this.#streamsOf(programme, enrolment);
-    const standing = streams.length === 1 ? undefined : await this.#reader.first(streams);
-    const { member: id } = (standing ??
-      (await claim(
-        this.#tools,
-        streams[0] as string,
-        reservation,
-        caller,
-      ))) as MemberEvent<"ReferenceReserved">;
-    const event: MemberEvent = { type: "MemberEnrolled", programme, member: id, enrolledAt };
-    const enrolled = await claim(this.#tools, memberStream(id), event, caller);
-    const member = this.#remember(programme, { id }, enrolled as MemberEvent<"MemberEnrolled">);
+    const standing = streams.length === 1 ? undefined : await this.#references.first(streams);
+    const stream = streams[0] as string;
+    const { member: id } =
+      standing ??
+      (await this.#references.claim({ stream, slice: sliceOfName(stream) }, reservation, claimantOf(caller)));
+    const event: MemberEnrolled = { type: "MemberEnrolled", programme, member: id, enrolledAt };
+    const place = { stream: memberStream(id), slice: sliceOfMember(programme, id) };
+    const enrolled = await this.#enrolments.claim(place, event, claimantOf(caller));
+    const member = this.#remember(programme, { id }, enrolled);
     if ("externalId" in enrolment) this.#known.set(nameOf(programme, enrolment), member);
     return { member, isNew: id === fresh };
   }
@@ -69,15 +76,13 @@ export class Members {
     const known = this.known(programme, ref);
     if (known !== undefined) return known;
     const id = "id" in ref ? ref.id : await this.#idOf(programme, ref.externalId);
-    const enrolled = id === undefined ? undefined : await this.#reader.read(memberStream(id));
-    if (enrolled?.type !== "MemberEnrolled" || enrolled.programme !== programme)
-      throw new ApiError("member_unknown");
+    const enrolled = id === undefined ? undefined : await this.#enrolments.read(memberStream(id));
+    if (enrolled?.programme !== programme) throw new ApiError("member_unknown");
     return this.#remember(programme, ref, enrolled);
   }
 
   async #idOf(programme: string, externalId: string): Promise<string | undefined> {
-    const reserved = await this.#reader.first(this.#streamsOf(programme, { externalId }));
-    return reserved?.type === "ReferenceReserved" ? reserved.member : undefined;
+    return (await this.#references.first(this.#streamsOf(programme, { externalId })))?.member;
   }
 
   /** Where the reservation lies, first, and where an earlier program may have put one for another spelling. */
@@ -92,10 +97,10 @@ export class Members {
           .map((key) => uniqueStreamOf(hmacKey, "enrolment_key", programme, enrolment.client, key));
   }
 
-  #remember(programme: string, ref: MemberRef, event: MemberEvent<"MemberEnrolled">): Member {
+  #remember(programme: string, ref: MemberRef, event: MemberEnrolled): Member {
     const member = {
       id: event.member,
-      slice: sliceOf(programme, event.member),
+      slice: sliceOfMember(programme, event.member),
       enrolledAt: event.enrolledAt,
     };
     this.#known.set(nameOf(programme, ref), member);

@@ -1,6 +1,6 @@
 import { DEFAULTS, type OperationBody, type OperationName } from "@taem/api";
-import type { BusinessKey } from "@taem/contracts";
-import type { AccountCommand } from "@taem/domain";
+import type { BusinessKey } from "@taem/kernel";
+import type { AccountCommand } from "@taem/ledger/domain";
 
 /** What a body leaves to the route: whose account, which hold or adjustment, whom a transfer goes to. */
 export interface Subject {

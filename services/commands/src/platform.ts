@@ -1,9 +1,9 @@
 import { createHmac, type KeyObject } from "node:crypto";
 import type { TokenIssuer, Tokens } from "@taem/api";
-import { type Provenance, uniqueStream } from "@taem/contracts";
-import type { Activity } from "@taem/domain";
-import type { CommandHandler, EventStore } from "@taem/event-store";
+import type { Claimant, CommandHandler, EventStore } from "@taem/event-store";
+import type { Activity } from "@taem/ledger/domain";
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
+import { type Provenance, streamOf, UNIQUE } from "@taem/schema";
 
 /** What the commands service stands on. */
 export interface CommandsPlatform extends TokenIssuer {
@@ -71,7 +71,11 @@ export function metaOf({ actor, correlation, causation }: Caller): Provenance {
   return { actor, correlation, ...(causation === undefined ? {} : { causation }) };
 }
 
+export function claimantOf(caller: Caller): Claimant {
+  return { meta: metaOf(caller), deadline: caller.deadline, traceparent: caller.traceparent };
+}
+
 /** The stream of a value that must be unique in its scope; the value itself never reaches the log. */
 export function uniqueStreamOf(hmacKey: KeyObject, ...parts: readonly string[]): string {
-  return uniqueStream(createHmac("sha256", hmacKey).update(parts.join("\u0000")).digest("hex"));
+  return streamOf(UNIQUE, createHmac("sha256", hmacKey).update(parts.join("\u0000")).digest("hex"));
 }

@@ -1,11 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type DefinitionEvent, decodeEvent, programmeStream, sliceOfStream } from "@taem/contracts";
-import { evolveProgramme, type Programme } from "@taem/domain";
-import type { Step } from "@taem/event-store";
+import { Claims, type Step } from "@taem/event-store";
 import { ApiError, type ProblemCode } from "@taem/http";
+import { sliceOfName } from "@taem/kernel";
+import { evolveProgramme, type Programme } from "@taem/programme/definitions";
+import {
+  codeReservations,
+  type DefinitionEvent,
+  definitionEvents,
+  programmeStream,
+} from "@taem/programme/events";
 import { programmeAggregate } from "./aggregates.ts";
-import { ClaimReader, claim } from "./claims.ts";
-import { type Caller, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
+import { type Caller, claimantOf, metaOf, type Toolbox, uniqueStreamOf } from "./platform.ts";
 
 /** What a definition command does to a programme: events, none when it already says so, or a refusal. */
 export type Definition =
@@ -43,7 +48,7 @@ interface Known {
  */
 export class Programmes {
   readonly #tools: Toolbox;
-  readonly #reader: ClaimReader;
+  readonly #codes: Claims<DefinitionEvent<"ProgrammeDefined">>;
   readonly #known = new Map<string, Known>();
   readonly #refreshing = new Map<string, Promise<Programme>>();
   /** Reads that begin when the one under way ends. */
@@ -54,7 +59,7 @@ export class Programmes {
 
   constructor(tools: Toolbox) {
     this.#tools = tools;
-    this.#reader = new ClaimReader(tools.store);
+    this.#codes = new Claims({ ...tools, events: codeReservations.events });
   }
 
   /** A programme as it was read at some time: what it says of ids is true for ever. Undefined says nothing. */
@@ -151,8 +156,13 @@ export class Programmes {
       if (standing === undefined) throw new ApiError(fine.refused, { detail: fine.detail });
       return { programme: await this.#load(standing), isNew: false };
     }
-    const name = fine.events[0] as DefinitionEvent;
-    const standing = await claim(this.#tools, this.#codeStream(code), name, caller);
+    const name = fine.events[0] as DefinitionEvent<"ProgrammeDefined">;
+    const stream = this.#codeStream(code);
+    const standing = await this.#codes.claim(
+      { stream, slice: sliceOfName(stream) },
+      name,
+      claimantOf(caller),
+    );
     const { programme } = await this.#execute(standing.programme, caller, (state) =>
       state === undefined ? define(standing.programme) : { events: [] },
     );
@@ -174,7 +184,7 @@ export class Programmes {
     const outcome = await this.#tools.handler.execute({
       aggregate: programmeAggregate,
       stream,
-      slice: sliceOfStream(stream, { programme: id }),
+      slice: sliceOfName(stream),
       meta: metaOf(caller),
       deadline: caller.deadline,
       traceparent: caller.traceparent,
@@ -199,13 +209,13 @@ export class Programmes {
 
   /** Our id of the programme that has a code. */
   async #named(code: string): Promise<string | undefined> {
-    return (await this.#reader.read(this.#codeStream(code)))?.programme;
+    return (await this.#codes.read(this.#codeStream(code)))?.programme;
   }
 
   async #load(id: string): Promise<Programme> {
     const readAt = this.#tools.clock.now();
     const [stream] = await this.#tools.store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
-    const events = (stream?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
+    const events = (stream?.events ?? []).map((event) => definitionEvents.decode(event));
     const programme = events.reduce<Programme | undefined>(evolveProgramme, undefined);
     if (programme === undefined) throw new ApiError("programme_unknown");
     return this.#remember(programme, readAt);
@@ -215,7 +225,7 @@ export class Programmes {
     const readAt = this.#tools.clock.now();
     const request = { stream: programmeStream(programme.id), afterRevision: programme.revision };
     const [tail] = await this.#tools.store.read([request]);
-    const events = (tail?.events ?? []).map((event) => decodeEvent(event) as DefinitionEvent);
+    const events = (tail?.events ?? []).map((event) => definitionEvents.decode(event));
     return this.#remember(events.reduce<Programme>(evolveProgramme, programme), readAt);
   }
 

@@ -1,13 +1,12 @@
-import type { DefinitionEvent } from "@taem/contracts";
+import { isSamePrincipal, type Version } from "@taem/kernel";
 import {
   type ClosedProposal,
-  isSamePrincipal,
   type Programme,
   type Proposal,
   type ProposedChange,
-  type Version,
   versionsOf,
-} from "@taem/domain";
+} from "@taem/programme/definitions";
+import type { DefinitionEvent } from "@taem/programme/events";
 import type { Definition, Refused } from "./programmes.ts";
 
 /**

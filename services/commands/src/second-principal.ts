@@ -1,7 +1,8 @@
-import { clientStream, decodeMeta } from "@taem/contracts";
-import { isSamePrincipal, principalOf } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError } from "@taem/http";
+import { isSamePrincipal, principalOf } from "@taem/kernel";
+import { clientStream } from "@taem/principal/events";
+import { decodeMeta } from "@taem/schema";
 
 /**
  * Throws `approver_must_differ` where one person may hold tokens of both principals: one of the two has made the other or an

@@ -1,6 +1,6 @@
-import type { BusinessKey } from "@taem/contracts";
-import type { AccountCommand, AccountState } from "@taem/domain";
 import { fields } from "@taem/http";
+import type { BusinessKey } from "@taem/kernel";
+import type { AccountCommand, AccountState } from "@taem/ledger/domain";
 
 /** Names in two spellings are one; what an earlier program wrote under another spelling is found under it. */
 

@@ -1,6 +1,6 @@
-import type { AccountEvent } from "@taem/contracts";
-import { type AccountCommand, keyOf, type ReceiveTransfer, type ReturnTransfer } from "@taem/domain";
 import { HandlerRefusal, StoreUnavailable } from "@taem/event-store";
+import { type AccountCommand, keyOf, type ReceiveTransfer, type ReturnTransfer } from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
 import type { Accepted, AccountRef, Accounts, Outcome, Wish } from "./accounts.ts";
 import type { Member } from "./members.ts";
 import type { Caller } from "./platform.ts";

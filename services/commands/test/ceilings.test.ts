@@ -1,4 +1,4 @@
-import type { Activity } from "@taem/domain";
+import type { Activity } from "@taem/ledger/domain";
 import type { Clock } from "@taem/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";

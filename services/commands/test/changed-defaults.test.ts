@@ -1,5 +1,8 @@
 import { hash } from "node:crypto";
-import { decodeEvent, encodeEvent, type TaemEvent } from "@taem/contracts";
+import { account, keyReservations } from "@taem/ledger/events";
+import { member, referenceReservations } from "@taem/member/events";
+import { codeReservations, programme } from "@taem/programme/events";
+import { createCatalogue } from "@taem/schema";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
 import { type Service, startService } from "../../../test/support/commands-service.ts";
@@ -25,6 +28,17 @@ vi.mock("../../../packages/api/src/defaults.ts", () => ({
     reverse: { reason: "refund" },
   },
 }));
+
+const { events: written } = createCatalogue([
+  account,
+  programme,
+  member,
+  keyReservations,
+  codeReservations,
+  referenceReservations,
+]);
+
+type Written = ReturnType<typeof written.decode>;
 
 /** What left a field out meant when the log was written. */
 const THEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -90,7 +104,7 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 /** The event as an earlier program would have written it. */
-function asThen(event: TaemEvent, { fingerprintOf, form }: Generation): TaemEvent {
+function asThen(event: Written, { fingerprintOf, form }: Generation): Written {
   if (!("fingerprint" in event)) return event;
   const { sent } = done.find((one) => one.sent.source.id === event.key.id) as Done;
   const { answer } = done.find((one) => one.sent.op === "transfer") as Done;
@@ -105,7 +119,7 @@ function asThen(event: TaemEvent, { fingerprintOf, form }: Generation): TaemEven
     ...Object.fromEntries(fields),
     key: { ...event.key, id: event.key.id.normalize(form) },
     fingerprint: fingerprintOf(sent, event.fingerprint, parties),
-  } as TaemEvent;
+  } as Written;
 }
 
 describe.each(Object.keys(GENERATIONS))("commands of a program %s", (generation) => {
@@ -116,9 +130,9 @@ describe.each(Object.keys(GENERATIONS))("commands of a program %s", (generation)
   beforeAll(async () => {
     testStore = await openTestStore();
     for (const { stream, slice, revision, ...record } of await wholeLog(fixture.testStore.store)) {
-      const event = asThen(decodeEvent(record), GENERATIONS[generation] as Generation);
+      const event = asThen(written.decode(record), GENERATIONS[generation] as Generation);
       const { id, type, meta } = record;
-      const events = [{ id, type, meta, data: encodeEvent(event) }];
+      const events = [{ id, type, meta, data: written.encode(event) }];
       await testStore.store.append([{ stream, slice, expectedRevision: revision - 1, events }]);
     }
     service = await startService({ store: testStore.store });

@@ -1,5 +1,8 @@
 import { createHmac } from "node:crypto";
-import { encodeMeta, type MemberEvent, sliceOfStream, uniqueStream } from "@taem/contracts";
+import { sliceOfName } from "@taem/kernel";
+import { keyReservations } from "@taem/ledger/events";
+import { referenceReservations } from "@taem/member/events";
+import { type DomainEvent, EventTypes, streamOf, UNIQUE } from "@taem/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Answer, Api } from "../../../test/support/api.ts";
 import { HMAC_KEY } from "../../../test/support/commands-service.ts";
@@ -134,16 +137,26 @@ test("a programme's name is kept composed, and is the same decomposed", async ()
   for (const name of Object.values(SPELLINGS)) await succeeds(put(name));
 });
 
+const reservations = EventTypes.join<DomainEvent>(keyReservations.events, referenceReservations.events);
+
 describe("what an earlier program wrote under another spelling", () => {
-  const meta = (type: MemberEvent["type"]) => encodeMeta(type, { actor: "earlier", correlation: "earlier" });
+  const meta = (type: "KeyReserved" | "ReferenceReserved") =>
+    reservations.encodeMeta(type, { actor: "earlier", correlation: "earlier" });
 
   /** As the earlier program reserved a name: under its bytes as they came. */
-  async function reserve(parts: readonly string[], event: MemberEvent, data: object): Promise<void> {
-    const stream = uniqueStream(createHmac("sha256", HMAC_KEY).update(parts.join("\u0000")).digest("hex"));
+  async function reserve(
+    parts: readonly string[],
+    event: { readonly type: "KeyReserved" | "ReferenceReserved" },
+    data: object,
+  ): Promise<void> {
+    const stream = streamOf(
+      UNIQUE,
+      createHmac("sha256", HMAC_KEY).update(parts.join("\u0000")).digest("hex"),
+    );
     const { store } = fixture.testStore;
     const text = JSON.stringify(data);
     const record = { id: crypto.randomUUID(), type: event.type, data: text, meta: meta(event.type) };
-    const slice = sliceOfStream(stream, event);
+    const slice = sliceOfName(stream);
     await store.append([{ stream, slice, expectedRevision: 0, events: [record] }]);
   }
 

@@ -1,4 +1,4 @@
-import { decodeEvent, programmeStream } from "@taem/contracts";
+import { definitionEvents, programmeStream } from "@taem/programme/events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Answer, Api } from "../../../test/support/api.ts";
 import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
@@ -58,7 +58,7 @@ async function lastEvent(shop: string) {
   const { id } = await programmeAt(shop);
   const [stream] = await fixture.testStore.store.read([{ stream: programmeStream(id), afterRevision: 0 }]);
   const event = stream?.events.at(-1);
-  return event && decodeEvent(event);
+  return event && definitionEvents.decode(event);
 }
 
 /** Every kind of change: where it is put, what, and what the programme says once it stands. */

@@ -1,4 +1,5 @@
-import { decodeEvent, encodeMeta, programmeStream, sliceOfStream } from "@taem/contracts";
+import { sliceOfName } from "@taem/kernel";
+import { definitionEvents, programmeStream } from "@taem/programme/events";
 import { newId, randomId } from "@taem/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
@@ -127,15 +128,17 @@ test("a log whose systems were declared by their first commands is read as it is
     id: randomId(),
     type: "SourceDeclared",
     data: JSON.stringify({ declaredBy: "first_command", programme: id, scope: "account", system: `s-${i}` }),
-    meta: encodeMeta("SourceDeclared", actor),
+    meta: definitionEvents.encodeMeta("SourceDeclared", actor),
   }));
-  const slice = sliceOfStream(stream);
+  const slice = sliceOfName(stream);
   const expectedRevision = read?.events.length ?? 0;
   expect(await store.append([{ stream, slice, expectedRevision, events }])).toMatchObject([{ ok: true }]);
   await succeeds((await fixture.another()).api().put(`${shop}/sources/orders`, { keys: "programme" }));
   await refused(fixture, () => api.put(`${shop}/sources/s-1`, { keys: "programme" }), 409, "system_in_use");
   await done(api, `${member}/earn`, { ...PTS, points: "1", ...source("s-2") });
-  const declared = (await wholeLog(store)).filter(({ type }) => type === "SourceDeclared").map(decodeEvent);
+  const declared = (await wholeLog(store))
+    .filter(({ type }) => type === "SourceDeclared")
+    .map((event) => definitionEvents.decode(event));
   expect(declared.filter(({ type }) => type === "SourceDeclared").length).toBeGreaterThan(1_000);
 });
 

@@ -1,5 +1,5 @@
-import type { Programme } from "@taem/domain";
 import type { MemberRef } from "@taem/http";
+import type { Programme } from "@taem/programme/definitions";
 
 export interface KnownMember {
   /** Ours. */

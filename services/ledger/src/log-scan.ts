@@ -1,5 +1,5 @@
-import { SLICES } from "@taem/contracts";
 import type { EventStore, LogPage, Position, RecordedEvent } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 
 const PAGE = 1_000;
 /** About how many events' worth of accounts are kept in memory at a time: a few hundred bytes each. */

@@ -1,5 +1,5 @@
-import { decodeMeta } from "@taem/contracts";
-import { principalOf } from "@taem/domain";
+import { principalOf } from "@taem/kernel";
+import { decodeMeta } from "@taem/schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accountEventOf } from "../src/verify/replay.ts";
 import { Installation } from "./support/installation.ts";

@@ -1,4 +1,5 @@
-import { type Programme, SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/domain";
+import { SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/ledger/domain";
+import type { Programme } from "@taem/programme/definitions";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";

@@ -1,4 +1,4 @@
-import { type AccountEvent, encodeEvent, encodeMeta } from "@taem/contracts";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { Installation } from "./support/installation.ts";
@@ -23,8 +23,8 @@ beforeAll(async () => {
   const events = eventsOf(account, simulation.now).map((event) => ({
     id: crypto.randomUUID(),
     type: event.type,
-    data: encodeEvent(event),
-    meta: encodeMeta(event.type, { actor: "earlier", correlation: "earlier" }),
+    data: accountEvents.encode(event),
+    meta: accountEvents.encodeMeta(event.type, { actor: "earlier", correlation: "earlier" }),
   }));
   const { stream, slice } = account;
   await store.append([{ stream, slice, expectedRevision: 0, events }]);

@@ -1,5 +1,6 @@
-import { accountStream, encodeMeta, sliceOf } from "@taem/contracts";
-import type { Programme } from "@taem/domain";
+import { sliceOfMember } from "@taem/kernel";
+import { accountEvents, accountStream } from "@taem/ledger/events";
+import type { Programme } from "@taem/programme/definitions";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { Installation } from "./support/installation.ts";
@@ -38,10 +39,10 @@ async function earned(programme: Programme, points: bigint): Promise<Account> {
 async function poison(programme: Programme, member: string, revision: number): Promise<void> {
   const stream = accountStream(member, 1);
   const data = `{"programme":"${programme.id}","type":"no earn"}`;
-  const meta = encodeMeta("PointsEarned", { actor: "nobody", correlation: "nobody" });
+  const meta = accountEvents.encodeMeta("PointsEarned", { actor: "nobody", correlation: "nobody" });
   const id = installation.simulation.random.uuid();
   const events = [{ id, type: "PointsEarned", data, meta }];
-  const slice = sliceOf(programme.id, member);
+  const slice = sliceOfMember(programme.id, member);
   const [result] = await installation.store.append([{ stream, slice, expectedRevision: revision, events }]);
   if (result?.ok !== true) throw new Error("the event was not appended");
   await installation.project();

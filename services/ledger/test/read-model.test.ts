@@ -1,5 +1,5 @@
-import { type AccountEvent, accountEvents, decodeEvent } from "@taem/contracts";
-import { postingsOf } from "@taem/domain";
+import { postingsOf } from "@taem/ledger/domain";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { entriesOf } from "../src/read-model/entries.ts";
 import { Installation } from "./support/installation.ts";
@@ -19,7 +19,7 @@ async function allEvents(): Promise<AccountEvent[]> {
     const page = await installation.store.readLog(after, 2_000);
     if (page.events.length === 0) return events;
     for (const record of page.events)
-      if (record.type in accountEvents) events.push(decodeEvent(record) as AccountEvent);
+      if (accountEvents.has(record.type)) events.push(accountEvents.decode(record));
     after = page.next;
   }
 }

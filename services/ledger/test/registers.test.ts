@@ -1,4 +1,4 @@
-import { encodeMeta, memberStream } from "@taem/contracts";
+import { member as memberCategory, memberStream } from "@taem/member/events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLedger } from "../src/index.ts";
 import { clientsAfter } from "../src/queries/registers.ts";
@@ -146,7 +146,7 @@ test("a member whose enrolment cannot be read is not listed, and the list of the
   const { store, simulation } = installation;
   const [one] = simulation.programmes;
   const member = simulation.random.uuid();
-  const meta = encodeMeta("MemberEnrolled", { actor: "nobody", correlation: "nobody" });
+  const meta = memberCategory.events.encodeMeta("MemberEnrolled", { actor: "nobody", correlation: "nobody" });
   const data = `{"programme":"${one?.id}","type":"no enrolment"}`;
   const events = [{ id: simulation.random.uuid(), type: "MemberEnrolled", data, meta }];
   await store.append([{ stream: memberStream(member), slice: 9, expectedRevision: 0, events }]);

@@ -1,5 +1,5 @@
-import { programmeStream } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
+import { programmeStream } from "@taem/programme/events";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createLedger } from "../src/index.ts";
 import { type Api, serve } from "./support/api.ts";

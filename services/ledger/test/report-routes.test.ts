@@ -1,5 +1,5 @@
-import type { AccountEvent } from "@taem/contracts";
-import type { Programme } from "@taem/domain";
+import type { AccountEvent } from "@taem/ledger/events";
+import type { Programme } from "@taem/programme/definitions";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";

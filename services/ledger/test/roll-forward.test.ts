@@ -1,4 +1,4 @@
-import { type AccountEvent, accountEvents } from "@taem/contracts";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { movementsOf } from "../src/queries/movements.ts";
 import { entriesOf } from "../src/read-model/entries.ts";

@@ -1,4 +1,4 @@
-import { type AccountEvent, decodeEvent, encodeEvent } from "@taem/contracts";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { verifyLedger } from "../src/index.ts";
 import { Installation } from "./support/installation.ts";
@@ -114,13 +114,13 @@ describe("a business key applied a second time is named", () => {
     const [read] = await store.read([{ stream, afterRevision: 0 }]);
     const original = read?.events.findLast(({ type }) => type === "PointsEarned");
     if (original === undefined) throw new Error("the account has no earn");
-    const earn = decodeEvent(original) as AccountEvent<"PointsEarned">;
+    const earn = accountEvents.decode(original) as AccountEvent<"PointsEarned">;
     const lot = { ...earn.lot, no: state.nextLot };
     const again = { ...earn, lot, book: state.book + lot.amount, ...change };
     const event = {
       id: crypto.randomUUID(),
       type: again.type,
-      data: encodeEvent(again),
+      data: accountEvents.encode(again),
       meta: original.meta,
     };
     const [result] = await store.append([

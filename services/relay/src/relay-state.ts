@@ -1,5 +1,5 @@
-import { SLICES } from "@taem/contracts";
 import { type EventStore, type Position, START } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import type { Database, Migration } from "@taem/postgres";
 import { findMismatch, type Landmark, type Reach } from "@taem/projection";
 import { OperatorError } from "@taem/runtime";

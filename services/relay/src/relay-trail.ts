@@ -1,7 +1,7 @@
-import { decodeMeta } from "@taem/contracts";
 import type { LogPage, RecordedEvent } from "@taem/event-store";
 import type { Topic } from "@taem/kafka";
 import { type Logger, type TracedEvent, type Tracer, traced } from "@taem/runtime";
+import { decodeMeta } from "@taem/schema";
 
 /** What a relay says of the events it tells Kafka: a span for each page and, at level debug, a line for each event. */
 export class RelayTrail {

@@ -1,17 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ContractViolation, isKnownEvent } from "@taem/contracts";
 import { type EventStore, type LogPage, type RecordedEvent, StoreUnavailable } from "@taem/event-store";
-import {
-  EventPublisher,
-  encodeEvent,
-  encodeWatermark,
-  type KafkaCluster,
-  type Message,
-  type Topic,
-} from "@taem/kafka";
+import { EventPublisher, type KafkaCluster, type LinkCodec, type Message, type Topic } from "@taem/kafka";
 import type { Database } from "@taem/postgres";
 import { oneAhead } from "@taem/projection";
 import { type Clock, type Logger, type Metrics, OperatorError, retryPause, type Tracer } from "@taem/runtime";
+import { ContractViolation } from "@taem/schema";
 import { Chain } from "./chain.ts";
 import { type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
 import { RENEW_MS, type RelayState, RelayTable, Superseded } from "./relay-state.ts";
@@ -22,8 +15,7 @@ export interface RelayPlatform {
   readonly database: Database;
   readonly cluster: KafkaCluster;
   readonly topic: Topic;
-  /** Stamped on every message: whose log it is. */
-  readonly installation: string;
+  readonly codec: LinkCodec;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -159,18 +151,19 @@ export class Relay {
   }
 
   #messages(chain: Chain, page: LogPage | undefined) {
-    const { installation } = this.#platform;
+    const { codec } = this.#platform;
     const now = performance.now();
     const events = page === undefined ? [] : chain.add(page, now);
     return [
       ...events.map(({ event, previous }) => this.#messageOf(event, previous)),
-      ...chain.watermarks(now).map((watermark) => encodeWatermark(watermark, installation)),
+      ...chain.watermarks(now).map((watermark) => codec.encodeWatermark(watermark)),
     ];
   }
 
   #messageOf(event: RecordedEvent, previous: string): Message {
+    const { codec } = this.#platform;
     const { type, position, stream, revision } = event;
-    if (!isKnownEvent(event)) {
+    if (!codec.knows(event)) {
       if (!this.#unknown.has(type)) {
         this.#unknown.add(type);
         const message =
@@ -180,7 +173,7 @@ export class Relay {
       return this.#pointAt(event);
     }
     try {
-      return encodeEvent(event, previous, this.#platform.installation);
+      return codec.encode(event, previous);
     } catch (error) {
       if (!(error instanceof ContractViolation)) throw error;
       const message =
@@ -196,7 +189,7 @@ export class Relay {
    */
   #pointAt({ slice, position }: RecordedEvent): Message {
     this.#metrics.pointedAt();
-    return encodeWatermark({ slice, position, previous: position }, this.#platform.installation);
+    return this.#platform.codec.encodeWatermark({ slice, position, previous: position });
   }
 
   #report(error: unknown): void {

@@ -1,5 +1,5 @@
-import { SLICES } from "@taem/contracts";
 import type { RecordedEvent } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import { judge, type Link } from "@taem/projection";
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import type { AccountEvent, NewLot } from "@taem/contracts";
+import type { AccountEvent, NewLot } from "@taem/ledger/events";
 
 /**
  * The instants at which an event makes its account change by time alone: lots that become available (and may repay

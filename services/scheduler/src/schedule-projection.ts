@@ -1,6 +1,7 @@
-import { type AccountEvent, accountEvents, type TaemEvent } from "@taem/contracts";
+import { type AccountEvent, account, accountEvents } from "@taem/ledger/events";
 import type { Queryable } from "@taem/postgres";
 import type { Fold, ProjectedEvent, Projection } from "@taem/projection";
+import { createCatalogue } from "@taem/schema";
 import { dueInstants } from "./due-instants.ts";
 
 /**
@@ -49,7 +50,8 @@ export function scheduleProjection(): Projection {
         appendOnly: false,
       },
     ],
-    handles: (type) => type in accountEvents,
+    catalogue: createCatalogue([account]),
+    handles: (type) => accountEvents.has(type),
     prepare: async () => {},
     begin: () => new ScheduleFold(),
   };
@@ -58,7 +60,7 @@ export function scheduleProjection(): Projection {
 type Row = readonly unknown[];
 
 /** A batch of events as tasks, each once. */
-class ScheduleFold implements Fold<TaemEvent> {
+class ScheduleFold implements Fold {
   readonly #sweeps = new Map<string, Row>();
   readonly #begun: Row[] = [];
   readonly #ended: Row[] = [];

@@ -1,6 +1,6 @@
-import type { CommandService } from "@taem/commands";
+import type { CommandService } from "@taem/commands-service";
 import { ApiError } from "@taem/http";
-import type { Directory } from "@taem/ledger";
+import type { Directory } from "@taem/ledger-service";
 
 /** Who the programmes and members are, as the commands service of the same process knows it. */
 export function directoryOf({ programmes, members }: CommandService): Directory {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { SLICES } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
 import { type Projection, schemaOf } from "@taem/projection";
 import { Command } from "commander";

@@ -1,5 +1,5 @@
 import type { Client, RouteAnswer } from "@taem/client";
-import { localDate } from "@taem/domain";
+import { localDate } from "@taem/kernel";
 import { type Column, table } from "./text-table.ts";
 
 /** What a finance person wants to see first, read from the API like everyone else does. */

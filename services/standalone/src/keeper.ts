@@ -1,6 +1,6 @@
-import type { Caller, CommandService } from "@taem/commands";
+import type { Caller, CommandService } from "@taem/commands-service";
 import { newId } from "@taem/runtime";
-import type { AccountKeeper, SweepTask } from "@taem/scheduler";
+import type { AccountKeeper, SweepTask } from "@taem/scheduler-service";
 import type { Platform } from "./platform.ts";
 
 const PATIENCE_MS = 10_000;

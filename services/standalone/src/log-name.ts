@@ -1,18 +1,12 @@
 import { createHmac, type KeyObject } from "node:crypto";
-import {
-  ContractViolation,
-  decodeEvent,
-  encodeEvent,
-  encodeMeta,
-  INSTALLATION_STREAM,
-  type InstallationEvent,
-  sliceOfStream,
-} from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
+import { sliceOfName } from "@taem/kernel";
 import { newId, randomId } from "@taem/runtime";
+import { ContractViolation } from "@taem/schema";
+import { INSTALLATION_STREAM, type InstallationNamed, installation } from "./installation-events.ts";
 
 /** Whose log it is, as its first event of `INSTALLATION_STREAM` says. */
-export type LogName = InstallationEvent<"InstallationNamed">;
+export type LogName = InstallationNamed;
 
 /** No name of a unique value is an HMAC of it: those are of several parts with NUL between them. */
 const CHECKED_TEXT = "taem: check value of the HMAC key";
@@ -27,16 +21,15 @@ export async function readLogName(store: Pick<EventStore, "read">): Promise<LogN
   const [stream] = await store.read([{ stream: INSTALLATION_STREAM, afterRevision: 0, limit: 1 }]);
   const [first] = stream?.events ?? [];
   if (first === undefined) return undefined;
-  const event = decodeEvent(first);
-  if (event.type === "InstallationNamed") return event;
+  if (installation.events.has(first.type)) return installation.events.decode(first);
   throw new ContractViolation(`${INSTALLATION_STREAM} event 1`, "the name of the log");
 }
 
 /** Gives the log its name unless it has one; either way, the name that stands. */
 export async function nameLog(store: Pick<EventStore, "append" | "read">, name: LogName): Promise<LogName> {
-  const meta = encodeMeta(name.type, { actor: "taem", correlation: newId() });
-  const event = { id: randomId(), type: name.type, data: encodeEvent(name), meta };
-  const slice = sliceOfStream(INSTALLATION_STREAM);
+  const meta = installation.events.encodeMeta(name.type, { actor: "taem", correlation: newId() });
+  const event = { id: randomId(), type: name.type, data: installation.events.encode(name), meta };
+  const slice = sliceOfName(INSTALLATION_STREAM);
   const [result] = await store.append([
     { stream: INSTALLATION_STREAM, slice, expectedRevision: 0, events: [event] },
   ]);

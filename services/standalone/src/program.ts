@@ -1,8 +1,8 @@
-import { createCommands } from "@taem/commands";
+import { createCommands } from "@taem/commands-service";
 import { createServer, type Server } from "@taem/http";
-import { activityOn, clientsAfter, createLedger, isSystemInUse } from "@taem/ledger";
+import { activityOn, clientsAfter, createLedger, isSystemInUse } from "@taem/ledger-service";
 import { Authenticator, KeyUses } from "@taem/principal";
-import { createScheduler } from "@taem/scheduler";
+import { createScheduler } from "@taem/scheduler-service";
 import { type Config, serviceNameOf } from "./config.ts";
 import { directoryOf } from "./directory.ts";
 import { keeperOf } from "./keeper.ts";
@@ -48,7 +48,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const routes = besideWriters ? [...commands.routes] : [];
   const { kafka, source } = await openTransport(config, platform);
   if (config.TAEM_SERVICES.includes("relay") && kafka !== undefined) {
-    const { Relay } = await import("@taem/relay");
+    const { Relay } = await import("@taem/relay-service");
     const relay = new Relay({ ...platform, ...kafka });
     await relay.start();
     readers.push(relay);

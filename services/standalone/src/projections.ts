@@ -1,6 +1,6 @@
-import { createLedgerProjection } from "@taem/ledger";
+import { createLedgerProjection } from "@taem/ledger-service";
 import type { Projection } from "@taem/projection";
-import { scheduleProjection } from "@taem/scheduler";
+import { scheduleProjection } from "@taem/scheduler-service";
 import { InvalidArgumentError } from "commander";
 import type { Store } from "./event-store.ts";
 

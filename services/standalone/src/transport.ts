@@ -1,9 +1,10 @@
 import { type EventStore, START } from "@taem/event-store";
-import type { KafkaCluster, KafkaOptions, Topic } from "@taem/kafka";
+import type { KafkaCluster, KafkaOptions, LinkCodec, Topic } from "@taem/kafka";
 import { type Database, migrate } from "@taem/postgres";
 import { type EventSource, storeLogSource } from "@taem/projection";
-import type { RelayTable } from "@taem/relay";
+import type { RelayTable } from "@taem/relay-service";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
+import { catalogue } from "./catalogue.ts";
 import type { Config } from "./config.ts";
 
 /** How events get from the log to the projections. */
@@ -11,7 +12,9 @@ export interface Transport {
   /** What a projection reads, by the projection's name. */
   source(projection: string): EventSource;
   /** The topic that the relay writes and projections read; undefined where they read the log itself. */
-  readonly kafka: { readonly cluster: KafkaCluster; readonly topic: Topic } | undefined;
+  readonly kafka:
+    | { readonly cluster: KafkaCluster; readonly topic: Topic; readonly codec: LinkCodec }
+    | undefined;
 }
 
 export interface TransportOptions {
@@ -32,7 +35,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
     return { kafka: undefined, source: () => storeLogSource(options.store) };
   }
   // Loaded where it is used.
-  const { assertNotForeign, ensureTopic, kafkaCluster, kafkaSource } = await import("@taem/kafka");
+  const { assertNotForeign, ensureTopic, kafkaCluster, kafkaSource, LinkCodec } = await import("@taem/kafka");
   const cluster = kafkaCluster(clusterOptions(config, brokers, options.logger));
   const topic = { name: config.TAEM_KAFKA_TOPIC, partitions: config.TAEM_KAFKA_PARTITIONS };
   const retention = {
@@ -43,9 +46,10 @@ export async function openTransport(config: Config, options: TransportOptions): 
   // One that has been told our events is ours: what others have written into it since is left out, and no reason to stop.
   if (!(await isTold(options.database, topic.name)))
     await assertNotForeign(cluster, topic, options.installation).catch(unavailable(brokers));
+  const codec = new LinkCodec(catalogue, options.installation);
   const source = (projection: string) =>
-    kafkaSource({ cluster, topic, group: `${topic.name}.${projection}`, ...options });
-  return { kafka: { cluster, topic }, source };
+    kafkaSource({ cluster, topic, codec, group: `${topic.name}.${projection}`, ...options });
+  return { kafka: { cluster, topic, codec }, source };
 }
 
 /** Whether a relay of this database has told the topic anything. */
@@ -55,7 +59,7 @@ async function isTold(database: Database, topic: string): Promise<boolean> {
 
 /** How far a topic has been told, by whichever relay of this database. */
 export async function relayTable(database: Database, topic: string): Promise<RelayTable> {
-  const { RelayTable, relayMigrations } = await import("@taem/relay");
+  const { RelayTable, relayMigrations } = await import("@taem/relay-service");
   await migrate(database, "relay", relayMigrations);
   return new RelayTable(database, topic);
 }

@@ -1,4 +1,4 @@
-import { verifyLedger } from "@taem/ledger";
+import { verifyLedger } from "@taem/ledger-service";
 import type { Parked } from "@taem/projection";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";

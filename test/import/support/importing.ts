@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
-import { type AccountEvent, decodeEvent, isAccountEvent, type TaemEvent } from "@taem/contracts";
-import { OUTSTANDING, postingsOf } from "@taem/domain";
 import { type ImportCommandOptions, importCommand } from "@taem/import";
+import { OUTSTANDING, postingsOf } from "@taem/ledger/domain";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
+import { catalogue } from "@taem/standalone-service";
 import { mappingOf as plainMapping } from "../../../packages/import/test/support/mappings.ts";
 import { type Service, startService } from "../../support/commands-service.ts";
 import { openTestStore, wholeLog } from "../../support/test-store.ts";
@@ -35,7 +36,7 @@ export interface Importing extends AsyncDisposable {
   /** The account events of a programme, in the order of the log. */
   events(programme: string): Promise<AccountEvent[]>;
   /** All events of the log. */
-  log(): Promise<TaemEvent[]>;
+  log(): Promise<ReturnType<typeof catalogue.events.decode>[]>;
 }
 
 export async function openImporting(): Promise<Importing> {
@@ -48,7 +49,7 @@ export async function openImporting(): Promise<Importing> {
   await writeFile(mapping, JSON.stringify(mappingOf()));
   const key = service.key();
   let programmes = 0;
-  const log = async () => (await wholeLog(store)).map(decodeEvent);
+  const log = async () => (await wholeLog(store)).map((event) => catalogue.events.decode(event));
   const opened = undo.move();
   return {
     service,
@@ -66,7 +67,7 @@ export async function openImporting(): Promise<Importing> {
       const [id] = all.flatMap((event) =>
         event.type === "ProgrammeDefined" && event.code === programme ? [event.programme] : [],
       );
-      return all.filter(isAccountEvent).filter((event) => event.programme === id);
+      return all.filter((event) => accountEvents.includes(event)).filter((event) => event.programme === id);
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

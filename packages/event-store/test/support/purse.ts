@@ -1,14 +1,15 @@
-import { type DefinitionEvent, encodeEvent } from "@taem/contracts";
+import { defineEvents, type EventIn, integer, text } from "@taem/schema";
 import { type FaultyStore, faultyStore } from "../../../../test/support/faulty-store.ts";
 import type { Command } from "../../src/command.ts";
 import { type Aggregate, CommandHandler, type CommandHandlerOptions, type Step } from "../../src/index.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
 
-/**
- * The smallest account: a purse. Its events are any of the catalogue that carries a text and an integer: `programme` is
- * the label of the command, `at` what it put in.
- */
-export type PurseEvent = DefinitionEvent<"ClockSet">;
+const descriptions = { CoinsPut: { label: text, coins: integer } } as const;
+
+/** What a command has put into the smallest account, a purse. */
+export type PurseEvent = EventIn<typeof descriptions>;
+
+export const purseEvents = defineEvents(descriptions);
 
 export interface Purse {
   balance: number;
@@ -16,11 +17,12 @@ export interface Purse {
 }
 
 export const purseAggregate: Aggregate<Purse, PurseEvent> = {
+  events: purseEvents,
   initial: () => ({ balance: 0, labels: [] }),
-  evolve(purse, { programme, at = 0 }) {
-    if (at === POISON) throw new Error("does not fold");
-    purse.balance += at;
-    purse.labels.push(programme);
+  evolve(purse, { label, coins }) {
+    if (coins === POISON) throw new Error("does not fold");
+    purse.balance += coins;
+    purse.labels.push(label);
     return purse;
   },
   draft: ({ balance, labels }) => ({ balance, labels: [...labels] }),
@@ -42,7 +44,7 @@ export function snapshotting(schema = "purse-1"): Aggregate<Purse, PurseEvent> {
 export const POISON = 666;
 
 export function put(label: string, amount: number): PurseEvent {
-  return { type: "ClockSet", programme: label, mode: "replay", at: amount };
+  return { type: "CoinsPut", label, coins: amount };
 }
 
 export interface Told {
@@ -122,8 +124,8 @@ export function openBench(
     async events(stream) {
       const [slice] = await memory.read([{ stream, afterRevision: 0 }]);
       return (slice?.events ?? []).map(({ data }) => {
-        const { programme, at } = JSON.parse(data) as PurseEvent;
-        return `${programme} ${at}`;
+        const { label, coins } = JSON.parse(data) as PurseEvent;
+        return `${label} ${coins}`;
       });
     },
     [Symbol.asyncDispose]: () => handler.close(),
@@ -145,5 +147,5 @@ export async function appendDirectly(
 
 export function stored(label: string, amount: number) {
   const event = put(label, amount);
-  return { type: event.type, data: encodeEvent(event) };
+  return { type: event.type, data: purseEvents.encode(event) };
 }

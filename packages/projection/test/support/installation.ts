@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { encodeEvent, memberStream } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { defineEvents, type EventIn, integer, streamOf, text } from "@taem/schema";
 
 export interface Installation extends AsyncDisposable {
   readonly url: string;
@@ -21,6 +21,12 @@ export async function openInstallation(): Promise<Installation> {
   return { url, database, store, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
+const descriptions = { NumberAdded: { member: text, number: integer } } as const;
+
+export type NumberAdded = EventIn<typeof descriptions>;
+
+export const numbers = { name: "member", owner: "stream", events: defineEvents(descriptions) } as const;
+
 /** Streams of events that each carry one number. */
 export class Numbers {
   readonly #store: EventStore;
@@ -33,19 +39,13 @@ export class Numbers {
   /** Appends a number to each of the streams of a slice named, creating them as needed. */
   async append(
     slice: number,
-    ...numbers: readonly (readonly [stream: string, number: number])[]
+    ...added: readonly (readonly [stream: string, number: number])[]
   ): Promise<void> {
-    for (const [member, number] of numbers) {
-      const stream = memberStream(member);
+    for (const [member, number] of added) {
+      const stream = streamOf(numbers, member);
       const revision = this.#revisions.get(stream) ?? 0;
-      const event = {
-        type: "MemberEnrolled",
-        programme: "p",
-        member,
-        enrolledAt: number,
-        referenced: false,
-      } as const;
-      await this.appendRaw(stream, slice, revision, event.type, encodeEvent(event));
+      const event = { type: "NumberAdded", member, number } as const;
+      await this.appendRaw(stream, slice, revision, event.type, numbers.events.encode(event));
     }
   }
 

@@ -1,6 +1,7 @@
-import type { MemberEvent } from "@taem/contracts";
 import type { Database, Queryable } from "@taem/postgres";
+import { createCatalogue } from "@taem/schema";
 import type { Fold, ProjectedEvent, Projection, Table } from "../../src/index.ts";
+import { type NumberAdded, numbers } from "./installation.ts";
 
 export const UNLUCKY = 1_313;
 export const REFUSED_BY_DATABASE = 666;
@@ -31,10 +32,8 @@ const sums: Table = {
   appendOnly: false,
 };
 
-type Enrolled = MemberEvent<"MemberEnrolled">;
-
 /** Adds up the numbers of each member; some numbers cannot be projected. */
-export class Sums implements Projection<Enrolled> {
+export class Sums implements Projection<NumberAdded> {
   readonly name: string = "sums";
   version = 1;
   readonly tables = [entries, sums];
@@ -45,28 +44,30 @@ export class Sums implements Projection<Enrolled> {
   /** What is added to each sum: a changed definition. */
   bonus = 0;
 
+  readonly catalogue = createCatalogue([numbers]);
+
   handles(type: string): boolean {
-    return type === "MemberEnrolled";
+    return type === "NumberAdded";
   }
 
   async prepare(): Promise<void> {}
 
-  begin(): Fold<Enrolled> {
-    let entered: ProjectedEvent<Enrolled>[] = [];
-    const added: ProjectedEvent<Enrolled>[] = [];
+  begin(): Fold<NumberAdded> {
+    let entered: ProjectedEvent<NumberAdded>[] = [];
+    const added: ProjectedEvent<NumberAdded>[] = [];
     const writeAdded = async (transaction: Queryable, schema: string) => {
       const rows = entered.map(({ record, event }) => [
         record.slice,
         record.position,
         event.member,
-        event.enrolledAt,
+        event.number,
       ]);
       entered = [];
       await transaction.copyInto(`${schema}.entries`, ["slice", "position", "member", "number"], rows);
     };
     return {
       add: (projected) => {
-        if (projected.event.enrolledAt === this.unlucky) throw new Error("an unlucky number");
+        if (projected.event.number === this.unlucky) throw new Error("an unlucky number");
         added.push(projected);
         entered.push(projected);
       },
@@ -84,13 +85,13 @@ export class Sums implements Projection<Enrolled> {
   async #writeSums(
     sql: Queryable,
     schema: string,
-    added: readonly ProjectedEvent<Enrolled>[],
+    added: readonly ProjectedEvent<NumberAdded>[],
   ): Promise<void> {
     for (const { record, event } of added) {
       await sql.query(
         `INSERT INTO ${schema}.sums AS s VALUES ($1, $2, $3, 1)
              ON CONFLICT (member) DO UPDATE SET total = s.total + excluded.total, count = s.count + 1`,
-        [record.slice, event.member, event.enrolledAt + this.bonus],
+        [record.slice, event.member, event.number + this.bonus],
       );
     }
   }

@@ -7,23 +7,21 @@ import type {
   ProgrammeAnswer,
   RouteRequest,
 } from "@taem/client";
-import type { AccountEvent, CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
 import {
   type AccountCommand,
   type AccountState,
   accountOf,
   balanceAt,
-  businessNow,
-  type Currency,
   type DecisionContext,
   decide,
   dueEvents,
   evolve,
-  evolveProgramme,
   newAccount,
-  type Programme,
   postingsOf,
-} from "@taem/domain";
+} from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
+import { businessNow, type Currency, evolveProgramme, type Programme } from "@taem/programme/definitions";
+import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/programme/events";
 import type { Api } from "../../src/index.ts";
 import { keyText } from "../../src/line.ts";
 

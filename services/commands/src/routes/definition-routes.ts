@@ -1,7 +1,8 @@
 import { clockBody, definitions, type ProgrammeAnswer, programmeBody, proposalBody } from "@taem/api";
-import type { EarnRule } from "@taem/contracts";
-import { businessNow, type Programme, type Version } from "@taem/domain";
 import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
+import type { Version } from "@taem/kernel";
+import { businessNow, type Programme } from "@taem/programme/definitions";
+import type { EarnRule } from "@taem/programme/events";
 import { asProblem, type CommandService } from "../command-service.ts";
 import {
   defineCurrency,

@@ -1,6 +1,7 @@
 import { definitions, type RouteAnswer, settingsBody, wireForm } from "@taem/api";
-import { businessNow, type Version, versionAt } from "@taem/domain";
 import { ApiError, fields, type Route, route } from "@taem/http";
+import { type Version, versionAt } from "@taem/kernel";
+import { businessNow } from "@taem/programme/definitions";
 import { asProblem, type CommandService } from "../command-service.ts";
 
 type CurrencyAnswer = RouteAnswer<"GET /v1/programmes/{programme}/currencies/{currency}">;

@@ -1,13 +1,7 @@
-import { type AccountEvent, decodeEvent } from "@taem/contracts";
-import {
-  type AccountIdentity,
-  type AccountState,
-  dueEvents,
-  evolve,
-  type Instant,
-  newAccount,
-} from "@taem/domain";
 import type { Position, RecordedEvent } from "@taem/event-store";
+import type { Instant } from "@taem/kernel";
+import { type AccountIdentity, type AccountState, dueEvents, evolve, newAccount } from "@taem/ledger/domain";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { AccountDelta } from "../read-model/account-delta.ts";
 import { accountingDate } from "../read-model/addition.ts";
 import { type Entry, entriesOf } from "../read-model/entries.ts";
@@ -182,7 +176,7 @@ async function foldUpTo(
 /** Undefined where the event cannot be read, or cannot have followed. */
 function followed(state: AccountState, record: RecordedEvent): AccountEvent | undefined {
   try {
-    const event = decodeEvent(record) as AccountEvent;
+    const event = accountEvents.decode(record);
     evolve(state, event);
     return event;
   } catch {

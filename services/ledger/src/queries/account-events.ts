@@ -1,5 +1,5 @@
-import { type AccountEvent, decodeEvent } from "@taem/contracts";
 import type { EventStore, RecordedEvent } from "@taem/event-store";
+import { type AccountEvent, accountEvents as types } from "@taem/ledger/events";
 import { type AccountRef, streamOf } from "./account-ref.ts";
 
 /** Which part of an account's history counts: what was effective by an instant, what was recorded by a position. */
@@ -23,7 +23,7 @@ export async function* accountEvents(
   for await (const page of store.readStream(streamOf(account), afterRevision)) {
     for (const record of page) {
       if (recordedBy !== undefined && record.position > recordedBy) return;
-      const event = decodeEvent(record) as AccountEvent;
+      const event = types.decode(record);
       if (event.effectiveAt <= effectiveBy) yield { record, event };
     }
   }

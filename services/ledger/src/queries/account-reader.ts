@@ -1,16 +1,15 @@
-import type { AccountEvent } from "@taem/contracts";
+import type { EventStore } from "@taem/event-store";
 import {
   type AccountState,
-  businessNow,
   dueEvents,
   evolve,
   newAccount,
-  type Programme,
   readSnapshot,
   SNAPSHOT_SCHEMA,
-} from "@taem/domain";
-import type { EventStore } from "@taem/event-store";
+} from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
 import type { Database, Queryable } from "@taem/postgres";
+import { businessNow, type Programme } from "@taem/programme/definitions";
 import { findParked, type Parked } from "@taem/projection";
 import type { Clock, Logger } from "@taem/runtime";
 import { accountEvents, type Horizon } from "./account-events.ts";

@@ -1,5 +1,6 @@
-import { accountStream } from "@taem/contracts";
-import { type AccountIdentity, type Currency, type Programme, zoneAt } from "@taem/domain";
+import type { AccountIdentity } from "@taem/ledger/domain";
+import { accountStream } from "@taem/ledger/events";
+import { type Currency, type Programme, zoneAt } from "@taem/programme/definitions";
 
 /** One account: a member's points in one currency of a programme. */
 export interface AccountRef {

@@ -1,4 +1,4 @@
-import { type AccountState, type Hold, type Lot, newAccount } from "@taem/domain";
+import { type AccountState, type Hold, type Lot, newAccount } from "@taem/ledger/domain";
 import { type Queryable, textArray, uuidArray } from "@taem/postgres";
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Activity, NO_ACTIVITY } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError } from "@taem/http";
+import { type Activity, NO_ACTIVITY } from "@taem/ledger/domain";
 import type { Database, Queryable } from "@taem/postgres";
 import { countParkedAccounts } from "./parked-accounts.ts";
 

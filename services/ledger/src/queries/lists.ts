@@ -1,5 +1,6 @@
-import type { Currency, LocalDate, Programme } from "@taem/domain";
+import type { LocalDate } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
+import type { Currency, Programme } from "@taem/programme/definitions";
 
 /** Rows of the read model that a report's figures are made of, in the order of their indexes, from a place on. */
 

@@ -1,4 +1,4 @@
-import { DEBT, EXPIRED, OUTSTANDING, TRANSFER_CLEARING, WAIVED, WAIVED_CLAIMS } from "@taem/domain";
+import { DEBT, EXPIRED, OUTSTANDING, TRANSFER_CLEARING, WAIVED, WAIVED_CLAIMS } from "@taem/ledger/domain";
 import type { PostedPair } from "./posted.ts";
 
 /** What a line of a roll-forward is of: what is owed, what members owe back, or what returns have left with them. */

@@ -1,4 +1,5 @@
-import { lastValidDate, localDate, zoneAt } from "@taem/domain";
+import { lastValidDate, localDate } from "@taem/kernel";
+import { zoneAt } from "@taem/programme/definitions";
 import type { AccountAtCut } from "./account-at-cut.ts";
 import type { AccountChunk, LotGroup } from "./programme-accounts.ts";
 import { lastInstantOf, type ReportCut } from "./report-cut.ts";

@@ -1,5 +1,5 @@
-import { accountStream } from "@taem/contracts";
 import type { EventStore, Position } from "@taem/event-store";
+import { accountStream } from "@taem/ledger/events";
 import type { Queryable } from "@taem/postgres";
 import { loadParked } from "@taem/projection";
 

@@ -1,4 +1,4 @@
-import type { LocalDate } from "@taem/domain";
+import type { LocalDate } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
 import type { DatedEntry } from "./account-at-cut.ts";
 import type { ReportCut } from "./report-cut.ts";

@@ -1,7 +1,7 @@
-import { accountStream } from "@taem/contracts";
-import type { Currency } from "@taem/domain";
 import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
+import { accountStream } from "@taem/ledger/events";
 import { type Database, type Queryable, uuidArray } from "@taem/postgres";
+import type { Currency } from "@taem/programme/definitions";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import {
   type AccountAtCut,

@@ -1,5 +1,6 @@
-import { descriptionOf, type Field, type Fields } from "@taem/contracts";
 import { fields } from "@taem/http";
+import { accountEvents } from "@taem/ledger/events";
+import type { Field, Fields } from "@taem/schema";
 
 type Json = unknown;
 
@@ -8,7 +9,7 @@ type Json = unknown;
  * instants become RFC 3339. Driven by the description of that version, so that a new event needs nothing here.
  */
 export function readableData(type: string, version: number, data: string): Record<string, Json> {
-  const description = descriptionOf(type, version);
+  const description = accountEvents.fieldsOf(type, version);
   const parsed = JSON.parse(data) as Record<string, Json>;
   return description === undefined ? parsed : readableRecord(description, parsed);
 }

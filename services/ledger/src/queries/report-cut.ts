@@ -1,5 +1,6 @@
-import { dayAfter, type Instant, type LocalDate, type Programme, zoneAt } from "@taem/domain";
 import type { Position } from "@taem/event-store";
+import { dayAfter, type Instant, type LocalDate } from "@taem/kernel";
+import { type Programme, zoneAt } from "@taem/programme/definitions";
 
 /**
  * Which part of a programme's history a report counts: what was recorded by a position and was effective by an instant

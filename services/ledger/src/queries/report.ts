@@ -1,4 +1,4 @@
-import type { Currency } from "@taem/domain";
+import type { Currency } from "@taem/programme/definitions";
 import type { AccountAtCut, TimesDoing } from "./account-at-cut.ts";
 import { OutstandingTally } from "./outstanding-tally.ts";
 import { parkedAccounts } from "./parked-accounts.ts";

@@ -1,7 +1,6 @@
 import type { StatementKind } from "@taem/api";
-import type { BusinessKey } from "@taem/contracts";
-import type { LocalDate } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
+import type { BusinessKey, LocalDate } from "@taem/kernel";
 import type { Database, Queryable } from "@taem/postgres";
 import { accountingDate } from "../read-model/addition.ts";
 import { type LineDetail, type StatementLine, statementLine } from "../read-model/statement-line.ts";

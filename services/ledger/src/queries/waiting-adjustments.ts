@@ -1,6 +1,6 @@
-import type { BusinessKey } from "@taem/contracts";
-import type { Currency, Programme } from "@taem/domain";
+import type { BusinessKey } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
+import type { Currency, Programme } from "@taem/programme/definitions";
 
 /** An adjustment that nobody has decided on. */
 export interface WaitingAdjustment {

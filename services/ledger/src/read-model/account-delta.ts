@@ -1,5 +1,6 @@
-import type { AccountEvent, LotPart, NewLot } from "@taem/contracts";
-import { availableFrom, endOf, type Lot } from "@taem/domain";
+import { endOf } from "@taem/kernel";
+import { availableFrom, type Lot } from "@taem/ledger/domain";
+import type { AccountEvent, LotPart, NewLot } from "@taem/ledger/events";
 import type { EventRecord } from "@taem/projection";
 
 /** What a batch did to one lot. */

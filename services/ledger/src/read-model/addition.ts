@@ -1,5 +1,5 @@
-import type { AccountEvent } from "@taem/contracts";
-import { dateInCalendar, type Instant, type LocalDate, localDate } from "@taem/domain";
+import { dateInCalendar, type Instant, type LocalDate, localDate } from "@taem/kernel";
+import type { AccountEvent } from "@taem/ledger/events";
 import type { EventRecord } from "@taem/projection";
 import { type Entry, entriesOf } from "./entries.ts";
 import { type StatementLine, statementLine } from "./statement-line.ts";

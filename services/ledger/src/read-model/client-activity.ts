@@ -1,5 +1,6 @@
-import type { AccountEvent } from "@taem/contracts";
-import { activityIn, localDate, principalOf } from "@taem/domain";
+import { localDate, principalOf } from "@taem/kernel";
+import { activityIn } from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
 import type { EventRecord } from "@taem/projection";
 import type { ZoneHistory } from "./zone-history.ts";
 

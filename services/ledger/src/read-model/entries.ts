@@ -1,5 +1,5 @@
-import type { AccountEvent } from "@taem/contracts";
-import { type Posting, postingsOf } from "@taem/domain";
+import { type Posting, postingsOf } from "@taem/ledger/domain";
+import type { AccountEvent } from "@taem/ledger/events";
 
 /** One line of the journal: an amount above zero from one ledger account's credit to another's debit. */
 export interface Entry {

@@ -1,4 +1,4 @@
-import { type AccountEvent, isAccountEvent } from "@taem/contracts";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import type { Queryable } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/projection";
 import { AccountDelta } from "./account-delta.ts";
@@ -25,7 +25,7 @@ export class LedgerFold implements Fold<LedgerEvent> {
   }
 
   add({ record, event, actor }: ProjectedEvent<LedgerEvent>): void {
-    if (!isAccountEvent(event)) {
+    if (!accountEvents.includes(event)) {
       const entry = entryOf(record, event);
       if (entry !== undefined) this.#added[entry.register].push(entry.row);
       return;

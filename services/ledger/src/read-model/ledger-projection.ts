@@ -1,6 +1,10 @@
-import { accountEvents, isAccountEvent } from "@taem/contracts";
 import type { EventStore } from "@taem/event-store";
+import { account, accountEvents } from "@taem/ledger/events";
+import { member } from "@taem/member/events";
+import { client } from "@taem/principal/events";
+import { programme } from "@taem/programme/events";
 import type { Projection } from "@taem/projection";
+import { createCatalogue } from "@taem/schema";
 import { type LedgerEvent, LedgerFold } from "./ledger-fold.ts";
 import { isFirstEvent } from "./register.ts";
 import { tables } from "./tables.ts";
@@ -23,9 +27,10 @@ export function createLedgerProjection({
     name: "ledger",
     version: LEDGER_VERSION,
     tables,
-    handles: (type) => Object.hasOwn(accountEvents, type) || isFirstEvent(type),
+    catalogue: createCatalogue([account, programme, member, client]),
+    handles: (type) => accountEvents.has(type) || isFirstEvent(type),
     prepare: (events) => {
-      const dated = events.flatMap(({ event }) => (isAccountEvent(event) ? [event.programme] : []));
+      const dated = events.flatMap(({ event }) => (accountEvents.includes(event) ? [event.programme] : []));
       return zones.refresh([...new Set(dated)]);
     },
     begin: () => new LedgerFold(zones),

@@ -1,19 +1,12 @@
-import {
-  type ClientEvent,
-  clientStream,
-  type DefinitionEvent,
-  type MemberEvent,
-  memberStream,
-  programmeStream,
-} from "@taem/contracts";
+import { type MemberEnrolled, member, memberStream } from "@taem/member/events";
+import { type ClientEvent, clientEvents, clientStream } from "@taem/principal/events";
+import { type DefinitionEvent, definitionEvents, programmeStream } from "@taem/programme/events";
 import type { EventRecord } from "@taem/projection";
+import { EventTypes } from "@taem/schema";
 import type { Row } from "./tables.ts";
 
 /** The event that a programme, a member or a client begins with. */
-export type FirstEvent =
-  | DefinitionEvent<"ProgrammeDefined">
-  | MemberEvent<"MemberEnrolled">
-  | ClientEvent<"ClientCreated">;
+export type FirstEvent = DefinitionEvent<"ProgrammeDefined"> | MemberEnrolled | ClientEvent<"ClientCreated">;
 
 /** The tables that say what there is: each of their rows is made by one event, and stays. */
 export const REGISTERS = ["programmes", "members", "clients"] as const;
@@ -24,14 +17,14 @@ export interface Entry {
   readonly row: Row;
 }
 
-const FIRST_EVENTS: Readonly<Record<FirstEvent["type"], true>> = {
-  ProgrammeDefined: true,
-  MemberEnrolled: true,
-  ClientCreated: true,
-};
+export const firstEvents = EventTypes.join<FirstEvent>(
+  definitionEvents.only("ProgrammeDefined"),
+  member.events,
+  clientEvents.only("ClientCreated"),
+);
 
 export function isFirstEvent(type: string): type is FirstEvent["type"] {
-  return Object.hasOwn(FIRST_EVENTS, type);
+  return firstEvents.has(type);
 }
 
 /** Undefined in a stream of another kind: a programme's code is reserved by the same event, before there is a programme. */

@@ -1,5 +1,6 @@
 import type { StatementKind } from "@taem/api";
-import type { AccountEvent, BusinessKey } from "@taem/contracts";
+import type { BusinessKey } from "@taem/kernel";
+import type { AccountEvent } from "@taem/ledger/events";
 
 /** What an event means to the member and to an auditor: one line for each. */
 export interface StatementLine {

@@ -1,5 +1,5 @@
-import { decodeEvent, programmeStream } from "@taem/contracts";
 import type { EventStore, Position } from "@taem/event-store";
+import { definitionEvents, programmeStream } from "@taem/programme/events";
 
 interface ZoneVersion {
   readonly zone: string;
@@ -38,7 +38,7 @@ export class ZoneHistory {
         const { position, revision } = record;
         if (revision <= known.revision) continue;
         known.revision = revision;
-        const event = decodeEvent(record);
+        const event = definitionEvents.decode(record);
         if (event.type === "ProgrammeDefined" || event.type === "ProgrammeZoneChanged") {
           known.versions.push({ zone: event.zone, validFrom: event.validFrom, position });
         }

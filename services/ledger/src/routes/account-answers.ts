@@ -1,6 +1,6 @@
 import { endBody, endBodyOrNull, type lotItem, ordinalId, type statementItem } from "@taem/api";
-import { diesAt, free, type Lot, openLots, settledAt } from "@taem/domain";
 import { fields } from "@taem/http";
+import { diesAt, free, type Lot, openLots, settledAt } from "@taem/ledger/domain";
 import type { z } from "zod";
 import type { Seen, Standing, View } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";

@@ -1,7 +1,8 @@
 import { type approvalItem, approvals, endBodyOrNull, ordinalId, proposalBody } from "@taem/api";
-import { businessNow, type Instant, type Programme, type Proposal } from "@taem/domain";
 import { fields, pageFrom, type Route, route } from "@taem/http";
+import type { Instant } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
+import { businessNow, type Programme, type Proposal } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import type { z } from "zod";
 import { countParkedAccounts } from "../queries/parked-accounts.ts";

@@ -1,7 +1,7 @@
 import type { eventItem } from "@taem/api";
-import { decodeMeta } from "@taem/contracts";
 import type { RecordedEvent } from "@taem/event-store";
 import { fields } from "@taem/http";
+import { decodeMeta } from "@taem/schema";
 import type { z } from "zod";
 import { readableData } from "../queries/readable-event.ts";
 

@@ -1,7 +1,7 @@
 import { type ListQuery, lists, ordinalId } from "@taem/api";
-import { businessNow, lastDayOf } from "@taem/domain";
 import { fields, pageFrom, type Route, route } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
+import { businessNow, lastDayOf } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import { readModelCut } from "../queries/cut.ts";
 import {

@@ -1,7 +1,7 @@
 import { accountQueries, balanceBody, type eventItem, type statementItem } from "@taem/api";
-import { balanceAt, type Lot, openLots, settledBalance } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, type Page, pageFrom, type Route, route } from "@taem/http";
+import { balanceAt, type Lot, openLots, settledBalance } from "@taem/ledger/domain";
 import type { Database } from "@taem/postgres";
 import type { z } from "zod";
 import { type AccountRecord, accountEvents } from "../queries/account-events.ts";

@@ -1,8 +1,8 @@
 import { programmeBody, registers } from "@taem/api";
-import type { Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, fields, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
+import type { Programme } from "@taem/programme/definitions";
 import type { Directory } from "../directory.ts";
 import { readModelCut } from "../queries/cut.ts";
 import { countParkedMembers } from "../queries/parked-accounts.ts";

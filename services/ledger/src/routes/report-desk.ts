@@ -1,9 +1,9 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { ReportQuery } from "@taem/api";
-import { businessNow, type Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, type AuthenticatedContext } from "@taem/http";
 import type { Database } from "@taem/postgres";
+import { businessNow, type Programme } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import { readModelCut } from "../queries/cut.ts";
 import { programmeAt } from "../queries/programme-history.ts";

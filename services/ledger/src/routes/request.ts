@@ -1,8 +1,8 @@
 import type { Place, Token, Tokens, ViewQuery } from "@taem/api";
-import { SLICES } from "@taem/contracts";
-import type { Currency, Programme } from "@taem/domain";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, type MemberRef } from "@taem/http";
+import { SLICES } from "@taem/kernel";
+import type { Currency, Programme } from "@taem/programme/definitions";
 import type { Projector } from "@taem/projection";
 import type { Clock } from "@taem/runtime";
 import type { Directory } from "../directory.ts";

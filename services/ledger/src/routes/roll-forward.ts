@@ -1,6 +1,6 @@
 import type { RollForwardQuery, RouteAnswer } from "@taem/api";
-import type { LocalDate } from "@taem/domain";
 import { ApiError } from "@taem/http";
+import type { LocalDate } from "@taem/kernel";
 import { type Balance, type Rolled, type RolledBalance, roll } from "../queries/movements.ts";
 import { OPENING, type PostedPair, type Span } from "../queries/posted.ts";
 import type { CurrencyReport } from "../queries/report.ts";

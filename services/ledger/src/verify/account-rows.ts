@@ -1,4 +1,4 @@
-import type { Hold, Lot } from "@taem/domain";
+import type { Hold, Lot } from "@taem/ledger/domain";
 import type { Row } from "../read-model/tables.ts";
 import { mustEqual } from "./discrepancy.ts";
 import type { AskedAdjustment, EndedHold, ReplayedAccount } from "./replay.ts";

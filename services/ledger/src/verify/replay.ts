@@ -1,11 +1,12 @@
-import { type AccountEvent, accountEvents, decodeEvent, decodeMeta, type TaemEvent } from "@taem/contracts";
-import { type AccountState, evolve, type Hold, newAccount } from "@taem/domain";
 import type { RecordedEvent } from "@taem/event-store";
+import { type AccountState, evolve, type Hold, newAccount } from "@taem/ledger/domain";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
+import { type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
 import type { HoldStatus } from "../read-model/account-delta.ts";
 import { additionOf } from "../read-model/addition.ts";
 import { ClientActivity } from "../read-model/client-activity.ts";
 import { ControlTotals } from "../read-model/control-total.ts";
-import { type Entry, entryOf, type FirstEvent, isFirstEvent, type Register } from "../read-model/register.ts";
+import { type Entry, entryOf, firstEvents, isFirstEvent, type Register } from "../read-model/register.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
 import { newSalt, RowSums } from "./row-sums.ts";
@@ -136,21 +137,21 @@ export class Replay {
 
 /** Undefined for an event of another kind. Throws `Discrepant` on one that cannot be read. */
 export function accountEventOf(record: RecordedEvent): AccountEvent | undefined {
-  return Object.hasOwn(accountEvents, record.type) ? (decoded(record) as AccountEvent) : undefined;
+  return accountEvents.has(record.type) ? decoded(accountEvents, record) : undefined;
 }
 
 /** The row that the first event of a stream makes; undefined for any other. Throws as above. */
 export function registeredBy(record: RecordedEvent): Entry | undefined {
-  return isFirstEvent(record.type) ? entryOf(record, decoded(record) as FirstEvent) : undefined;
+  return isFirstEvent(record.type) ? entryOf(record, decoded(firstEvents, record)) : undefined;
 }
 
 function placeOf({ stream, revision, position }: RecordedEvent): string {
   return `${stream} event ${revision} at ${position}`;
 }
 
-function decoded(record: RecordedEvent): TaemEvent {
+function decoded<E extends DomainEvent>(events: EventTypes<E>, record: RecordedEvent): E {
   try {
-    return decodeEvent(record);
+    return events.decode(record);
   } catch (error) {
     const actual = (error as Error).message;
     throw new Discrepant({

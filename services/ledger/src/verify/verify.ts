@@ -1,5 +1,5 @@
-import { SLICES } from "@taem/contracts";
 import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import type { Database, Queryable } from "@taem/postgres";
 import { loadCheckpoints, loadParked, type Parked } from "@taem/projection";
 import { passesOver, scan, scanSlices } from "../log-scan.ts";

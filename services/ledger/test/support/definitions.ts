@@ -1,4 +1,4 @@
-import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/contracts";
+import type { CurrencySettings, DefinitionEvent, EarnRule } from "@taem/programme/events";
 
 export const DAY = 86_400_000;
 /** 2 January 2026, 00:00 UTC. */

@@ -1,4 +1,4 @@
-import { type AccountEvent, decodeEvent } from "@taem/contracts";
+import type { EventStore, RecordedEvent } from "@taem/event-store";
 import {
   type AccountState,
   type Balance,
@@ -7,9 +7,9 @@ import {
   evolve,
   newAccount,
   postingsOf,
-  zoneAt,
-} from "@taem/domain";
-import type { EventStore, RecordedEvent } from "@taem/event-store";
+} from "@taem/ledger/domain";
+import { type AccountEvent, accountEvents } from "@taem/ledger/events";
+import { zoneAt } from "@taem/programme/definitions";
 import { DAY } from "./definitions.ts";
 import type { Account } from "./simulation.ts";
 
@@ -24,7 +24,7 @@ export async function eventsOf(store: EventStore, account: Account): Promise<Rec
   const [stream] = await store.read([{ stream: account.stream, afterRevision: 0 }]);
   return (stream?.events ?? []).map((record) => ({
     record,
-    event: decodeEvent(record) as AccountEvent,
+    event: accountEvents.decode(record),
   }));
 }
 

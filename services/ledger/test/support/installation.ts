@@ -1,9 +1,9 @@
 import { createSecretKey } from "node:crypto";
 import { Tokens } from "@taem/api";
-import type { Programme } from "@taem/domain";
 import { openPostgresEventStore, type PostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import type { Programme } from "@taem/programme/definitions";
 import { createLogger, createMetrics } from "@taem/runtime";
 import { createLedger, type Directory, type Ledger, type LedgerPlatform } from "../../src/index.ts";
 import { live } from "./life.ts";

@@ -1,34 +1,44 @@
-import {
-  type AccountEvent,
-  accountStream,
-  type BusinessKey,
-  clientStream,
-  type DefinitionEvent,
-  encodeEvent,
-  encodeMeta,
-  memberStream,
-  programmeStream,
-  sliceOf,
-  sliceOfStream,
-  type TaemEvent,
-  uniqueStream,
-} from "@taem/contracts";
+import type { Append, EventStore } from "@taem/event-store";
+import { type BusinessKey, sliceOfMember } from "@taem/kernel";
 import {
   type AccountCommand,
   type AccountState,
-  type Currency,
   type DecisionContext,
   decide,
   dueEvents,
   evolve,
-  evolveProgramme,
   newAccount,
-  type Programme,
-  zoneAt,
-} from "@taem/domain";
-import type { Append, EventStore } from "@taem/event-store";
+} from "@taem/ledger/domain";
+import {
+  type AccountEvent,
+  account as accountCategory,
+  accountStream,
+  keyReservations,
+} from "@taem/ledger/events";
+import { member as memberCategory, memberStream, referenceReservations } from "@taem/member/events";
+import { client as clientCategory, clientStream } from "@taem/principal/events";
+import { type Currency, evolveProgramme, type Programme, zoneAt } from "@taem/programme/definitions";
+import {
+  codeReservations,
+  type DefinitionEvent,
+  programme as programmeCategory,
+  programmeStream,
+} from "@taem/programme/events";
+import { createCatalogue, sliceOfStream, streamOf, UNIQUE } from "@taem/schema";
 import { DAY, definitionsOf, START_OF_TIME } from "./definitions.ts";
 import { Random } from "./random.ts";
+
+const catalogue = createCatalogue([
+  accountCategory,
+  programmeCategory,
+  memberCategory,
+  clientCategory,
+  keyReservations,
+  codeReservations,
+  referenceReservations,
+]);
+
+type Event = ReturnType<typeof catalogue.events.decode>;
 
 export interface Account {
   readonly programme: Programme;
@@ -90,7 +100,7 @@ export class Simulation {
       currency: found,
       member,
       stream: accountStream(member, found.no),
-      slice: sliceOf(programme.id, member),
+      slice: sliceOfMember(programme.id, member),
       enrolledAt: this.now,
       state: newAccount(),
       waiting: [],
@@ -109,7 +119,7 @@ export class Simulation {
   /** As the commands service reserves a code for a programme that it then does not come to define. */
   async reserveCode(code: string): Promise<void> {
     const [defined] = definitionsOf(this.#ids.uuid(), code, "Asia/Bangkok");
-    await this.#append(uniqueStream(this.#ids.uuid()), 0, [defined as DefinitionEvent]);
+    await this.#append(streamOf(UNIQUE, this.#ids.uuid()), 0, [defined as DefinitionEvent]);
   }
 
   /** A client of the whole installation, or of a programme by its code. */
@@ -219,8 +229,12 @@ export class Simulation {
   async #append(
     stream: string,
     expectedRevision: number,
-    events: readonly TaemEvent[],
-    slice = sliceOfStream(stream, events[0] as { readonly programme?: string; readonly member?: string }),
+    events: readonly Event[],
+    slice = sliceOfStream(
+      catalogue,
+      stream,
+      events[0] as { readonly programme?: string; readonly member?: string },
+    ),
   ): Promise<void> {
     const records = events.map((event) => this.#recordOf(event));
     const [result] = await this.#store.append([{ stream, slice, expectedRevision, events: records }]);
@@ -228,8 +242,8 @@ export class Simulation {
     this.events += events.length;
   }
 
-  #recordOf(event: TaemEvent) {
-    const meta = encodeMeta(event.type, { actor: "simulation", correlation: "simulation" });
-    return { id: this.#ids.uuid(), type: event.type, data: encodeEvent(event), meta };
+  #recordOf(event: Event) {
+    const meta = catalogue.events.encodeMeta(event.type, { actor: "simulation", correlation: "simulation" });
+    return { id: this.#ids.uuid(), type: event.type, data: catalogue.events.encode(event), meta };
   }
 }

@@ -1,0 +1,34 @@
+export {
+  type AccountState,
+  type ClosedAdjustment,
+  commit,
+  diesAt,
+  draft,
+  type Hold,
+  isAvailable,
+  newAccount,
+  openLots,
+  type PendingAdjustment,
+} from "./account-state.ts";
+export { type Activity, activityIn, NO_ACTIVITY, sumOfActivity } from "./activity.ts";
+export { type Balance, balanceAt, settledAt, settledBalance, sumOfLots } from "./balance.ts";
+export * from "./commands.ts";
+export { accountOf, type DecisionContext } from "./decide/context.ts";
+export { type Decision, decide } from "./decide/index.ts";
+export { CorruptStream, evolve, replay } from "./evolve.ts";
+export { availableFrom, free, type Lot } from "./lot.ts";
+export {
+  DEBT,
+  EXPIRED,
+  OUTSTANDING,
+  type Posting,
+  postingsOf,
+  TRANSFER_CLEARING,
+  WAIVED,
+  WAIVED_CLAIMS,
+} from "./postings.ts";
+export { expiredAtOnce, isOfRefund } from "./refund.ts";
+export type { Refusal, RefusalCode } from "./refusals.ts";
+export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";
+export { type AccountIdentity, dueEvents, nextDueAt } from "./sweep.ts";
+export { MAX_LOTS_PER_EVENT } from "./taking.ts";

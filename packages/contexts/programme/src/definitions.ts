@@ -1,0 +1,14 @@
+export {
+  type BusinessClock,
+  businessNow,
+  type Currency,
+  evolveProgramme,
+  type KeyScope,
+  lastDayOf,
+  type Programme,
+  type Source,
+  settingsAt,
+  versionsOf,
+  zoneAt,
+} from "./domain/programme.ts";
+export type { ClosedProposal, Proposal, Proposals, ProposedChange } from "./domain/proposals.ts";

@@ -1,2 +1,0 @@
-export { decodeEnvelope, type Envelope, type EnvelopeEvent, encodeEnvelope } from "./envelope.ts";
-export { decodePayload, encodePayload } from "./payload.ts";

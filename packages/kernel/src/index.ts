@@ -1,0 +1,26 @@
+export { isSamePrincipal, principalOf } from "./actor.ts";
+export { MAX_AMOUNT, MAX_BALANCE, max, min, type Rational, type Rounding, round, sum } from "./amounts.ts";
+export { AppliedKeys } from "./applied-keys.ts";
+export { type BusinessKey, fingerprint, keyDigest, keyText } from "./business-key.ts";
+export {
+  afterTerm,
+  dateInCalendar,
+  dayAfter,
+  type ExpiryPolicy,
+  endOf,
+  endOrNever,
+  expiryOf,
+  type Instant,
+  instantText,
+  isInCalendar,
+  isZone,
+  type LocalDate,
+  lastValidDate,
+  localDate,
+  type Term,
+  vintageOf,
+} from "./calendar.ts";
+export { commandFingerprint, type Plain } from "./command-fingerprint.ts";
+export { type Layer, LayeredMap } from "./layered-map.ts";
+export { SLICES, sliceOfMember, sliceOfName } from "./slices.ts";
+export { type Version, versionAt } from "./versions.ts";
