@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Place, parseToken } from "@taem/api";
 import { type Client, createClient } from "@taem/client";
 import type { Database } from "@taem/postgres";
-import { loadCheckpoints } from "@taem/projection";
+import { loadCheckpoints } from "@taem/processing";
 import { POINT } from "@taem/simulation";
 import { type Installation, urlOf } from "./installation.ts";
 import type { ServerProcess } from "./processes.ts";

@@ -1,4 +1,4 @@
-import { eventSourceContract } from "@taem/projection/contract";
+import { eventSourceContract } from "@taem/processing/contract";
 import { sharedKafka } from "../support/kafka/kafka.ts";
 import { openRelayedLog } from "../support/relayed-log.ts";
 import { describeWith } from "../support/requirement.ts";

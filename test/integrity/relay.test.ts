@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import { EventPublisher, type KafkaCluster, SendIncomplete } from "@taem/kafka";
-import { judge, type Link, linksBetween } from "@taem/projection";
+import { judge, type Link, linksBetween } from "@taem/processing";
 import { expect, test } from "vitest";
 import { ownKafka, sharedKafka } from "../support/kafka/kafka.ts";
 import { openRelayedLog, type RelayedLog } from "../support/relayed-log.ts";

@@ -10,7 +10,7 @@ import {
 } from "@taem/kafka";
 import { member as memberCategory, memberStream } from "@taem/member/events";
 import { type Database, migrate, openPool } from "@taem/postgres";
-import type { EventSource } from "@taem/projection";
+import type { EventSource } from "@taem/processing";
 import { Relay, relayMigrations } from "@taem/relay-service";
 import { createMetrics, systemClock } from "@taem/runtime";
 import { createCatalogue } from "@taem/schema";

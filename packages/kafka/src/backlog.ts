@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import { areInLog, type Link, landmarkAt } from "@taem/projection";
+import { areInLog, type Link, landmarkAt } from "@taem/processing";
 
 /** What came of a partition at once, in its order. */
 export interface Received {

@@ -1,4 +1,4 @@
-import type { Batch, Link } from "@taem/projection";
+import type { Batch, Link } from "@taem/processing";
 
 interface Offer {
   /** What has not been taken yet. */

@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import type { Batch, EventSource, Link } from "@taem/projection";
+import type { Batch, EventSource, Link } from "@taem/processing";
 import { type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import type { Consumer, EachBatchPayload, Batch as KafkaBatch } from "kafkajs";
 import { Backlog } from "./backlog.ts";

@@ -1,5 +1,5 @@
 import type { Position, RecordedEvent } from "@taem/event-store";
-import type { Landmark, Link, LinkedEvent } from "@taem/projection";
+import type { Landmark, Link, LinkedEvent } from "@taem/processing";
 import {
   type Catalogue,
   ContractViolation,

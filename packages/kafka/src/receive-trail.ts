@@ -1,4 +1,4 @@
-import { type Link, tracedEvents } from "@taem/projection";
+import { type Link, tracedEvents } from "@taem/processing";
 import { type Tracer, traced } from "@taem/runtime";
 import type { Topic } from "./topic.ts";
 

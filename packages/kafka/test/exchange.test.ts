@@ -1,4 +1,4 @@
-import type { Batch, Link } from "@taem/projection";
+import type { Batch, Link } from "@taem/processing";
 import { expect, test } from "vitest";
 import { Exchange } from "../src/exchange.ts";
 

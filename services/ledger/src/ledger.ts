@@ -9,7 +9,7 @@ import {
   type RebuildOutcome,
   rebuild,
   storeLogSource,
-} from "@taem/projection";
+} from "@taem/processing";
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 import type { Directory } from "./directory.ts";
 import { AccountReader } from "./queries/account-reader.ts";

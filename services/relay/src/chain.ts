@@ -1,5 +1,5 @@
 import type { LogPage, Position, RecordedEvent } from "@taem/event-store";
-import { type Landmark, landmarkOf, type Reach } from "@taem/projection";
+import { type Landmark, landmarkOf, type Reach } from "@taem/processing";
 
 /** An event with the position of the one before it in its slice. */
 export interface ChainedEvent {

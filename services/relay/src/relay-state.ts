@@ -1,7 +1,7 @@
 import { type EventStore, type Position, START } from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
 import type { Database, Migration } from "@taem/postgres";
-import { findMismatch, type Landmark, type Reach } from "@taem/projection";
+import { findMismatch, type Landmark, type Reach } from "@taem/processing";
 import { OperatorError } from "@taem/runtime";
 
 /** Component `relay`. One row for each topic: another topic is told everything from the log's start. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type EventStore, type LogPage, type RecordedEvent, StoreUnavailable } from "@taem/event-store";
 import { EventPublisher, type KafkaCluster, type LinkCodec, type Message, type Topic } from "@taem/kafka";
 import type { Database } from "@taem/postgres";
-import { oneAhead } from "@taem/projection";
+import { oneAhead } from "@taem/processing";
 import { type Clock, type Logger, type Metrics, OperatorError, retryPause, type Tracer } from "@taem/runtime";
 import { ContractViolation } from "@taem/schema";
 import { Chain } from "./chain.ts";

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
-import { judge, type Link } from "@taem/projection";
+import { judge, type Link } from "@taem/processing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Chain } from "../src/chain.ts";

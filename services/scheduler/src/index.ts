@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
-import { type EventSource, Projector, schemaOf } from "@taem/projection";
+import { type EventSource, Projector, schemaOf } from "@taem/processing";
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 import { scheduleProjection } from "./schedule-projection.ts";
 import { type AccountKeeper, Sweeper } from "./sweeper.ts";

@@ -1,6 +1,6 @@
 import { type AccountEvent, account, accountEvents } from "@taem/ledger/events";
 import type { Queryable } from "@taem/postgres";
-import type { Fold, ProjectedEvent, Projection } from "@taem/projection";
+import type { Fold, ProjectedEvent, Projection } from "@taem/processing";
 import { createCatalogue } from "@taem/schema";
 import { dueInstants } from "./due-instants.ts";
 

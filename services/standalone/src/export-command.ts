@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { EventStore } from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
-import { type Projection, schemaOf } from "@taem/projection";
+import { type Projection, schemaOf } from "@taem/processing";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform, type Platform } from "./platform.ts";

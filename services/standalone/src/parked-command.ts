@@ -1,4 +1,4 @@
-import { loadParked, type Replayed, replayParked, schemaOf, versionOf } from "@taem/projection";
+import { loadParked, type Replayed, replayParked, schemaOf, versionOf } from "@taem/processing";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";

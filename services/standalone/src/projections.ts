@@ -1,5 +1,5 @@
 import { createLedgerProjection } from "@taem/ledger-service";
-import type { Projection } from "@taem/projection";
+import type { Projection } from "@taem/processing";
 import { scheduleProjection } from "@taem/scheduler-service";
 import { InvalidArgumentError } from "commander";
 import type { Store } from "./event-store.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "@taem/postgres";
-import { assertOfThisLog } from "@taem/projection";
+import { assertOfThisLog } from "@taem/processing";
 import { OperatorError } from "@taem/runtime";
 import type { Config } from "./config.ts";
 import type { Store } from "./event-store.ts";

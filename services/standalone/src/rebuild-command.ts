@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { describeDifference, type RebuildOutcome, rebuild, type TableChanges } from "@taem/projection";
+import { describeDifference, type RebuildOutcome, rebuild, type TableChanges } from "@taem/processing";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";

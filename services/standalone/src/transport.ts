@@ -1,7 +1,7 @@
 import { type EventStore, START } from "@taem/event-store";
 import type { KafkaCluster, KafkaOptions, LinkCodec, Topic } from "@taem/kafka";
 import { type Database, migrate } from "@taem/postgres";
-import { type EventSource, storeLogSource } from "@taem/projection";
+import { type EventSource, storeLogSource } from "@taem/processing";
 import type { RelayTable } from "@taem/relay-service";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import { catalogue } from "./catalogue.ts";

@@ -1,5 +1,5 @@
 import { verifyLedger } from "@taem/ledger-service";
-import type { Parked } from "@taem/projection";
+import type { Parked } from "@taem/processing";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";
 import { openToolPlatform } from "./platform.ts";

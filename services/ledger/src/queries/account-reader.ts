@@ -9,8 +9,8 @@ import {
 } from "@taem/ledger/domain";
 import type { AccountEvent } from "@taem/ledger/events";
 import type { Database, Queryable } from "@taem/postgres";
+import { findParked, type Parked } from "@taem/processing";
 import { businessNow, type Programme } from "@taem/programme/definitions";
-import { findParked, type Parked } from "@taem/projection";
 import type { Clock, Logger } from "@taem/runtime";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";

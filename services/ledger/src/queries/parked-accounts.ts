@@ -1,7 +1,7 @@
 import type { EventStore, Position } from "@taem/event-store";
 import { accountStream } from "@taem/ledger/events";
 import type { Queryable } from "@taem/postgres";
-import { loadParked } from "@taem/projection";
+import { loadParked } from "@taem/processing";
 
 /** An account that the read model has stopped following. */
 export interface ParkedAccount {

@@ -1,7 +1,7 @@
 import { endOf } from "@taem/kernel";
 import { availableFrom, type Lot } from "@taem/ledger/domain";
 import type { AccountEvent, LotPart, NewLot } from "@taem/ledger/events";
-import type { EventRecord } from "@taem/projection";
+import type { EventRecord } from "@taem/processing";
 
 /** What a batch did to one lot. */
 export interface LotDelta {

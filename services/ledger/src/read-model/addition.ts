@@ -1,6 +1,6 @@
 import { dateInCalendar, type Instant, type LocalDate, localDate } from "@taem/kernel";
 import type { AccountEvent } from "@taem/ledger/events";
-import type { EventRecord } from "@taem/projection";
+import type { EventRecord } from "@taem/processing";
 import { type Entry, entriesOf } from "./entries.ts";
 import { type StatementLine, statementLine } from "./statement-line.ts";
 import type { Row } from "./tables.ts";

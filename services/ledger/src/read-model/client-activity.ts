@@ -1,7 +1,7 @@
 import { localDate, principalOf } from "@taem/kernel";
 import { activityIn } from "@taem/ledger/domain";
 import type { AccountEvent } from "@taem/ledger/events";
-import type { EventRecord } from "@taem/projection";
+import type { EventRecord } from "@taem/processing";
 import type { ZoneHistory } from "./zone-history.ts";
 
 /**

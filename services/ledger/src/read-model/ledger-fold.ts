@@ -1,6 +1,6 @@
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import type { Queryable } from "@taem/postgres";
-import type { Fold, ProjectedEvent } from "@taem/projection";
+import type { Fold, ProjectedEvent } from "@taem/processing";
 import { AccountDelta } from "./account-delta.ts";
 import { additionOf } from "./addition.ts";
 import { ClientActivity } from "./client-activity.ts";

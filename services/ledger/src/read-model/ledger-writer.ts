@@ -1,5 +1,5 @@
 import { int4Array, int8Array, type Queryable, type Statement, textArray, uuidArray } from "@taem/postgres";
-import { UnprojectableEvent } from "@taem/projection";
+import { UnprojectableEvent } from "@taem/processing";
 import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
 import type { ActivityRow } from "./client-activity.ts";
 import type { ControlTotal } from "./control-total.ts";

@@ -1,7 +1,7 @@
 import { type MemberEnrolled, member, memberStream } from "@taem/member/events";
 import { type ClientEvent, clientEvents, clientStream } from "@taem/principal/events";
+import type { EventRecord } from "@taem/processing";
 import { type DefinitionEvent, definitionEvents, programmeStream } from "@taem/programme/events";
-import type { EventRecord } from "@taem/projection";
 import { EventTypes } from "@taem/schema";
 import type { Row } from "./tables.ts";
 

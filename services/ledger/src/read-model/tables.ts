@@ -1,4 +1,4 @@
-import type { Table } from "@taem/projection";
+import type { Table } from "@taem/processing";
 
 /**
  * The read models. Instants are milliseconds since the epoch, amounts minor units (sums may pass what a bigint holds).

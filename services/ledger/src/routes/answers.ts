@@ -1,5 +1,5 @@
 import type { cutSchema, parkedSchema } from "@taem/api";
-import type { Parked } from "@taem/projection";
+import type { Parked } from "@taem/processing";
 import type { z } from "zod";
 import type { Cut } from "../queries/cut.ts";
 

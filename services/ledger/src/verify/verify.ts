@@ -1,7 +1,7 @@
 import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
 import type { Database, Queryable } from "@taem/postgres";
-import { loadCheckpoints, loadParked, type Parked } from "@taem/projection";
+import { loadCheckpoints, loadParked, type Parked } from "@taem/processing";
 import { passesOver, scan, scanSlices } from "../log-scan.ts";
 import { type Addition, additionOf } from "../read-model/addition.ts";
 import type { ActivityRow } from "../read-model/client-activity.ts";

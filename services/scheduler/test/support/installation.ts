@@ -1,5 +1,5 @@
 import { type Database, openPool } from "@taem/postgres";
-import { storeLogSource } from "@taem/projection";
+import { storeLogSource } from "@taem/processing";
 import { createLogger, createMetrics } from "@taem/runtime";
 import { expect } from "vitest";
 import type { Api } from "../../../../test/support/api.ts";
