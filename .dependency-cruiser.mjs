@@ -19,7 +19,7 @@ const source = "^(packages(/contexts)?|services)/[^/]+/src/";
 /** What a context decides by. */
 const domain = "^packages/contexts/[^/]+/src/domain/";
 /** What other contexts may know of it. */
-const published = "^packages/contexts/[^/]+/src/(events|definitions)[.]ts$";
+const published = "^packages/contexts/[^/]+/src/(events[.]ts|definitions[.]ts|api/index[.]ts)$";
 
 export default {
   forbidden: [
@@ -66,7 +66,7 @@ export default {
     },
     {
       name: "contexts-share-events",
-      comment: "A context imports of another its events and the fold of its definitions, and nothing else.",
+      comment: "A context imports of another its events, the fold of its definitions and how it is described, and nothing else.",
       severity: "error",
       from: { path: "^packages/contexts/([^/]+)/src/" },
       to: { path: "^packages/contexts/", pathNot: ["^packages/contexts/$1/", published] },
@@ -116,10 +116,10 @@ export default {
     {
       name: "zod-at-the-edge",
       comment:
-        "Schemas of input belong to the HTTP edge, the API's description, the configuration, imported files and the services.",
+        "Schemas of input belong to the HTTP edge, contexts' descriptions of their routes, the configuration and imported files.",
       severity: "error",
       from: {
-        pathNot: ["^packages/(http|api|runtime|import)/", "^packages/[^/]+/test/", "^services/", "^test/"],
+        pathNot: ["^packages/(http|runtime|import|client)/", "^packages/contexts/[^/]+/src/api/", "/test/", "^services/", "^test/"],
       },
       to: { path: installed(["zod"]) },
     },

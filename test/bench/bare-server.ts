@@ -1,5 +1,5 @@
-import { bulk, memberOperations } from "@taem/api";
 import { bulkRoute, createServer, fields, type Route, route } from "@taem/http";
+import { bulk, memberOperations } from "@taem/ledger/api";
 import type { Database } from "@taem/postgres";
 import { Authenticator } from "@taem/principal";
 import type { Platform } from "@taem/standalone-service";

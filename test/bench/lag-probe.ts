@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Place, parseToken } from "@taem/api";
 import { type Client, createClient } from "@taem/client";
+import { type Place, parseToken } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import { loadCheckpoints } from "@taem/processing";
 import { POINT } from "@taem/simulation";

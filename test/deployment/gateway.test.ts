@@ -1,4 +1,7 @@
-import * as api from "@taem/api";
+import * as ledgerApi from "@taem/ledger/api";
+import * as memberApi from "@taem/member/api";
+import * as principalApi from "@taem/principal/api";
+import * as programmeApi from "@taem/programme/api";
 import { describe, expect, test } from "vitest";
 import { serviceFor } from "./support/gateway.ts";
 
@@ -15,9 +18,9 @@ function routesIn(value: unknown): Described[] {
 }
 
 const target = ({ path }: Described, value: string) => path.replaceAll(/\{[^}]+\}/g, value);
-const { accountQueries, approvals, sources, registers, lists, reports, ...others } = api;
+const { accountQueries, approvals, sources, registers, lists, reports, ...ledgerCommands } = ledgerApi;
 const queries = routesIn([accountQueries, approvals, sources, registers, lists, reports]);
-const commands = routesIn(others);
+const commands = routesIn([ledgerCommands, memberApi, principalApi, programmeApi]);
 
 describe("the gateway sends", () => {
   test.each(queries)("$method $path to the ledger, whatever the query and the ids", (route) => {

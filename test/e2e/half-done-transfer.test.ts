@@ -1,4 +1,5 @@
-import { type AccountRef, createCommands } from "@taem/commands-service";
+import { createCommands } from "@taem/commands-service";
+import type { AccountRef } from "@taem/ledger";
 import { newId } from "@taem/runtime";
 import { expect, test } from "vitest";
 import { createInstallation } from "../support/program.ts";

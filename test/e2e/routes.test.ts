@@ -2,16 +2,17 @@ import {
   accountQueries,
   approvals,
   bulk,
-  clientRoutes,
-  definitions,
   lists,
   memberOperations,
-  members,
   ordinalOperations,
   registers,
   reports,
   sources,
-} from "@taem/api";
+} from "@taem/ledger/api";
+import { members } from "@taem/member/api";
+
+import { clientRoutes } from "@taem/principal";
+import { definitions } from "@taem/programme/api";
 import { expect, test } from "vitest";
 import { createInstallation, type TestProgram } from "../support/program.ts";
 

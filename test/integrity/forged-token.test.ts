@@ -1,4 +1,5 @@
-import { accountQueries, parseToken, reports, Tokens } from "@taem/api";
+import { parseToken, Tokens } from "@taem/http";
+import { accountQueries, reports } from "@taem/ledger/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../support/api.ts";
 import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";

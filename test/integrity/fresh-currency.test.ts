@@ -1,4 +1,4 @@
-import { reports } from "@taem/api";
+import { reports } from "@taem/ledger/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startService } from "../support/commands-service.ts";
 import { faultyStore } from "../support/faulty-store.ts";

@@ -1,4 +1,5 @@
-import { type accountQueries, parseToken } from "@taem/api";
+import { parseToken } from "@taem/http";
+import type { accountQueries } from "@taem/ledger/api";
 import { accountStream } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answer, Api } from "../support/api.ts";

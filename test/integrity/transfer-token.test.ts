@@ -1,4 +1,4 @@
-import type { RouteAnswer } from "@taem/api";
+import type { RouteAnswer } from "@taem/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sharedKafka } from "../support/kafka/kafka.ts";
 import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { CommandAnswer } from "@taem/api";
+import type { CommandAnswer } from "@taem/client";
 import type { ProblemDocument } from "@taem/http";
 import { Agent, request } from "undici";
 

@@ -1,12 +1,9 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import {
-  type CommandService,
-  type CommandsConfig,
-  type CommandsPlatform,
-  createCommands,
-} from "@taem/commands-service";
+import { type CommandsPlatform, createCommands } from "@taem/commands-service";
 import type { EventStore } from "@taem/event-store";
+import type { HandlerConfig } from "@taem/host";
 import { createServer, type Limits, PERMISSIONS, type Principal, type Route } from "@taem/http";
+import type { CommandService } from "@taem/ledger";
 import { type Clock, createHealth, createMetrics, derivedKey, systemClock } from "@taem/runtime";
 import { Api } from "./api.ts";
 import { collectingLogger } from "./collecting-logger.ts";
@@ -17,7 +14,7 @@ export interface ServiceOptions {
   readonly hmacKey?: KeyObject;
   readonly clock?: Clock;
   readonly limits?: Partial<Limits>;
-  readonly config?: CommandsConfig;
+  readonly config?: HandlerConfig;
   readonly isSystemInUse?: CommandsPlatform["isSystemInUse"];
   readonly activityOn?: CommandsPlatform["activityOn"];
   readonly clientsAfter?: CommandsPlatform["clientsAfter"];

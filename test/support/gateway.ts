@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { accountQueries, approvals, lists, registers, reports, sources } from "@taem/api";
+import { accountQueries, approvals, lists, registers, reports, sources } from "@taem/ledger/api";
 
 /** One address for services that run apart, as an operator's gateway gives it: queries to one, everything else to the others. */
 export interface Gateway extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { parseToken, type Token } from "@taem/api";
+import { parseToken, type Token } from "@taem/http";
 import { type KafkaCluster, kafkaCluster } from "@taem/kafka";
 import { openPool } from "@taem/postgres";
 import { createLogger, type Environment } from "@taem/runtime";

@@ -1,4 +1,4 @@
-import type { RouteAnswer } from "@taem/api";
+import type { RouteAnswer } from "@taem/client";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { expect } from "vitest";
 import type { Answer, Api } from "./api.ts";

@@ -6,12 +6,13 @@ import {
   kafkaCluster,
   kafkaSource,
   LinkCodec,
+  Relay,
+  relayMigrations,
   type Topic,
 } from "@taem/kafka";
 import { member as memberCategory, memberStream } from "@taem/member/events";
 import { type Database, migrate, openPool } from "@taem/postgres";
 import type { EventSource } from "@taem/processing";
-import { Relay, relayMigrations } from "@taem/relay-service";
 import { createMetrics, systemClock } from "@taem/runtime";
 import { createCatalogue } from "@taem/schema";
 import { type CollectingLogger, collectingLogger } from "./collecting-logger.ts";

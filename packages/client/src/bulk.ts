@@ -1,7 +1,7 @@
-import type { BulkLine } from "@taem/api";
 import { Backoff } from "./backoff.ts";
 import type { ClientError } from "./client-error.ts";
 import { type BulkAnswer, Exchange, readAnswers, type Slot } from "./exchange.ts";
+import type { BulkLine } from "./routes.ts";
 import type { Transport } from "./transport.ts";
 
 export interface BulkOptions {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { BulkLine, RouteAnswer, RouteName, RouteRequest } from "@taem/api";
 import { Backoff } from "./backoff.ts";
 import { Bulk } from "./bulk.ts";
 import { ClientError } from "./client-error.ts";
 import type { BulkAnswer } from "./exchange.ts";
+import type { BulkLine, RouteAnswer, RouteName, RouteRequest } from "./routes.ts";
 import { Transport } from "./transport.ts";
 
 export interface ClientOptions {

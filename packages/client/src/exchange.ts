@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
-import type { BulkLine, CommandAnswer, MemberAnswer } from "@taem/api";
 import { ClientError, type ProblemDetails, unexpectedAnswer } from "./client-error.ts";
+import type { BulkLine, CommandAnswer, MemberAnswer } from "./routes.ts";
 
 /** What the API said to one line. */
 export type BulkAnswer<L extends BulkLine = BulkLine> = {

@@ -1,3 +1,6 @@
+export { type Client, type ClientOptions, createClient } from "./client.ts";
+export { ClientError, type ProblemDetails } from "./client-error.ts";
+export type { BulkAnswer } from "./exchange.ts";
 export type {
   BulkLine,
   BusinessClock,
@@ -8,7 +11,4 @@ export type {
   RouteName,
   RouteRequest,
   RuleBody,
-} from "@taem/api";
-export { type Client, type ClientOptions, createClient } from "./client.ts";
-export { ClientError, type ProblemDetails } from "./client-error.ts";
-export type { BulkAnswer } from "./exchange.ts";
+} from "./routes.ts";

@@ -9,7 +9,6 @@ import { SharedReader } from "./shared-reader.ts";
 export type Claimant = Pick<Command<unknown, DomainEvent, unknown>, "meta" | "deadline" | "traceparent">;
 
 export interface ClaimsOptions<E extends DomainEvent> {
-  readonly handler: CommandHandler;
   readonly store: Pick<EventStore, "read">;
   /** Those that a stream may begin with. */
   readonly events: EventTypes<E>;
@@ -17,13 +16,11 @@ export interface ClaimsOptions<E extends DomainEvent> {
 
 /** Streams whose first event settles whom something belongs to, for ever: members, external ids, programme-wide keys. */
 export class Claims<E extends DomainEvent> {
-  readonly #handler: CommandHandler;
   readonly #reader: SharedReader;
   readonly #events: EventTypes<E>;
   readonly #aggregate: Aggregate<E | undefined, E>;
 
-  constructor({ handler, store, events }: ClaimsOptions<E>) {
-    this.#handler = handler;
+  constructor({ store, events }: ClaimsOptions<E>) {
     this.#reader = new SharedReader(store);
     this.#events = events;
     this.#aggregate = {
@@ -38,12 +35,13 @@ export class Claims<E extends DomainEvent> {
 
   /** Writes the first event of a stream unless there is one, which is not likely; either way, the first event that stands. */
   claim(
+    handler: CommandHandler,
     place: { readonly stream: string; readonly slice: number },
     event: E,
     claimant: Claimant,
   ): Promise<E> {
     const { meta, deadline, traceparent } = claimant;
-    return this.#handler.execute<E | undefined, E, E>({
+    return handler.execute<E | undefined, E, E>({
       aggregate: this.#aggregate,
       ...place,
       expectsNew: true,

@@ -1,6 +1,7 @@
 export { ApiError, type ApiErrorOptions, type FieldProblem, type ProblemDocument } from "./api-error.ts";
 export { type ApiKeys, actorOf, type Principal } from "./api-keys.ts";
 export { requirePermission } from "./authentication.ts";
+export type { AnswerOf, RequestOf, ValueOf } from "./described.ts";
 export type { MemberRef } from "./fields.ts";
 export * as fields from "./fields.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
@@ -27,4 +28,19 @@ export {
   route,
 } from "./route.ts";
 export { createServer, type Server, type ServerOptions } from "./server.ts";
+export { type Place, parseToken, type Token, type TokenIssuer, Tokens } from "./token.ts";
 export { fieldFault } from "./validation.ts";
+export {
+  currencyQuery,
+  cutSchema,
+  memberParams,
+  memberProblems,
+  parkedCount,
+  parkedSchema,
+  programmeParams,
+  type ReportQuery,
+  reportQuery,
+  type ViewQuery,
+  viewProblems,
+  viewQuery,
+} from "./view.ts";

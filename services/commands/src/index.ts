@@ -1,67 +1,70 @@
-import { Tokens } from "@taem/api";
-import { CommandHandler, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
-import type { Route } from "@taem/http";
-import { Clients } from "@taem/principal";
-import { newId, randomId } from "@taem/runtime";
-import { appendTrail } from "./append-trail.ts";
-import { CommandService } from "./command-service.ts";
-import type { CommandsPlatform } from "./platform.ts";
-import { bulkRoutes } from "./routes/bulk-routes.ts";
-import { clientRoutes } from "./routes/client-routes.ts";
-import { commandRoutes } from "./routes/command-routes.ts";
-import { definitionRoutes } from "./routes/definition-routes.ts";
+import type { KeyObject } from "node:crypto";
+import type { EventStore } from "@taem/event-store";
+import { type HandlerConfig, type HandlerPlatform, openCommandHandler } from "@taem/host";
+import { type Route, type TokenIssuer, Tokens } from "@taem/http";
+import { type ActivityOn, bulkRoutes, CommandService, commandRoutes } from "@taem/ledger";
+import { Enrolments, Members, memberRoutes } from "@taem/member";
+import { Clients, clientRoutes, requireSecond } from "@taem/principal";
+import { definitionRoutes, ProgrammeChanges, Programmes } from "@taem/programme";
+import { type Metrics, newId } from "@taem/runtime";
 
-export type { AccountRef } from "./accounts.ts";
-export { asProblem, type CommandService } from "./command-service.ts";
-export type { Caller, CommandsPlatform } from "./platform.ts";
-
-export interface CommandsConfig {
-  /** Commands waiting at most before new ones are refused as `overloaded`. */
-  readonly maxQueued?: number;
-  /** Bytes of account state kept in memory at most. */
-  readonly cacheBytes?: number;
+/** What the commands service stands on. */
+export interface CommandsPlatform extends HandlerPlatform, TokenIssuer {
+  readonly hmacKey: KeyObject;
+  readonly store: EventStore;
+  readonly metrics: Metrics;
+  /** When API keys were last used, in milliseconds since the epoch. Without it nobody knows. */
+  readonly lastUses?: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /** Ids of clients from a read model; without it nothing is known. */
+  readonly clientsAfter?: (
+    programme: string | null,
+    limit: number,
+    after: string | undefined,
+  ) => Promise<readonly string[] | undefined>;
+  readonly isSystemInUse?: (programme: string, system: string) => Promise<boolean>;
+  readonly activityOn?: ActivityOn;
 }
 
 export interface Commands {
   readonly routes: readonly Route[];
   readonly service: CommandService;
+  readonly programmes: Programmes;
+  readonly members: Members;
   /** Finishes what has begun. The store stays open. */
   close(): Promise<void>;
 }
 
 /** The write side: decides commands and appends their events. Several on one store are as correct as one. */
-export function createCommands(platform: CommandsPlatform, config: CommandsConfig = {}): Commands {
-  const { store, clock, logger } = platform;
+export function createCommands(platform: CommandsPlatform, config: HandlerConfig = {}): Commands {
+  const { store, clock, isSystemInUse, activityOn } = platform;
   const { lastUses = async () => new Map(), clientsAfter = async () => undefined } = platform;
-  const handler = new CommandHandler({
-    store,
-    newId: randomId,
-    now: () => clock.now(),
-    ...config,
-    barred: () => {
-      const barred = platform.barred?.();
-      return barred && new StoreUnavailable(barred);
-    },
-    onAppended: appendTrail(platform),
-    onError: (err, stream) => {
-      const message = "a stream's commands failed";
-      // A store that is away comes back, and callers are told to repeat: no fault of the program, so no stack.
-      const isPassing = err instanceof StoreUnavailable || err instanceof OutcomeUnknown;
-      if (isPassing) logger.warn({ reason: err.message, stream }, message);
-      else logger.error({ err, stream }, message);
-    },
-  });
-  const service = new CommandService({ ...platform, handler, newId, tokens: new Tokens(platform) });
+  const handler = openCommandHandler(platform, config);
+  const tools = { ...platform, handler, newId, tokens: new Tokens(platform) };
   const now = () => clock.now();
+  const second = (requestedBy: string, approver: string) => requireSecond(store, requestedBy, approver);
+  const programmes = new Programmes(tools);
+  const members = new Members(tools);
+  const enrolments = new Enrolments(tools, members);
+  const changes = new ProgrammeChanges(tools, programmes, { requireSecond: second, isSystemInUse });
+  const service = new CommandService(tools, {
+    programmes,
+    members,
+    enrolments,
+    requireSecond: second,
+    activityOn,
+  });
   return {
     // The busiest first: routes are matched in their order.
     routes: [
+      ...memberRoutes({ members, enrolments, programmes, now }),
       ...commandRoutes(service),
       ...bulkRoutes(service),
-      ...definitionRoutes(service, now),
+      ...definitionRoutes({ programmes, changes, now }),
       ...clientRoutes({ clients: new Clients({ handler, now }), lastUses, clientsAfter }),
     ],
     service,
+    programmes,
+    members,
     close: () => handler.close(),
   };
 }

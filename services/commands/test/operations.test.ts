@@ -1,4 +1,4 @@
-import { parseToken } from "@taem/api";
+import { parseToken } from "@taem/http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api, Body } from "../../../test/support/api.ts";
 import { type Fixture, openFixture } from "../../../test/support/fixture.ts";

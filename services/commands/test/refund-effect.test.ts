@@ -1,4 +1,4 @@
-import { permissionsOf } from "@taem/api";
+import { permissionsOf } from "@taem/ledger/api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Api } from "../../../test/support/api.ts";
 import { type Fixture, openFixture } from "../../../test/support/fixture.ts";

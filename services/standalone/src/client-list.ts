@@ -1,5 +1,5 @@
 import { fields } from "@taem/http";
-import { clientsAfter } from "@taem/ledger-service";
+import { clientsAfter } from "@taem/ledger";
 import { type ApiKey, type Client, isLive, KeyUses, keyId } from "@taem/principal";
 import { OperatorError } from "@taem/runtime";
 import { readConfig } from "./config.ts";

@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import type { LogAudit } from "@taem/ledger-service";
+import type { LogAudit } from "@taem/ledger";
 import type { Database } from "@taem/postgres";
 import type { Config } from "./config.ts";
 

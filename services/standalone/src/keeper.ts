@@ -1,6 +1,6 @@
-import type { Caller, CommandService } from "@taem/commands-service";
+import type { Caller } from "@taem/host";
+import type { AccountKeeper, CommandService, SweepTask } from "@taem/ledger";
 import { newId } from "@taem/runtime";
-import type { AccountKeeper, SweepTask } from "@taem/scheduler-service";
 import type { Platform } from "./platform.ts";
 
 const PATIENCE_MS = 10_000;

@@ -1,10 +1,15 @@
 import { createCommands } from "@taem/commands-service";
 import { createServer, type Server } from "@taem/http";
-import { activityOn, clientsAfter, createLedger, isSystemInUse } from "@taem/ledger-service";
+import {
+  activityOn,
+  clientsAfter,
+  createLedger,
+  createScheduler,
+  directoryOf,
+  isSystemInUse,
+} from "@taem/ledger";
 import { Authenticator, KeyUses } from "@taem/principal";
-import { createScheduler } from "@taem/scheduler-service";
 import { type Config, serviceNameOf } from "./config.ts";
-import { directoryOf } from "./directory.ts";
 import { keeperOf } from "./keeper.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
@@ -48,7 +53,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const routes = besideWriters ? [...commands.routes] : [];
   const { kafka, source } = await openTransport(config, platform);
   if (config.TAEM_SERVICES.includes("relay") && kafka !== undefined) {
-    const { Relay } = await import("@taem/relay-service");
+    const { Relay } = await import("@taem/kafka");
     const relay = new Relay({ ...platform, ...kafka });
     await relay.start();
     readers.push(relay);
@@ -57,7 +62,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   if (config.TAEM_SERVICES.includes("ledger")) {
     const ledger = createLedger({
       ...platform,
-      directory: directoryOf(commands.service),
+      directory: directoryOf(commands.programmes, commands.members),
       source: source("ledger"),
       besideWriters,
     });

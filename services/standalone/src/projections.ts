@@ -1,6 +1,5 @@
-import { createLedgerProjection } from "@taem/ledger-service";
+import { createLedgerProjection, scheduleProjection } from "@taem/ledger";
 import type { Projection } from "@taem/processing";
-import { scheduleProjection } from "@taem/scheduler-service";
 import { InvalidArgumentError } from "commander";
 import type { Store } from "./event-store.ts";
 

@@ -1,8 +1,7 @@
 import { type EventStore, START } from "@taem/event-store";
-import type { KafkaCluster, KafkaOptions, LinkCodec, Topic } from "@taem/kafka";
+import type { KafkaCluster, KafkaOptions, LinkCodec, RelayTable, Topic } from "@taem/kafka";
 import { type Database, migrate } from "@taem/postgres";
 import { type EventSource, storeLogSource } from "@taem/processing";
-import type { RelayTable } from "@taem/relay-service";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import { catalogue } from "./catalogue.ts";
 import type { Config } from "./config.ts";
@@ -59,7 +58,7 @@ async function isTold(database: Database, topic: string): Promise<boolean> {
 
 /** How far a topic has been told, by whichever relay of this database. */
 export async function relayTable(database: Database, topic: string): Promise<RelayTable> {
-  const { RelayTable, relayMigrations } = await import("@taem/relay-service");
+  const { RelayTable, relayMigrations } = await import("@taem/kafka");
   await migrate(database, "relay", relayMigrations);
   return new RelayTable(database, topic);
 }

@@ -1,4 +1,4 @@
-import { verifyLedger } from "@taem/ledger-service";
+import { verifyLedger } from "@taem/ledger";
 import type { Parked } from "@taem/processing";
 import { Command } from "commander";
 import { readConfig } from "./config.ts";

@@ -1,4 +1,4 @@
-import { Replay, ZoneHistory } from "@taem/ledger-service";
+import { Replay, ZoneHistory } from "@taem/ledger";
 import type { BenchRun } from "../bench-run.ts";
 import { drained, fillTo } from "../fill.ts";
 import { Installation } from "../installation.ts";

@@ -3,6 +3,7 @@ export {
   businessNow,
   type Currency,
   evolveProgramme,
+  isOfClient,
   type KeyScope,
   lastDayOf,
   type Programme,
@@ -12,3 +13,4 @@ export {
   zoneAt,
 } from "./domain/programme.ts";
 export type { ClosedProposal, Proposal, Proposals, ProposedChange } from "./domain/proposals.ts";
+export { programmeAggregate } from "./programme-aggregate.ts";

@@ -213,3 +213,8 @@ type Publishing = Pick<
   DefinitionEvent<"EarnRulePublished">,
   "validFrom" | "requestedBy" | "approvedBy" | "singleHanded"
 >;
+
+/** Whether a system stands for a client: that of commands which name no source. Its keys are of account scope. */
+export function isOfClient(system: string): boolean {
+  return system.startsWith("api-");
+}

@@ -1,0 +1,12 @@
+import type { cutSchema, parkedSchema } from "@taem/http";
+import type { Parked } from "@taem/processing";
+import type { z } from "zod";
+import type { Cut } from "../queries/cut.ts";
+
+export function cutBody({ position, through, definitionVersion }: Cut): z.input<typeof cutSchema> {
+  return { position, through, definitionVersion };
+}
+
+export function parkedBody(parked: Parked | undefined): { parked?: z.input<typeof parkedSchema> } {
+  return parked === undefined ? {} : { parked: { since: parked.position } };
+}

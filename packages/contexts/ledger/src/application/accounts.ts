@@ -1,0 +1,364 @@
+import type { KeyObject } from "node:crypto";
+import { type Appended, Claims } from "@taem/event-store";
+import { type Caller, claimantOf, metaOf, uniqueStreamOf, type WriteTools } from "@taem/host";
+import { type BusinessKey, sliceOfName } from "@taem/kernel";
+import { businessNow, type Currency, type Programme, programmeAggregate } from "@taem/programme/definitions";
+import { programmeStream } from "@taem/programme/events";
+import {
+  type AccountCommand,
+  type AccountState,
+  type Activity,
+  accountOf,
+  activityIn,
+  type Balance,
+  balanceAt,
+  type Decision,
+  type DecisionContext,
+  decide,
+  dueEvents,
+  NO_ACTIVITY,
+  nextDueAt,
+  type Refusal,
+  sumOfActivity,
+} from "../domain/index.ts";
+import {
+  type AccountEvent,
+  accountEvents,
+  accountStream,
+  type KeyReserved,
+  keyReservations,
+} from "../events.ts";
+import { accountAggregate } from "./account-aggregate.ts";
+import { type ActivityOn, ClientDays, type Share } from "./client-days.ts";
+import { type AccountStep, loadCommand, loadMade, type Made } from "./made.ts";
+import { inKnownSpelling, spellingsOfKey } from "./spellings.ts";
+import type { AccountRef, CommandCaller, Outcome, Recognition, Wish } from "./wish.ts";
+
+/** A wish on its way. */
+interface Asked {
+  readonly account: AccountRef;
+  readonly wish: Wish;
+  readonly caller: CommandCaller;
+  /** Its part of the client's day, where it has one. */
+  readonly share?: Share;
+}
+
+/** One that is being decided, on an account under the newest definitions. */
+interface Decided extends Asked {
+  readonly command: AccountCommand;
+}
+
+/** A decision on an account, under the newest definitions. */
+type DecideOn<R> = (state: AccountState, on: AccountRef) => AccountStep<R>;
+
+/** The key is of programme scope, and was not reserved. */
+const UNRESERVED = Symbol("unreserved");
+
+export interface AccountsPorts {
+  /** Told of definitions that are newer than an account's. */
+  readonly learn: (programme: Programme) => void;
+  readonly activityOn?: ActivityOn | undefined;
+}
+
+/**
+ * Carries commands out on accounts. What an `AccountRef` knows of its programme says which stream it is; decisions are made on
+ * the definitions as the store has them after their command came.
+ */
+export class Accounts {
+  readonly #tools: WriteTools;
+  readonly #keys: Claims<KeyReserved>;
+  readonly #learn: (programme: Programme) => void;
+  readonly #clientDays: ClientDays;
+
+  constructor(tools: WriteTools, { learn, activityOn }: AccountsPorts) {
+    this.#tools = tools;
+    this.#keys = new Claims({ ...tools, events: keyReservations.events });
+    this.#learn = learn;
+    this.#clientDays = new ClientDays({ ...tools, activityOn });
+  }
+
+  /** Decides a command and appends its effect. A key of programme scope is reserved for this account first. */
+  execute(account: AccountRef, wish: Wish, caller: CommandCaller): Promise<Outcome> {
+    return wish.countsAs === undefined
+      ? this.#execute({ account, wish, caller })
+      : this.#executeCounted({ account, wish, caller });
+  }
+
+  async #executeCounted(asked: Asked): Promise<Outcome> {
+    const { account, caller } = asked;
+    const share = await this.#clientDays.open(account.programme, account.currency, caller.actor);
+    let outcome: Outcome | undefined;
+    try {
+      outcome = await this.#execute({ ...asked, share });
+      return outcome;
+    } finally {
+      const isDone = outcome !== undefined && !("refused" in outcome);
+      this.#clientDays.close(share, isDone);
+    }
+  }
+
+  #execute(asked: Asked): Promise<Outcome> {
+    const { account, wish } = asked;
+    return isOfProgramme(wish.key, account.programme)
+      ? this.#reserveThenPlace(asked)
+      : this.#placeUnreserved(asked);
+  }
+
+  async #reserveThenPlace(asked: Asked): Promise<Outcome> {
+    const refused = await this.#reserve(asked);
+    return refused ?? this.#place(asked, (state, on) => this.#attempt(asked, state, on));
+  }
+
+  async #placeUnreserved(asked: Asked): Promise<Outcome> {
+    const outcome = await this.#place<Outcome | typeof UNRESERVED>(asked, (state, on) =>
+      isOfProgramme(asked.wish.key, on.programme)
+        ? { events: [], answer: () => () => UNRESERVED }
+        : this.#attempt(asked, state, on),
+    );
+    return outcome === UNRESERVED ? this.#reserveThenPlace(asked) : outcome;
+  }
+
+  /** Whether a key of programme scope belongs to another account. */
+  async isOfAnother(account: AccountRef, key: BusinessKey): Promise<boolean> {
+    const { programme } = account;
+    if (!isOfProgramme(key, programme)) return false;
+    const standing = await this.#keys.first(this.#keyStreams(programme, key));
+    return standing !== undefined && !isOf(account, standing);
+  }
+
+  #keyStreams(programme: Programme, key: BusinessKey): string[] {
+    return spellingsOfKey(key).map((spelled) => keyStream(this.#tools.hmacKey, programme, spelled));
+  }
+
+  /** Puts a command in its place among those of its account. */
+  #place<R>({ account, caller }: Asked, decideOn: DecideOn<R>): Promise<R> {
+    const outcome = this.#onAccount(account, caller, decideOn);
+    caller.placed?.();
+    return outcome;
+  }
+
+  /** The account's balance, confirmed against the store's head. */
+  balance(account: AccountRef, caller: Caller): Promise<Balance> {
+    return this.#onAccount(account, caller, (_, on) => ({
+      events: [],
+      answer: (state) => {
+        const context = this.#context(on, caller);
+        const balance = balanceAt(state, accountOf(context), context.now);
+        return () => balance;
+      },
+    }));
+  }
+
+  /** Who asked for an adjustment that waits, by its ordinal; undefined where none does. */
+  requesterOf(account: AccountRef, adjustment: number, caller: Caller): Promise<string | undefined> {
+    return this.#onAccount(account, caller, (state) => {
+      const requester = state.pending.get(adjustment)?.requestedBy;
+      return { events: [], answer: () => () => requester };
+    });
+  }
+
+  /** Records what time has done to the account by now; when it is next due, undefined if never. */
+  sweep(
+    account: AccountRef,
+    caller: Caller,
+  ): Promise<{ readonly swept: number; readonly nextDueAt: number | undefined }> {
+    return this.#onAccount(account, caller, (state, on) => {
+      const context = this.#context(on, caller);
+      const events = dueEvents(state, accountOf(context), context.now);
+      return {
+        events,
+        answer: (swept) => {
+          const next = nextDueAt(swept);
+          return () => ({ swept: events.length, nextDueAt: next });
+        },
+      };
+    });
+  }
+
+  /** Events of the command that was applied under a key, from the store. */
+  async applied(account: AccountRef, revision: number, count: number): Promise<AccountEvent[]> {
+    const request = { stream: streamOf(account), afterRevision: revision - 1, limit: count };
+    const [slice] = await this.#tools.store.read([request]);
+    return (slice?.events ?? []).map((event) => accountEvents.decode(event));
+  }
+
+  #onAccount<R>(account: AccountRef, caller: Caller, decideOn: DecideOn<R>): Promise<R> {
+    const { programme, currency } = account;
+    return this.#tools.handler.execute({
+      aggregate: accountAggregate,
+      stream: streamOf(account),
+      slice: account.member.slice,
+      meta: metaOf(caller),
+      deadline: caller.deadline,
+      traceparent: caller.traceparent,
+      reads: { stream: programmeStream(programme.id), aggregate: programmeAggregate },
+      decide: (state, now) => {
+        // Definitions are only ever added to.
+        if (now === undefined || now.revision <= programme.revision) return decideOn(state, account);
+        this.#learn(now);
+        const known = now.currencies.get(currency.code) as Currency;
+        return decideOn(state, { ...account, programme: now, currency: known });
+      },
+    });
+  }
+
+  #context({ programme, currency, member }: AccountRef, { actor }: Caller): DecisionContext {
+    const now = businessNow(programme, this.#tools.clock.now());
+    return { now, actor, programme, currency, member: member.id };
+  }
+
+  #attempt(asked: Asked, state: AccountState, on: AccountRef): AccountStep<Outcome> {
+    const now = this.#context(on, asked.caller);
+    const context = asked.share === undefined ? now : { ...now, today: asked.share.others(on.programme) };
+    const command = inKnownSpelling(asked.wish.under(on.programme), state);
+    const refused = asked.wish.guard?.(state);
+    const own = refused === undefined ? decide(command, state, context) : { refused };
+    const decision = inTurn(own, streamOf(on), asked.caller.heldBack);
+    if (asked.share !== undefined) asked.share.beyond = ceilingThatKeeps(decision);
+    return this.#toStep({ ...asked, command }, state, context, decision);
+  }
+
+  #toStep(
+    asked: Decided,
+    state: AccountState,
+    context: DecisionContext,
+    decision: Decision,
+  ): AccountStep<Outcome> {
+    if ("refused" in decision) return { events: [], answer: () => () => decision };
+    if ("repeated" in decision) {
+      return loadMade(decision.repeated.revision, (made) => this.#replay(asked, made, context));
+    }
+    if ("needs" in decision) {
+      return loadCommand(decision.needs.revision, (origin) =>
+        this.#toStep(asked, state, context, decide(asked.command, state, { ...context, origin })),
+      );
+    }
+    const own = decision.accepted.filter((event) => "key" in event);
+    asked.share?.take(own.map(activityIn).reduce(sumOfActivity, NO_ACTIVITY));
+    const after = decision.accepted.slice(decision.due).filter((event) => !("key" in event));
+    const made = { events: own, after };
+    return { events: decision.accepted, answer: (state) => this.#accept(made, state, context) };
+  }
+
+  #accept(made: Made, state: AccountState, context: DecisionContext) {
+    const balance = balanceAt(state, accountOf(context), context.now);
+    const { programme } = context;
+    return ({ position }: Appended): Outcome => ({ ...made, replayed: false, programme, balance, position });
+  }
+
+  /** The same key with the same meaning gives the first result; with another meaning it is refused. */
+  #replay({ command, wish: { again } }: Decided, made: Made, context: DecisionContext): AccountStep<Outcome> {
+    const { events } = made;
+    if (!isRepetition(command, events[0], again)) {
+      const difference = again?.difference(command, events) ?? "its fingerprint is another";
+      const refused: Refusal = { code: "key_reused", detail: `the key was used before: ${difference}` };
+      return { events: [], answer: () => () => ({ refused }) };
+    }
+    return {
+      events: [],
+      answer: (state) => {
+        const balance = balanceAt(state, accountOf(context), context.now);
+        const { programme } = context;
+        return () => ({ ...made, replayed: true, programme, balance, position: undefined });
+      },
+    };
+  }
+
+  /** One effect whoever the member is: the key belongs to the account that reserved it. */
+  async #reserve(asked: Asked): Promise<Outcome | undefined> {
+    const { account, wish, caller } = asked;
+    // Decided first, so that a command which would be refused anyway reserves nothing.
+    const foreseen = await this.#onAccount(account, caller, (state, on) =>
+      refusalOf(this.#attempt(asked, state, on)),
+    );
+    if (foreseen !== undefined) return foreseen;
+    const { programme, currency, member } = account;
+    const streams = this.#keyStreams(programme, wish.key);
+    const reservation = {
+      type: "KeyReserved",
+      programme: programme.id,
+      member: member.id,
+      currency: currency.code,
+    } as const;
+    const known = streams.length === 1 ? undefined : await this.#keys.first(streams);
+    const stream = streams[0] as string;
+    const standing =
+      known ??
+      (await this.#keys.claim(
+        this.#tools.handler,
+        { stream, slice: sliceOfName(stream) },
+        reservation,
+        claimantOf(caller),
+      ));
+    if (isOf(account, standing)) return undefined;
+    return { refused: { code: "key_reused", detail: "the key belongs to a command of another account" } };
+  }
+}
+
+/** Of what the client's ceiling keeps a command back, for good or until a second principal agrees. */
+function ceilingThatKeeps(decision: Decision): keyof Activity | undefined {
+  if ("refused" in decision) {
+    const { code } = decision.refused;
+    if (code === "earn_ceiling_reached") return "earned";
+    return code === "adjustment_ceiling_reached" ? "adjusted" : undefined;
+  }
+  const waits =
+    "accepted" in decision &&
+    decision.accepted.some((event) => event.type === "AdjustmentRequested" && event.because === "ceiling");
+  return waits ? "adjusted" : undefined;
+}
+
+/** Whether a key was reserved for the account. */
+function isOf({ member, currency }: AccountRef, standing: KeyReserved): boolean {
+  return standing.member === member.id && standing.currency === currency.code;
+}
+
+/** A return that overtook its sale would find nothing to take back, and leave the points of a sale that is sent again. */
+function inTurn(decision: Decision, stream: string, heldBack: Set<string> | undefined): Decision {
+  if (heldBack === undefined || "repeated" in decision) return decision;
+  if (heldBack.has(stream)) {
+    const detail = "an earlier line of the account was refused so: send both again, in their order";
+    return { refused: { code: "earn_ceiling_reached", detail } };
+  }
+  if ("refused" in decision && decision.refused.code === "earn_ceiling_reached") heldBack.add(stream);
+  return decision;
+}
+
+function streamOf({ member, currency }: AccountRef): string {
+  return accountStream(member.id, currency.no);
+}
+
+function isOfProgramme({ system }: BusinessKey, { sources }: Programme): boolean {
+  return sources.get(system)?.scope === "programme";
+}
+
+/** What has no fingerprint is a saga's own: its key stands for one meaning. */
+function isRepetition(
+  command: AccountCommand,
+  first: AccountEvent | undefined,
+  again: Recognition | undefined,
+): boolean {
+  if (!("fingerprint" in command)) return true;
+  if (first === undefined || !("fingerprint" in first)) return false;
+  return first.fingerprint === command.fingerprint || again?.recognises(first.fingerprint) === true;
+}
+
+/** The refusal that a step would end in, if any; nothing is appended. */
+function refusalOf(step: AccountStep<Outcome>): AccountStep<Outcome | undefined> {
+  if ("load" in step) return { load: step.load, next: (events) => refusalOf(step.next(events)) };
+  if (step.events.length > 0) return { events: [], answer: () => () => undefined };
+  return {
+    events: [],
+    answer: (state) => {
+      const answer = step.answer(state);
+      return (appended) => {
+        const outcome = answer(appended);
+        return "refused" in outcome ? outcome : undefined;
+      };
+    },
+  };
+}
+
+function keyStream(hmacKey: KeyObject, programme: Programme, { system, id, leg }: BusinessKey): string {
+  return uniqueStreamOf(hmacKey, "key", programme.id, system, id, leg);
+}

@@ -1,0 +1,24 @@
+export { bulkRoutes } from "./api/bulk-routes.ts";
+export { commandRoutes } from "./api/command-routes.ts";
+export type { ActivityOn } from "./application/client-days.ts";
+export { CommandService } from "./application/command-service.ts";
+export { type Directory, directoryOf } from "./application/directory.ts";
+export type { AccountRef } from "./application/wish.ts";
+export { createLedger, type Ledger, type LedgerConfig, type LedgerPlatform } from "./ledger.ts";
+export { activityOn, isSystemInUse } from "./queries/client-activity.ts";
+export { clientsAfter } from "./queries/registers.ts";
+export { createLedgerProjection } from "./read-model/ledger-projection.ts";
+export { ZoneHistory } from "./read-model/zone-history.ts";
+export { scheduleProjection } from "./schedule/schedule-projection.ts";
+export { createScheduler, type Scheduler, type SchedulerPlatform } from "./schedule/scheduler.ts";
+export type { AccountKeeper } from "./schedule/sweeper.ts";
+export type { SweepTask, TransferTask } from "./schedule/task-table.ts";
+export type { Discrepancy } from "./verify/discrepancy.ts";
+export { Replay } from "./verify/replay.ts";
+export {
+  type LogAudit,
+  type Verification,
+  type VerifyOptions,
+  type VerifyProgress,
+  verifyLedger,
+} from "./verify/verify.ts";

@@ -1,0 +1,84 @@
+import type { EventStore } from "@taem/event-store";
+import type { Route } from "@taem/http";
+import { type TokenIssuer, Tokens } from "@taem/http";
+import type { Database } from "@taem/postgres";
+import {
+  type EventSource,
+  Projector,
+  type RebuildOptions,
+  type RebuildOutcome,
+  rebuild,
+  storeLogSource,
+} from "@taem/processing";
+import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
+import { approvalRoutes } from "./api/approval-routes.ts";
+import { listRoutes } from "./api/list-routes.ts";
+import { memberRoutes } from "./api/member-routes.ts";
+import { registerRoutes } from "./api/register-routes.ts";
+import { reportRoutes } from "./api/report-routes.ts";
+import { Requests } from "./api/request.ts";
+import { sourceRoutes } from "./api/source-routes.ts";
+import type { Directory } from "./application/directory.ts";
+import { AccountReader } from "./queries/account-reader.ts";
+import { createLedgerProjection } from "./read-model/ledger-projection.ts";
+import { type LogAudit, type Verification, type VerifyOptions, verifyLedger } from "./verify/verify.ts";
+
+/** What the ledger service stands on. */
+export interface LedgerPlatform extends TokenIssuer {
+  readonly database: Database;
+  readonly store: EventStore & Partial<LogAudit>;
+  readonly directory: Directory;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly tracer?: Tracer | undefined;
+  /** Where events come from; the store's own log unless told. */
+  readonly source?: EventSource;
+  /** Whether this process takes commands too. */
+  readonly besideWriters?: boolean;
+}
+
+export interface LedgerConfig {
+  /** Events in a batch of the projector at most. */
+  readonly batchSize?: number;
+}
+
+export interface Ledger {
+  readonly routes: readonly Route[];
+  /** Keeps the read models up with the log; `start` it before the routes are served. */
+  readonly projection: Projector;
+  /** Recomputes everything from the events and compares. Reads only. */
+  verify(options?: Pick<VerifyOptions, "onProgress">): Promise<Verification>;
+  rebuild(options: Pick<RebuildOptions, "expect" | "confirm" | "onProgress">): Promise<RebuildOutcome>;
+  /** Ends the projector after its batch. The database and the store stay open. */
+  close(): Promise<void>;
+}
+
+/** The read side: projects the log into the ledger's read models and answers questions about them. */
+export function createLedger(platform: LedgerPlatform, config: LedgerConfig = {}): Ledger {
+  const { database, store } = platform;
+  const projection = createLedgerProjection(platform);
+  const projector = new Projector({
+    ...platform,
+    ...config,
+    projection,
+    source: platform.source ?? storeLogSource(store),
+  });
+  const requests = new Requests({ ...platform, projector, tokens: new Tokens(platform) });
+  const reader = new AccountReader(platform);
+  const parts = { ...platform, requests, reader };
+  return {
+    routes: [
+      ...memberRoutes(parts),
+      ...reportRoutes(parts),
+      ...listRoutes(parts),
+      ...approvalRoutes(parts),
+      ...sourceRoutes(parts),
+      ...registerRoutes(parts),
+    ],
+    projection: projector,
+    verify: (options = {}) => verifyLedger({ database, store, ...options }),
+    rebuild: (options) => rebuild({ database, store, projection, ...options }),
+    close: () => projector.stop(),
+  };
+}

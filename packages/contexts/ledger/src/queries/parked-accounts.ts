@@ -1,0 +1,70 @@
+import type { EventStore, Position } from "@taem/event-store";
+import type { Queryable } from "@taem/postgres";
+import { loadParked } from "@taem/processing";
+import { accountStream } from "../events.ts";
+
+/** An account that the read model has stopped following. */
+export interface ParkedAccount {
+  readonly member: string;
+  /** Ordinal of its currency. */
+  readonly currencyNo: number;
+  /** Of the first event that is not in the rows. */
+  readonly position: Position;
+  readonly revision: number;
+}
+
+const ACCOUNT_STREAM = /^taem\.account-([0-9a-f-]{36})-([0-9]+)$/;
+
+/** The accounts of all programmes whose events are parked: few, or the projector stops. */
+export async function parkedAccounts(sql: Queryable): Promise<ParkedAccount[]> {
+  const parked = await loadParked(sql, "taem_ledger");
+  return parked.flatMap(({ key, position, revision }) => {
+    const [, member, no] = ACCOUNT_STREAM.exec(key) ?? [];
+    return member === undefined ? [] : [{ member, currencyNo: Number(no), position, revision }];
+  });
+}
+
+/** How many members of a programme have an account that the read model has stopped following. */
+export async function countParkedAccounts(sql: Queryable, programme: string): Promise<number> {
+  const members = (await parkedAccounts(sql)).map(({ member }) => member);
+  if (members.length === 0) return 0;
+  const [row] = await sql.queryArrays<[bigint]>(
+    "SELECT count(DISTINCT member) FROM taem_ledger.balances WHERE programme = $1 AND member = ANY ($2::uuid[])",
+    [programme, members],
+  );
+  return Number(row?.[0] ?? 0n);
+}
+
+/** Those whose very first event is parked have no row to say whose they are: the event's text does. */
+export async function isOfProgramme(
+  store: Pick<EventStore, "read">,
+  { member, currencyNo }: ParkedAccount,
+  programme: string,
+): Promise<boolean> {
+  return (await ofProgramme(store, [accountStream(member, currencyNo)], programme)).length > 0;
+}
+
+const MEMBER_STREAM = /^taem\.member-/;
+
+/** How many members of a programme have no row, since their enrolment cannot be read. */
+export async function countParkedMembers(
+  sql: Queryable,
+  store: Pick<EventStore, "read">,
+  programme: string,
+): Promise<number> {
+  const parked = await loadParked(sql, "taem_ledger");
+  const streams = parked.map(({ key }) => key).filter((key) => MEMBER_STREAM.test(key));
+  return (await ofProgramme(store, streams, programme)).length;
+}
+
+/** Those of the streams whose first event says that it is of a programme. */
+async function ofProgramme(
+  store: Pick<EventStore, "read">,
+  streams: readonly string[],
+  programme: string,
+): Promise<readonly string[]> {
+  if (streams.length === 0) return [];
+  const found = await store.read(streams.map((stream) => ({ stream, afterRevision: 0, limit: 1 })));
+  const said = `"programme":${JSON.stringify(programme)}`;
+  return streams.filter((_, i) => found[i]?.events[0]?.data.includes(said) === true);
+}

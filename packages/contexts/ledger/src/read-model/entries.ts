@@ -1,0 +1,46 @@
+import { type Posting, postingsOf } from "../domain/index.ts";
+import type { AccountEvent } from "../events.ts";
+
+/** One line of the journal: an amount above zero from one ledger account's credit to another's debit. */
+export interface Entry {
+  readonly debit: string;
+  readonly credit: string;
+  readonly amount: bigint;
+}
+
+/**
+ * The postings of an event as pairs of a debit and a credit, so that every row balances by itself. By account they
+ * add up to what `postingsOf` says.
+ */
+export function entriesOf(event: AccountEvent): readonly Entry[] {
+  const postings = postingsOf(event);
+  const [first, second] = postings;
+  if (first === undefined || second === undefined) return [];
+  if (postings.length === 2 && first.amount > 0n && first.amount === -second.amount) {
+    return [{ debit: first.account, credit: second.account, amount: first.amount }];
+  }
+  return pairs(
+    postings.filter(({ amount }) => amount > 0n),
+    postings.filter(({ amount }) => amount < 0n),
+  );
+}
+
+function pairs(debits: readonly Posting[], credits: readonly Posting[]): Entry[] {
+  const entries: Entry[] = [];
+  const queue = credits.map(({ account, amount }) => ({ account, left: -amount }));
+  for (const { account: debit, amount } of debits) {
+    let left = amount;
+    while (left > 0n) {
+      const [credit] = queue;
+      if (credit === undefined) throw new Error("the postings of an event do not sum to zero");
+      const isCovered = credit.left >= left;
+      const part = isCovered ? left : credit.left;
+      entries.push({ debit, credit: credit.account, amount: part });
+      left -= part;
+      credit.left -= part;
+      if (credit.left === 0n) queue.shift();
+    }
+  }
+  if (queue.length > 0) throw new Error("the postings of an event do not sum to zero");
+  return entries;
+}

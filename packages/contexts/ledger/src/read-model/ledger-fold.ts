@@ -1,0 +1,72 @@
+import type { Queryable } from "@taem/postgres";
+import type { Fold, ProjectedEvent } from "@taem/processing";
+import { type AccountEvent, accountEvents } from "../events.ts";
+import { AccountDelta } from "./account-delta.ts";
+import { additionOf } from "./addition.ts";
+import { ClientActivity } from "./client-activity.ts";
+import { ControlTotals } from "./control-total.ts";
+import { type Added, writeAdded, writeDifferences } from "./ledger-writer.ts";
+import { entryOf, type FirstEvent } from "./register.ts";
+import type { ZoneHistory } from "./zone-history.ts";
+
+/** The events that mean anything to the ledger's read models. */
+export type LedgerEvent = AccountEvent | FirstEvent;
+
+/** A batch of events, folded into rows to add and differences to apply. */
+export class LedgerFold implements Fold<LedgerEvent> {
+  readonly #zones: ZoneHistory;
+  #added = nothing();
+  readonly #accounts = new Map<string, AccountDelta>();
+  readonly #totals = new ControlTotals();
+  readonly #activity = new ClientActivity();
+
+  constructor(zones: ZoneHistory) {
+    this.#zones = zones;
+  }
+
+  add({ record, event, actor }: ProjectedEvent<LedgerEvent>): void {
+    if (!accountEvents.includes(event)) {
+      const entry = entryOf(record, event);
+      if (entry !== undefined) this.#added[entry.register].push(entry.row);
+      return;
+    }
+    const { slice, position, revision, stream } = record;
+    // Whatever can fail comes first: an event counts as a whole or not at all.
+    const { date, entries, postingRows, lineRow } = additionOf(record, event, this.#zones);
+    this.#activity.add(record, event, actor, this.#zones);
+
+    let account = this.#accounts.get(stream);
+    if (account === undefined) {
+      account = new AccountDelta(slice, revision, event);
+      this.#accounts.set(stream, account);
+    }
+    account.add(event, record);
+    account.revision = revision;
+    account.position = position;
+
+    for (const entry of entries) this.#totals.add(slice, event.programme, event.currency, date, entry);
+    this.#added.postings.push(...postingRows);
+    this.#added.statement_lines.push(lineRow);
+  }
+
+  async writeAdded(transaction: Queryable, schema: string): Promise<void> {
+    const added = this.#added;
+    this.#added = nothing();
+    await writeAdded(transaction, schema, added);
+  }
+
+  async write(transaction: Queryable, schema: string): Promise<void> {
+    await this.writeAdded(transaction, schema);
+    // In the order of their keys: neighbours in an index are written one after the other.
+    const accounts = [...this.#accounts.values()].sort((a, b) => (a.member < b.member ? -1 : 1));
+    await writeDifferences(transaction, schema, {
+      accounts,
+      totals: [...this.#totals.all()],
+      activity: [...this.#activity.all()],
+    });
+  }
+}
+
+function nothing(): Added {
+  return { postings: [], statement_lines: [], programmes: [], members: [], clients: [] };
+}

@@ -1,0 +1,225 @@
+import type { RecordedEvent } from "@taem/event-store";
+import { type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
+import { type AccountState, evolve, type Hold, newAccount } from "../domain/index.ts";
+import { type AccountEvent, accountEvents } from "../events.ts";
+import type { HoldStatus } from "../read-model/account-delta.ts";
+import { additionOf } from "../read-model/addition.ts";
+import { ClientActivity } from "../read-model/client-activity.ts";
+import { ControlTotals } from "../read-model/control-total.ts";
+import { type Entry, entryOf, firstEvents, isFirstEvent, type Register } from "../read-model/register.ts";
+import type { ZoneHistory } from "../read-model/zone-history.ts";
+import { Discrepant, mustEqual } from "./discrepancy.ts";
+import { newSalt, RowSums } from "./row-sums.ts";
+
+export interface ReplayedAccount {
+  readonly slice: number;
+  readonly programme: string;
+  readonly member: string;
+  readonly currency: string;
+  readonly state: AccountState;
+  /** By number: the state has only the open ones. */
+  readonly endedHolds: Map<number, EndedHold>;
+  /** By number: the state says of those that wait no longer only how and when they were closed. */
+  readonly adjustments: Map<number, AskedAdjustment>;
+  position: string;
+  /** Latest effectiveAt of its events. */
+  effectiveAt: number;
+  /** Its last event is a part of a larger effect of which the rest is still to come. */
+  isMidway: boolean;
+}
+
+export interface EndedHold {
+  readonly hold: Hold;
+  readonly status: HoldStatus;
+  readonly at: number;
+  readonly captured: bigint;
+}
+
+export interface AskedAdjustment {
+  readonly event: AccountEvent<"AdjustmentRequested">;
+  readonly position: string;
+  readonly recordedAt: number;
+  /** Undefined while it waits, and where time closed it. */
+  closedBy: string | undefined;
+}
+
+/** What events add to the tables that no account's state tells. */
+export class Additions {
+  readonly totals = new ControlTotals();
+  readonly activity = new ClientActivity();
+  readonly postings: RowSums;
+  readonly lines: RowSums;
+  readonly registers: Readonly<Record<Register, RowSums>>;
+
+  constructor(salt: string) {
+    this.postings = new RowSums(salt);
+    this.lines = new RowSums(salt);
+    this.registers = {
+      programmes: new RowSums(salt),
+      members: new RowSums(salt),
+      clients: new RowSums(salt),
+    };
+  }
+}
+
+/** The accounts of some slices and what was added for them, from the events alone. */
+export class Replay {
+  readonly #additions: Additions;
+  readonly #accounts = new Map<string, ReplayedAccount>();
+  readonly #zones: ZoneHistory;
+  readonly #programmes = new Set<string>();
+
+  constructor(zones: ZoneHistory, additions = new Additions(newSalt())) {
+    this.#zones = zones;
+    this.#additions = additions;
+  }
+
+  get accounts(): readonly ReplayedAccount[] {
+    return [...this.#accounts.values()];
+  }
+
+  /** Folds events of a slice in log order. Throws `Discrepant` on the first that cannot be. */
+  async add(records: readonly RecordedEvent[]): Promise<void> {
+    for (const record of records) {
+      const entry = registeredBy(record);
+      if (entry !== undefined) this.#additions.registers[entry.register].add(entry.row);
+      const event = accountEventOf(record);
+      if (event === undefined) continue;
+      // Only what was published before an event counts, so one look at a programme is enough.
+      if (!this.#programmes.has(event.programme)) {
+        await this.#zones.refresh([event.programme]);
+        this.#programmes.add(event.programme);
+      }
+      this.#fold(record, event);
+    }
+  }
+
+  #fold(record: RecordedEvent, event: AccountEvent): void {
+    const account = this.#accounts.get(record.stream) ?? this.#open(record, event);
+    const { book, debt } = account.state;
+    checkKey(account, record, event);
+    endHold(account, event);
+    keepAdjustment(account, record, event);
+    evolveChecked(account, record, event);
+    account.position = record.position;
+    account.effectiveAt = Math.max(account.effectiveAt, event.effectiveAt);
+    account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
+    const { date, entries, line, postingRows, lineRow } = additionOf(record, event, this.#zones);
+    mustEqual("statement", () => `${placeOf(record)}: delta`, account.state.book - book, line.delta);
+    mustEqual("statement", () => `${placeOf(record)}: debt`, account.state.debt - debt, line.debt);
+    const { totals, activity, postings, lines } = this.#additions;
+    activity.add(record, event, () => decodeMeta(record.meta).actor, this.#zones);
+    for (const entry of entries) totals.add(record.slice, event.programme, event.currency, date, entry);
+    for (const row of postingRows) postings.add(row);
+    lines.add(lineRow);
+  }
+
+  #open(
+    { stream, slice, position }: RecordedEvent,
+    { programme, member, currency }: AccountEvent,
+  ): ReplayedAccount {
+    const account = {
+      slice,
+      programme,
+      member,
+      currency,
+      state: newAccount(),
+      endedHolds: new Map<number, EndedHold>(),
+      adjustments: new Map<number, AskedAdjustment>(),
+      position,
+      effectiveAt: 0,
+      isMidway: false,
+    };
+    this.#accounts.set(stream, account);
+    return account;
+  }
+}
+
+/** Undefined for an event of another kind. Throws `Discrepant` on one that cannot be read. */
+export function accountEventOf(record: RecordedEvent): AccountEvent | undefined {
+  return accountEvents.has(record.type) ? decoded(accountEvents, record) : undefined;
+}
+
+/** The row that the first event of a stream makes; undefined for any other. Throws as above. */
+export function registeredBy(record: RecordedEvent): Entry | undefined {
+  return isFirstEvent(record.type) ? entryOf(record, decoded(firstEvents, record)) : undefined;
+}
+
+function placeOf({ stream, revision, position }: RecordedEvent): string {
+  return `${stream} event ${revision} at ${position}`;
+}
+
+function decoded<E extends DomainEvent>(events: EventTypes<E>, record: RecordedEvent): E {
+  try {
+    return events.decode(record);
+  } catch (error) {
+    const actual = (error as Error).message;
+    throw new Discrepant({
+      check: "event_unreadable",
+      where: placeOf(record),
+      expected: record.type,
+      actual,
+    });
+  }
+}
+
+/** A key is applied once in a stream; the parts of one large effect follow each other and share theirs. */
+function checkKey({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
+  if (!("key" in event)) return;
+  const part = "part" in event ? (event.part?.index ?? 1) : 1;
+  const expected = part === 1 ? undefined : record.revision - part + 1;
+  const applied = state.keys.revisionOf(event.key);
+  if (applied === expected) return;
+  const { system, id, leg } = event.key;
+  throw new Discrepant({
+    check: "key_repeated",
+    where: `${placeOf(record)}: key ${system} ${id} ${leg}`,
+    expected: expected === undefined ? "applied for the first time" : `begun by event ${expected}`,
+    actual: applied === undefined ? "applied for the first time" : `applied by event ${applied}`,
+  });
+}
+
+const STATUS = { HoldCaptured: "captured", HoldVoided: "voided", HoldTimedOut: "timed_out" } as const;
+
+/** Keeps what the state forgets with the event. A large effect ends the hold with its first part. */
+function endHold({ state, endedHolds }: ReplayedAccount, event: AccountEvent): void {
+  if (event.type !== "HoldCaptured" && event.type !== "HoldVoided" && event.type !== "HoldTimedOut") return;
+  const before = endedHolds.get(event.hold);
+  const hold = before?.hold ?? state.holds.get(event.hold);
+  if (hold === undefined) return;
+  const captured = (before?.captured ?? 0n) + (event.type === "HoldCaptured" ? event.amount : 0n);
+  endedHolds.set(event.hold, { hold, status: STATUS[event.type], at: event.effectiveAt, captured });
+}
+
+/** Keeps what was asked for, and by whom it was closed. */
+function keepAdjustment(
+  { adjustments }: ReplayedAccount,
+  { position, recordedAt }: RecordedEvent,
+  event: AccountEvent,
+): void {
+  if (event.type === "AdjustmentRequested") {
+    adjustments.set(event.adjustment, { event, position, recordedAt, closedBy: undefined });
+    return;
+  }
+  const asked = "adjustment" in event && event.adjustment !== undefined && adjustments.get(event.adjustment);
+  if (!asked) return;
+  if ("approvedBy" in event) asked.closedBy = event.approvedBy;
+  else if (event.type === "AdjustmentRejected") asked.closedBy = event.rejectedBy;
+  else if (event.type === "AdjustmentWithdrawn") asked.closedBy = event.requestedBy;
+}
+
+function evolveChecked({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
+  try {
+    evolve(state, event);
+  } catch (error) {
+    const actual = (error as Error).message;
+    throw new Discrepant({
+      check: "stream_corrupt",
+      where: placeOf(record),
+      expected: "what can follow",
+      actual,
+    });
+  }
+  mustEqual("stream_corrupt", () => `${placeOf(record)}: revision`, state.revision, record.revision);
+  mustEqual("stated_book", () => placeOf(record), state.book, event.book);
+}

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createLedger } from "../src/ledger.ts";
+import { createLedgerProjection } from "../src/read-model/ledger-projection.ts";
+import { Installation } from "./support/installation.ts";
+
+// Tables that an earlier version made, with other columns and without some of the tables that there are now.
+
+const { name, version } = createLedgerProjection({ store: { read: async () => [] } });
+const EARLIER = [
+  "ALTER TABLE taem_ledger.checkpoints DROP COLUMN landmark",
+  "DROP TABLE taem_ledger.programmes, taem_ledger.members, taem_ledger.clients",
+  "ALTER TABLE taem_ledger.adjustments DROP COLUMN expires_at, ADD COLUMN was varchar DEFAULT 'old'",
+  `UPDATE taem_ledger.definition SET version = ${version - 1}`,
+];
+
+let installation: Installation;
+
+beforeAll(async () => {
+  installation = await Installation.open(7);
+  await installation.populate(12, 300, 60);
+  await installation.project();
+  await installation.ledger.close();
+  for (const change of EARLIER) await installation.database.query(change);
+}, 60_000);
+afterAll(() => installation[Symbol.asyncDispose]());
+
+test("are refused with what to do, and after it all is there", async () => {
+  const { platform } = installation;
+  await expect(createLedger(platform).projection.start()).rejects.toMatchObject({
+    code: "projection_outdated",
+    message: expect.stringContaining(`run \`taem rebuild ${name} --expect-changes\``),
+  });
+  const ledger = createLedger(platform);
+  expect(await ledger.rebuild({ expect: "changes" })).toMatchObject({ outcome: "declined" });
+  const outcome = await ledger.rebuild({ expect: "changes", confirm: async () => true });
+  expect(outcome).toMatchObject({ outcome: "taken_over" });
+  const changes = "changes" in outcome ? outcome.changes : [];
+  expect(changes.map(({ table }) => table)).toEqual(["adjustments", "programmes", "members", "clients"]);
+  expect(changes.find(({ table }) => table === "members")).toMatchObject({
+    removed: 0,
+    added: 12,
+    changed: 0,
+  });
+  expect(await ledger.verify()).toMatchObject({ ok: true });
+  await ledger.projection.start();
+  await ledger.close();
+});

@@ -1,0 +1,172 @@
+import { type Database, openPool } from "@taem/postgres";
+import { storeLogSource } from "@taem/processing";
+import { createLogger, createMetrics } from "@taem/runtime";
+import { expect } from "vitest";
+import type { Api } from "../../../../../../test/support/api.ts";
+import { audit, type Findings } from "../../../../../../test/support/auditor.ts";
+import { type Service, startService } from "../../../../../../test/support/commands-service.ts";
+import { breaks, faultyStore, losesAnswer } from "../../../../../../test/support/faulty-store.ts";
+import { START, source, succeeds } from "../../../../../../test/support/programme.ts";
+import { openTestStore, type TestStore, wholeLog } from "../../../../../../test/support/test-store.ts";
+import { createScheduler } from "../../../src/schedule/scheduler.ts";
+import type { AccountKeeper } from "../../../src/schedule/sweeper.ts";
+import type { SweepTask, TransferTask } from "../../../src/schedule/task-table.ts";
+
+const PTS = { currency: "PTS" };
+const PATIENCE_MS = 30_000;
+/** Polls for what a scheduler does, which looks for work once a second. */
+export const SOON = { timeout: 60_000, interval: 50 };
+/** Past the grace that whoever began a transfer has to end it. */
+export const LATER_MS = 60_000;
+/** What is earned on START and valid for 30 days is dead from here on. */
+export const DEAD = "2026-04-09T17:00:00.000Z";
+export const MONTHLY = {
+  expiry: { kind: "term", term: { count: 30, unit: "days" } },
+  clock: { mode: "replay", at: START },
+};
+
+/** Does a scheduler's work by an instance of the commands service, and notes what it was asked for. */
+export class TestKeeper implements AccountKeeper {
+  readonly swept: SweepTask[] = [];
+  readonly completed: TransferTask[] = [];
+  /** How often it was asked what time it is for a programme: once a round, while it has sweeps to come. */
+  readonly rounds = new Map<string, number>();
+  /** Happen before and after the work; what they throw is a failure of the task. */
+  before: (task: SweepTask) => Promise<void> | void = () => undefined;
+  after: (task: SweepTask) => Promise<void> | void = () => undefined;
+  beforeNow: (programme: string) => void = () => undefined;
+  readonly #service: Service;
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  now(programme: string): Promise<number> {
+    this.rounds.set(programme, this.roundsOf(programme) + 1);
+    this.beforeNow(programme);
+    return this.#service.commands.now(programme);
+  }
+
+  roundsOf(programme: string): number {
+    return this.rounds.get(programme) ?? 0;
+  }
+
+  /** Resolves when it has looked at the programme so many times more. */
+  async passes(programme: string, rounds: number): Promise<void> {
+    const from = this.roundsOf(programme);
+    await expect.poll(() => this.roundsOf(programme), SOON).toBeGreaterThanOrEqual(from + rounds);
+  }
+
+  async sweep(task: SweepTask): Promise<void> {
+    await this.before(task);
+    await this.#service.commands.sweep(task, caller());
+    this.swept.push(task);
+    await this.after(task);
+  }
+
+  async completeTransfer(task: TransferTask): Promise<void> {
+    await this.before(task);
+    await this.#service.commands.completeTransfer(task, caller());
+    this.completed.push(task);
+    await this.after(task);
+  }
+}
+
+function caller() {
+  return { actor: "scheduler", correlation: "test", deadline: Date.now() + PATIENCE_MS };
+}
+
+/** A log with accounts in it, and whatever schedulers a test runs on it. */
+export class Installation implements AsyncDisposable {
+  readonly testStore: TestStore;
+  readonly database: Database;
+  readonly service: Service;
+  readonly api: Api;
+  readonly #undo: AsyncDisposableStack;
+
+  private constructor(
+    undo: AsyncDisposableStack,
+    testStore: TestStore,
+    database: Database,
+    service: Service,
+  ) {
+    this.#undo = undo;
+    this.testStore = testStore;
+    this.database = database;
+    this.service = service;
+    this.api = service.api();
+  }
+
+  static async open(): Promise<Installation> {
+    await using undo = new AsyncDisposableStack();
+    const testStore = undo.use(await openTestStore());
+    const database = undo.use(openPool({ url: testStore.url, max: 6, applicationName: "scheduler-test" }));
+    const service = undo.use(await startService({ store: testStore.store }));
+    return new Installation(undo.move(), testStore, database, service);
+  }
+
+  /** Runs a scheduler until disposed; its clock is this far ahead of the machine's. */
+  async schedule(keeper: AccountKeeper, aheadMs = 0): Promise<AsyncDisposable> {
+    const platform = {
+      database: this.database,
+      store: this.testStore.store,
+      source: storeLogSource(this.testStore.store),
+      logger: createLogger({ service: "scheduler", level: "silent" }),
+      metrics: createMetrics(),
+      clock: { now: () => Date.now() + aheadMs },
+    };
+    const scheduler = createScheduler(platform, keeper);
+    await scheduler.start();
+    return { [Symbol.asyncDispose]: () => scheduler.stop() };
+  }
+
+  /** A keeper that works through an instance of its own. */
+  async anotherKeeper(): Promise<TestKeeper> {
+    const store = await this.testStore.another();
+    return new TestKeeper(this.#undo.use(await startService({ store })));
+  }
+
+  /** Our id of a programme. */
+  async idOf(programme: string): Promise<string> {
+    const { body } = await succeeds(this.api.get(`/v1/programmes/${programme}`));
+    return (body as unknown as { readonly id: string }).id;
+  }
+
+  async earn(path: string, points = "100"): Promise<void> {
+    await succeeds(this.api.post(`${path}/earn`, { ...PTS, points, source: source("earn") }));
+  }
+
+  async setClock(programme: string, at: string): Promise<void> {
+    await succeeds(this.api.put(`/v1/programmes/${programme}/clock`, { mode: "replay", at }));
+  }
+
+  /** Leaves a transfer half done: whoever began it died when the points had left. */
+  async beginTransfer(programme: string, from: string, to: string): Promise<void> {
+    const store = faultyStore(this.testStore.store);
+    await using dying = await startService({ store });
+    store.appendFaults.push(losesAnswer, ...Array(20).fill(breaks));
+    const path = `/v1/programmes/${programme}/members/${from}/transfers`;
+    const { status } = await dying.api().post(path, { ...PTS, points: "60", to }, "transfer");
+    expect(status).toBe(503);
+  }
+
+  /** Types of the events of a member's account, in their order. */
+  async typesOf(member: string): Promise<string[]> {
+    const log = await wholeLog(this.testStore.store);
+    const isOfMember = ({ stream, data }: { stream: string; data: string }) =>
+      stream.startsWith("taem.account-") && JSON.parse(data).member === member;
+    return log.filter(isOfMember).map(({ type }) => type);
+  }
+
+  async findings(): Promise<Findings> {
+    return audit(await wholeLog(this.testStore.store));
+  }
+
+  head(): Promise<string> {
+    return this.testStore.store.head();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#undo.disposeAsync();
+  }
+}

@@ -1,0 +1,1 @@
+export { type MemberAnswer, memberAnswer, memberBody, members } from "./members.ts";

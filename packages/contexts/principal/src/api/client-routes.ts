@@ -1,0 +1,225 @@
+import { rethrow } from "@taem/host";
+import {
+  ApiError,
+  type AuthenticatedContext,
+  actorOf,
+  fields,
+  type Permission,
+  type Principal,
+  pageFrom,
+  type Route,
+  route,
+} from "@taem/http";
+import type { Client, ClientRefusal, NewClient } from "../client.ts";
+import type { Asking, Clients, MintedKey } from "../clients.ts";
+import { keyId } from "../token.ts";
+import { type ClientAnswer, clientRoutes as described, type KeyAnswer } from "./clients.ts";
+
+export interface ClientRoutesOptions {
+  readonly clients: Clients;
+  /** When API keys were last used, in milliseconds since the epoch. */
+  readonly lastUses: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /**
+   * Ids of clients, in their order, after one: of a programme by its code, or with null all. What a read model says, so one
+   * that was just created may be missing; undefined where there is no such read model yet.
+   */
+  readonly clientsAfter: (
+    programme: string | null,
+    limit: number,
+    after: string | undefined,
+  ) => Promise<readonly string[] | undefined>;
+}
+
+/** What no client gives to another: with it, one that asks could make itself the second who approves. */
+const NEVER_GRANTED: readonly Permission[] = ["publish", "approve", "clients"];
+/** What asks, by what agrees to it: whoever agrees makes nobody who asks, or would be both of the two. */
+const ASKS: Partial<Record<Permission, Permission>> = { publish: "define", approve: "adjust" };
+
+/** Clients, managed by a client: within its programme, and with no more than it has itself. */
+export function clientRoutes(options: ClientRoutesOptions): Route[] {
+  const { clients, lastUses } = options;
+  const answer = async (client: Client) => {
+    const uses = await lastUses(keyIdsOf(client));
+    return { status: 200 as const, body: bodyOf(client, uses) };
+  };
+  return [
+    listRoute(options),
+    route({
+      ...described.create,
+      handler: async ({ body }, context) => {
+        const { name, programme = context.principal.programme, permissions, systems = null } = body;
+        const client: NewClient = { name, programme, permissions, systems };
+        if (context.principal.programme !== null && programme !== context.principal.programme)
+          throw new ApiError("programme_unknown");
+        const excess = excessOf(context.principal, client);
+        if (excess !== undefined) throw new ApiError(excess.refused, { detail: excess.detail });
+        return made(await clients.create(client, askingOf(context), termsOf(body)).catch(rethrow));
+      },
+    }),
+    route({
+      ...described.client,
+      handler: async ({ params }, context) => {
+        const client = await clients.find(params.client, asksOfReached(context)).catch(rethrow);
+        if (client === undefined) throw new ApiError("client_unknown");
+        return answer(client);
+      },
+    }),
+    route({
+      ...described.change,
+      handler: async ({ params, body: { permissions, systems = null } }, context) => {
+        const wanted = { permissions, systems };
+        const asking = asksOfEqual(context, wanted);
+        return answer(await clients.change(params.client, wanted, asking).catch(rethrow));
+      },
+    }),
+    route({
+      ...described.revoke,
+      handler: async ({ params }, context) =>
+        answer(await clients.revoke(params.client, asksOfReached(context)).catch(rethrow)),
+    }),
+    route({
+      ...described.createKey,
+      handler: async ({ params, body }, context) =>
+        made(await clients.createKey(params.client, asksOfEqual(context), termsOf(body)).catch(rethrow)),
+    }),
+    route({
+      ...described.rotateKey,
+      handler: async ({ params, body }, context) => {
+        const rotated = { client: params.client, no: params.key };
+        const overlapMs = body.overlapSeconds * 1000;
+        return made(
+          await clients.rotateKey(rotated, overlapMs, asksOfEqual(context), termsOf(body)).catch(rethrow),
+        );
+      },
+    }),
+    route({
+      ...described.revokeKey,
+      handler: async ({ params }, context) => {
+        const key = { client: params.client, no: params.key };
+        return answer(await clients.revokeKey(key, asksOfReached(context)).catch(rethrow));
+      },
+    }),
+  ];
+}
+
+/** Who there is comes from a read model, what each is from its own stream. */
+function listRoute({ clients, lastUses, clientsAfter }: ClientRoutesOptions): Route {
+  return route({
+    ...described.list,
+    handler: async ({ query: { limit, cursor } }, context) => {
+      const { principal } = context;
+      const ids = await clientsAfter(principal.programme, limit + 1, cursor?.[0]);
+      if (ids === undefined) {
+        const detail = "no ledger of this version has projected the clients yet";
+        throw new ApiError("read_model_behind", { detail });
+      }
+      const { items, ...rest } = pageFrom(
+        ids,
+        limit,
+        (id) => [id],
+        (id) => id,
+      );
+      const found = await clients.findAll(items, askingOf(context)).catch(rethrow);
+      const reached = found.filter((client) => reaches(principal, client));
+      const uses = await lastUses(reached.flatMap(keyIdsOf));
+      return { status: 200, body: { items: reached.map((client) => bodyOf(client, uses)), ...rest } };
+    },
+  });
+}
+
+/** One that is bound to a programme knows of no client but the programme's. */
+function reaches(principal: Principal, client: Client): boolean {
+  return principal.programme === null || client.programme === principal.programme;
+}
+
+type Rights = Pick<Client, "permissions" | "systems">;
+
+/** Refuses rights that the caller does not have itself, or gives to nobody. */
+function excessOf({ permissions, systems }: Principal, wanted: Rights): ClientRefusal | undefined {
+  const kept = [...NEVER_GRANTED, ...permissions.map((permission) => ASKS[permission])];
+  const grantable: readonly string[] = permissions.filter((permission) => !kept.includes(permission));
+  const excess = wanted.permissions.find((permission) => !grantable.includes(permission));
+  if (excess !== undefined) {
+    const detail = `permissions: the caller cannot give ${excess}; an operator can, by \`taem client create\` or \`change\``;
+    return { refused: "forbidden", detail };
+  }
+  if (systems === null ? isWithinUnclaimed(wanted.systems) : isWithin(systems, wanted.systems)) return;
+  return { refused: "forbidden", detail: "systems: the caller may not name all of them itself" };
+}
+
+function isWithinUnclaimed(wanted: readonly string[] | null): boolean {
+  return wanted === null || wanted.length === 0;
+}
+
+function isWithin(own: readonly string[], wanted: readonly string[] | null): boolean {
+  if (own.includes("*")) return true;
+  return wanted?.every((system) => own.includes(system)) ?? false;
+}
+
+/** Asks of a client that the caller reaches. */
+function asksOfReached(context: AuthenticatedContext): Asking {
+  return { ...askingOf(context), refusal: (client) => unreached(context.principal, client) };
+}
+
+/**
+ * Asks of one that has no more than the caller may give. What it may not have made it may not have a key of, either, nor
+ * make less, to have that afterwards.
+ */
+function asksOfEqual(context: AuthenticatedContext, wanted: Rights = NO_RIGHTS): Asking {
+  const { principal } = context;
+  const refusal = (client: Client) =>
+    unreached(principal, client) ?? excessOf(principal, client) ?? excessOf(principal, wanted);
+  return { ...askingOf(context), refusal };
+}
+
+const NO_RIGHTS: Rights = { permissions: [], systems: [] };
+
+function unreached(principal: Principal, client: Client): ClientRefusal | undefined {
+  if (reaches(principal, client)) return undefined;
+  return { refused: "client_unknown", detail: "there is no such client" };
+}
+
+function askingOf({ principal, correlationId, deadline }: AuthenticatedContext): Asking {
+  return { actor: actorOf(principal), correlation: correlationId, deadline };
+}
+
+function termsOf({
+  expiresAt,
+  addresses,
+}: {
+  readonly expiresAt?: number | undefined;
+  readonly addresses?: readonly string[] | undefined;
+}) {
+  return { expiresAt, addresses };
+}
+
+function made({ key: { client, no }, token }: MintedKey): { readonly status: 201; readonly body: KeyAnswer } {
+  return { status: 201, body: { client, key: no, token } };
+}
+
+function keyIdsOf({ id, keys }: Client): string[] {
+  return [...keys.keys()].map((no) => keyId({ client: id, no }));
+}
+
+/** `uses`: when each key was last used. */
+function bodyOf(client: Client, uses: ReadonlyMap<string, number>): ClientAnswer {
+  return {
+    client: client.id,
+    name: client.name,
+    programme: client.programme,
+    permissions: [...client.permissions],
+    systems: client.systems === null ? null : [...client.systems],
+    revoked: client.isRevoked,
+    keys: [...client.keys.values()].map(({ no, expiresAt, addresses, isRevoked }) => ({
+      key: no,
+      expiresAt: instantOrNull(expiresAt),
+      addresses: addresses === undefined ? null : [...addresses],
+      revoked: isRevoked || client.isRevoked,
+      lastUsedAt: instantOrNull(uses.get(keyId({ client: client.id, no }))),
+    })),
+  };
+}
+
+function instantOrNull(at: number | undefined): string | null {
+  return at === undefined ? null : fields.formatInstant(at);
+}

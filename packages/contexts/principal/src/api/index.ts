@@ -1,0 +1,1 @@
+export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";

@@ -1,0 +1,41 @@
+import { type Claimant, HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
+import { ApiError, type AuthenticatedContext, actorOf } from "@taem/http";
+import type { Provenance } from "@taem/schema";
+
+/** Who asks, and until when the caller waits. */
+export interface Caller {
+  /** Principal of the API key: the actor of what is recorded. */
+  readonly actor: string;
+  readonly correlation: string;
+  readonly causation?: string;
+  /** In the clock's milliseconds. */
+  readonly deadline: number;
+  /** W3C Trace Context of the request, where it is traced. */
+  readonly traceparent?: string | undefined;
+}
+
+export function callerOf({ principal, correlationId, deadline, traceparent }: AuthenticatedContext): Caller {
+  return { actor: actorOf(principal), correlation: correlationId, deadline, traceparent };
+}
+
+export function metaOf({ actor, correlation, causation }: Caller): Provenance {
+  return { actor, correlation, ...(causation === undefined ? {} : { causation }) };
+}
+
+export function claimantOf(caller: Caller): Claimant {
+  return { meta: metaOf(caller), deadline: caller.deadline, traceparent: caller.traceparent };
+}
+
+/** What the machinery refuses, as a problem. */
+export function asProblem(error: unknown): unknown {
+  if (error instanceof HandlerRefusal) {
+    return new ApiError(error.code === "shutting_down" ? "unavailable" : error.code, { cause: error });
+  }
+  if (error instanceof OutcomeUnknown) return new ApiError("outcome_unknown", { cause: error });
+  if (error instanceof StoreUnavailable) return new ApiError("unavailable", { cause: error });
+  return error;
+}
+
+export function rethrow(error: unknown): never {
+  throw asProblem(error);
+}

@@ -1,0 +1,42 @@
+import { CommandHandler, type EventStore, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
+import { type Clock, type Logger, randomId, type Tracer } from "@taem/runtime";
+import { appendTrail } from "./append-trail.ts";
+
+export interface HandlerPlatform {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
+  /** Why the log may not be written now; undefined = it may. */
+  readonly barred?: () => Error | undefined;
+}
+
+export interface HandlerConfig {
+  /** Commands waiting at most before new ones are refused as `overloaded`. */
+  readonly maxQueued?: number;
+  /** Bytes of state kept in memory at most. */
+  readonly cacheBytes?: number;
+}
+
+/** The command handler of a process that writes: whatever its contexts decide goes through it. */
+export function openCommandHandler(platform: HandlerPlatform, config: HandlerConfig = {}): CommandHandler {
+  const { store, clock, logger, barred } = platform;
+  return new CommandHandler({
+    store,
+    newId: randomId,
+    now: () => clock.now(),
+    ...config,
+    barred: () => {
+      const reason = barred?.();
+      return reason && new StoreUnavailable(reason);
+    },
+    onAppended: appendTrail(platform),
+    onError: (err, stream) => {
+      const message = "a stream's commands failed";
+      // A store that is away comes back, and callers are told to repeat: no fault of the program, so no stack.
+      const isPassing = err instanceof StoreUnavailable || err instanceof OutcomeUnknown;
+      if (isPassing) logger.warn({ reason: err.message, stream }, message);
+      else logger.error({ err, stream }, message);
+    },
+  });
+}

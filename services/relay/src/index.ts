@@ -1,2 +1,0 @@
-export { Relay, type RelayPlatform } from "./relay.ts";
-export { RelayTable, relayMigrations } from "./relay-state.ts";
