@@ -28,7 +28,7 @@ export type ActivityOn = (
 interface Tools {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly activityOn?: ActivityOn | undefined;
+  readonly activityOn?: ((...asked: Parameters<ActivityOn>) => Promise<Activity>) | undefined;
 }
 
 /**
@@ -174,9 +174,8 @@ class Client {
   async #ask(date: string): Promise<void> {
     const { programme, currency, client } = this.name;
     try {
-      const { activityOn } = this.#tools;
-      if (activityOn === undefined) return;
-      const known = await activityOn(programme, currency, client, date);
+      const known = await this.#tools.activityOn?.(programme, currency, client, date);
+      if (known === undefined) return;
       if (this.#day === undefined || date > this.#day.date) this.#day = new Day(date, known);
       else if (this.#day.date === date) this.#day.known = known;
     } catch (err) {
