@@ -6,7 +6,7 @@ import { clientEvents } from "@taem/principal/events";
 import { definitionEvents } from "@taem/programme/events";
 import { type DomainEvent, EventTypes } from "@taem/schema";
 import { envelopeFiles, type SchemaFiles, schemaFiles } from "@taem/schema/avro";
-import { installation } from "../../../../services/standalone/src/installation-events.ts";
+import { installation } from "../../../../services/taem/src/installation-events.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 
