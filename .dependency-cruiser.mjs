@@ -66,7 +66,8 @@ export default {
     },
     {
       name: "contexts-share-events",
-      comment: "A context imports of another its events, the fold of its definitions and how it is described, and nothing else.",
+      comment:
+        "A context imports of another its events, the fold of its definitions and how it is described, and nothing else.",
       severity: "error",
       from: { path: "^packages/contexts/([^/]+)/src/" },
       to: { path: "^packages/contexts/", pathNot: ["^packages/contexts/$1/", published] },
@@ -96,7 +97,7 @@ export default {
       name: "services-stand-alone",
       comment: "Services talk through the store; only standalone composes them.",
       severity: "error",
-      from: { path: "^services/([^/]+)/", pathNot: "^services/standalone/" },
+      from: { path: "^services/([^/]+)/", pathNot: "^services/taem/" },
       to: { path: "^services/", pathNot: "^services/$1/" },
     },
     {
@@ -119,7 +120,13 @@ export default {
         "Schemas of input belong to the HTTP edge, contexts' descriptions of their routes, the configuration and imported files.",
       severity: "error",
       from: {
-        pathNot: ["^packages/(http|runtime|import|client)/", "^packages/contexts/[^/]+/src/api/", "/test/", "^services/", "^test/"],
+        pathNot: [
+          "^packages/(http|runtime|import|client|host)/",
+          "^packages/contexts/[^/]+/src/api/",
+          "/test/",
+          "^services/",
+          "^test/",
+        ],
       },
       to: { path: installed(["zod"]) },
     },

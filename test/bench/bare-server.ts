@@ -1,8 +1,8 @@
+import type { Platform } from "@taem/host";
 import { bulkRoute, createServer, fields, type Route, route } from "@taem/http";
 import { bulk, memberOperations } from "@taem/ledger/api";
 import type { Database } from "@taem/postgres";
 import { Authenticator } from "@taem/principal";
-import type { Platform } from "@taem/standalone-service";
 import { z } from "zod";
 
 /**

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type BulkLine, createClient } from "@taem/client";
+import { openPlatform, type Platform, readConfig } from "@taem/host";
 import { type Database, openPool } from "@taem/postgres";
 import { canonicalWorkload, defineProgramme, type Workload } from "@taem/simulation";
-import { openPlatform, type Platform, readConfig } from "@taem/standalone-service";
+import { contexts } from "@taem/taem-service";
 import { clientKey } from "../support/client-key.ts";
 import type { BenchRun } from "./bench-run.ts";
 import { parentOf } from "./process-usage.ts";
@@ -53,7 +54,7 @@ export class Installation implements AsyncDisposable {
     url.pathname = `/${name}`;
     const environment = { ...extra, DATABASE_URL: url.href };
     const config = readConfig({ ...environment, TAEM_LOG_LEVEL: "error" });
-    const platform = resources.use(await openPlatform(config));
+    const platform = resources.use(await openPlatform(config, contexts));
     const token = await clientKey(platform.store, "bench");
     return new Installation(run, environment, platform, token, resources.move());
   }

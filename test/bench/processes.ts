@@ -11,7 +11,7 @@ import { type Memory, memoryOf } from "./process-usage.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** As `npm start` gives them to Node; not to a process whose environment has options of its own. */
 const NODE_OPTIONS = packageJson.config.node.split(" ");
-const CLI = "services/standalone/src/cli.ts";
+const CLI = "services/taem/src/cli.ts";
 const BARE = "test/bench/bare-main.ts";
 const POLL_MS = 50;
 /** Outgoing sockets take ports above. */

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { CommandHandler, type EventStore } from "@taem/event-store";
 import { openEsdbEventStore } from "@taem/event-store-esdb";
+import { nameLog } from "@taem/host";
 import { accountStream } from "@taem/ledger/events";
 import { type MemberEnrolled, memberStream } from "@taem/member/events";
 import { definitionEvents } from "@taem/programme/events";
 import { sliceOfStream } from "@taem/schema";
-import { catalogue, nameLog } from "@taem/standalone-service";
+import { catalogue } from "@taem/taem-service";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MemoryEventStore } from "../../packages/event-store/test/support/memory-event-store.ts";
 import {

@@ -1,4 +1,4 @@
-import { OperatorClients } from "@taem/standalone-service";
+import { OperatorClients } from "@taem/taem-service";
 import { expect, test } from "vitest";
 import { Api } from "../support/api.ts";
 import { createInstallation } from "../support/program.ts";

@@ -1,6 +1,6 @@
 import { createSecretKey } from "node:crypto";
+import { INSTALLATION_STREAM } from "@taem/host";
 import { openPool } from "@taem/postgres";
-import { INSTALLATION_STREAM } from "@taem/standalone-service";
 import { describe, expect, test } from "vitest";
 import { startService } from "../support/commands-service.ts";
 import { startTestProgram, type TestProgram } from "../support/program.ts";

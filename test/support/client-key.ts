@@ -4,7 +4,7 @@ import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { PERMISSIONS } from "@taem/http";
 import type { NewClient } from "@taem/principal";
 import { type Environment, systemClock } from "@taem/runtime";
-import { OperatorClients } from "@taem/standalone-service";
+import { OperatorClients } from "@taem/taem-service";
 
 /** Of the whole installation, with every permission, under any system, unless told. */
 export type ClientRights = Partial<NewClient>;

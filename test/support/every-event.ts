@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import { systemClock } from "@taem/runtime";
-import { OperatorClients } from "@taem/standalone-service";
+import { OperatorClients } from "@taem/taem-service";
 import type { Api } from "./api.ts";
 import { succeeds } from "./programme.ts";
 

@@ -5,9 +5,16 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "@taem/runtime";
 
-const CLI = fileURLToPath(import.meta.resolve("../../services/standalone/src/cli.ts"));
+const SERVICES = fileURLToPath(import.meta.resolve("../../services"));
+const CLI = `${SERVICES}/taem/src/cli.ts`;
 
-/** The standalone program in a process of its own, as an operator starts it. */
+/** The one service that the environment names has a main program of its own; all of them, or several, the command line starts. */
+function startOf({ TAEM_SERVICES: services }: Environment): readonly string[] {
+  const isOne = services !== undefined && !services.includes(",");
+  return isOne ? [`${SERVICES}/${services}/src/main.ts`] : [CLI, "start"];
+}
+
+/** The program in a process of its own, as an operator starts it. */
 export interface ProgramProcess extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
@@ -30,7 +37,7 @@ export async function startProcess(
   environment: Environment,
   onLine: (line: string) => void = () => {},
 ): Promise<ProgramProcess> {
-  const { child, ended, end } = run(["start"], { TAEM_PORT: "0", ...environment });
+  const { child, ended, end } = run(startOf(environment), { TAEM_PORT: "0", ...environment });
   let complaints = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     complaints += chunk.toString();
@@ -66,7 +73,7 @@ export interface ToolRun {
 
 /** Runs `taem <args>` to its end. */
 export async function runTool(args: readonly string[], environment: Environment = {}): Promise<ToolRun> {
-  const { child, ended } = run(args, environment);
+  const { child, ended } = run([CLI, ...args], environment);
   const [out, err] = await Promise.all([
     text(child.stdout as NodeJS.ReadableStream),
     text(child.stderr as NodeJS.ReadableStream),
@@ -82,7 +89,7 @@ export async function interruptTool(
   after: RegExp,
   signal: NodeJS.Signals,
 ): Promise<ToolRun> {
-  const { child, ended } = run(args, environment);
+  const { child, ended } = run([CLI, ...args], environment);
   const said = { out: "", err: "" };
   let wasSent = false;
   for (const [name, stream] of [["out", child.stdout] as const, ["err", child.stderr] as const]) {
@@ -97,7 +104,7 @@ export async function interruptTool(
 }
 
 function run(args: readonly string[], environment: Environment) {
-  const child: ChildProcess = spawn(process.execPath, [CLI, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [...args], {
     env: { TAEM_LOG_LEVEL: "error", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

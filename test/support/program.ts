@@ -1,6 +1,7 @@
+import { openPlatform, type Platform, readConfig, startProgram } from "@taem/host";
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Clock, Environment } from "@taem/runtime";
-import { openPlatform, type Platform, readConfig, startProgram } from "@taem/standalone-service";
+import { contexts } from "@taem/taem-service";
 import { Api } from "./api.ts";
 import { clientKey } from "./client-key.ts";
 import { collectingLogger } from "./collecting-logger.ts";
@@ -51,7 +52,7 @@ export async function startTestProgram(
     TAEM_SERVICES: services,
   });
   const { logger, errors } = collectingLogger();
-  const opened = undo.use(await openPlatform(config, logger));
+  const opened = undo.use(await openPlatform(config, contexts, logger));
   const platform = clock === undefined ? opened : { ...opened, clock };
   const program = undo.use(await startProgram(platform, config));
   const token = await clientKey(platform.store, "test");

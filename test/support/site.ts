@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
+import { readLogName } from "@taem/host";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { type Environment, randomId } from "@taem/runtime";
-import { readLogName } from "@taem/standalone-service";
 import { TestServer } from "./eventstoredb/server.ts";
 import { wholeLog } from "./test-store.ts";
 

@@ -167,3 +167,19 @@ export class OutcomeUnknown extends Error {
     this.name = "OutcomeUnknown";
   }
 }
+
+/** What a store that keeps digests of its events offers besides. */
+export interface LogAudit {
+  /** A page of the log up to the first event that is missing or not as its writer made it. */
+  verifyPage(
+    after: Position,
+    limit: number,
+  ): Promise<{
+    readonly events: readonly RecordedEvent[];
+    readonly next: Position;
+    readonly damage:
+      | { readonly kind: "missing"; readonly position: Position }
+      | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent }
+      | undefined;
+  }>;
+}

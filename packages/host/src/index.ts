@@ -1,3 +1,30 @@
 export { asProblem, type Caller, callerOf, claimantOf, metaOf, rethrow } from "./caller.ts";
 export { type HandlerConfig, type HandlerPlatform, openCommandHandler } from "./command-handler.ts";
+export {
+  type Config,
+  dataPlaceOf,
+  printableConfig,
+  readConfig,
+  type ServiceName,
+  sameDataAs,
+} from "./config.ts";
+export {
+  type AnyContext,
+  type Complete,
+  type Context,
+  defineContext,
+  eventsOf,
+  type OpenContext,
+  type Process,
+  type Projectors,
+  type Worker,
+} from "./context.ts";
+export { catalogueOf, projectionsOf, readModelsOf } from "./contexts.ts";
+export { messageOf } from "./database-fault.ts";
+export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
+export { type LogName, nameLog, readLogName } from "./log-name.ts";
+export { type Beside, main, runProgram } from "./main.ts";
+export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
+export { type Program, startProgram } from "./program.ts";
+export { whoReadAnotherLog } from "./readers.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";

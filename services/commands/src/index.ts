@@ -44,7 +44,7 @@ export function createCommands(platform: CommandsPlatform, config: HandlerConfig
   const second = (requestedBy: string, approver: string) => requireSecond(store, requestedBy, approver);
   const programmes = new Programmes(tools);
   const members = new Members(tools);
-  const enrolments = new Enrolments(tools, members);
+  const enrolments = new Enrolments({ handler: () => handler, newId }, members);
   const changes = new ProgrammeChanges(tools, programmes, { requireSecond: second, isSystemInUse });
   const service = new CommandService(tools, {
     programmes,

@@ -1,18 +1,18 @@
+import { installation } from "@taem/host";
 import { account, keyReservations } from "@taem/ledger/events";
 import { member, referenceReservations } from "@taem/member/events";
 import { client } from "@taem/principal/events";
 import { codeReservations, programme } from "@taem/programme/events";
 import { createCatalogue } from "@taem/schema";
-import { installation } from "./installation-events.ts";
 
-/** Every category of streams there is. */
+/** Every event there is, by its type: what a tool reads of the log knows them all. */
 export const catalogue = createCatalogue([
-  account,
-  programme,
-  member,
-  client,
   installation,
+  account,
   keyReservations,
+  programme,
   codeReservations,
+  member,
   referenceReservations,
+  client,
 ]);

@@ -1,11 +1,11 @@
+import { dataPlaceOf, openToolPlatform, type Platform, readConfig } from "@taem/host";
 import { fields, isNetwork, PERMISSIONS, permissionsNamed, unknownPermission } from "@taem/http";
 import { isLive, type KeyTerms, keyId, type MintedKey, type NewClient } from "@taem/principal";
 import { durationSetting } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { listClients } from "./client-list.ts";
-import { dataPlaceOf, readConfig } from "./config.ts";
+import { contexts } from "./contexts.ts";
 import { OperatorClients } from "./operator-clients.ts";
-import { openToolPlatform, type Platform } from "./platform.ts";
 
 type Print = (line: string) => void;
 
@@ -88,7 +88,7 @@ export async function onClients(
   ) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(process.env);
-  await using platform = await openToolPlatform(config, "writes");
+  await using platform = await openToolPlatform(config, contexts, "writes");
   if (platform.isNew) process.stderr.write(`a new installation has begun in ${dataPlaceOf(config)}\n`);
   await using operator = new OperatorClients(platform);
   await work({ clients: operator.clients, asking: operator.asking() }, platform.clock.now(), platform);

@@ -1,10 +1,10 @@
+import { openToolPlatform, readConfig } from "@taem/host";
 import { fields } from "@taem/http";
 import { clientsAfter } from "@taem/ledger";
 import { type ApiKey, type Client, isLive, KeyUses, keyId } from "@taem/principal";
 import { OperatorError } from "@taem/runtime";
-import { readConfig } from "./config.ts";
+import { contexts } from "./contexts.ts";
 import { OperatorClients } from "./operator-clients.ts";
-import { openToolPlatform } from "./platform.ts";
 import { type Column, table } from "./text-table.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -30,7 +30,7 @@ export async function listClients(
   programme: string | undefined,
   print: (line: string) => void,
 ): Promise<void> {
-  await using platform = await openToolPlatform(readConfig(process.env));
+  await using platform = await openToolPlatform(readConfig(process.env), contexts);
   await using operator = new OperatorClients(platform);
   await using undo = new AsyncDisposableStack();
   const uses = undo.adopt(new KeyUses(platform.database, platform.logger), (opened) => opened.close());

@@ -1,7 +1,7 @@
-import { ConfigError, OperatorError } from "@taem/runtime";
+import { messageOf } from "@taem/host";
+import { ConfigError } from "@taem/runtime";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { clientCommand } from "./client-command.ts";
-import { lostSchema } from "./database-fault.ts";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
@@ -39,13 +39,6 @@ try {
     process.stderr.write(`taem: ${messageOf(error)}\n`);
   }
   process.exitCode = exitCodeOf(error);
-}
-
-/** What an operator can mend has a code, by which the runbook knows it. */
-function messageOf(thrown: unknown): string {
-  const error = lostSchema(thrown) ?? thrown;
-  if (error instanceof OperatorError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Commands do not hand this down to those that are added to them. */

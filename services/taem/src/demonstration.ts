@@ -1,8 +1,8 @@
 import { type Client, ClientError, createClient, type ProgrammeAnswer } from "@taem/client";
+import type { Platform } from "@taem/host";
 import { PERMISSIONS } from "@taem/http";
 import { endOfSimulation, runSimulation, simulate } from "@taem/simulation";
 import { OperatorClients } from "./operator-clients.ts";
-import type { Platform } from "./platform.ts";
 
 /** The programme that `--demo` plays: a year of a Thai retailer's loyalty programme, the same year every time. */
 export const DEMO_PROGRAMME = "demo";

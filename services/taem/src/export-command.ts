@@ -1,13 +1,12 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { EventStore } from "@taem/event-store";
+import { openToolPlatform, type Platform, readConfig, readModelsOf } from "@taem/host";
 import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
 import { type Projection, schemaOf } from "@taem/processing";
 import { Command } from "commander";
-import { readConfig } from "./config.ts";
-import { openToolPlatform, type Platform } from "./platform.ts";
-import { readModelsOf } from "./projections.ts";
+import { contexts } from "./contexts.ts";
 
 const PAGE = 2_000;
 /** Slices whose events are in memory at a time, one pass over the log for each such group. */
@@ -19,7 +18,7 @@ export function exportCommand(): Command {
     .description("write events and read models as sorted lines: slice by slice, each table by its key")
     .requiredOption("--canonical", "the one format there is: tab-separated, amounts as decimal strings")
     .action(async () => {
-      await using platform = await openToolPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env), contexts);
       try {
         // Line by line, as fast as whoever reads takes them.
         await pipeline(Readable.from(canonicalLines(platform)), process.stdout, { end: false });

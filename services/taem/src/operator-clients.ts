@@ -1,7 +1,7 @@
 import { CommandHandler } from "@taem/event-store";
+import type { Platform } from "@taem/host";
 import { type Asking, Clients } from "@taem/principal";
 import { newId, randomId } from "@taem/runtime";
-import type { Platform } from "./platform.ts";
 
 /** The actor of what is done on the command line: whoever may start it holds the database. */
 const OPERATOR = "operator (command-line)";

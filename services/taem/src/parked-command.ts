@@ -1,8 +1,8 @@
+import { openToolPlatform, projectionsOf, readConfig } from "@taem/host";
 import { loadParked, type Replayed, replayParked, schemaOf, versionOf } from "@taem/processing";
 import { Command } from "commander";
-import { readConfig } from "./config.ts";
-import { openToolPlatform } from "./platform.ts";
-import { projectionNamed, projectionsOf } from "./projections.ts";
+import { contexts } from "./contexts.ts";
+import { projectionNamed } from "./projections.ts";
 
 /** Exit code where a stream is parked still. */
 const STILL_PARKED = 3;
@@ -14,7 +14,7 @@ export function parkedCommand(print: (line: string) => void): Command {
     .command("list")
     .description("list them, with the event each stopped at and why")
     .action(async () => {
-      await using platform = await openToolPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env), contexts);
       const { database } = platform;
       let parked = 0;
       for (const projection of projectionsOf(platform)) {
@@ -34,7 +34,7 @@ export function parkedCommand(print: (line: string) => void): Command {
     .argument("<projection>")
     .argument("<stream>")
     .action(async (name: string, stream: string) => {
-      await using platform = await openToolPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env), contexts);
       const { database, store } = platform;
       const projection = projectionNamed(platform, name);
       let replayed: Replayed;

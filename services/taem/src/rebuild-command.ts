@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline/promises";
+import { openToolPlatform, readConfig } from "@taem/host";
 import { describeDifference, type RebuildOutcome, rebuild, type TableChanges } from "@taem/processing";
 import { Command } from "commander";
-import { readConfig } from "./config.ts";
-import { openToolPlatform } from "./platform.ts";
+import { contexts } from "./contexts.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { projectionNamed } from "./projections.ts";
 
@@ -25,7 +25,7 @@ export function rebuildCommand(print: (line: string) => void): Command {
     .option("--expect-changes", "report what differs, ask, and take over")
     .option("--yes", "with --expect-changes: take over without asking")
     .action(async (name: string, options: Options) => {
-      await using platform = await openToolPlatform(readConfig(process.env));
+      await using platform = await openToolPlatform(readConfig(process.env), contexts);
       const { database, store } = platform;
       const projection = projectionNamed(platform, name);
       const began = performance.now();

@@ -1,9 +1,8 @@
-import { type Resource, runService } from "@taem/runtime";
+import { type Config, dataPlaceOf, readConfig, runProgram, sameDataAs } from "@taem/host";
+import type { Resource } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
-import { type Config, dataPlaceOf, printableConfig, readConfig, sameDataAs } from "./config.ts";
+import { contexts } from "./contexts.ts";
 import type { DemonstrationOptions } from "./demonstration.ts";
-import { openPlatform, type Platform } from "./platform.ts";
-import { startProgram } from "./program.ts";
 
 interface Options {
   readonly demo?: boolean;
@@ -22,51 +21,27 @@ export function startCommand(print: (line: string) => void): Command {
     });
 }
 
-async function run(config: Config, options: Options, print: (line: string) => void): Promise<number> {
-  await using platform = await openPlatform(config);
-  return await serve(platform, config, options, print);
-}
-
-async function serve(
-  platform: Platform,
-  config: Config,
-  options: Options,
-  print: (line: string) => void,
-): Promise<number> {
-  platform.logger.info({ config: printableConfig(config) }, "starting with this configuration");
-  const running = new AsyncDisposableStack();
-  let url = "";
-  const program: Resource = {
-    name: "program",
-    start: async () => {
-      ({ url } = running.use(await startProgram(platform, config)));
-    },
-    stop: () => running.disposeAsync(),
-  };
-  const demonstration: Resource = {
-    name: "demonstration",
-    start: (stopping) =>
-      showDemonstration({ platform, url, members: options.members, signal: stopping }, print),
-    stop: () => {},
-  };
-  const signpost: Resource = {
-    name: "signpost",
-    start: () => {
-      print("");
-      print(`API   ${url}/v1`);
-      print(`Docs  ${url}/docs`);
-      print(`Data  ${dataPlaceOf(config)}${platform.isNew ? ", a new installation" : ""}`);
-      const keys = "npm run taem -- client create --name me --permissions read,finance,earn,burn,admin";
-      print(`Keys  ${sameDataAs(config)}${keys}`);
-    },
-    stop: () => {},
-  };
-  return runService({
-    name: "taem",
-    logger: platform.logger,
-    health: platform.health,
-    stopLimitMs: config.TAEM_STOP_LIMIT,
-    resources: [program, ...(options.demo ? [demonstration] : []), signpost],
+function run(config: Config, options: Options, print: (line: string) => void): Promise<number> {
+  return runProgram(config, contexts, ({ platform, url }) => {
+    const demonstration: Resource = {
+      name: "demonstration",
+      start: (stopping) =>
+        showDemonstration({ platform, url: url(), members: options.members, signal: stopping }, print),
+      stop: () => {},
+    };
+    const signpost: Resource = {
+      name: "signpost",
+      start: () => {
+        print("");
+        print(`API   ${url()}/v1`);
+        print(`Docs  ${url()}/docs`);
+        print(`Data  ${dataPlaceOf(config)}${platform.isNew ? ", a new installation" : ""}`);
+        const keys = "npm run taem -- client create --name me --permissions read,finance,earn,burn,admin";
+        print(`Keys  ${sameDataAs(config)}${keys}`);
+      },
+      stop: () => {},
+    };
+    return [...(options.demo ? [demonstration] : []), signpost];
   });
 }
 

@@ -1,10 +1,9 @@
+import { openToolPlatform, readConfig, whoReadAnotherLog } from "@taem/host";
 import { verifyLedger } from "@taem/ledger";
 import type { Parked } from "@taem/processing";
 import { Command } from "commander";
-import { readConfig } from "./config.ts";
-import { openToolPlatform } from "./platform.ts";
+import { contexts } from "./contexts.ts";
 import { ProgressBar } from "./progress-bar.ts";
-import { whoReadAnotherLog } from "./readers.ts";
 
 /** Exit code where the ledger disagrees with itself, so that a script can tell it from a failure to look. */
 const DISAGREES = 3;
@@ -17,7 +16,7 @@ export function verifyCommand(print: (line: string) => void): Command {
     )
     .action(async () => {
       const config = readConfig(process.env);
-      await using platform = await openToolPlatform(config);
+      await using platform = await openToolPlatform(config, contexts);
       const astray = await whoReadAnotherLog(platform, config);
       if (astray !== undefined) {
         process.exitCode = DISAGREES;

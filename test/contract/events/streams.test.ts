@@ -3,7 +3,7 @@ import { memberStream } from "@taem/member/events";
 import { clientStream } from "@taem/principal/events";
 import { programmeStream } from "@taem/programme/events";
 import { categoryOf, sliceOfStream, streamOf, UNIQUE } from "@taem/schema";
-import { catalogue } from "@taem/standalone-service";
+import { catalogue } from "@taem/taem-service";
 import { describe, expect, test } from "vitest";
 
 const [first, second] = [

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect } from "vitest";
-import { printableConfig, readConfig } from "../../../services/taem/src/config.ts";
+import { printableConfig, readConfig } from "../../../packages/host/src/config.ts";
 import { taemImage } from "./image.ts";
 
 const KNOWN = new Set(["NODE_ENV", "NODE_OPTIONS", ...Object.keys(printableConfig(readConfig({})))]);

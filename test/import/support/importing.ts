@@ -6,7 +6,7 @@ import { Readable, Writable } from "node:stream";
 import { type ImportCommandOptions, importCommand } from "@taem/import";
 import { OUTSTANDING, postingsOf } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
-import { catalogue } from "@taem/standalone-service";
+import { catalogue } from "@taem/taem-service";
 import { mappingOf as plainMapping } from "../../../packages/import/test/support/mappings.ts";
 import { type Service, startService } from "../../support/commands-service.ts";
 import { openTestStore, wholeLog } from "../../support/test-store.ts";

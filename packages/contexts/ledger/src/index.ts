@@ -4,6 +4,7 @@ export type { ActivityOn } from "./application/client-days.ts";
 export { CommandService } from "./application/command-service.ts";
 export { type Directory, directoryOf } from "./application/directory.ts";
 export type { AccountRef } from "./application/wish.ts";
+export { ledger } from "./context.ts";
 export { createLedger, type Ledger, type LedgerConfig, type LedgerPlatform } from "./ledger.ts";
 export { activityOn, isSystemInUse } from "./queries/client-activity.ts";
 export { clientsAfter } from "./queries/registers.ts";
@@ -16,7 +17,6 @@ export type { SweepTask, TransferTask } from "./schedule/task-table.ts";
 export type { Discrepancy } from "./verify/discrepancy.ts";
 export { Replay } from "./verify/replay.ts";
 export {
-  type LogAudit,
   type Verification,
   type VerifyOptions,
   type VerifyProgress,

@@ -1,4 +1,4 @@
-import type { EventStore } from "@taem/event-store";
+import type { EventStore, LogAudit } from "@taem/event-store";
 import type { Route } from "@taem/http";
 import { type TokenIssuer, Tokens } from "@taem/http";
 import type { Database } from "@taem/postgres";
@@ -11,17 +11,10 @@ import {
   storeLogSource,
 } from "@taem/processing";
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
-import { approvalRoutes } from "./api/approval-routes.ts";
-import { listRoutes } from "./api/list-routes.ts";
-import { memberRoutes } from "./api/member-routes.ts";
-import { registerRoutes } from "./api/register-routes.ts";
-import { reportRoutes } from "./api/report-routes.ts";
-import { Requests } from "./api/request.ts";
-import { sourceRoutes } from "./api/source-routes.ts";
+import { queryRoutes } from "./api/query-routes.ts";
 import type { Directory } from "./application/directory.ts";
-import { AccountReader } from "./queries/account-reader.ts";
 import { createLedgerProjection } from "./read-model/ledger-projection.ts";
-import { type LogAudit, type Verification, type VerifyOptions, verifyLedger } from "./verify/verify.ts";
+import { type Verification, type VerifyOptions, verifyLedger } from "./verify/verify.ts";
 
 /** What the ledger service stands on. */
 export interface LedgerPlatform extends TokenIssuer {
@@ -64,18 +57,8 @@ export function createLedger(platform: LedgerPlatform, config: LedgerConfig = {}
     projection,
     source: platform.source ?? storeLogSource(store),
   });
-  const requests = new Requests({ ...platform, projector, tokens: new Tokens(platform) });
-  const reader = new AccountReader(platform);
-  const parts = { ...platform, requests, reader };
   return {
-    routes: [
-      ...memberRoutes(parts),
-      ...reportRoutes(parts),
-      ...listRoutes(parts),
-      ...approvalRoutes(parts),
-      ...sourceRoutes(parts),
-      ...registerRoutes(parts),
-    ],
+    routes: queryRoutes({ ...platform, projector, tokens: new Tokens(platform) }),
     projection: projector,
     verify: (options = {}) => verifyLedger({ database, store, ...options }),
     rebuild: (options) => rebuild({ database, store, projection, ...options }),

@@ -1,5 +1,5 @@
 import { type EncodedEvent, type Field, type Fields, MAX_INTEGER } from "@taem/schema";
-import { catalogue } from "@taem/standalone-service";
+import { catalogue } from "@taem/taem-service";
 import fc from "fast-check";
 
 /** Values and faults that follow from the descriptions themselves, so that no field can be forgotten. */

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { installation } from "@taem/host";
 import { accountEvents, keyReservations } from "@taem/ledger/events";
 import { member, referenceReservations } from "@taem/member/events";
 import { clientEvents } from "@taem/principal/events";
 import { definitionEvents } from "@taem/programme/events";
 import { type DomainEvent, EventTypes } from "@taem/schema";
 import { envelopeFiles, type SchemaFiles, schemaFiles } from "@taem/schema/avro";
-import { installation } from "../../../../services/taem/src/installation-events.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 
@@ -18,7 +18,7 @@ const EVENTS: Readonly<Record<string, EventTypes>> = {
   "packages/contexts/programme": definitionEvents,
   "packages/contexts/member": joined(member.events, referenceReservations.events),
   "packages/contexts/principal": clientEvents,
-  "services/standalone": installation.events,
+  "packages/host": installation.events,
 };
 
 /** Every folder of published schemas, with those that are to be in it. */

@@ -10,6 +10,8 @@ import { isFirstEvent } from "./register.ts";
 import { tables } from "./tables.ts";
 import { ZoneHistory } from "./zone-history.ts";
 
+export const LEDGER = "ledger";
+
 /** Raised with every change that makes rows come out differently: the tables in use are then rebuilt. */
 export const LEDGER_VERSION = 4;
 
@@ -24,7 +26,7 @@ export function createLedgerProjection({
 }): Projection<LedgerEvent> {
   const zones = new ZoneHistory(store);
   return {
-    name: "ledger",
+    name: LEDGER,
     version: LEDGER_VERSION,
     tables,
     catalogue: createCatalogue([account, programme, member, client]),

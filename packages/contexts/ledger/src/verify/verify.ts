@@ -1,4 +1,4 @@
-import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
+import type { EventStore, LogAudit, Position, RecordedEvent } from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
 import type { Database, Queryable } from "@taem/postgres";
 import { loadCheckpoints, loadParked, type Parked } from "@taem/processing";
@@ -27,22 +27,6 @@ import {
   statementLines,
 } from "./row-comparison.ts";
 import { newSalt, RowSums, readSums } from "./row-sums.ts";
-
-/** What a store that keeps digests of its events offers besides. */
-export interface LogAudit {
-  /** A page of the log up to the first event that is missing or not as its writer made it. */
-  verifyPage(
-    after: Position,
-    limit: number,
-  ): Promise<{
-    readonly events: readonly RecordedEvent[];
-    readonly next: Position;
-    readonly damage:
-      | { readonly kind: "missing"; readonly position: Position }
-      | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent }
-      | undefined;
-  }>;
-}
 
 export interface VerifyProgress {
   readonly phase: "replay" | "compare";

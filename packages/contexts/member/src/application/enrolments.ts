@@ -1,14 +1,22 @@
-import { type Caller, claimantOf, type WriteTools } from "@taem/host";
+import type { CommandHandler } from "@taem/event-store";
+import { type Caller, claimantOf } from "@taem/host";
 import { sliceOfMember, sliceOfName } from "@taem/kernel";
 import { type MemberEnrolled, memberStream, type ReferenceReserved } from "../events.ts";
 import type { Enrolment, Member, Members } from "./members.ts";
 
+export interface EnrolmentTools {
+  /** The command handler of the process. */
+  handler(): CommandHandler;
+  /** Ids of ours, in the order of their making. */
+  readonly newId: () => string;
+}
+
 /** Makes members. */
 export class Enrolments {
-  readonly #tools: Pick<WriteTools, "handler" | "newId">;
+  readonly #tools: EnrolmentTools;
   readonly #members: Members;
 
-  constructor(tools: Pick<WriteTools, "handler" | "newId">, members: Members) {
+  constructor(tools: EnrolmentTools, members: Members) {
     this.#tools = tools;
     this.#members = members;
   }
@@ -23,8 +31,8 @@ export class Enrolments {
     enrolledAt: number,
     caller: Caller,
   ): Promise<{ readonly member: Member; readonly isNew: boolean }> {
-    const { handler, newId } = this.#tools;
-    const fresh = newId();
+    const handler = this.#tools.handler();
+    const fresh = this.#tools.newId();
     const kind = "externalId" in enrolment ? "external_id" : "enrolment_key";
     const reservation: ReferenceReserved = { type: "ReferenceReserved", programme, member: fresh, kind };
     const streams = this.#members.streamsOf(programme, enrolment);

@@ -3,7 +3,7 @@ import type { KafkaCluster, KafkaOptions, LinkCodec, RelayTable, Topic } from "@
 import { type Database, migrate } from "@taem/postgres";
 import { type EventSource, storeLogSource } from "@taem/processing";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
-import { catalogue } from "./catalogue.ts";
+import type { Catalogue } from "@taem/schema";
 import type { Config } from "./config.ts";
 
 /** How events get from the log to the projections. */
@@ -17,6 +17,7 @@ export interface Transport {
 }
 
 export interface TransportOptions {
+  readonly catalogue: Catalogue;
   readonly database: Database;
   readonly store: EventStore;
   readonly installation: string;
@@ -45,7 +46,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
   // One that has been told our events is ours: what others have written into it since is left out, and no reason to stop.
   if (!(await isTold(options.database, topic.name)))
     await assertNotForeign(cluster, topic, options.installation).catch(unavailable(brokers));
-  const codec = new LinkCodec(catalogue, options.installation);
+  const codec = new LinkCodec(options.catalogue, options.installation);
   const source = (projection: string) =>
     kafkaSource({ cluster, topic, codec, group: `${topic.name}.${projection}`, ...options });
   return { kafka: { cluster, topic, codec }, source };

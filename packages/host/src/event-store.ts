@@ -1,5 +1,4 @@
-import type { EventStore } from "@taem/event-store";
-import type { LogAudit } from "@taem/ledger";
+import type { EventStore, LogAudit } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import type { Config } from "./config.ts";
 

@@ -25,7 +25,7 @@ const NOT_THERE = new Set(["42P01", "3F000"]);
 const MADE_OF_THE_LOG = /taem_(ledger|schedule|relay)/;
 
 /** `schema_lost` where an error says so, whatever was asked of the database. */
-export function lostSchema(error: unknown): OperatorError | undefined {
+function lostSchema(error: unknown): OperatorError | undefined {
   if (!(error instanceof Error) || !NOT_THERE.has(codeOf(error))) return undefined;
   const what = `the database lacks what belongs in it (${error.message})`;
   const message = MADE_OF_THE_LOG.test(error.message)
@@ -36,4 +36,11 @@ export function lostSchema(error: unknown): OperatorError | undefined {
 
 function codeOf(error: unknown): string {
   return String((error as { code?: unknown }).code);
+}
+
+/** Anything thrown, for whoever operates the program: what an operator can mend has a code, by which the runbook knows it. */
+export function messageOf(thrown: unknown): string {
+  const error = lostSchema(thrown) ?? thrown;
+  if (error instanceof OperatorError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }

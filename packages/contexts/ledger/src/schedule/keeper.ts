@@ -1,14 +1,23 @@
 import type { Caller } from "@taem/host";
-import type { AccountKeeper, CommandService, SweepTask } from "@taem/ledger";
-import { newId } from "@taem/runtime";
-import type { Platform } from "./platform.ts";
+import type { Clock, Logger } from "@taem/runtime";
+import type { CommandService } from "../application/command-service.ts";
+import type { AccountKeeper } from "./sweeper.ts";
+import type { SweepTask } from "./task-table.ts";
 
 const PATIENCE_MS = 10_000;
 
-/** The scheduler's tasks, done by the commands service of the same process, each under a correlation id of its own. */
+export interface KeeperOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly newId: () => string;
+  /** Throws while nothing may be written by what time it is. */
+  readonly assertClocksAgree: () => Promise<void>;
+}
+
+/** The scheduler's tasks as commands of this process, each under a correlation id of its own. */
 export function keeperOf(
   service: CommandService,
-  { clock, clocks, logger }: Pick<Platform, "clock" | "clocks" | "logger">,
+  { clock, logger, newId, assertClocksAgree }: KeeperOptions,
 ): AccountKeeper {
   const callerFor = (cause: SweepTask, message: string): Caller => {
     const correlation = newId();
@@ -18,7 +27,7 @@ export function keeperOf(
   return {
     // Nothing is swept by a clock that may be wrong.
     now: async (programme) => {
-      await clocks.assertAgreed();
+      await assertClocksAgree();
       return await service.now(programme);
     },
     sweep: (task) => service.sweep(task, callerFor(task, "sweeping an account")),

@@ -13,6 +13,9 @@ import { tracingSettings } from "./tracing.ts";
 
 const SERVICES = ["commands", "relay", "ledger", "scheduler"] as const;
 
+/** What a process does: takes commands, tells Kafka, projects and answers, or does what is due. */
+export type ServiceName = (typeof SERVICES)[number];
+
 /** Kafka's rule for the names of topics. */
 const TOPIC = /^[a-zA-Z0-9._-]{1,200}$/;
 const BROKERS = /^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/;
@@ -98,7 +101,7 @@ const settings = z
 type Settings = z.output<typeof settings>;
 
 export interface Config extends Settings {
-  readonly TAEM_SERVICES: (typeof SERVICES)[number][];
+  readonly TAEM_SERVICES: ServiceName[];
 }
 
 export function readConfig(environment: Environment): Config {

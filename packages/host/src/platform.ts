@@ -1,7 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
-import { adoptEarlierKeys, principalMigrations } from "@taem/principal";
 import {
   type Clock,
   createHealth,
@@ -15,6 +14,7 @@ import {
 } from "@taem/runtime";
 import { ClockGuard } from "./clock-guard.ts";
 import { type Config, serviceNameOf } from "./config.ts";
+import type { AnyContext } from "./context.ts";
 import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { assertEventStore, identify, installationMigrations } from "./installation.ts";
@@ -22,6 +22,8 @@ import { assertReadersOfThisLog } from "./readers.ts";
 
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
+  /** Those of the product, whatever this process does of each. */
+  readonly contexts: readonly AnyContext[];
   readonly database: Database;
   readonly store: Store;
   /** The installation's id. */
@@ -49,11 +51,15 @@ function serviceLogger(config: Config): Logger {
 export type Access = "reads" | "writes";
 
 /** For commands whose output is their result: the log goes to standard error. */
-export async function openToolPlatform(config: Config, access: Access = "reads"): Promise<Platform> {
+export async function openToolPlatform(
+  config: Config,
+  contexts: readonly AnyContext[],
+  access: Access = "reads",
+): Promise<Platform> {
   const { TAEM_LOG_LEVEL: level } = config;
   const logger = createLogger({ service: SERVICE, level, destination: process.stderr });
   const writes = access === "writes";
-  return open(config, logger, { mayWrite: writes, mustHaveRead: writes, goesByClock: writes });
+  return open(config, contexts, logger, { mayWrite: writes, mustHaveRead: writes, goesByClock: writes });
 }
 
 const WRITERS: readonly string[] = ["commands", "scheduler"];
@@ -63,9 +69,13 @@ const WRITERS: readonly string[] = ["commands", "scheduler"];
  * `OperatorError` of `identify` where they do not belong together, and `checkpoint_beyond_head` or `checkpoint_not_in_log`
  * where the database has read what the log has not.
  */
-export async function openPlatform(config: Config, logger = serviceLogger(config)): Promise<Platform> {
+export async function openPlatform(
+  config: Config,
+  contexts: readonly AnyContext[],
+  logger = serviceLogger(config),
+): Promise<Platform> {
   const mayWrite = config.TAEM_SERVICES.some((service) => WRITERS.includes(service));
-  return open(config, logger, { mayWrite, mustHaveRead: true, goesByClock: true });
+  return open(config, contexts, logger, { mayWrite, mustHaveRead: true, goesByClock: true });
 }
 
 interface Opening {
@@ -76,14 +86,20 @@ interface Opening {
   readonly goesByClock: boolean;
 }
 
-async function open(config: Config, logger: Logger, opening: Opening): Promise<Platform> {
+async function open(
+  config: Config,
+  contexts: readonly AnyContext[],
+  logger: Logger,
+  opening: Opening,
+): Promise<Platform> {
   const { mayWrite, mustHaveRead, goesByClock } = opening;
   await using undo = new AsyncDisposableStack();
   const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
   await onFirstContact(() => migrate(database, "installation", installationMigrations));
-  await migrate(database, "auth", principalMigrations);
+  for (const { migrations = {} } of contexts)
+    for (const [component, steps] of Object.entries(migrations)) await migrate(database, component, steps);
   const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";
   await assertEventStore(database, eventStore);
   const clocks = new ClockGuard(database, systemClock);
@@ -101,11 +117,10 @@ async function open(config: Config, logger: Logger, opening: Opening): Promise<P
     givenKey: config.TAEM_HMAC_KEY,
     mayWrite,
     assertRead: mustHaveRead
-      ? () => assertReadersOfThisLog({ database, store }, config)
+      ? () => assertReadersOfThisLog({ database, store, contexts }, config)
       : async () => undefined,
     beforeNaming: async () => {
-      const adopted = await adoptEarlierKeys(database, store);
-      if (adopted > 0) logger.info({ clients: adopted }, "API keys of an earlier version are clients now");
+      for (const { adopt } of contexts) await adopt?.(database, store, logger);
     },
     log,
   });
@@ -116,6 +131,7 @@ async function open(config: Config, logger: Logger, opening: Opening): Promise<P
   if (goesByClock) health.addReadiness("clocks", () => clocks.assertAgreed());
   const opened = undo.move();
   return {
+    contexts,
     database,
     store,
     installation,

@@ -1,0 +1,58 @@
+import { defineContext } from "@taem/host";
+import { schemaOf } from "@taem/processing";
+import { bulkRoutes } from "./api/bulk-routes.ts";
+import { commandRoutes } from "./api/command-routes.ts";
+import { queryRoutes } from "./api/query-routes.ts";
+import { type CommandPorts, CommandService } from "./application/command-service.ts";
+import { directoryOf } from "./application/directory.ts";
+import { account, keyReservations } from "./events.ts";
+import { activityOn, isSystemInUse } from "./queries/client-activity.ts";
+import { clientsAfter } from "./queries/registers.ts";
+import { createLedgerProjection, LEDGER } from "./read-model/ledger-projection.ts";
+import { keeperOf } from "./schedule/keeper.ts";
+import { scheduleProjection } from "./schedule/schedule-projection.ts";
+import { Sweeper } from "./schedule/sweeper.ts";
+import { TaskTable } from "./schedule/task-table.ts";
+
+type Needed = Omit<CommandPorts, "activityOn">;
+
+/** Accounts of points: what members earn, spend, hold, move and owe, and what of it is due. */
+export const ledger = defineContext({
+  name: "ledger",
+  categories: [account, keyReservations],
+  readModels: (store) => [createLedgerProjection({ store })],
+  agendas: () => [scheduleProjection()],
+  open: (process, ports: Needed) => {
+    const { database, store, clock, logger } = process;
+    let service: CommandService | undefined;
+    const commands = () => {
+      service ??= new CommandService(
+        { ...process, handler: process.handler() },
+        { ...ports, activityOn: (...client) => activityOn(database, ...client) },
+      );
+      return service;
+    };
+    return {
+      ports: {
+        isSystemInUse: (programme: string, system: string) =>
+          isSystemInUse({ database, store }, programme, system),
+        clientsAfter: (...page: Parameters<typeof clientsAfter> extends [unknown, ...infer P] ? P : never) =>
+          clientsAfter(database, ...page),
+      },
+      commands: () => [...commandRoutes(commands()), ...bulkRoutes(commands())],
+      queries: (projectors) => {
+        const projector = projectors.get(LEDGER);
+        if (projector === undefined) return [];
+        return queryRoutes({
+          ...process,
+          projector,
+          directory: directoryOf(ports.programmes, ports.members),
+        });
+      },
+      reactions: () => {
+        const tasks = new TaskTable(database, schemaOf(scheduleProjection()));
+        return [new Sweeper({ tasks, keeper: keeperOf(commands(), process), clock, logger })];
+      },
+    };
+  },
+});

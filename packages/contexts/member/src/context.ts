@@ -1,0 +1,20 @@
+import { defineContext } from "@taem/host";
+import { memberRoutes, type ProgrammeDirectory } from "./api/member-routes.ts";
+import { Enrolments } from "./application/enrolments.ts";
+import { Members } from "./application/members.ts";
+import { member as category, referenceReservations } from "./events.ts";
+
+/** Members: who they are in a programme, and by which names of others they are known. */
+export const member = defineContext({
+  name: "member",
+  categories: [category, referenceReservations],
+  open: (process, ports: { readonly programmes: ProgrammeDirectory }) => {
+    const members = new Members(process);
+    const enrolments = new Enrolments(process, members);
+    return {
+      ports: { members, enrolments },
+      commands: () =>
+        memberRoutes({ members, enrolments, programmes: ports.programmes, now: () => process.clock.now() }),
+    };
+  },
+});

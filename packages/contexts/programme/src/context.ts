@@ -1,0 +1,23 @@
+import { defineContext } from "@taem/host";
+import { definitionRoutes } from "./api/definition-routes.ts";
+import { type ChangesPorts, ProgrammeChanges } from "./application/programme-changes.ts";
+import { Programmes } from "./application/programmes.ts";
+import { programme as category, codeReservations } from "./events.ts";
+
+/** Programmes: their definitions as versioned data, who may change them, and the business clock. */
+export const programme = defineContext({
+  name: "programme",
+  categories: [category, codeReservations],
+  open: (process, ports: ChangesPorts) => {
+    const programmes = new Programmes(process);
+    return {
+      ports: { programmes },
+      commands: () => {
+        const tools = { ...process, handler: process.handler() };
+        // Whole by now; a port that is not there is asked for nothing.
+        const changes = new ProgrammeChanges(tools, programmes, ports);
+        return definitionRoutes({ programmes, changes, now: () => process.clock.now() });
+      },
+    };
+  },
+});

@@ -1,0 +1,88 @@
+import type { CommandHandler, EventStore } from "@taem/event-store";
+import type { ApiKeys, Route, Tokens } from "@taem/http";
+import type { Database, Migration } from "@taem/postgres";
+import type { Projection, Projector } from "@taem/processing";
+import type { Logger, Metrics } from "@taem/runtime";
+import type { Category } from "@taem/schema";
+import type { ReadTools } from "./tools.ts";
+
+/** What the contexts of one process share. */
+export interface Process extends ReadTools {
+  readonly database: Database;
+  readonly metrics: Metrics;
+  readonly tokens: Tokens;
+  /** Ids of ours, in the order of their making. */
+  readonly newId: () => string;
+  /** The one command handler of the process, made for the first who asks: a process that writes nothing has none. */
+  handler(): CommandHandler;
+  /** Throws while nothing may be written by what time it is. */
+  assertClocksAgree(): Promise<void>;
+}
+
+/** The projectors of a process, by the names of their projections. */
+export type Projectors = ReadonlyMap<string, Projector>;
+
+/** Something that goes on by itself. */
+export interface Worker {
+  start(): void;
+  /** Ends after what is under way. */
+  stop(): Promise<void>;
+}
+
+/** A context in a process. */
+export interface OpenContext<Provided> {
+  /** What other contexts of the process may ask of it. */
+  readonly ports: Provided;
+  /** Routes of its commands. */
+  readonly commands?: () => readonly Route[];
+  /** Routes that its read models answer. */
+  readonly queries?: (projectors: Projectors) => readonly Route[];
+  /** What it does when something has happened, or is due. */
+  readonly reactions?: (projectors: Projectors) => readonly Worker[];
+  /** Who callers are. */
+  readonly apiKeys?: ApiKeys;
+  readonly close?: () => Promise<void>;
+}
+
+type Log = Pick<EventStore, "read" | "append">;
+
+/** A part of the product: what happens in it, what it is told, what it answers, what it does. */
+export interface Context<Provided = object, Needed = object> {
+  readonly name: string;
+  /** The streams that it writes. */
+  readonly categories: readonly Category[];
+  /** Tables of its own beside its read models, by component. */
+  readonly migrations?: Readonly<Record<string, readonly Migration[]>>;
+  /** Its read models: their rows are what the log says and nothing else. */
+  readonly readModels?: (log: Pick<EventStore, "read">) => readonly Projection[];
+  /** What is to be done by it: made of the log, and worked off. */
+  readonly agendas?: () => readonly Projection[];
+  /** Brings over what an earlier version kept elsewhere than in the log, before that has its name. */
+  readonly adopt?: (database: Database, store: Log, logger: Logger) => Promise<void>;
+  /** `ports` are those of all contexts, whole once all are open: nothing is asked of them before. */
+  readonly open: (process: Process, ports: Needed) => OpenContext<Provided>;
+}
+
+/** One definition a context. */
+export function defineContext<Provided, Needed>(
+  context: Context<Provided, Needed>,
+): Context<Provided, Needed> {
+  return context;
+}
+
+/** A context of which a process only has to know the events. */
+export function eventsOf(name: string, categories: readonly Category[]): Context {
+  return { name, categories, open: () => ({ ports: {} }) };
+}
+
+/** A context of any kind: whether its needs are met is a question of the whole. */
+// biome-ignore lint/suspicious/noExplicitAny: of needs, none is assignable to all others
+export type AnyContext = Context<any, any>;
+
+type Provided<C> = C extends Context<infer P, never> ? P : never;
+type Needed<C> = C extends Context<never, infer N> ? N : never;
+type All<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void ? I : never;
+
+/** Contexts that together provide what each of them needs. */
+export type Complete<C extends readonly AnyContext[]> =
+  All<Provided<C[number]>> extends All<Needed<C[number]>> ? C : never;

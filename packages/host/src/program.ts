@@ -1,0 +1,161 @@
+import type { CommandHandler } from "@taem/event-store";
+import { createServer, type Route, type Server, Tokens } from "@taem/http";
+import { type Projection, Projector } from "@taem/processing";
+import { newId, type Tracer } from "@taem/runtime";
+import { openCommandHandler } from "./command-handler.ts";
+import { type Config, serviceNameOf } from "./config.ts";
+import type { OpenContext, Process } from "./context.ts";
+import { agendasOf, catalogueOf, readModelsOf } from "./contexts.ts";
+import { LogWatch } from "./log-watch.ts";
+import type { Platform } from "./platform.ts";
+import { whoReadAnotherLog } from "./readers.ts";
+import { openTracer } from "./tracing.ts";
+import { openTransport, type Transport } from "./transport.ts";
+
+/** The services of a process, behind one address. */
+export interface Program extends AsyncDisposable {
+  /** Where the API is served. */
+  readonly url: string;
+  readonly server: Server;
+}
+
+/** Hosts the platform's contexts, in the roles that the configuration names, and serves them. */
+export async function startProgram(given: Platform, config: Config): Promise<Program> {
+  await using undo = new AsyncDisposableStack();
+  const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
+  const platform = { ...given, tracer };
+  const { logger, metrics, health, clock } = platform;
+  const watch = new LogWatch(async () => {
+    // A clock that was doubted is so until it is compared again.
+    await given.clocks.assertAgreed().catch(() => undefined);
+    return await whoReadAnotherLog(platform, config);
+  }, logger);
+  watch.start();
+  undo.defer(() => watch.stop());
+  const contexts = openContexts(platform, watch, undo);
+  const transport = await openTransport(config, { ...platform, catalogue: catalogueOf(given.contexts) });
+  const { routes, readers } = await playRoles({ platform, config, contexts, transport }, undo);
+  health.addLiveness("log", () => {
+    if (watch.found !== undefined) throw watch.found;
+  });
+  health.addReadiness("log", () => {
+    if (watch.found !== undefined) throw watch.found;
+    for (const reader of readers) reader.assertOfThisLog();
+  });
+  const apiKeys = contexts.find((context) => context.apiKeys !== undefined)?.apiKeys;
+  if (apiKeys === undefined) throw new Error("no context says who callers are");
+  const server = undo.use(
+    createServer({
+      info: {
+        title: "Taem",
+        version: "1",
+        description: "A points ledger: the system of record behind loyalty programmes.",
+      },
+      routes,
+      apiKeys,
+      logger,
+      metrics,
+      health,
+      clock,
+      tracer,
+      trustedProxies: config.TAEM_TRUSTED_PROXIES,
+    }),
+  );
+  const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);
+  const started = undo.move();
+  return { url, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+type Traced = Platform & { readonly tracer: Tracer | undefined };
+
+function openContexts(
+  platform: Traced,
+  watch: LogWatch,
+  undo: AsyncDisposableStack,
+): readonly OpenContext<object>[] {
+  let handler: CommandHandler | undefined;
+  const process: Process = {
+    ...platform,
+    newId,
+    tokens: new Tokens(platform),
+    handler() {
+      if (handler === undefined) {
+        const opened = openCommandHandler({
+          ...platform,
+          barred: () => watch.found ?? platform.clocks.doubt,
+        });
+        undo.defer(() => opened.close());
+        handler = opened;
+      }
+      return handler;
+    },
+    assertClocksAgree: () => platform.clocks.assertAgreed(),
+  };
+  const ports = {};
+  return platform.contexts.map((context): OpenContext<object> => {
+    const opened = context.open(process, ports) as OpenContext<object>;
+    undo.defer(() => opened.close?.());
+    Object.assign(ports, opened.ports);
+    return opened;
+  });
+}
+
+interface Cast {
+  readonly platform: Traced;
+  readonly config: Config;
+  readonly contexts: readonly OpenContext<object>[];
+  readonly transport: Transport;
+}
+
+/** Something that has read the log. */
+interface Reader {
+  /** Throws where the log is not the one that it has read. */
+  assertOfThisLog(): void;
+}
+
+/** Starts what this process does of its contexts; each ends before what it stands on. */
+async function playRoles(
+  { platform, config, contexts, transport }: Cast,
+  undo: AsyncDisposableStack,
+): Promise<{ readonly routes: readonly Route[]; readonly readers: readonly Reader[] }> {
+  const plays = (role: Config["TAEM_SERVICES"][number]) => config.TAEM_SERVICES.includes(role);
+  const besideWriters = plays("commands");
+  const routes = plays("commands") ? contexts.flatMap(({ commands }) => commands?.() ?? []) : [];
+  const readers: Reader[] = [];
+  if (plays("relay") && transport.kafka !== undefined) {
+    const { Relay } = await import("@taem/kafka");
+    const relay = new Relay({ ...platform, ...transport.kafka });
+    await relay.start();
+    readers.push(relay);
+    undo.defer(() => relay.stop());
+  }
+  const project = async (projections: readonly Projection[]) => {
+    const projectors = new Map<string, Projector>();
+    for (const projection of projections) {
+      const { name } = projection;
+      const projector = new Projector({
+        ...platform,
+        projection,
+        source: transport.source(name),
+        besideWriters,
+      });
+      await projector.start();
+      undo.defer(() => projector.stop());
+      readers.push(projector);
+      projectors.set(name, projector);
+    }
+    return projectors;
+  };
+  if (plays("ledger")) {
+    const projectors = await project(readModelsOf(platform));
+    routes.push(...contexts.flatMap(({ queries }) => queries?.(projectors) ?? []));
+  }
+  if (plays("scheduler")) {
+    const projectors = await project(agendasOf(platform));
+    for (const worker of contexts.flatMap(({ reactions }) => reactions?.(projectors) ?? [])) {
+      worker.start();
+      undo.defer(() => worker.stop());
+    }
+  }
+  return { routes, readers };
+}
