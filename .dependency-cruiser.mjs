@@ -11,8 +11,14 @@ const clients = {
   "packages/schema": ["avsc"],
 };
 
-/** The test server speaks the client's own messages: it must use the very same classes. */
-const alsoUsing = { "packages/event-store-esdb": ["test/support/eventstoredb"] };
+/**
+ * The test server speaks the client's own messages: it must use the very same classes. The benchmark holds our HTTP kit
+ * against bare Express.
+ */
+const alsoUsing = {
+  "packages/event-store-esdb": ["test/support/eventstoredb"],
+  "packages/http": ["test/bench/micro"],
+};
 
 const installed = (names) => `(^|/)node_modules/(@types/)?(${names.join("|")})(/|$)`;
 const source = "^(packages(/contexts)?|services)/[^/]+/src/";

@@ -10,6 +10,7 @@ const settings = z.object({
   BENCH_CATCH_UP: integerSetting(1_000, 100_000_000).default(500_000),
   BENCH_VISIBLE_RATE: integerSetting(1, 100_000).default(2_000),
   BENCH_VISIBLE_SECONDS: integerSetting(1, 86_400).default(60),
+  BENCH_ROUNDS: integerSetting(1, 100).default(3),
   BENCH_ACCOUNTS: integerSetting(100, 1_000_000).default(10_000),
 });
 

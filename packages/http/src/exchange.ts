@@ -3,14 +3,16 @@ import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runti
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
 import type { ApiKeys, Principal } from "./api-keys.ts";
 import { authorize, bearerToken, Sender } from "./authentication.ts";
+import { type Head, headReader } from "./content.ts";
 import { CallerLeft, CLIENT_CLOSED_REQUEST, Departure } from "./departure.ts";
 import { hasBody, parseJson, readBody, requireMediaType } from "./json-body.ts";
 import type { Limits } from "./limits.ts";
 import { answerLines, type Line } from "./ndjson.ts";
 import type { Permission } from "./permissions.ts";
 import type { ProblemCode } from "./problems.ts";
-import type { AnyAnswer, AnyContent, AuthenticatedContext, Route, Work } from "./route.ts";
+import type { AuthenticatedContext, Route, Work } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
+import { beginLines, pathOf, sendAnswer, sendProblem } from "./sending.ts";
 import type { Traffic } from "./traffic.ts";
 import { parse } from "./validation.ts";
 
@@ -20,13 +22,13 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly traffic: Traffic;
+  /** Of the caller: of what a trusted proxy says, else of the connection. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /** A request as the router hands it on. */
 export interface Routed extends IncomingMessage {
   readonly params: Readonly<Record<string, string>>;
-  /** Address of the caller: of what a trusted proxy says, else of the connection. */
-  readonly ip: string | undefined;
 }
 
 type Bulk = Extract<Work, { kind: "bulk" }>;
@@ -79,6 +81,7 @@ export function answerer(
   around: Surroundings,
 ): (request: Routed, response: ServerResponse) => Promise<void> {
   const declared: ReadonlySet<ProblemCode> = new Set([...problemsOf(route), ...lineProblemsOf(route)]);
+  const headOf = headReader(route);
   return async (request, response) => {
     const startedAt = performance.now();
     const deadline = around.clock.now() + around.limits.requestMs;
@@ -90,11 +93,14 @@ export function answerer(
     try {
       if (around.traffic.running > around.limits.maxRequests) throw new ApiError("overloaded");
       if (route.permissions !== undefined) {
-        const found = authenticate(route.permissions, request, around.apiKeys);
+        const found = authenticate(route.permissions, request, around);
         principal = found instanceof Promise ? await found : found;
       }
       const exchange = new Exchange({ request, response, correlationId, deadline, principal, traceparent });
-      await answer(route, exchange, around, declared);
+      const head = headOf(request, request.params);
+      const { work } = route;
+      if (work.kind === "bulk") await answerBulk(route, work, head, exchange, around, declared);
+      else await answerSingle(route, work, head, exchange, around);
     } catch (thrown) {
       if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
       else {
@@ -114,67 +120,50 @@ export function answerer(
 function authenticate(
   permissions: readonly Permission[],
   request: Routed,
-  apiKeys: ApiKeys,
+  { apiKeys, addressOf }: Surroundings,
 ): Promise<Principal> | Principal {
-  const { programme } = request.params;
   const authorized = (principal: Principal | undefined): Principal => {
-    authorize(principal, permissions, programme);
+    authorize(principal, permissions, request.params["programme"]);
     return principal;
   };
-  const found = apiKeys.verify(bearerToken(request), () => request.ip ?? "");
+  const found = apiKeys.verify(bearerToken(request), () => addressOf(request));
   return found instanceof Promise ? found.then(authorized) : authorized(found);
 }
 
-async function answer(
+async function answerSingle(
   route: Route,
+  { body: schema, maxBodyBytes, handler }: Single,
+  head: Head,
   exchange: Exchange,
-  around: Surroundings,
-  declared: ReadonlySet<ProblemCode>,
-): Promise<void> {
-  const { request, response, correlationId } = exchange;
-  const content: AnyContent = {
-    params: route.params === undefined ? {} : parse(route.params, request.params, "path"),
-    query: parse(route.query, queryOf(request), "query"),
-    headers: route.headers === undefined ? {} : parse(route.headers, request.headers, "header"),
-    body: undefined,
-  };
-  if (route.work.kind === "bulk") return answerBulk(route, route.work, content, exchange, around, declared);
-  const body = await bodyOf(route.work, exchange, around);
-  const answered = await route.work.handler(body === undefined ? content : { ...content, body }, exchange);
-  sendAnswer(response, answered, route.responses[answered.status]?.contentType, correlationId);
-}
-
-async function bodyOf(
-  work: Single,
-  { request, deadline }: Exchange,
   { clock, limits }: Surroundings,
-): Promise<unknown> {
-  if (work.body === undefined) return undefined;
-  if (!hasBody(request)) throw new ApiError("body_required");
-  requireMediaType(request, "application/json");
-  const bytes = await readBody(
-    request,
-    work.maxBodyBytes ?? limits.maxBodyBytes,
-    () => clock.now() > deadline,
-  );
-  return parse(work.body, parseJson(bytes), "body");
+): Promise<void> {
+  const { request, response, correlationId, deadline } = exchange;
+  let body: unknown;
+  if (schema !== undefined) {
+    if (!hasBody(request)) throw new ApiError("body_required");
+    requireMediaType(request, "application/json");
+    const maxBytes = maxBodyBytes ?? limits.maxBodyBytes;
+    body = parse(schema, parseJson(await readBody(request, maxBytes, () => clock.now() > deadline)), "body");
+  }
+  const { params, query, headers } = head;
+  const answered = await handler({ params, query, headers, body }, exchange);
+  sendAnswer(response, answered, route.responses[answered.status]?.contentType, correlationId);
 }
 
 async function answerBulk(
   route: Route,
   work: Bulk,
-  content: AnyContent,
+  head: Head,
   exchange: Exchange,
   around: Surroundings,
   declared: ReadonlySet<ProblemCode>,
 ): Promise<void> {
   const { request, response, correlationId } = exchange;
   requireMediaType(request, "application/x-ndjson");
-  const handle = work.open(content);
-  response.writeHead(200, headersFor("application/x-ndjson", correlationId));
-  response.flushHeaders();
+  const handle = work.open({ ...head, body: undefined });
+  beginLines(response, correlationId);
   const { permissions = [] } = route;
-  const sender = new Sender(exchange.principal, () => authenticate(permissions, request, around.apiKeys));
+  const sender = new Sender(exchange.principal, () => authenticate(permissions, request, around));
   const answerLine = async ({ number, bytes }: Line): Promise<string> => {
     try {
       const standing = sender.principal();
@@ -220,83 +209,4 @@ export function correlationIdOf({ headers }: IncomingMessage): string {
   const given = headers["x-correlation-id"];
   if (typeof given === "string" && /^[\w.:-]{1,128}$/.test(given)) return given;
   return parseTraceparent(headers["traceparent"])?.traceId ?? randomId();
-}
-
-function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? "/";
-  const end = url.indexOf("?");
-  return end === -1 ? url : url.slice(0, end);
-}
-
-/** Query parameters by name; one that is repeated becomes a list, which no field takes. */
-function queryOf(request: IncomingMessage): Record<string, string | string[]> {
-  const url = request.url ?? "/";
-  const start = url.indexOf("?");
-  const query: Record<string, string | string[]> = {};
-  if (start === -1) return query;
-  for (const [name, value] of new URLSearchParams(url.slice(start + 1))) {
-    const before = Object.hasOwn(query, name) ? query[name] : undefined;
-    const values = before === undefined ? value : [before, value].flat();
-    Object.defineProperty(query, name, { value: values, enumerable: true, configurable: true });
-  }
-  return query;
-}
-
-function headersFor(contentType: string, correlationId: string): Record<string, string | number> {
-  return {
-    "content-type": contentType,
-    "cache-control": "no-store",
-    "x-correlation-id": correlationId,
-  };
-}
-
-function sendAnswer(
-  response: ServerResponse,
-  answered: AnyAnswer,
-  contentType: string | undefined,
-  correlationId: string,
-): void {
-  const { status, headers, body } = answered;
-  const content = contentType === undefined ? JSON.stringify(body) : (body as string | Uint8Array);
-  send(response, status, content, {
-    ...headersFor(contentType ?? "application/json", correlationId),
-    ...headers,
-  });
-}
-
-/**
- * Answers with a problem document; if the answer has already begun, cuts it off, so that it cannot be taken
- * for whole.
- */
-export function sendProblem(
-  request: IncomingMessage,
-  response: ServerResponse,
-  error: ApiError,
-  correlationId: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  const document = problemDocument(error, pathOf(request), correlationId);
-  const all = { ...headersFor("application/problem+json", correlationId), ...headers };
-  if (error.status === 401) all["www-authenticate"] = 'Bearer realm="taem"';
-  if (error.retryAfter !== undefined) all["retry-after"] = Math.ceil(error.retryAfter);
-  send(response, error.status, JSON.stringify(document), all);
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  content: string | Uint8Array | undefined,
-  headers: Record<string, string | number>,
-): void {
-  if (content === undefined) {
-    delete headers["content-type"];
-    response.writeHead(status, headers).end();
-    return;
-  }
-  headers["content-length"] = Buffer.byteLength(content);
-  response.writeHead(status, headers).end(content);
 }

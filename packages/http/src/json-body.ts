@@ -54,10 +54,10 @@ export function readBody(
       reject(error);
     };
     request.on("data", onData);
-    request.once("end", () =>
+    request.on("end", () =>
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)),
     );
-    request.once("close", () => {
+    request.on("close", () => {
       if (!request.complete) stop(new ApiError("incomplete_body"));
     });
   });

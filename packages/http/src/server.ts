@@ -1,6 +1,8 @@
 import {
   createServer as createHttpServer,
   type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
@@ -16,15 +18,17 @@ import {
   systemClock,
   type Tracer,
 } from "@taem/runtime";
-import express, { type ErrorRequestHandler, type RequestHandler } from "express";
+import { type Request, type Response, Router } from "express";
 import { ApiError, asApiError, problemDocument } from "./api-error.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { builtInRoutes } from "./built-in-routes.ts";
-import { answerer, correlationIdOf, type Routed, type Surroundings, sendProblem } from "./exchange.ts";
+import { callerAddress } from "./caller-address.ts";
+import { answerer, correlationIdOf, type Routed, type Surroundings } from "./exchange.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { type DocumentInfo, openApiDocument } from "./openapi.ts";
 import type { ProblemCode } from "./problems.ts";
 import type { Route } from "./route.ts";
+import { sendProblem } from "./sending.ts";
 import { Traffic } from "./traffic.ts";
 
 export interface ServerOptions {
@@ -67,8 +71,9 @@ export function createServer(options: ServerOptions): Server {
   document = JSON.stringify(openApiDocument(routes, info));
 
   const traffic = new Traffic(logger, metrics, options.tracer);
-  const around = { apiKeys: options.apiKeys, logger, clock: options.clock ?? systemClock, limits, traffic };
-  const server = httpServer(application(routes, around, options.trustedProxies ?? []), limits);
+  const { apiKeys, clock = systemClock, trustedProxies = [] } = options;
+  const addressOf = callerAddress(trustedProxies);
+  const server = httpServer(router(routes, { apiKeys, logger, clock, limits, traffic, addressOf }), limits);
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= closeGracefully(server, limits.closeMs);
@@ -90,37 +95,36 @@ function checkRoutes(routes: readonly Route[]): void {
   }
 }
 
-function application(
-  routes: readonly Route[],
-  around: Surroundings,
-  trustedProxies: readonly string[],
-): express.Express {
-  const app = express();
-  app.set("trust proxy", [...trustedProxies]);
-  app.disable("x-powered-by");
-  app.disable("etag");
-  app.set("query parser", false);
-  app.enable("case sensitive routing");
-  app.enable("strict routing");
+/**
+ * The router of Express without its application, which gives every request and response another prototype, and with it
+ * methods that nothing here uses: whatever Node does with them afterwards then takes longer.
+ */
+function router(routes: readonly Route[], around: Surroundings): RequestListener {
+  const router = Router({ caseSensitive: true, strict: true });
   const methods = Map.groupBy(routes, (route) => route.path);
   for (const route of routes) {
     const answer = answerer(route, around);
     const method = route.method.toLowerCase() as "get" | "post" | "put" | "patch" | "delete";
-    app[method](expressPath(route.path), (request, response) => answer(request as Routed, response));
+    router[method](expressPath(route.path), (request, response) => {
+      void answer(request as Routed, response); // never rejects
+    });
   }
-  for (const [path, some] of methods) app.all(expressPath(path), methodNotAllowed(some));
-  app.use(((request, response) => {
-    sendProblem(request, response, new ApiError("route_unknown"), correlationIdOf(request));
-  }) satisfies RequestHandler);
-  app.use(routingFault(around.logger));
-  return app;
+  for (const [path, some] of methods) router.all(expressPath(path), methodNotAllowed(some));
+  return (request, response) => {
+    const unanswered = (thrown?: unknown) => {
+      if (thrown) answerRoutingFault(thrown, request, response, around.logger);
+      else sendProblem(request, response, new ApiError("route_unknown"), correlationIdOf(request));
+    };
+    // It reads and writes nothing that Node's own do not have.
+    router(request as Request, response as Response, unanswered);
+  };
 }
 
 function expressPath(path: string): string {
   return path.replaceAll(/\{([^}]*)\}/g, ":$1");
 }
 
-function methodNotAllowed(routes: readonly Route[]): RequestHandler {
+function methodNotAllowed(routes: readonly Route[]): RequestListener {
   const methods = routes.map((route) => route.method as string);
   const allow = (methods.includes("GET") ? [...methods, "HEAD"] : methods).join(", ");
   return (request, response) => {
@@ -128,20 +132,27 @@ function methodNotAllowed(routes: readonly Route[]): RequestHandler {
   };
 }
 
-/**
- * What express itself refuses: a path whose percent-encoding is wrong. Four parameters tell it that this
- * takes errors.
- */
-function routingFault(logger: Logger): ErrorRequestHandler {
-  return (thrown: unknown, request, response, _next) => {
-    const correlationId = correlationIdOf(request);
-    const error = thrown instanceof URIError ? new ApiError("malformed_path") : asApiError(thrown);
-    if (error.code === "internal") logger.error({ correlationId, err: thrown }, "unexpected error");
-    sendProblem(request, response, error, correlationId);
-  };
+/** What the router itself refuses: a path whose percent-encoding is wrong. */
+function answerRoutingFault(
+  thrown: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  logger: Logger,
+): void {
+  const correlationId = correlationIdOf(request);
+  const error = thrown instanceof URIError ? new ApiError("malformed_path") : asApiError(thrown);
+  if (error.code === "internal") logger.error({ correlationId, err: thrown }, "unexpected error");
+  sendProblem(request, response, error, correlationId);
 }
 
-function httpServer(app: express.Express, limits: Limits): HttpServer {
+const ANSWER = Symbol("answer");
+
+/** A connection with the answer that it was last about, which a `WeakMap` would make dear to collect. */
+interface Connection extends Duplex {
+  [ANSWER]?: ServerResponse;
+}
+
+function httpServer(listener: RequestListener, limits: Limits): HttpServer {
   const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersMs,
@@ -149,14 +160,16 @@ function httpServer(app: express.Express, limits: Limits): HttpServer {
     connectionsCheckingInterval: limits.headersMs,
     keepAliveTimeout: limits.keepAliveMs,
   };
-  const server = createHttpServer(settings, app);
+  const take: RequestListener = (request, response) => {
+    (request.socket as Connection)[ANSWER] = response;
+    listener(request, response);
+  };
+  const server = createHttpServer(settings, take);
   server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.idleMs);
-  const answers = new WeakMap<Duplex, ServerResponse>();
-  server.on("request", ({ socket }, response) => answers.set(socket, response));
-  server.on("clientError", (error, socket) => answerClientError(error, socket, answers.get(socket)));
+  server.on("clientError", (error, socket: Connection) => answerClientError(error, socket, socket[ANSWER]));
   // An expectation that nobody knows changes nothing; Node alone would answer 417, without a problem document.
-  server.on("checkExpectation", app);
+  server.on("checkExpectation", take);
   return server;
 }
 

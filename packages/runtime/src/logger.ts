@@ -43,9 +43,23 @@ export function createLogger({ service, level, destination = standardOutput() }:
     base: { service },
     formatters: { level: (label: string) => ({ level: label }), log: redactFields },
     serializers: { err: serializeError },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: timeField,
   };
   return adapt(pino(options, destination));
+}
+
+let second = Number.NaN;
+let upToSecond = "";
+
+/** As pino's own `isoTime`, but a date is written once a second. */
+function timeField(): string {
+  const now = Date.now();
+  const of = Math.floor(now / 1_000);
+  if (of !== second) {
+    second = of;
+    upToSecond = `,"time":"${new Date(now).toISOString().slice(0, -"000Z".length)}`;
+  }
+  return `${upToSecond}${String(now - of * 1_000).padStart(3, "0")}Z"`;
 }
 
 /** pino does not pass a child's own fields through its formatters, so they are redacted here. */

@@ -55,11 +55,23 @@ export function redactFields(fields: Record<string, unknown>, depth = 0): Record
 
 function redactValue(name: string, value: unknown, depth: number): unknown {
   if (value === undefined || value === null) return value;
-  if (SECRET_FIELDS.has(name) || SECRET_FIELDS.has(name.toLowerCase())) return REDACTED;
+  if (isSecret(name)) return REDACTED;
   if (typeof value !== "object" || value instanceof Error || ArrayBuffer.isView(value)) return value;
   if (depth === MAX_DEPTH) return "[too deep]";
   if (Array.isArray(value)) return redactItems(name, value, depth);
   return redactFields(value as Record<string, unknown>, depth + 1);
+}
+
+/** Names that were met: the same few in every line, and their lower case is another text each time. */
+const judged = new Map<string, boolean>();
+const MAX_JUDGED = 1_000;
+
+function isSecret(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const secret = SECRET_FIELDS.has(name.toLowerCase());
+  if (judged.size < MAX_JUDGED) judged.set(name, secret);
+  return secret;
 }
 
 function redactItems(name: string, items: readonly unknown[], depth: number): readonly unknown[] {

@@ -6,11 +6,12 @@ import { LRUCache } from "lru-cache";
 import { type ApiKey, type Client, evolveClient, isLive } from "./client.ts";
 import { type ClientEvent, clientEvents, clientStream } from "./events.ts";
 import type { KeyUses } from "./key-uses.ts";
-import { hashSecret, keyId, parseToken } from "./token.ts";
+import { hashSecret, type KeyName, keyId, parseToken } from "./token.ts";
 
 /** A revocation is seen within five seconds: this, and the time of one look-up. */
 const FRESH_MS = 4_000;
 const MAX_KNOWN = 10_000;
+const MAX_PROVED = 10_000;
 const MAX_WAITING = 5_000;
 const MAX_BATCH = 500;
 /** A store that does not answer is as good as away: whoever waits is told so, and another look-up is tried. */
@@ -43,6 +44,14 @@ interface Holder {
   readonly admits: ((address: string) => boolean) | undefined;
 }
 
+/** A token whose secret was found to be the key's. */
+interface Proved {
+  readonly client: string;
+  readonly no: number;
+  /** Another one is made whenever the client has changed: then its secret is to be proved anew. */
+  readonly holder: Holder;
+}
+
 /**
  * Verifies tokens against the clients' streams in the log itself, remembering them for a few seconds. Look-ups run one
  * at a time for all who wait, so that a flood of invented keys costs the store one small query after another and nothing
@@ -52,6 +61,11 @@ export class Authenticator implements ApiKeys {
   readonly #options: AuthenticatorOptions;
   readonly #elapsed: () => number;
   readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+  /**
+   * By token, so that a known one is not hashed at every request. Holds none that was not proved, and is looked up by the
+   * whole text: how long that takes tells nothing about the secrets in it.
+   */
+  readonly #proved = new LRUCache<string, Proved>({ max: MAX_PROVED });
   readonly #waiting = new Map<string, PromiseWithResolvers<Known | undefined>>();
   #looking = false;
 
@@ -65,19 +79,39 @@ export class Authenticator implements ApiKeys {
    * `unavailable` when the store does not keep up or answer.
    */
   verify(token: string, address: () => string): Promise<Principal | undefined> | Principal | undefined {
+    const proved = this.#proved.get(token);
+    if (proved !== undefined) {
+      const known = this.#fresh(proved.client);
+      if (known?.holders.get(proved.no) === proved.holder) return this.#admit(known, proved.holder, address);
+    }
     const parsed = parseToken(token);
     if (parsed === undefined) return undefined;
-    const remembered = this.#known.get(parsed.client);
+    const remembered = this.#fresh(parsed.client);
     // A key that the client did not have may have been made a moment ago.
-    if (remembered?.client.keys.has(parsed.no) && this.#elapsed() < remembered.freshUntil)
-      return this.#admit(remembered, parsed.no, parsed.secret, address);
-    return this.#lookUp(parsed.client).then((known) => this.#admit(known, parsed.no, parsed.secret, address));
+    if (remembered?.client.keys.has(parsed.no)) return this.#prove(remembered, parsed, token, address);
+    return this.#lookUp(parsed.client).then((known) => this.#prove(known, parsed, token, address));
   }
 
-  #admit(known: Known | undefined, no: number, secret: string, address: () => string): Principal | undefined {
+  /** What is remembered of a client, unless that was too long ago. */
+  #fresh(client: string): Known | undefined {
+    const known = this.#known.get(client);
+    return known !== undefined && this.#elapsed() < known.freshUntil ? known : undefined;
+  }
+
+  #prove(
+    known: Known | undefined,
+    { client, no, secret }: KeyName & { readonly secret: string },
+    token: string,
+    address: () => string,
+  ): Principal | undefined {
     const holder = known && holderOf(known, no);
     if (known === undefined || holder === undefined) return undefined;
     if (!timingSafeEqual(holder.secretHash, Buffer.from(hashSecret(secret), "hex"))) return undefined;
+    this.#proved.set(token, { client, no, holder });
+    return this.#admit(known, holder, address);
+  }
+
+  #admit(known: Known, holder: Holder, address: () => string): Principal | undefined {
     const now = this.#options.clock.now();
     if (!isLive(known.client, holder.key, now)) return undefined;
     if (holder.admits?.(address()) === false) {

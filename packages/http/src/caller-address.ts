@@ -1,0 +1,21 @@
+import type { IncomingMessage } from "node:http";
+import { networksOf } from "./networks.ts";
+
+/**
+ * Tells the address of a request's caller, "" where the connection has ended. Every trusted proxy says in X-Forwarded-For
+ * whom it had the request from, so it is the last address on that way that is no trusted proxy's.
+ */
+export function callerAddress(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
+  const isTrusted = trustedProxies.length === 0 ? () => false : networksOf(trustedProxies);
+  return ({ socket, headers }) => {
+    let address = socket.remoteAddress ?? "";
+    const header = headers["x-forwarded-for"];
+    const way = typeof header === "string" ? header.split(",").map((part) => part.trim()) : [];
+    while (isTrusted(address)) {
+      const before = way.pop();
+      if (before === undefined) break;
+      if (before !== "") address = before;
+    }
+    return address;
+  };
+}
