@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Server as HttpServer } from "node:http";
-import { memberOperations } from "@taem/api";
+import { memberOperations } from "@taem/ledger/api";
 import { CommandHandler, type EventStore } from "@taem/event-store";
 import { createServer, fields, route, type Server } from "@taem/http";
 import { Authenticator, Clients } from "@taem/principal";
