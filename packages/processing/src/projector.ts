@@ -193,6 +193,9 @@ export class Projector {
       const began = performance.now();
       this.#idle = batch === undefined ? this.#confirm() : this.#take(batch.links);
       await this.#idle;
+      // Who is told to stop may have left the batch as it was.
+      if (signal.aborted) return;
+      batch?.done?.();
       onBatch();
       if (batch?.hasMore === false) await this.#pace.rest(began);
     }

@@ -58,7 +58,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
     const ledger = createLedger({
       ...platform,
       directory: directoryOf(commands.service),
-      source: source("ledger"),
+      source,
       besideWriters,
     });
     await ledger.projection.start();
@@ -68,7 +68,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   }
   if (config.TAEM_SERVICES.includes("scheduler")) {
     const scheduler = createScheduler(
-      { ...platform, source: source("schedule"), besideWriters },
+      { ...platform, source, besideWriters },
       keeperOf(commands.service, platform),
     );
     await scheduler.start();
