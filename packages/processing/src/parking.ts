@@ -1,5 +1,5 @@
 import type { Position } from "@taem/event-store";
-import type { Queryable } from "@taem/postgres";
+import type { Queryable, Writes } from "@taem/postgres";
 import type { EventRecord } from "./event-source.ts";
 
 /** A stream that a projection cannot go on with: from `position` on, its events are not in the tables. */
@@ -45,13 +45,9 @@ export async function findParked(
   return rows[0];
 }
 
-export async function insertParked(
-  transaction: Queryable,
-  schema: string,
-  parked: readonly Parked[],
-): Promise<void> {
+export function insertParked(writes: Writes, schema: string, parked: readonly Parked[]): void {
   for (const { slice, key, position, revision, error } of parked) {
-    await transaction.query(
+    writes.run(
       `INSERT INTO ${schema}.parked (slice, key, position, revision, error) VALUES ($1, $2, $3, $4, $5)`,
       [slice, key, position, revision, error],
     );

@@ -83,7 +83,7 @@ export class Projector {
         projection,
         schema: this.#schema,
         // A lost commit is replayed from the store: the rows and the checkpoint are lost together.
-        transact: (work) => database.transaction(work, { relaxed: true, brief: true }),
+        commit: (writes) => database.write(writes, { relaxed: true, brief: true }),
         mayPark: (parked) => limit.check(parked),
         onParked: (parked) => {
           this.#metrics.parked();
