@@ -29,22 +29,6 @@ export async function loadParked(sql: Queryable, schema: string): Promise<Parked
   return rows;
 }
 
-/** The parked one of these streams that was parked first, if any. */
-export async function findParked(
-  sql: Queryable,
-  schema: string,
-  keys: readonly string[],
-): Promise<Parked | undefined> {
-  const { rows } = await sql.query<Parked>(
-    {
-      name: `${schema}_find_parked`,
-      text: `SELECT slice, key, position, revision, error FROM ${schema}.parked WHERE key = ANY ($1) ORDER BY position LIMIT 1`,
-    },
-    [keys],
-  );
-  return rows[0];
-}
-
 export function insertParked(writes: Writes, schema: string, parked: readonly Parked[]): void {
   for (const { slice, key, position, revision, error } of parked) {
     writes.run(
