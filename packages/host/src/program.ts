@@ -33,7 +33,9 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   watch.start();
   undo.defer(() => watch.stop());
   const contexts = openContexts(platform, watch, undo);
-  const transport = await openTransport(config, { ...platform, catalogue: catalogueOf(given.contexts) });
+  const catalogue = catalogueOf(given.contexts);
+  const projections = projectionsPlayed(platform, config).map(({ name }) => name);
+  const transport = await openTransport(config, { ...platform, catalogue, projections });
   const { routes, readers } = await playRoles({ platform, config, contexts, transport }, undo);
   health.addLiveness("log", () => {
     if (watch.found !== undefined) throw watch.found;
@@ -100,6 +102,14 @@ function openContexts(
   });
 }
 
+/** Of all roles that this process plays. */
+function projectionsPlayed(platform: Platform, { TAEM_SERVICES: roles }: Config): readonly Projection[] {
+  return [
+    ...(roles.includes("ledger") ? readModelsOf(platform) : []),
+    ...(roles.includes("scheduler") ? agendasOf(platform) : []),
+  ];
+}
+
 interface Cast {
   readonly platform: Traced;
   readonly config: Config;
@@ -136,7 +146,7 @@ async function playRoles(
       const projector = new Projector({
         ...platform,
         projection,
-        source: transport.source(name),
+        source: transport.source,
         besideWriters,
       });
       await projector.start();

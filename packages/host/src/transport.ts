@@ -1,15 +1,15 @@
 import { type EventStore, START } from "@taem/event-store";
 import type { KafkaCluster, KafkaOptions, LinkCodec, RelayTable, Topic } from "@taem/kafka";
 import { type Database, migrate } from "@taem/postgres";
-import { type EventSource, storeLogSource } from "@taem/processing";
+import { type EventSource, sharedSource, storeLogSource } from "@taem/processing";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import type { Catalogue } from "@taem/schema";
 import type { Config } from "./config.ts";
 
 /** How events get from the log to the projections. */
 export interface Transport {
-  /** What a projection reads, by the projection's name. */
-  source(projection: string): EventSource;
+  /** What the projections of this process read, together. */
+  readonly source: EventSource;
   /** The topic that the relay writes and projections read; undefined where they read the log itself. */
   readonly kafka:
     | { readonly cluster: KafkaCluster; readonly topic: Topic; readonly codec: LinkCodec }
@@ -17,6 +17,8 @@ export interface Transport {
 }
 
 export interface TransportOptions {
+  /** Names of those that read, in this process. */
+  readonly projections: readonly string[];
   readonly catalogue: Catalogue;
   readonly database: Database;
   readonly store: EventStore;
@@ -32,7 +34,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
   // Commands are decided and stored without Kafka, whether or not it runs.
   const isNeeded = services.some((service) => service !== "commands");
   if (brokers === undefined || !isNeeded) {
-    return { kafka: undefined, source: () => storeLogSource(options.store) };
+    return { kafka: undefined, source: sharedSource({ ...options, source: storeLogSource(options.store) }) };
   }
   // Loaded where it is used.
   const { assertNotForeign, ensureTopic, kafkaCluster, kafkaSource, LinkCodec } = await import("@taem/kafka");
@@ -47,9 +49,10 @@ export async function openTransport(config: Config, options: TransportOptions): 
   if (!(await isTold(options.database, topic.name)))
     await assertNotForeign(cluster, topic, options.installation).catch(unavailable(brokers));
   const codec = new LinkCodec(options.catalogue, options.installation);
-  const source = (projection: string) =>
-    kafkaSource({ cluster, topic, codec, group: `${topic.name}.${projection}`, ...options });
-  return { kafka: { cluster, topic, codec }, source };
+  // Only processes with the same projections can share slices out among themselves: what one reads, all of its projections do.
+  const group = `${topic.name}.${options.projections.join("+")}`;
+  const source = kafkaSource({ cluster, topic, codec, group, ...options });
+  return { kafka: { cluster, topic, codec }, source: sharedSource({ ...options, source }) };
 }
 
 /** Whether a relay of this database has told the topic anything. */

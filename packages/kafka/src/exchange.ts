@@ -4,7 +4,7 @@ interface Offer {
   /** What has not been taken yet. */
   links: readonly Link[];
   readonly hasMore: boolean;
-  readonly done: PromiseWithResolvers<void>;
+  readonly gone: PromiseWithResolvers<void>;
 }
 
 /** Thrown to whoever waits at an exchange that has closed. */
@@ -12,13 +12,14 @@ export class ExchangeClosed extends Error {}
 
 /**
  * Where several bring links and one takes them: as many as fit at a time, and who brought them waits until the next are
- * asked for after the last of them, which says that these are done with. So nothing is fetched faster than it is taken.
+ * asked for after the last of them. So nothing is fetched faster than it is taken.
  */
 export class Exchange {
   readonly #limit: number;
   #offers: Offer[] = [];
-  /** Wholly taken, and in use. */
+  /** Wholly taken, and the last that were. */
   #taken: readonly Offer[] = [];
+  #takes = 0;
   #arrival = Promise.withResolvers<void>();
   #end: Error | undefined;
 
@@ -27,19 +28,24 @@ export class Exchange {
     this.#limit = limit;
   }
 
-  /** Resolves when the links are done with; until then those that are not in use can be taken back. */
-  offer({ links, hasMore }: Batch): { readonly done: Promise<void>; withdraw(): void } {
-    if (this.#end !== undefined) return { done: Promise.reject(this.#end), withdraw: () => {} };
-    const offer: Offer = { links, hasMore, done: Promise.withResolvers() };
+  /** Number of the last batch that was taken. */
+  get takes(): number {
+    return this.#takes;
+  }
+
+  /** Resolves when the links are gone, all into batches taken by then; until then those that are not can be taken back. */
+  offer({ links, hasMore }: Batch): { readonly gone: Promise<void>; withdraw(): void } {
+    if (this.#end !== undefined) return { gone: Promise.reject(this.#end), withdraw: () => {} };
+    const offer: Offer = { links, hasMore, gone: Promise.withResolvers() };
     this.#offers.push(offer);
     this.#arrival.resolve();
     const withdraw = () => {
       this.#offers = this.#offers.filter((other) => other !== offer);
     };
-    return { done: offer.done.promise, withdraw };
+    return { gone: offer.gone.promise, withdraw };
   }
 
-  /** The next batch; the one before is done with. Rejects when the exchange has ended. */
+  /** The next batch; what the one before was made of is gone. Rejects when the exchange has ended. */
   async take(): Promise<Batch> {
     this.#release();
     while (this.#offers.length === 0 && this.#end === undefined) {
@@ -58,6 +64,7 @@ export class Exchange {
     }
     this.#offers = this.#offers.slice(taken.length);
     this.#taken = taken;
+    this.#takes++;
     return { links, hasMore: this.#offers.length > 0 || taken.some(({ hasMore }) => hasMore) };
   }
 
@@ -65,13 +72,13 @@ export class Exchange {
   end(error: Error): void {
     this.#end ??= error;
     this.#arrival.resolve();
-    for (const { done } of [...this.#taken, ...this.#offers]) done.reject(error);
+    for (const { gone } of [...this.#taken, ...this.#offers]) gone.reject(error);
     this.#taken = [];
     this.#offers = [];
   }
 
   #release(): void {
-    for (const { done } of this.#taken) done.resolve();
+    for (const { gone } of this.#taken) gone.resolve();
     this.#taken = [];
   }
 }

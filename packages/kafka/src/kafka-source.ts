@@ -6,13 +6,14 @@ import { Backlog } from "./backlog.ts";
 import type { KafkaCluster } from "./cluster.ts";
 import { Exchange, ExchangeClosed } from "./exchange.ts";
 import type { LinkCodec } from "./link-codec.ts";
+import { OffsetMarks } from "./offset-marks.ts";
 import { ReceiveTrail } from "./receive-trail.ts";
 import { partitionOf, type Topic } from "./topic.ts";
 
 export interface KafkaSourceOptions {
   readonly cluster: KafkaCluster;
   readonly topic: Topic;
-  /** Those who share one share the slices out among themselves: one for each projection. */
+  /** Those who share one share the slices out among themselves: one for each set of projections that read together. */
   readonly group: string;
   /** Knows whose log it is: what another one's relay has sent here is not ours. */
   readonly codec: LinkCodec;
@@ -34,8 +35,8 @@ const COMMIT_MS = 5_000;
 
 /**
  * Kafka as an event source. Which messages come, and which come again, the consumer group decides; what is missing the
- * chain says. Offsets are committed now and then so that a start need not begin at the topic's beginning: nothing else
- * depends on them.
+ * chain says. Offsets of what is done with are committed now and then so that a start need not begin at the topic's
+ * beginning: nothing else depends on them.
  */
 export function kafkaSource(options: KafkaSourceOptions): EventSource {
   const { metrics, group, logger } = options;
@@ -78,6 +79,7 @@ async function* consume(
   onForeign: OnForeign,
 ): AsyncGenerator<Batch> {
   const exchange = new Exchange(limit);
+  const marks = new OffsetMarks(topic);
   const backlog = new Backlog(store);
   const stop = () => exchange.end(new ExchangeClosed());
   signal.addEventListener("abort", stop);
@@ -101,7 +103,7 @@ async function* consume(
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: topic.partitions,
-      eachBatch: deliverer(exchange, new ReceiveTrail(topic, group, tracer), async ({ batch }) => {
+      eachBatch: deliverer(exchange, marks, new ReceiveTrail(topic, group, tracer), async ({ batch }) => {
         const { partition, messages, highWatermark } = batch;
         const offset = messages[0]?.offset;
         const own = linksOf(batch, codec, topic);
@@ -116,7 +118,11 @@ async function* consume(
         return links;
       }),
     });
-    for (;;) yield await exchange.take();
+    for (;;) {
+      const batch = await exchange.take();
+      const { takes } = exchange;
+      yield { ...batch, done: () => marks.doneWith(takes) };
+    }
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -134,15 +140,16 @@ function linksOf({ messages, partition }: KafkaBatch, codec: LinkCodec, topic: T
   return links;
 }
 
-/** Hands a partition's batch over, and lets it be over when the last of it is done with. */
+/** Hands a partition's batch over, and lets it be over when the last of it is taken. */
 function deliverer(
   exchange: Exchange,
+  marks: OffsetMarks,
   trail: ReceiveTrail,
   decode: (payload: EachBatchPayload) => Promise<readonly Link[]>,
 ): (payload: EachBatchPayload) => Promise<void> {
   let committedAt = performance.now();
   return async (payload) => {
-    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, uncommittedOffsets } = payload;
+    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary } = payload;
     const links = await decode(payload);
     const hasMore = batch.offsetLag() !== "0";
     if (links.length > 0) {
@@ -150,9 +157,11 @@ function deliverer(
       if (!(await trail.follow(batch.partition, links, handingOver))) return;
     }
     resolveOffset(batch.lastOffset());
+    marks.add(batch.partition, exchange.takes, BigInt(batch.lastOffset()) + 1n);
     if (performance.now() - committedAt < COMMIT_MS) return;
     committedAt = performance.now();
-    await commitOffsetsIfNecessary(uncommittedOffsets());
+    const offsets = marks.toCommit();
+    if (offsets !== undefined) await commitOffsetsIfNecessary(offsets);
   };
 }
 
@@ -165,11 +174,11 @@ async function handOver(
   offered: Batch,
   heartbeat: () => Promise<void>,
 ): Promise<boolean> {
-  const { done, withdraw } = exchange.offer(offered);
+  const { gone, withdraw } = exchange.offer(offered);
   const expelled = Promise.withResolvers<never>();
   const timer = setInterval(() => heartbeat().catch(expelled.reject), HEARTBEAT_MS);
   try {
-    await Promise.race([done, expelled.promise]);
+    await Promise.race([gone, expelled.promise]);
     return true;
   } catch (error) {
     withdraw();

@@ -24,16 +24,16 @@ test("offers are taken together as far as they fit, in their order", async () =>
   expect(await exchange.take()).toEqual(batch("5"));
 });
 
-test("a large offer is taken in parts, and is done with after the last", async () => {
+test("a large offer is taken in parts, and is gone after the last", async () => {
   const exchange = new Exchange(2);
-  const { done } = exchange.offer(batch("1", "2", "3"));
+  const { gone } = exchange.offer(batch("1", "2", "3"));
   exchange.offer(batch("4"));
   expect((await exchange.take()).links).toEqual(links("1", "2"));
   expect(await exchange.take()).toEqual(batch("3", "4"));
-  expect(await isSettled(done)).toBe(false);
+  expect(await isSettled(gone)).toBe(false);
   exchange.offer(batch("5"));
   await exchange.take();
-  expect(await isSettled(done)).toBe(true);
+  expect(await isSettled(gone)).toBe(true);
 });
 
 test("a batch has more behind it when an offer in it has", async () => {
@@ -45,12 +45,23 @@ test("a batch has more behind it when an offer in it has", async () => {
 
 test("who brought links waits until the next are asked for", async () => {
   const exchange = new Exchange(4);
-  const { done } = exchange.offer(batch("1"));
+  const { gone } = exchange.offer(batch("1"));
   await exchange.take();
-  expect(await isSettled(done)).toBe(false);
+  expect(await isSettled(gone)).toBe(false);
   exchange.offer(batch("2"));
   await exchange.take();
-  expect(await isSettled(done)).toBe(true);
+  expect(await isSettled(gone)).toBe(true);
+});
+
+test("what is gone went into the batches taken by then", async () => {
+  const exchange = new Exchange(2);
+  const { gone } = exchange.offer(batch("1", "2", "3"));
+  const takes = gone.then(() => exchange.takes);
+  for (let i = 0; i < 2; i++) await exchange.take();
+  exchange.offer(batch("4"));
+  const third = exchange.take();
+  expect(await takes).toBeGreaterThanOrEqual(2);
+  await third;
 });
 
 test("who takes waits until something is offered", async () => {
@@ -70,13 +81,13 @@ test("what was taken back is not handed out", async () => {
 
 test("an end reaches both sides, also those who come later", async () => {
   const exchange = new Exchange(4);
-  const offered = exchange.offer(batch("1")).done;
+  const offered = exchange.offer(batch("1")).gone;
   const taken = exchange.take();
   await taken;
   exchange.end(new Error("over"));
   await expect(offered).rejects.toThrow("over");
   await expect(exchange.take()).rejects.toThrow("over");
-  await expect(exchange.offer(batch("2")).done).rejects.toThrow("over");
+  await expect(exchange.offer(batch("2")).gone).rejects.toThrow("over");
 });
 
 test("an end wakes who takes and finds nothing", async () => {

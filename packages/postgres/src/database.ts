@@ -7,6 +7,8 @@ import { type Listener, startListener } from "./listener.ts";
 import type { Log } from "./log.ts";
 import { PostgresError } from "./postgres-error.ts";
 import { valueTypes } from "./value-types.ts";
+import { WriteMessage } from "./write-message.ts";
+import type { StatementStep, Writes } from "./writes.ts";
 
 /** A statement with a `name` is parsed once per connection: for the hot ones. */
 export interface Statement {
@@ -43,6 +45,12 @@ export interface Queryable {
   copyInto(table: string, columns: readonly string[], rows: Iterable<readonly unknown[]>): Promise<number>;
 }
 
+/** A transaction under way. */
+export interface Transaction extends Queryable {
+  /** Sends all of it at once: one round trip. */
+  write(writes: Writes): Promise<void>;
+}
+
 export interface TransactionOptions {
   /** All statements see one instant of the database. */
   readonly snapshot?: boolean;
@@ -58,7 +66,10 @@ export interface TransactionOptions {
 
 export interface Database extends Queryable, AsyncDisposable {
   /** Commits what `work` did when it resolves, rolls it back when it rejects. */
-  transaction<T>(work: (transaction: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+
+  /** All of it in a transaction of its own: one round trip. When it rejects with a lost connection, nobody knows. */
+  write(writes: Writes, options?: Omit<TransactionOptions, "snapshot">): Promise<void>;
 
   /**
    * Listens on a connection of its own that is made again whenever it is lost. `onNotify` receives each payload, and
@@ -112,7 +123,12 @@ export function openPool(options: PoolOptions): Database {
   return {
     ...queryable(pool),
     copyInto: (table, columns, rows) => borrow(pool, (client) => copyRows(client, table, columns, rows)),
-    transaction: (work, how = {}) => borrow(pool, (client) => runTransaction(client, work, how)),
+    transaction: (work, how = {}) =>
+      borrow(pool, (client) => limited(client, how, () => attemptTransaction(client, work, how))),
+    write: (writes, how = {}) =>
+      borrow(pool, (client) =>
+        limited(client, how, () => send(client, [...settingStep(how), ...writes.steps])),
+      ),
     listen: (channel, onNotify) => startListener(connection, channel, onNotify, log),
     close,
     [Symbol.asyncDispose]: close,
@@ -150,23 +166,27 @@ async function borrow<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<
   }
 }
 
-async function runTransaction<T>(
+async function limited<T>(
   client: pg.PoolClient,
-  work: (transaction: Queryable) => Promise<T>,
-  options: TransactionOptions,
+  { brief }: TransactionOptions,
+  work: () => Promise<T>,
 ): Promise<T> {
   // With a statement under way this closes the socket, and the statement rejects.
-  const limit = options.brief ? setTimeout(() => void client.end().catch(() => {}), BRIEF_MS) : undefined;
+  const limit = brief ? setTimeout(() => void client.end().catch(() => {}), BRIEF_MS) : undefined;
   try {
-    return await attemptTransaction(client, work, options);
+    return await work();
   } finally {
     clearTimeout(limit);
   }
 }
 
+function send(client: pg.PoolClient, steps: Writes["steps"]): Promise<void> {
+  return client.query(new WriteMessage(steps)).done;
+}
+
 async function attemptTransaction<T>(
   client: pg.PoolClient,
-  work: (transaction: Queryable) => Promise<T>,
+  work: (transaction: Transaction) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
   await client.query(begin(options));
@@ -174,6 +194,7 @@ async function attemptTransaction<T>(
     const result = await work({
       ...queryable(client),
       copyInto: (table, columns, rows) => copyRows(client, table, columns, rows),
+      write: ({ steps }) => send(client, steps),
     });
     await commit(client);
     return result;
@@ -193,8 +214,15 @@ async function commit(client: pg.PoolClient): Promise<void> {
   );
 }
 
-function begin({ snapshot = false, relaxed = false, brief = false }: TransactionOptions): string {
-  const settings = {
+function begin(options: TransactionOptions): string {
+  return [
+    `BEGIN ISOLATION LEVEL ${options.snapshot === true ? "REPEATABLE READ" : "READ COMMITTED"}`,
+    ...Object.entries(settingsOf(options)).map(([name, value]) => `SET LOCAL ${name} = ${value}`),
+  ].join("; ");
+}
+
+function settingsOf({ relaxed = false, brief = false }: TransactionOptions): Record<string, string | number> {
+  return {
     ...(relaxed && { synchronous_commit: "off" }),
     ...(brief && {
       idle_in_transaction_session_timeout: BRIEF_SILENCE_MS,
@@ -202,10 +230,15 @@ function begin({ snapshot = false, relaxed = false, brief = false }: Transaction
       lock_timeout: BRIEF_SILENCE_MS,
     }),
   };
-  return [
-    `BEGIN ISOLATION LEVEL ${snapshot ? "REPEATABLE READ" : "READ COMMITTED"}`,
-    ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`),
-  ].join("; ");
+}
+
+/** The same for a transaction that nobody has begun: they end with it. */
+function settingStep(options: TransactionOptions): StatementStep[] {
+  const settings = Object.entries(settingsOf(options));
+  if (settings.length === 0) return [];
+  const calls = settings.map(([setting, value]) => `set_config('${setting}', '${value}', true)`);
+  const name = `settings${options.relaxed ? " relaxed" : ""}${options.brief ? " brief" : ""}`;
+  return [{ statement: { name, text: `SELECT ${calls.join(", ")}` }, values: [], expected: undefined }];
 }
 
 async function copyRows(

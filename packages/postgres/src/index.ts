@@ -6,6 +6,7 @@ export type {
   Queryable,
   Result,
   Statement,
+  Transaction,
   TransactionOptions,
 } from "./database.ts";
 export { openPool } from "./database.ts";
@@ -16,3 +17,4 @@ export type { Log } from "./log.ts";
 export type { Migration } from "./migration.ts";
 export { migrate } from "./migration.ts";
 export { PostgresError } from "./postgres-error.ts";
+export { type Expectation, type Value, Writes } from "./writes.ts";

@@ -7,6 +7,7 @@ export type PostgresErrorCode =
   | "postgres_port_taken"
   | "postgres_start_failed"
   | "postgres_stop_failed"
+  | "rows_not_as_expected"
   | "transaction_aborted";
 
 /** A failure of ours around the database; what the server itself refuses arrives as pg's own error. */

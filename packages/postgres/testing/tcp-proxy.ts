@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 export interface TcpProxy extends AsyncDisposable {
   /** The server's URL by way of the proxy. */
   readonly url: string;
+  /** How often a client has sent something after an answer. */
+  readonly roundTrips: number;
   /** Cuts every connection. */
   cut(): void;
   /** Swallows the server's next bytes and cuts their connection: the work is done, the answer lost. */
@@ -16,6 +18,7 @@ export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let onReply: (() => void) | undefined;
+  let roundTrips = 0;
 
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -30,8 +33,14 @@ export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
         cutPair();
       });
     }
+    let isAnswered = true;
+    client.on("data", () => {
+      if (isAnswered) roundTrips++;
+      isAnswered = false;
+    });
     client.pipe(upstream);
     upstream.on("data", (bytes) => {
+      isAnswered = true;
       if (onReply === undefined) {
         client.write(bytes);
         return;
@@ -56,6 +65,9 @@ export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
   };
   return {
     url: url.href,
+    get roundTrips() {
+      return roundTrips;
+    },
     cut,
     loseNextReply: () =>
       new Promise<void>((resolve) => {

@@ -1,11 +1,11 @@
-import type { Queryable } from "@taem/postgres";
+import { Writes } from "@taem/postgres";
 import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
 import type { Link, LinkedEvent } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import { insertParked, type Parked, parkedAt } from "./parking.ts";
 import type { Fold, Projection } from "./projection.ts";
 
-/** Thrown by a fold's `write` where rows say that an event cannot be: found again, and parked, as a single event. */
+/** What a fold's writes fail with where rows say that an event cannot be: found again, and parked, as a single event. */
 export class UnprojectableEvent extends Error {
   readonly code = "unprojectable_event";
   constructor(message: string) {
@@ -17,8 +17,8 @@ export class UnprojectableEvent extends Error {
 export interface ApplierOptions {
   readonly projection: Projection;
   readonly schema: string;
-  /** Runs work in a transaction of its own, or in a part of one that can be undone. */
-  readonly transact: <T>(work: (transaction: Queryable) => Promise<T>) => Promise<T>;
+  /** In a transaction of its own, or in a part of one that can be undone. */
+  readonly commit: (writes: Writes) => Promise<void>;
   /** Called before a stream is parked; throws to refuse. */
   readonly mayPark?: (parked: Parked) => void;
   /** Called when a stream has been parked. */
@@ -67,14 +67,14 @@ export class Applier {
   }
 
   async #commit(links: readonly Link[], parked: readonly Parked[], fold?: Fold): Promise<void> {
-    const { schema, transact, projection } = this.#options;
+    const { schema, commit, projection } = this.#options;
     const moves = new Moves(this.checkpoints).add(links).all(parked, this.parked.values());
-    await transact(async (transaction) => {
-      // The checkpoints first: whoever holds them keeps other writers of the slices out.
-      await advance(transaction, schema, projection.version, moves);
-      await fold?.write(transaction, schema);
-      await insertParked(transaction, schema, parked);
-    });
+    const writes = new Writes();
+    // The checkpoints first: whoever holds them keeps other writers of the slices out.
+    advance(writes, schema, projection.version, moves);
+    fold?.write(writes, schema);
+    insertParked(writes, schema, parked);
+    await commit(writes);
     for (const { slice, position } of links) this.checkpoints.set(slice, position);
     for (const stream of parked) {
       this.parked.set(stream.key, stream);

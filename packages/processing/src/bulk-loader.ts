@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "@taem/postgres";
+import { type Database, Writes } from "@taem/postgres";
 import { eventsOf } from "./applier.ts";
 import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
 import type { Link } from "./event-source.ts";
@@ -56,7 +56,7 @@ export class BulkLoader {
     if (!this.#isWriting || this.#waiting >= EVENTS_WAITING) {
       await this.#writing;
       this.#waiting = 0;
-      this.#write((sql) => fold.writeAdded(sql, this.#schema));
+      this.#write((writes) => fold.writeAdded(writes, this.#schema));
     }
     if (this.#events >= this.#eventsInMemory) await this.#handOver();
   }
@@ -73,10 +73,10 @@ export class BulkLoader {
     const failed = [...parked.values()];
     const moves = this.#moves.all(failed, this.#parked.values());
     await this.#writing;
-    this.#write(async (sql) => {
-      await advance(sql, this.#schema, this.#projection.version, moves);
-      await fold.write(sql, this.#schema);
-      await insertParked(sql, this.#schema, failed);
+    this.#write((writes) => {
+      advance(writes, this.#schema, this.#projection.version, moves);
+      fold.write(writes, this.#schema);
+      insertParked(writes, this.#schema, failed);
     });
     for (const { slice, to } of moves) this.checkpoints.set(slice, to);
     for (const stream of failed) this.#parked.set(stream.key, stream);
@@ -86,9 +86,11 @@ export class BulkLoader {
     this.#waiting = 0;
   }
 
-  #write(work: (sql: Queryable) => Promise<void>): void {
+  #write(say: (writes: Writes) => void): void {
+    const writes = new Writes();
+    say(writes);
     this.#isWriting = true;
-    this.#writing = this.#database.transaction(work, { relaxed: true }).then(() => {
+    this.#writing = this.#database.write(writes, { relaxed: true }).then(() => {
       this.#isWriting = false;
     });
     // A failure is met by whoever waits for it next.

@@ -1,5 +1,5 @@
 import type { Position } from "@taem/event-store";
-import { int4Array, type Queryable, textArray } from "@taem/postgres";
+import { int4Array, type Queryable, textArray, type Writes } from "@taem/postgres";
 import { type Link, landmarkAt } from "./event-source.ts";
 import type { Landmark } from "./landmark.ts";
 import type { Parked } from "./parking.ts";
@@ -38,16 +38,11 @@ export interface Move {
 }
 
 /**
- * Moves checkpoints, compare-and-set. Throws `CheckpointConflict` when one of them is not where it was, or when tables of
- * another version have taken the place of those that `version` writes.
+ * Moves checkpoints, compare-and-set: all fails with `CheckpointConflict` when one of them is not where it was, or when tables
+ * of another version have taken the place of those that `version` writes.
  */
-export async function advance(
-  transaction: Queryable,
-  schema: string,
-  version: number,
-  moves: readonly Move[],
-): Promise<void> {
-  const { rowCount } = await transaction.query(
+export function advance(writes: Writes, schema: string, version: number, moves: readonly Move[]): void {
+  writes.run(
     {
       name: `${schema}_advance`,
       text: `UPDATE ${schema}.checkpoints c
@@ -67,8 +62,8 @@ export async function advance(
       textArray(moves.map(({ landmark }) => (landmark === undefined ? "" : JSON.stringify(landmark)))),
       version,
     ],
+    { rows: moves.length, otherwise: () => new CheckpointConflict() },
   );
-  if (rowCount !== moves.length) throw new CheckpointConflict();
 }
 
 /**

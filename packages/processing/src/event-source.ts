@@ -43,6 +43,11 @@ export interface Batch {
   readonly links: readonly Link[];
   /** Whether the source held back more of what was there when it made this one. */
   readonly hasMore: boolean;
+  /**
+   * To be called when this one and all before it are done with, by a source that brings them again otherwise: after the reader
+   * has begun anew.
+   */
+  readonly done?: (() => void) | undefined;
 }
 
 export interface SourceOptions {
@@ -60,8 +65,7 @@ export interface SourceOptions {
  */
 export interface EventSource {
   /**
-   * Batches for ever, as they come. The next one is made when it is asked for, which also says that the one before is
-   * done with. Survives a restart of what it reads from.
+   * Batches for ever, as they come. The next one is made when it is asked for. Survives a restart of what it reads from.
    */
   read(options: SourceOptions): AsyncIterable<Batch>;
 }

@@ -14,8 +14,9 @@ export {
 } from "./event-source.ts";
 export { areInLog, type Landmark, landmarkOf } from "./landmark.ts";
 export { linksBetween } from "./log-range.ts";
+export { Marks } from "./marks.ts";
 export { oneAhead } from "./one-ahead.ts";
-export { findParked, loadParked, type Parked } from "./parking.ts";
+export { loadParked, type Parked } from "./parking.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
 export { ProjectionError, type ProjectionErrorCode } from "./projection-error.ts";
 export { Projector, type ProjectorOptions, type ProjectorStatus } from "./projector.ts";
@@ -35,4 +36,5 @@ export {
 } from "./rebuild.ts";
 export { type Replayed, replayParked } from "./replay.ts";
 export { ensureSchema, versionOf } from "./schema.ts";
+export { type SharedSourceOptions, sharedSource } from "./shared-source.ts";
 export { storeLogSource } from "./store-log-source.ts";

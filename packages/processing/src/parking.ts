@@ -1,5 +1,5 @@
 import type { Position } from "@taem/event-store";
-import type { Queryable } from "@taem/postgres";
+import type { Queryable, Writes } from "@taem/postgres";
 import type { EventRecord } from "./event-source.ts";
 
 /** A stream that a projection cannot go on with: from `position` on, its events are not in the tables. */
@@ -29,29 +29,9 @@ export async function loadParked(sql: Queryable, schema: string): Promise<Parked
   return rows;
 }
 
-/** The parked one of these streams that was parked first, if any. */
-export async function findParked(
-  sql: Queryable,
-  schema: string,
-  keys: readonly string[],
-): Promise<Parked | undefined> {
-  const { rows } = await sql.query<Parked>(
-    {
-      name: `${schema}_find_parked`,
-      text: `SELECT slice, key, position, revision, error FROM ${schema}.parked WHERE key = ANY ($1) ORDER BY position LIMIT 1`,
-    },
-    [keys],
-  );
-  return rows[0];
-}
-
-export async function insertParked(
-  transaction: Queryable,
-  schema: string,
-  parked: readonly Parked[],
-): Promise<void> {
+export function insertParked(writes: Writes, schema: string, parked: readonly Parked[]): void {
   for (const { slice, key, position, revision, error } of parked) {
-    await transaction.query(
+    writes.run(
       `INSERT INTO ${schema}.parked (slice, key, position, revision, error) VALUES ($1, $2, $3, $4, $5)`,
       [slice, key, position, revision, error],
     );

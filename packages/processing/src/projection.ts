@@ -1,4 +1,4 @@
-import type { Queryable } from "@taem/postgres";
+import type { Writes } from "@taem/postgres";
 import type { Catalogue, DomainEvent } from "@taem/schema";
 import type { EventRecord } from "./event-source.ts";
 
@@ -48,10 +48,10 @@ export interface Projection<E extends DomainEvent = DomainEvent> {
 export interface Fold<E extends DomainEvent = DomainEvent> {
   /** Throws on an event that cannot be projected, and then leaves the batch as it was. */
   add(projected: ProjectedEvent<E>): void;
-  /** Takes the new rows of append-only tables as they are when it is called, and writes them: a long fold stays small. */
-  writeAdded(transaction: Queryable, schema: string): Promise<void>;
-  /** Writes all that the batch came to, set-based, into the tables of a schema. */
-  write(transaction: Queryable, schema: string): Promise<void>;
+  /** Says and lets go of the new rows of append-only tables so far: a long fold stays small. */
+  writeAdded(writes: Writes, schema: string): void;
+  /** Says all that the batch came to, set-based, for the tables of a schema. */
+  write(writes: Writes, schema: string): void;
 }
 
 /** Where the tables that answer queries are. */

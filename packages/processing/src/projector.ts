@@ -83,7 +83,7 @@ export class Projector {
         projection,
         schema: this.#schema,
         // A lost commit is replayed from the store: the rows and the checkpoint are lost together.
-        transact: (work) => database.transaction(work, { relaxed: true, brief: true }),
+        commit: (writes) => database.write(writes, { relaxed: true, brief: true }),
         mayPark: (parked) => limit.check(parked),
         onParked: (parked) => {
           this.#metrics.parked();
@@ -193,6 +193,9 @@ export class Projector {
       const began = performance.now();
       this.#idle = batch === undefined ? this.#confirm() : this.#take(batch.links);
       await this.#idle;
+      // Who is told to stop may have left the batch as it was.
+      if (signal.aborted) return;
+      batch?.done?.();
       onBatch();
       if (batch?.hasMore === false) await this.#pace.rest(began);
     }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore, Position } from "@taem/event-store";
-import { type Database, isRolledBack, type Queryable } from "@taem/postgres";
+import { type Database, isRolledBack, type Queryable, type Transaction, type Writes } from "@taem/postgres";
 import { Applier, isDeterministic } from "./applier.ts";
 import { BulkLoader } from "./bulk-loader.ts";
 import { type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
@@ -160,19 +160,15 @@ class Rebuild {
   async #applyInBatches(target: Checkpoints, onBatch: (events: number) => void): Promise<void> {
     const { database } = this.#options;
     this.#events = 0;
-    const transact = <T>(work: (transaction: Queryable) => Promise<T>) =>
-      database.transaction(work, { relaxed: true });
-    await this.#applyUpTo(target, await this.#applier(database, transact), onBatch);
+    const commit = (writes: Writes) => database.write(writes, { relaxed: true });
+    await this.#applyUpTo(target, await this.#applier(database, commit), onBatch);
   }
 
-  async #applier(
-    sql: Queryable,
-    transact: <T>(work: (transaction: Queryable) => Promise<T>) => Promise<T>,
-  ): Promise<Applier> {
+  async #applier(sql: Queryable, commit: (writes: Writes) => Promise<void>): Promise<Applier> {
     const { rebuilt } = this.#schemas;
     const { projection } = this.#options;
     const [checkpoints, parked] = [await loadCheckpoints(sql, rebuilt), await loadParked(sql, rebuilt)];
-    return new Applier({ projection, schema: rebuilt, transact }, checkpoints, parked);
+    return new Applier({ projection, schema: rebuilt, commit }, checkpoints, parked);
   }
 
   #applyUpTo(
@@ -230,9 +226,9 @@ class Rebuild {
     return isWanted ? found : { outcome: "declined", events: this.#events, changes: found };
   }
 
-  async #catchUp(transaction: Queryable): Promise<void> {
+  async #catchUp(transaction: Transaction): Promise<void> {
     const target = await loadCheckpoints(transaction, this.#schemas.live);
-    const applier = await this.#applier(transaction, (work) => inSavepoint(transaction, work));
+    const applier = await this.#applier(transaction, (writes) => inSavepoint(transaction, writes));
     await this.#applyUpTo(target, applier);
   }
 
@@ -255,7 +251,7 @@ class Rebuild {
     this.#report("take_over", 1, 1);
   }
 
-  async #swap(transaction: Queryable, isFirst: boolean): Promise<void> {
+  async #swap(transaction: Transaction, isFirst: boolean): Promise<void> {
     const { live, rebuilt } = this.#schemas;
     if (isFirst) {
       await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
@@ -289,15 +285,11 @@ function countEvents(links: readonly Link[]): number {
   return links.reduce((count, { event }) => (event === undefined ? count : count + 1), 0);
 }
 
-async function inSavepoint<T>(
-  transaction: Queryable,
-  work: (transaction: Queryable) => Promise<T>,
-): Promise<T> {
+async function inSavepoint(transaction: Transaction, writes: Writes): Promise<void> {
   await transaction.query("SAVEPOINT batch");
   try {
-    const result = await work(transaction);
+    await transaction.write(writes);
     await transaction.query("RELEASE SAVEPOINT batch");
-    return result;
   } catch (error) {
     await transaction.query("ROLLBACK TO SAVEPOINT batch");
     throw error;

@@ -1,5 +1,5 @@
 import type { EventStore, RecordedEvent } from "@taem/event-store";
-import type { Database, Queryable } from "@taem/postgres";
+import { type Database, type Queryable, Writes } from "@taem/postgres";
 import { linkedEvent } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import type { Parked } from "./parking.ts";
@@ -29,7 +29,9 @@ export async function replayParked(
     const records = await recordsOf(store, parked, checkpoint);
     const folding = new Folding(projection);
     await folding.add(records.map(linkedEvent));
-    await folding.fold.write(transaction, schema);
+    const writes = new Writes();
+    folding.fold.write(writes, schema);
+    await transaction.write(writes);
     const [still] = folding.parked.values();
     await repark(transaction, schema, parked, still);
     const events = still === undefined ? records.length : still.revision - parked.revision;

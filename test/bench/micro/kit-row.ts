@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Server as HttpServer } from "node:http";
-import { memberOperations } from "@taem/ledger/api";
 import { CommandHandler, type EventStore } from "@taem/event-store";
 import { createServer, fields, route, type Server } from "@taem/http";
+import { memberOperations } from "@taem/ledger/api";
 import { Authenticator, Clients } from "@taem/principal";
 import { createHealth, createLogger, createMetrics, systemClock } from "@taem/runtime";
 import { z } from "zod";

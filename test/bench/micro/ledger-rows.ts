@@ -3,8 +3,8 @@ import { CommandHandler } from "@taem/event-store";
 import { type AccountCommand, type AccountState, decide, evolve, newAccount } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents, accountStream } from "@taem/ledger/events";
 import { currencyOf, NOON, programmeOf } from "@taem/programme/testing";
+import { accountAggregate } from "../../../packages/contexts/ledger/src/application/account-aggregate.ts";
 import { MemoryEventStore } from "../../../packages/event-store/test/support/memory-event-store.ts";
-import { accountAggregate } from "../../../services/commands/src/aggregates.ts";
 import type { Row } from "./row.ts";
 
 /** What becomes of an earn by spend behind the HTTP edge. */

@@ -46,7 +46,8 @@ export function eventSourceContract(name: string, open: () => Promise<EventSourc
       await reader.readTo(3 * LIMIT + 1);
       const full = reader.batches.filter(({ links }) => eventsIn(links) === LIMIT);
       expect(full.slice(0, 2).map(({ hasMore }) => hasMore)).toEqual([true, true]);
-      expect(reader.batches.at(-1)?.hasMore).toBe(false);
+      // Watermarks may follow on the last event.
+      await reader.readUntil(() => reader.batches.at(-1)?.hasMore === false);
     });
 
     test("a reader that goes on from its checkpoints misses nothing and applies nothing twice", async () => {

@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "@taem/postgres";
+import type { Database, Writes } from "@taem/postgres";
 import { createCatalogue } from "@taem/schema";
 import type { Fold, ProjectedEvent, Projection, Table } from "../../src/index.ts";
 import { type NumberAdded, numbers } from "./installation.ts";
@@ -37,8 +37,8 @@ export class Sums implements Projection<NumberAdded> {
   readonly name: string = "sums";
   version = 1;
   readonly tables = [entries, sums];
-  /** Rejects the next writes with these errors, after the rows are written. */
-  readonly failures: unknown[] = [];
+  /** SQLSTATEs with which the next writes fail, after the rows are written. */
+  readonly failures: string[] = [];
   unlucky: number = UNLUCKY;
   batches: number[] = [];
   /** What is added to each sum: a changed definition. */
@@ -55,7 +55,7 @@ export class Sums implements Projection<NumberAdded> {
   begin(): Fold<NumberAdded> {
     let entered: ProjectedEvent<NumberAdded>[] = [];
     const added: ProjectedEvent<NumberAdded>[] = [];
-    const writeAdded = async (transaction: Queryable, schema: string) => {
+    const writeAdded = (writes: Writes, schema: string) => {
       const rows = entered.map(({ record, event }) => [
         record.slice,
         record.position,
@@ -63,7 +63,7 @@ export class Sums implements Projection<NumberAdded> {
         event.number,
       ]);
       entered = [];
-      await transaction.copyInto(`${schema}.entries`, ["slice", "position", "member", "number"], rows);
+      writes.copy(`${schema}.entries`, ["slice", "position", "member", "number"], rows);
     };
     return {
       add: (projected) => {
@@ -72,23 +72,20 @@ export class Sums implements Projection<NumberAdded> {
         entered.push(projected);
       },
       writeAdded,
-      write: async (transaction, schema) => {
+      write: (writes, schema) => {
         this.batches.push(added.length);
-        await writeAdded(transaction, schema);
-        await this.#writeSums(transaction, schema, added);
+        writeAdded(writes, schema);
+        this.#writeSums(writes, schema, added);
         const failure = this.failures.shift();
-        if (failure !== undefined) throw failure;
+        if (failure !== undefined)
+          writes.run(`DO $$ BEGIN RAISE 'failed' USING ERRCODE = '${failure}'; END $$`);
       },
     };
   }
 
-  async #writeSums(
-    sql: Queryable,
-    schema: string,
-    added: readonly ProjectedEvent<NumberAdded>[],
-  ): Promise<void> {
+  #writeSums(writes: Writes, schema: string, added: readonly ProjectedEvent<NumberAdded>[]): void {
     for (const { record, event } of added) {
-      await sql.query(
+      writes.run(
         `INSERT INTO ${schema}.sums AS s VALUES ($1, $2, $3, 1)
              ON CONFLICT (member) DO UPDATE SET total = s.total + excluded.total, count = s.count + 1`,
         [record.slice, event.member, event.number + this.bonus],

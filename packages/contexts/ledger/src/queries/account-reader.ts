@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import type { Database, Queryable } from "@taem/postgres";
-import { findParked, type Parked } from "@taem/processing";
+import type { Parked } from "@taem/processing";
 import { businessNow, type Programme } from "@taem/programme/definitions";
 import type { Clock, Logger } from "@taem/runtime";
 import {
@@ -14,7 +14,7 @@ import {
 import type { AccountEvent } from "../events.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";
-import { isToldByEvents, readAccounts } from "./account-rows.ts";
+import { ACCOUNT_COLUMNS, type AccountFields, accountRow, isToldByEvents } from "./account-rows.ts";
 import { type Cut, cutAt } from "./cut.ts";
 import { programmeAt } from "./programme-history.ts";
 
@@ -53,6 +53,24 @@ const NOW: View = { asOf: undefined, knownAt: undefined, consistency: "strong" }
 export function isWhole(view: View): boolean {
   return view.asOf === undefined && view.knownAt === undefined;
 }
+
+/** Where the read model stands with the slice of an account, and whether it has stopped following its stream. */
+const STANDING_COLUMNS =
+  "c.position, (SELECT to_json(p) FROM taem_ledger.parked p WHERE p.slice = c.slice AND p.key = $2)";
+type StandingFields = [position: string, parked: Parked | null];
+
+const STANDING = {
+  name: "taem_ledger_standing",
+  text: `SELECT ${STANDING_COLUMNS} FROM taem_ledger.checkpoints c WHERE c.slice = $1`,
+};
+
+/** In one statement, so all of it is of one instant. */
+const SEEN = {
+  name: "taem_ledger_seen",
+  text: `SELECT ${STANDING_COLUMNS}, ${ACCOUNT_COLUMNS}
+           FROM taem_ledger.checkpoints c LEFT JOIN taem_ledger.balances b ON b.member = $3 AND b.currency = $4
+          WHERE c.slice = $1`,
+};
 
 export interface AccountReaderPlatform {
   readonly database: Database;
@@ -123,16 +141,14 @@ export class AccountReader {
 
   /** Where the read model stands with an account; in a transaction, as of its snapshot. */
   async standing(account: AccountRef, sql: Queryable = this.#platform.database): Promise<Standing> {
-    const { clock } = this.#platform;
-    const [row] = await sql.queryArrays<[string]>(
-      { name: "taem_ledger_slice", text: "SELECT position FROM taem_ledger.checkpoints WHERE slice = $1" },
-      [account.slice],
-    );
-    return {
-      at: businessNow(account.programme, clock.now()),
-      cut: cutAt(row?.[0] ?? ""),
-      parked: await findParked(sql, "taem_ledger", [streamOf(account)]),
-    };
+    const [fields] = await sql.queryArrays<StandingFields>(STANDING, [account.slice, streamOf(account)]);
+    return this.#standingOf(account, fields);
+  }
+
+  #standingOf({ programme }: AccountRef, fields: StandingFields | undefined): Standing {
+    const [position, parked] = fields ?? ["", null];
+    const at = businessNow(programme, this.#platform.clock.now());
+    return { at, cut: cutAt(position), parked: parked ?? undefined };
   }
 
   /** What the write side has kept of the account's fold: a cache, so one that cannot be read is none. */
@@ -150,14 +166,16 @@ export class AccountReader {
   }
 
   async #readModel(account: AccountRef): Promise<Seen> {
-    // Before the rows: they are then at least as new as the answer says.
-    const standing = await this.standing(account);
-    const { member, currency } = account;
-    const [found] = await readAccounts(this.#platform.database, [{ member, currency: currency.code }]);
-    if (found === undefined) return { ...standing, state: newAccount(), isSettled: false };
+    const { slice, member, currency } = account;
+    const values = [slice, streamOf(account), member, currency.code];
+    const { database } = this.#platform;
+    const [fields] = await database.queryArrays<[...StandingFields, ...AccountFields]>(SEEN, values);
+    const [position = "", parked = null, ...columns] = fields ?? [];
+    const standing = this.#standingOf(account, [position, parked]);
+    const isThere = (read: readonly unknown[]): read is AccountFields => typeof read[0] === "string";
+    if (!isThere(columns)) return { ...standing, state: newAccount(), isSettled: false };
+    const found = accountRow(columns);
     if (isToldByEvents(found, standing.at)) return this.#fold(account, NOW);
-    const { position } = standing.cut;
-    const cut = found.position > position ? cutAt(position, found.position) : standing.cut;
-    return { ...standing, cut, state: found.state, isSettled: false };
+    return { ...standing, state: found.state, isSettled: false };
   }
 }

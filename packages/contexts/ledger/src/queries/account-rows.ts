@@ -42,7 +42,8 @@ type HoldFields = [
   effectiveAt: number,
   redemption: string,
 ];
-type Row = [
+/** As `ACCOUNT_COLUMNS` says. */
+export type AccountFields = [
   member: string,
   currency: string,
   position: string,
@@ -56,10 +57,9 @@ type Row = [
   holds: HoldFields[] | null,
 ];
 
-const ACCOUNTS = {
-  name: "taem_ledger_accounts",
-  text: `
-    SELECT b.member, b.currency, b.position, b.revision, b.book, b.debt, b.debt_effective_at, b.waived > 0, b.deadline,
+/** What is read of an account, whose balance is the row `b`. */
+export const ACCOUNT_COLUMNS = `
+           b.member, b.currency, b.position, b.revision, b.book, b.debt, b.debt_effective_at, b.waived > 0, b.deadline,
            (SELECT json_agg(json_build_array(l.no, l.kind, l.source, l.amount::text, l.remaining::text, l.held::text,
                                              l.available_from, l.expires_at, l.earned_at, l.vintage, l.effective_at)
                             ORDER BY l.expires_at NULLS LAST, l.earned_at, l.no)
@@ -68,7 +68,12 @@ const ACCOUNTS = {
            (SELECT json_agg(json_build_array(h.no, h.amount::text, h.takes, h.timeout_at, h.effective_at, h.redemption)
                             ORDER BY h.no)
               FROM taem_ledger.holds h
-             WHERE h.member = b.member AND h.currency = b.currency AND h.status = 'open')
+             WHERE h.member = b.member AND h.currency = b.currency AND h.status = 'open')`;
+
+const ACCOUNTS = {
+  name: "taem_ledger_accounts",
+  text: `
+    SELECT ${ACCOUNT_COLUMNS}
       FROM unnest($1::uuid[], $2::text[]) AS a (member, currency)
       JOIN taem_ledger.balances b ON b.member = a.member AND b.currency = a.currency`,
 };
@@ -78,20 +83,19 @@ export async function readAccounts(
   sql: Queryable,
   accounts: readonly { readonly member: string; readonly currency: string }[],
 ): Promise<AccountRow[]> {
-  const rows = await sql.queryArrays<Row>(ACCOUNTS, [
+  const rows = await sql.queryArrays<AccountFields>(ACCOUNTS, [
     uuidArray(accounts.map(({ member }) => member)),
     textArray(accounts.map(({ currency }) => currency)),
   ]);
-  return rows.map((row) => ({
-    member: row[0],
-    currency: row[1],
-    position: row[2],
-    hasWaivers: row[7],
-    state: stateOf(row),
-  }));
+  return rows.map(accountRow);
 }
 
-function stateOf(row: Row): AccountState {
+export function accountRow(fields: AccountFields): AccountRow {
+  const [member, currency, position, , , , , hasWaivers] = fields;
+  return { member, currency, position, hasWaivers, state: stateOf(fields) };
+}
+
+function stateOf(row: AccountFields): AccountState {
   const [, , , revision, book, debt, debtEffectiveAt, , deadline, lots, holds] = row;
   const open = (lots ?? []).map(lotOf);
   return {

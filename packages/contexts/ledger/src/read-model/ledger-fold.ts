@@ -1,4 +1,4 @@
-import type { Queryable } from "@taem/postgres";
+import type { Writes } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/processing";
 import { type AccountEvent, accountEvents } from "../events.ts";
 import { AccountDelta } from "./account-delta.ts";
@@ -49,17 +49,17 @@ export class LedgerFold implements Fold<LedgerEvent> {
     this.#added.statement_lines.push(lineRow);
   }
 
-  async writeAdded(transaction: Queryable, schema: string): Promise<void> {
+  writeAdded(writes: Writes, schema: string): void {
     const added = this.#added;
     this.#added = nothing();
-    await writeAdded(transaction, schema, added);
+    writeAdded(writes, schema, added);
   }
 
-  async write(transaction: Queryable, schema: string): Promise<void> {
-    await this.writeAdded(transaction, schema);
+  write(writes: Writes, schema: string): void {
+    this.writeAdded(writes, schema);
     // In the order of their keys: neighbours in an index are written one after the other.
     const accounts = [...this.#accounts.values()].sort((a, b) => (a.member < b.member ? -1 : 1));
-    await writeDifferences(transaction, schema, {
+    writeDifferences(writes, schema, {
       accounts,
       totals: [...this.#totals.all()],
       activity: [...this.#activity.all()],

@@ -1,4 +1,4 @@
-import { int4Array, int8Array, type Queryable, type Statement, textArray, uuidArray } from "@taem/postgres";
+import { int4Array, int8Array, type Statement, textArray, uuidArray, type Writes } from "@taem/postgres";
 import { UnprojectableEvent } from "@taem/processing";
 import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
 import type { ActivityRow } from "./client-activity.ts";
@@ -10,22 +10,22 @@ import { type Row, tables } from "./tables.ts";
 export type Added = Readonly<Record<"postings" | "statement_lines" | Register, Row[]>>;
 
 /** Rows that nothing changes any more, by COPY. */
-export async function writeAdded(sql: Queryable, schema: string, added: Added): Promise<void> {
-  for (const [table, rows] of Object.entries(added)) await copy(sql, schema, table, rows);
+export function writeAdded(writes: Writes, schema: string, added: Added): void {
+  for (const [table, rows] of Object.entries(added)) copy(writes, schema, table, rows);
 }
 
 /** New rows by COPY, differences by one statement for each table. */
-export async function writeDifferences(
-  sql: Queryable,
+export function writeDifferences(
+  writes: Writes,
   schema: string,
   { accounts, totals, activity }: Differences,
-): Promise<void> {
-  await writeBalances(sql, schema, accounts);
-  await writeLots(sql, schema, accounts);
-  await writeHolds(sql, schema, accounts);
-  await writeAdjustments(sql, schema, accounts);
-  await writeTotals(sql, schema, totals);
-  await writeActivity(sql, schema, activity);
+): void {
+  writeBalances(writes, schema, accounts);
+  writeLots(writes, schema, accounts);
+  writeHolds(writes, schema, accounts);
+  writeAdjustments(writes, schema, accounts);
+  writeTotals(writes, schema, totals);
+  writeActivity(writes, schema, activity);
 }
 
 /** What a batch came to. */
@@ -35,25 +35,23 @@ export interface Differences {
   readonly activity: readonly ActivityRow[];
 }
 
-async function copy(sql: Queryable, schema: string, name: string, rows: readonly Row[]): Promise<void> {
+function copy(writes: Writes, schema: string, name: string, rows: readonly Row[]): void {
   if (rows.length === 0) return;
   const columns = tables.find((table) => table.name === name)?.columns ?? {};
-  await sql.copyInto(`${schema}.${name}`, Object.keys(columns), rows);
+  writes.copy(`${schema}.${name}`, Object.keys(columns), rows);
 }
 
 /** Differences go to rows that exist: where one does not, an event refers to what never was. */
-async function change(
-  sql: Queryable,
-  statement: Statement,
-  rows: number,
-  columns: readonly Buffer[],
-): Promise<void> {
+function change(writes: Writes, statement: Statement, rows: number, columns: readonly Buffer[]): void {
   if (rows === 0) return;
-  const { rowCount } = await sql.query(statement, columns);
-  if (rowCount === rows) return;
-  throw new UnprojectableEvent(
-    `${rows - rowCount} of ${rows} rows to change are not as expected (${statement.name})`,
-  );
+  const otherwise = () =>
+    new UnprojectableEvent(`not all of ${rows} rows to change are as expected (${statement.name})`);
+  writes.run(statement, columns, { rows, otherwise });
+}
+
+/** Adds to rows, or begins them: each is there afterwards. */
+function merge(writes: Writes, statement: Statement, rows: number, columns: readonly Buffer[]): void {
+  if (rows > 0) writes.run(statement, columns);
 }
 
 /** Amounts may be larger than any integer type: they travel as text. */
@@ -68,13 +66,9 @@ function instants(values: readonly number[]): Buffer {
 /** Parameter arrays hold no nulls. */
 const NONE = -1;
 
-async function writeBalances(
-  sql: Queryable,
-  schema: string,
-  accounts: readonly AccountDelta[],
-): Promise<void> {
+function writeBalances(writes: Writes, schema: string, accounts: readonly AccountDelta[]): void {
   const begun = accounts.filter((account) => account.firstRevision === 1);
-  await copy(sql, schema, "balances", begun.map(balanceRow));
+  copy(writes, schema, "balances", begun.map(balanceRow));
   const statement = {
     name: `${schema}_balances`,
     text: `
@@ -91,7 +85,7 @@ async function writeBalances(
        WHERE b.member = d.member AND b.currency = d.currency AND b.revision = d.first_revision - 1`,
   };
   const changed = accounts.filter((account) => account.firstRevision > 1);
-  await change(sql, statement, changed.length, [
+  change(writes, statement, changed.length, [
     uuidArray(changed.map(({ member }) => member)),
     textArray(changed.map(({ currency }) => currency)),
     int4Array(changed.map(({ firstRevision }) => firstRevision)),
@@ -132,7 +126,7 @@ interface LotChange {
   readonly lot: LotDelta;
 }
 
-async function writeLots(sql: Queryable, schema: string, accounts: readonly AccountDelta[]): Promise<void> {
+function writeLots(writes: Writes, schema: string, accounts: readonly AccountDelta[]): void {
   const begun: Row[] = [];
   const changed: LotChange[] = [];
   for (const account of accounts) {
@@ -141,7 +135,7 @@ async function writeLots(sql: Queryable, schema: string, accounts: readonly Acco
       else changed.push({ account, no, lot });
     }
   }
-  await copy(sql, schema, "lots", begun);
+  copy(writes, schema, "lots", begun);
   const statement = {
     name: `${schema}_lots`,
     text: `
@@ -152,7 +146,7 @@ async function writeLots(sql: Queryable, schema: string, accounts: readonly Acco
           AS d (member, currency, no, remaining, held, effective_at)
        WHERE l.member = d.member AND l.currency = d.currency AND l.no = d.no`,
   };
-  await change(sql, statement, changed.length, [
+  change(writes, statement, changed.length, [
     uuidArray(changed.map(({ account }) => account.member)),
     textArray(changed.map(({ account }) => account.currency)),
     int4Array(changed.map(({ no }) => no)),
@@ -189,7 +183,7 @@ interface HoldChange {
   readonly hold: HoldDelta;
 }
 
-async function writeHolds(sql: Queryable, schema: string, accounts: readonly AccountDelta[]): Promise<void> {
+function writeHolds(writes: Writes, schema: string, accounts: readonly AccountDelta[]): void {
   const begun: Row[] = [];
   const changed: HoldChange[] = [];
   for (const account of accounts) {
@@ -198,7 +192,7 @@ async function writeHolds(sql: Queryable, schema: string, accounts: readonly Acc
       else changed.push({ account, no, hold });
     }
   }
-  await copy(sql, schema, "holds", begun);
+  copy(writes, schema, "holds", begun);
   const statement = {
     name: `${schema}_holds`,
     text: `
@@ -210,7 +204,7 @@ async function writeHolds(sql: Queryable, schema: string, accounts: readonly Acc
           AS d (member, currency, no, amount, takes, captured, status, ended_at)
        WHERE h.member = d.member AND h.currency = d.currency AND h.no = d.no`,
   };
-  await change(sql, statement, changed.length, [
+  change(writes, statement, changed.length, [
     uuidArray(changed.map(({ account }) => account.member)),
     textArray(changed.map(({ account }) => account.currency)),
     int4Array(changed.map(({ no }) => no)),
@@ -246,11 +240,7 @@ interface AdjustmentChange {
   readonly closed: NonNullable<AdjustmentDelta["closed"]>;
 }
 
-async function writeAdjustments(
-  sql: Queryable,
-  schema: string,
-  accounts: readonly AccountDelta[],
-): Promise<void> {
+function writeAdjustments(writes: Writes, schema: string, accounts: readonly AccountDelta[]): void {
   const begun: Row[] = [];
   const changed: AdjustmentChange[] = [];
   for (const account of accounts) {
@@ -259,7 +249,7 @@ async function writeAdjustments(
       else if (closed !== undefined) changed.push({ account, no, closed });
     }
   }
-  await copy(sql, schema, "adjustments", begun);
+  copy(writes, schema, "adjustments", begun);
   const statement = {
     name: `${schema}_adjustments`,
     text: `
@@ -269,7 +259,7 @@ async function writeAdjustments(
           AS d (member, currency, no, status, closed_at, closed_by, has_closer)
        WHERE a.member = d.member AND a.currency = d.currency AND a.no = d.no`,
   };
-  await change(sql, statement, changed.length, [
+  change(writes, statement, changed.length, [
     uuidArray(changed.map(({ account }) => account.member)),
     textArray(changed.map(({ account }) => account.currency)),
     int4Array(changed.map(({ no }) => no)),
@@ -310,7 +300,7 @@ function adjustmentRow(
 }
 
 /** One writer for a slice: whether a row exists cannot change between the look and the write. */
-async function writeTotals(sql: Queryable, schema: string, totals: readonly ControlTotal[]): Promise<void> {
+function writeTotals(writes: Writes, schema: string, totals: readonly ControlTotal[]): void {
   const statement = {
     name: `${schema}_control_totals`,
     text: `
@@ -325,7 +315,7 @@ async function writeTotals(sql: Queryable, schema: string, totals: readonly Cont
      INSERT (slice, programme, currency, accounting_date, debit, credit, amount, postings)
      VALUES (d.slice, d.programme, d.currency, d.date, d.debit, d.credit, d.amount, d.postings)`,
   };
-  await change(sql, statement, totals.length, [
+  merge(writes, statement, totals.length, [
     int4Array(totals.map(({ slice }) => slice)),
     uuidArray(totals.map(({ programme }) => programme)),
     textArray(totals.map(({ currency }) => currency)),
@@ -337,11 +327,7 @@ async function writeTotals(sql: Queryable, schema: string, totals: readonly Cont
   ]);
 }
 
-async function writeActivity(
-  sql: Queryable,
-  schema: string,
-  activity: readonly ActivityRow[],
-): Promise<void> {
+function writeActivity(writes: Writes, schema: string, activity: readonly ActivityRow[]): void {
   const statement = {
     name: `${schema}_client_activity`,
     text: `
@@ -359,7 +345,7 @@ async function writeActivity(
      INSERT (slice, programme, date, currency, principal, system, commands, earned, adjusted)
      VALUES (d.slice, d.programme, d.date, d.currency, d.principal, d.system, d.commands, d.earned, d.adjusted)`,
   };
-  await change(sql, statement, activity.length, [
+  merge(writes, statement, activity.length, [
     int4Array(activity.map(({ slice }) => slice)),
     uuidArray(activity.map(({ programme }) => programme)),
     textArray(activity.map(({ date }) => date)),

@@ -1,4 +1,4 @@
-import type { Queryable } from "@taem/postgres";
+import { int4Array, int8Array, textArray, type Writes } from "@taem/postgres";
 import type { Fold, ProjectedEvent, Projection } from "@taem/processing";
 import { createCatalogue } from "@taem/schema";
 import { type AccountEvent, account, accountEvents } from "../events.ts";
@@ -79,12 +79,12 @@ class ScheduleFold implements Fold {
   }
 
   /** No table of this projection is only added to. */
-  async writeAdded(): Promise<void> {}
+  writeAdded(): void {}
 
-  async write(sql: Queryable, schema: string): Promise<void> {
-    await insert(sql, `${schema}.sweeps`, SWEEP_TYPES, [...this.#sweeps.values()]);
-    await insert(sql, `${schema}.transfers`, TRANSFER_TYPES, this.#begun);
-    await insert(sql, `${schema}.ended_transfers`, ENDED_TYPES, this.#ended);
+  write(writes: Writes, schema: string): void {
+    insert(writes, `${schema}.sweeps`, SWEEP_TYPES, [...this.#sweeps.values()]);
+    insert(writes, `${schema}.transfers`, TRANSFER_TYPES, this.#begun);
+    insert(writes, `${schema}.ended_transfers`, ENDED_TYPES, this.#ended);
   }
 }
 
@@ -92,20 +92,26 @@ function endsTransfer(event: AccountEvent): event is AccountEvent<"TransferIn" |
   return (event.type === "TransferIn" || event.type === "TransferReturned") && (event.part?.index ?? 1) === 1;
 }
 
-const SWEEP_TYPES = ["smallint", "text", "text", "text", "bigint"];
-const TRANSFER_TYPES = ["smallint", "text", "text", "text", "text", "int", "bigint"];
-const ENDED_TYPES = ["smallint", "text"];
+const SWEEP_TYPES = ["int", "text", "text", "text", "bigint"] as const;
+const TRANSFER_TYPES = ["int", "text", "text", "text", "text", "int", "bigint"] as const;
+const ENDED_TYPES = ["int", "text"] as const;
+
+const ARRAYS = {
+  int: (values: readonly unknown[]) => int4Array(values as number[]),
+  bigint: (values: readonly unknown[]) => int8Array((values as number[]).map(BigInt)),
+  text: (values: readonly unknown[]) => textArray(values as string[]),
+};
 
 /** Adds rows that are not there yet; one array a column. */
-async function insert(
-  sql: Queryable,
+function insert(
+  writes: Writes,
   table: string,
-  types: readonly string[],
+  types: readonly (keyof typeof ARRAYS)[],
   rows: readonly Row[],
-): Promise<void> {
+): void {
   if (rows.length === 0) return;
   const parameters = types.map((type, i) => `$${i + 1}::${type}[]`).join(", ");
-  const columns = types.map((_, i) => rows.map((row) => row[i]));
+  const columns = types.map((type, i) => ARRAYS[type](rows.map((row) => row[i])));
   const text = `INSERT INTO ${table} SELECT * FROM unnest(${parameters}) ON CONFLICT DO NOTHING`;
-  await sql.query({ text, name: `schedule ${table}` }, columns);
+  writes.run({ text, name: `schedule ${table}` }, columns);
 }

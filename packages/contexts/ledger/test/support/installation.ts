@@ -12,6 +12,8 @@ import { type Account, Simulation } from "./simulation.ts";
 
 /** A ledger on a store of its own, and the accounts whose lives are in the store. */
 export class Installation implements AsyncDisposable {
+  /** Of the database. */
+  readonly url: string;
   readonly database: Database;
   readonly store: PostgresEventStore;
   readonly simulation: Simulation;
@@ -25,11 +27,13 @@ export class Installation implements AsyncDisposable {
 
   private constructor(
     undo: AsyncDisposableStack,
+    url: string,
     database: Database,
     store: PostgresEventStore,
     seed: number,
   ) {
     this.#undo = undo;
+    this.url = url;
     this.database = database;
     this.store = store;
     this.simulation = new Simulation(store, seed);
@@ -53,7 +57,7 @@ export class Installation implements AsyncDisposable {
     const { url } = undo.use(await createTestDatabase());
     const database = undo.use(openPool({ url, max: 8, applicationName: "ledger-test" }));
     const store = undo.use(await openPostgresEventStore({ database }));
-    return new Installation(undo, database, store, seed);
+    return new Installation(undo, url, database, store, seed);
   }
 
   /** Two programmes, two currencies each, some accounts, and what became of them. */
