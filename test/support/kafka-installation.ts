@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AnyContext } from "@taem/host";
 import { parseToken, type Token } from "@taem/http";
 import { type KafkaCluster, kafkaCluster } from "@taem/kafka";
 import { openPool } from "@taem/postgres";
@@ -51,8 +52,8 @@ export class KafkaInstallation implements AsyncDisposable {
     return new KafkaInstallation(await createInstallation(environment), topic, environment, cluster);
   }
 
-  start(services: string): Promise<TestProgram> {
-    return this.#installation.start({ services });
+  start(services: string, contexts?: readonly AnyContext[]): Promise<TestProgram> {
+    return this.#installation.start({ services, ...(contexts !== undefined && { contexts }) });
   }
 
   /** After a statement was executed in the database. */

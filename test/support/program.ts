@@ -1,7 +1,7 @@
-import { openPlatform, type Platform, readConfig, startProgram } from "@taem/host";
+import { type AnyContext, openPlatform, type Platform, readConfig, startProgram } from "@taem/host";
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Clock, Environment } from "@taem/runtime";
-import { contexts } from "@taem/taem-service";
+import { contexts as all } from "@taem/taem-service";
 import { Api } from "./api.ts";
 import { clientKey } from "./client-key.ts";
 import { collectingLogger } from "./collecting-logger.ts";
@@ -16,6 +16,8 @@ export interface TestProgram extends AsyncDisposable {
 }
 
 export interface ProgramOptions {
+  /** Those of the product unless told. */
+  readonly contexts?: readonly AnyContext[];
   readonly clock?: Clock;
   /** Comma-separated; all of them unless told. */
   readonly services?: string;
@@ -42,7 +44,7 @@ export async function createInstallation(environment: Environment = {}): Promise
 /** Runs until disposed. */
 export async function startTestProgram(
   url: string,
-  { clock, services, environment = {} }: ProgramOptions = {},
+  { clock, services, environment = {}, contexts = all }: ProgramOptions = {},
 ): Promise<TestProgram> {
   await using undo = new AsyncDisposableStack();
   const config = readConfig({

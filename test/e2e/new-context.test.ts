@@ -1,0 +1,76 @@
+import { rebuild } from "@taem/processing";
+import { contexts } from "@taem/taem-service";
+import { expect, test } from "vitest";
+import { sharedKafka } from "../support/kafka/kafka.ts";
+import { KafkaInstallation } from "../support/kafka-installation.ts";
+import { createInstallation } from "../support/program.ts";
+import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
+import { bookOf, expectAgreement } from "../support/read-model.ts";
+import { describeWith } from "../support/requirement.ts";
+import { stamps } from "../support/stamps/context.ts";
+import { cards } from "../support/stamps/read-model.ts";
+
+// A new context is its folder and a line in whoever hosts it; and it never stops a program that has not heard of it.
+
+const withStamps = [...contexts, stamps];
+const WAIT = { timeout: 60_000, interval: 50 };
+
+test("a context that nobody else knows is served, projected, described, and made anew the same", async () => {
+  await using installation = await createInstallation();
+  await using program = await installation.start({ contexts: withStamps });
+  const { api } = program;
+  const shop = await defineProgramme(api, "shop");
+  const [member] = (await enrolMany(api, "shop", "m", 1)) as [string];
+  const path = `${shop}/members/${member}/stamps`;
+  await succeeds(api.post(path, { stamps: 3 }));
+  expect((await succeeds(api.post(path, { stamps: 4 }))).body).toEqual({ stamps: 7 });
+  await expect.poll(async () => (await api.get(path)).body, WAIT).toEqual({ stamps: 7 });
+  expect(await api.post(path, { stamps: 11 })).toMatchObject({ status: 400 });
+  const { database, store } = program.platform;
+  const rebuilt = await rebuild({ projection: cards(), database, store, expect: "equal" });
+  expect(rebuilt).toMatchObject({ outcome: "taken_over", changes: [] });
+  const { body } = await api.get("/openapi.json");
+  const paths = (body as unknown as { paths: Record<string, object> }).paths;
+  const described = paths["/v1/programmes/{programme}/members/{member}/stamps"];
+  expect(Object.keys(described ?? {}).sort()).toEqual(["get", "post"]);
+});
+
+test("a program that has never heard of it lives on its log, and proves its own rows", async () => {
+  await using installation = await createInstallation();
+  let member = "";
+  {
+    await using newer = await installation.start({ contexts: withStamps });
+    const shop = await defineProgramme(newer.api, "shop");
+    [member] = (await enrolMany(newer.api, "shop", "m", 1)) as [string];
+    await succeeds(newer.api.post(`${shop}/members/${member}/stamps`, { stamps: 3 }));
+  }
+  await using older = await installation.start();
+  const earned = await succeeds(
+    older.api.post(`/v1/programmes/shop/members/${member}/earn`, {
+      currency: "PTS",
+      points: "5",
+      source: source("after"),
+    }),
+  );
+  expect(await bookOf(older.api, `/v1/programmes/shop/members/${member}`, String(earned.body.token))).toBe(
+    5n,
+  );
+  await expectAgreement(installation.url);
+});
+
+describeWith("over Kafka", "kafka", await sharedKafka(), ({ brokers }) => {
+  test.each([
+    ["a relay that knows it", withStamps],
+    ["a relay that does not", contexts],
+  ])("an older ledger lives on, behind %s", async (_, relaying) => {
+    await using installation = await KafkaInstallation.open(brokers);
+    await using writer = await installation.start("commands", withStamps);
+    await using _relay = await installation.start("relay", relaying);
+    await using ledger = await installation.start("ledger", contexts);
+    await installation.define(writer.api);
+    for (const member of installation.members.slice(0, 10))
+      await succeeds(writer.api.post(`/v1/programmes/shop/members/${member}/stamps`, { stamps: 1 }));
+    await installation.trade(writer.api, "among stamps");
+    await installation.expectAgreement(ledger.api);
+  });
+});
