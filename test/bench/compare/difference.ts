@@ -11,7 +11,7 @@ export interface Difference {
   readonly ratio: number;
   /** How many times dearer, or slower, it is. */
   readonly worsening: number;
-  /** From the least to the most of all rounds, as a share of their middle: the larger of both sides'. */
+  /** From the least to the most of all rounds, as a share of the most: the larger of both sides'. */
   readonly spread: number;
 }
 
@@ -56,5 +56,6 @@ function difference(
 }
 
 function spreadOf(values: readonly number[]): number {
-  return (Math.max(...values) - Math.min(...values)) / median(values);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? 0 : (most - least) / Math.max(Math.abs(least), Math.abs(most));
 }
