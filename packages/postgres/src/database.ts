@@ -6,15 +6,10 @@ import { copyChunks } from "./copy-encoding.ts";
 import { type Listener, startListener } from "./listener.ts";
 import type { Log } from "./log.ts";
 import { PostgresError } from "./postgres-error.ts";
+import type { Statement } from "./statement.ts";
 import { valueTypes } from "./value-types.ts";
 import { WriteMessage } from "./write-message.ts";
 import type { StatementStep, Writes } from "./writes.ts";
-
-/** A statement with a `name` is parsed once per connection: for the hot ones. */
-export interface Statement {
-  readonly text: string;
-  readonly name?: string;
-}
 
 export interface Result<Row> {
   readonly rows: Row[];

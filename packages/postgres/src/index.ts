@@ -5,7 +5,6 @@ export type {
   PoolOptions,
   Queryable,
   Result,
-  Statement,
   Transaction,
   TransactionOptions,
 } from "./database.ts";
@@ -17,4 +16,5 @@ export type { Log } from "./log.ts";
 export type { Migration } from "./migration.ts";
 export { migrate } from "./migration.ts";
 export { PostgresError } from "./postgres-error.ts";
+export type { Statement } from "./statement.ts";
 export { type Expectation, type Value, Writes } from "./writes.ts";

@@ -1,5 +1,5 @@
-import type { Statement } from "./database.ts";
 import { PostgresError } from "./postgres-error.ts";
+import type { Statement } from "./statement.ts";
 
 /** How many rows a statement must change: with any other number all is undone, and `otherwise` says what that means. */
 export interface Expectation {
