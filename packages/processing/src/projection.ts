@@ -1,5 +1,5 @@
 import type { Queryable } from "@taem/postgres";
-import type { Catalogue, DomainEvent } from "@taem/schema";
+import type { Catalogue, DomainEvent, Provenance } from "@taem/schema";
 import type { EventRecord } from "./event-source.ts";
 
 /** A table of a read model. Its first column is `slice smallint`: a row belongs to one slice and to no other. */
@@ -7,9 +7,9 @@ export interface Table {
   readonly name: string;
   /** SQL definition of each column, by name. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Identifies a row when two builds are compared. */
+  /** Identifies a row: the table's primary key. */
   readonly key: readonly string[];
-  /** SQL that makes the table's indexes, with `{table}` for its name. */
+  /** SQL that makes the table's other indexes, with `{table}` for its name. */
   readonly indexes: readonly string[];
   /** Rows are added and never changed: a rebuild makes the indexes after loading. */
   readonly appendOnly: boolean;
@@ -23,6 +23,8 @@ export interface ProjectedEvent<E extends DomainEvent = DomainEvent> {
   readonly event: E;
   /** Who asked for it. */
   readonly actor: () => string;
+  /** Who asked for it, in which request, and what led to that. */
+  readonly provenance: () => Provenance;
 }
 
 /**
