@@ -44,6 +44,14 @@ export interface Projection<E extends DomainEvent = DomainEvent> {
   prepare(events: readonly ProjectedEvent<E>[]): Promise<void>;
   /** An empty batch. */
   begin(): Fold<E>;
+  /**
+   * Takes over into a rebuilt schema what others than events have done to the live rows, at the same checkpoints. Absent
+   * where rows are made by events alone.
+   */
+  carryOver?(
+    transaction: Queryable,
+    schemas: { readonly live: string; readonly rebuilt: string },
+  ): Promise<void>;
 }
 
 /** A batch of events folded in memory into what is to be written. */

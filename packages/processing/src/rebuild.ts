@@ -234,6 +234,7 @@ class Rebuild {
     const target = await loadCheckpoints(transaction, this.#schemas.live);
     const applier = await this.#applier(transaction, (work) => inSavepoint(transaction, work));
     await this.#applyUpTo(target, applier);
+    await this.#options.projection.carryOver?.(transaction, this.#schemas);
   }
 
   /**

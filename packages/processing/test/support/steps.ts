@@ -1,0 +1,87 @@
+import type { EventStore } from "@taem/event-store";
+import type { Database, Queryable, Statement } from "@taem/postgres";
+
+const WRITES = /\b(INSERT|UPDATE|DELETE)\b/;
+
+/** The steps that a program takes, by name; at one of them it can be made to end itself. */
+export class Steps {
+  readonly taken = new Set<string>();
+  readonly #last: string | undefined;
+  /** While a program starts, nothing has begun yet. */
+  isWatching = false;
+
+  /** The last step that is taken, if any. */
+  constructor(last?: string) {
+    this.#last = last;
+  }
+
+  async take(step: string): Promise<void> {
+    if (!this.isWatching) return;
+    this.taken.add(step);
+    if (step !== this.#last) return;
+    process.kill(process.pid, "SIGKILL");
+    // Nothing more is begun, whenever the signal comes.
+    await new Promise(() => {});
+  }
+}
+
+/** A database whose statements that find or change something, and whose commits, are steps of a part of the program. */
+export function watched(database: Database, part: string, steps: Steps): Database {
+  return {
+    ...database,
+    ...watchedQueries(database, async () => {}),
+    async transaction(work, options) {
+      // A transaction is known by the last thing it changed.
+      let change: string | undefined;
+      const result = await database.transaction(async (transaction) => {
+        const done = await work(
+          watchedQueries(transaction, async (statement) => {
+            if (WRITES.test(statement.text)) change = nameOf(statement);
+            await steps.take(`${part}: after ${nameOf(statement)}`);
+          }),
+        );
+        if (change !== undefined) await steps.take(`${part}: before the commit of ${change}`);
+        return done;
+      }, options);
+      if (change !== undefined) await steps.take(`${part}: after the commit of ${change}`);
+      return result;
+    },
+  };
+}
+
+function watchedQueries(runner: Queryable, after: (statement: Statement) => Promise<void>): Queryable {
+  const parsed = (statement: string | Statement) =>
+    typeof statement === "string" ? { text: statement } : statement;
+  return {
+    async query(statement, values) {
+      const result = await runner.query<never>(statement, values);
+      if (result.rowCount > 0) await after(parsed(statement));
+      return result;
+    },
+    async queryArrays(statement, values) {
+      const rows = await runner.queryArrays<never>(statement, values);
+      if (rows.length > 0) await after(parsed(statement));
+      return rows;
+    },
+    copyInto: (table, columns, rows) => runner.copyInto(table, columns, rows),
+  };
+}
+
+function nameOf({ name, text }: Statement): string {
+  return name ?? text.trim().split(/\s+/).slice(0, 3).join(" ");
+}
+
+/** A store whose appends are steps, by the types of their events: which go together depends on how commands meet. */
+export function watchedStore(store: EventStore, steps: Steps): EventStore {
+  return Object.create(store, {
+    append: {
+      async value(...[appends, signal]: Parameters<EventStore["append"]>) {
+        const types = new Set(appends.flatMap(({ events }) => events.map(({ type }) => type)));
+        for (const type of types) await steps.take(`store: before ${type}`);
+        const results = await store.append(appends, signal);
+        for (const type of types) await steps.take(`store: after ${type}`);
+        return results;
+      },
+    },
+  }) as EventStore;
+}
