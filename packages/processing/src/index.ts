@@ -38,6 +38,11 @@ export {
 export { createOutboxSender, type OutboxSenderOptions, type SentCommand } from "./reactions/outbox-sender.ts";
 export { cancelTimer, type Reaction, send, setTimer } from "./reactions/reaction.ts";
 export {
+  createReactionRunner,
+  type ReactionRunner,
+  type ReactionRunnerOptions,
+} from "./reactions/reaction-runner.ts";
+export {
   defineProcessManager,
   defineReactor,
   type ProcessManagerOptions,

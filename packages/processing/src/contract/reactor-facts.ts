@@ -5,7 +5,7 @@ import { done } from "../queue/outcome.ts";
 import { rebuild } from "../rebuild.ts";
 import { replayParked } from "../replay.ts";
 import { ECHOES, echo, echoes, sayAgain } from "./echoes.ts";
-import { type Bench, BY_HAND, drain, type Fact, newCard } from "./harness.ts";
+import { BY_HAND, drain, type Fact, newCard } from "./harness.ts";
 import { stampCards, stampCommands, voucherKey, vouchers } from "./stamp-cards.ts";
 
 const cards = stampCards.projection;

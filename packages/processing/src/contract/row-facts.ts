@@ -1,7 +1,6 @@
 import { createCatalogue } from "@taem/schema";
 import { expect } from "vitest";
 import { DefinitionHistory } from "../definition-history.ts";
-import type { Projection } from "../projection.ts";
 import { rebuild } from "../rebuild.ts";
 import { keyedRows } from "../rows/keyed-rows.ts";
 import { rowsProjection } from "../rows/rows-projection.ts";

@@ -1,5 +1,4 @@
 import { expect } from "vitest";
-import type { Projection } from "../projection.ts";
 import { rebuild } from "../rebuild.ts";
 import { type Bench, BY_HAND, drain, type Fact, newCard } from "./harness.ts";
 import { type StampCommand, vouchers } from "./stamp-cards.ts";

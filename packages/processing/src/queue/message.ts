@@ -46,7 +46,6 @@ export async function addMessages(
   const { rows: added } = await transaction.query<{ key: string }>(
     named(
       `${table} add`,
-      // Whoever relies on the message is told of it when it is on the disk; a projector says otherwise in its transaction.
       `INSERT INTO ${tableOf(table)} (queue, slice, lane, key, type, body, meta, answer, state, due_at, error)
        SELECT $1, slice, lane, key, type, body, meta, answer, state, due_at, error
          FROM json_populate_recordset(NULL::${tableOf(table)}, $2::json)

@@ -6,7 +6,7 @@ import type { ProjectedEvent } from "../projection.ts";
 import { addMessages, type NewMessage } from "../queue/message.ts";
 import { put, remove } from "../rows/row-store.ts";
 import type { AnyRow } from "../rows/row-type.ts";
-import type { Delivery, Reaction } from "./reaction.ts";
+import type { Reaction, Routing } from "./reaction.ts";
 import { timers } from "./timers.ts";
 
 /** What an index takes with room to spare. */
@@ -95,7 +95,7 @@ export class ReactionBuffer<C extends DomainEvent> {
   #messageOf(
     { id, slice, stream }: EventRecord,
     command: C,
-    { key, lane }: Delivery,
+    { key, lane }: Routing,
     n: number,
     origin: Omit<Provenance, "actor">,
   ): NewMessage {

@@ -1,7 +1,7 @@
 import type { DomainEvent } from "@taem/schema";
 
-/** How a command is delivered. */
-export interface Delivery {
+/** How a command is told from others, and which others it waits for. */
+export interface Routing {
   /**
    * Business key: what makes the command the same one, whoever asks for it and however often. A key stands for one
    * doing: what happens every month has the month in it. Without one, the reactor's name, the event's id and the place
@@ -15,7 +15,7 @@ export interface Delivery {
 /** Something that is to come of an event. Made by folds: no clock, no random value. `C` are the commands. */
 export type Reaction<C extends DomainEvent> = Send<C> | SetTimer<C> | CancelTimer;
 
-export interface Send<C extends DomainEvent> extends Delivery {
+export interface Send<C extends DomainEvent> extends Routing {
   readonly kind: "send";
   readonly command: C;
   /** Server time before which it is not delivered, such as when the event was recorded and some seconds. */
@@ -23,7 +23,7 @@ export interface Send<C extends DomainEvent> extends Delivery {
 }
 
 /** Set again under its key, a timer moves. What becomes due is sent under that key. */
-export interface SetTimer<C extends DomainEvent> extends Delivery {
+export interface SetTimer<C extends DomainEvent> extends Routing {
   readonly kind: "set_timer";
   readonly key: string;
   /** By whose clock it becomes due, such as a programme. */

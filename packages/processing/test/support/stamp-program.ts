@@ -10,14 +10,13 @@ import { stampCards, voucher, vouchers } from "../../src/contract/stamp-cards.ts
 import { StampShop } from "../../src/contract/stamp-shop.ts";
 import {
   createInboxWorker,
-  createOutboxSender,
+  createReactionRunner,
   done,
   Inbox,
   migrateQueues,
   type Projection,
   Projector,
   storeLogSource,
-  TimerSender,
 } from "../../src/index.ts";
 import { Steps, watched, watchedStore } from "./steps.ts";
 
@@ -131,10 +130,12 @@ export class StampProgram implements AsyncDisposable {
     const part = (name: string) => ({ ...platform, database: watched(this.database, name, this.#steps) });
     await this.#startProjector(stampCards.projection, part("cards projector"));
     await this.#startProjector(vouchers.projection, part("vouchers projector"));
+    const now = async (scope: string) => (this.#isLate && scope === this.#options.run ? LATE : 0);
     for (const reactor of [stampCards, vouchers]) {
-      const sender = createOutboxSender({
-        ...part(`${reactor.name} sender`),
+      const runner = createReactionRunner({
+        ...part(`${reactor.name} runner`),
         reactor,
+        now,
         deliver: async ({ command, provenance }) => {
           await this.#steps.take(`handler: before ${command.type}`);
           const outcome = await this.#shop.carryOut(command, provenance);
@@ -142,10 +143,8 @@ export class StampProgram implements AsyncDisposable {
           return outcome;
         },
       });
-      this.#run(sender);
+      this.#run(runner);
     }
-    const now = async (scope: string) => (this.#isLate && scope === this.#options.run ? LATE : 0);
-    this.#run(new TimerSender({ ...part("timers"), reactor: vouchers, now }));
     this.#run(
       createInboxWorker({
         ...part("inbox worker"),

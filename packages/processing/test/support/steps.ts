@@ -3,25 +3,29 @@ import type { Database, Queryable, Statement } from "@taem/postgres";
 
 const WRITES = /\b(INSERT|UPDATE|DELETE)\b/;
 
-/** The steps that a program takes, by name; at one of them it can be made to end itself. */
+/** The steps that a program takes, by name; at one of them it can be made to end itself, or to hold still. */
 export class Steps {
   readonly taken = new Set<string>();
   readonly #last: string | undefined;
+  readonly #signal: "SIGKILL" | "SIGSTOP";
   /** While a program starts, nothing has begun yet. */
   isWatching = false;
+  #isOver = false;
 
-  /** The last step that is taken, if any. */
-  constructor(last?: string) {
+  /** The last step that is taken, if any, and what the program does to itself there. */
+  constructor(last?: string, signal: "SIGKILL" | "SIGSTOP" = "SIGKILL") {
     this.#last = last;
+    this.#signal = signal;
   }
 
   async take(step: string): Promise<void> {
     if (!this.isWatching) return;
     this.taken.add(step);
-    if (step !== this.#last) return;
-    process.kill(process.pid, "SIGKILL");
+    if (step !== this.#last || this.#isOver) return;
+    this.#isOver = true;
+    process.kill(process.pid, this.#signal);
     // Nothing more is begun, whenever the signal comes.
-    await new Promise(() => {});
+    if (this.#signal === "SIGKILL") await new Promise(() => {});
   }
 }
 
