@@ -7,11 +7,17 @@ type Happening = Partial<EventRecord> & { readonly provenance?: Provenance };
 
 const PROVENANCE: Provenance = { actor: "test", correlation: "test" };
 
+/** An event as the one of this number. */
+type Happened<E extends DomainEvent> = (no: number) => ProjectedEvent<E>;
+
+/** Of what a test gives, the events. */
+type EventIn<G> = G extends Happened<infer E> ? E : G extends DomainEvent ? G : never;
+
 /** An event beside its record. Without one, events are of one stream, and one follows on the other. */
 export function happened<E extends DomainEvent>(
   event: E,
   { provenance = PROVENANCE, ...record }: Happening = {},
-): (no: number) => ProjectedEvent<E> {
+): Happened<E> {
   return (no) => ({
     event,
     record: {
@@ -43,10 +49,12 @@ export interface Given<E extends DomainEvent> {
  * Events for the test of a projection without a server. What they come to is folded in batches of one and in one batch:
  * it throws where the batches make a difference.
  */
-export function given<E extends DomainEvent>(
-  ...events: readonly (E | ((no: number) => ProjectedEvent<E>))[]
-): Given<E> {
-  const log = events.map((event, i) => (typeof event === "function" ? event : happened(event))(i + 1));
+export function given<const G extends readonly (DomainEvent | Happened<DomainEvent>)[]>(
+  ...events: G
+): Given<EventIn<G[number]>> {
+  const log = events.map((event, i) =>
+    (typeof event === "function" ? event : happened(event))(i + 1),
+  ) as ProjectedEvent<EventIn<G[number]>>[];
   const batchings = [[log], log.map((one) => [one])];
   return {
     rows: (table) =>

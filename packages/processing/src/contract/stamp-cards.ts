@@ -8,7 +8,7 @@ import { keyedRows } from "../rows/keyed-rows.ts";
  * voucher that nobody uses expires.
  */
 
-export const STAMPS_A_ROUND = 10;
+const STAMPS_A_ROUND = 10;
 
 const cardDescriptions = {
   StampGiven: { card: text, receipt: text },
@@ -69,7 +69,7 @@ export const stampCards = defineProcessManager({
 });
 
 /** What became of each voucher. */
-const voucherRows = keyedRows({
+export const voucherRows = keyedRows({
   table: {
     name: "vouchers",
     columns: {

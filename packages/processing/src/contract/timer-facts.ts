@@ -1,7 +1,11 @@
+import { sliceOfName } from "@taem/kernel";
+import { streamOf } from "@taem/schema";
 import { expect } from "vitest";
+import type { Fold, Projection } from "../projection.ts";
 import { rebuild } from "../rebuild.ts";
+import { replayParked } from "../replay.ts";
 import { type Bench, BY_HAND, drain, type Fact, newCard } from "./harness.ts";
-import { type StampCommand, vouchers } from "./stamp-cards.ts";
+import { type StampCommand, type VoucherEvent, voucher, vouchers } from "./stamp-cards.ts";
 
 const projection = vouchers.projection;
 
@@ -29,6 +33,29 @@ async function expectEqualRebuild(bench: Bench): Promise<void> {
   const { database, store } = bench;
   const outcome = await rebuild({ projection, database, store, expect: "equal" });
   expect(outcome).toMatchObject({ outcome: "taken_over" });
+}
+
+/** Cards whose first vouchers lie in one slice. */
+function neighbours(): readonly [string, string, string] {
+  const sliceOf = (card: string) => sliceOfName(streamOf(voucher, card, 1));
+  const first = newCard();
+  const found = [first];
+  while (found.length < 3) {
+    const card = newCard();
+    if (sliceOf(card) === sliceOf(first)) found.push(card);
+  }
+  return found as [string, string, string];
+}
+
+/** A fold that cannot project the events of some cards. */
+function failingFor(fold: Fold, cards: readonly string[]): Fold {
+  return {
+    ...fold,
+    add(projected) {
+      if (cards.includes((projected.event as VoucherEvent).card)) throw new Error("a bug");
+      fold.add(projected);
+    },
+  };
 }
 
 export const timerFacts: readonly Fact[] = [
@@ -149,6 +176,30 @@ export const timerFacts: readonly Fact[] = [
       expect((await sentKeys(bench)).sort()).toEqual([keyOf(sent), keyOf(late)].sort());
       await expectEqualRebuild(bench);
       expect(await setTimers(bench)).toEqual([[keyOf(coming), 2_000]]);
+    },
+  },
+  {
+    name: "a timer that comes late of a parked stream is sent, whether the stream is taken up or rebuilt",
+    async test(bench) {
+      const { database, store } = bench;
+      const [sent, replayed, rebuilt] = neighbours();
+      const lame: Projection = {
+        ...projection,
+        begin: () => failingFor(projection.begin(), [replayed, rebuilt]),
+      };
+      for (const card of [sent, replayed, rebuilt]) {
+        await bench.shop.carryOut({ type: "IssueVoucher", card, round: 1 }, BY_HAND);
+      }
+      await bench.project(lame);
+      bench.clocks.set(bench.shop.shop, 1_000);
+      await drain(bench.timers(vouchers));
+      expect(await sentKeys(bench)).toEqual([keyOf(sent)]);
+      await replayParked(database, store, projection, streamOf(voucher, replayed, 1));
+      const confirm = async () => true;
+      await rebuild({ projection, database, store, expect: "changes", confirm });
+      // The first is sent again if it has to be: its key is in the outbox.
+      await drain(bench.timers(vouchers));
+      expect((await sentKeys(bench)).sort()).toEqual([sent, replayed, rebuilt].map(keyOf).sort());
     },
   },
   {

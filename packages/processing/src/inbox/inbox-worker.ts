@@ -1,7 +1,8 @@
 import { decodeMeta, type Provenance } from "@taem/schema";
 import type { Message } from "../queue/message.ts";
 import type { Outcome } from "../queue/outcome.ts";
-import { type DeliveryContext, QueueWorker, type QueueWorkerOptions } from "../queue/queue-worker.ts";
+import { QueueWorker } from "../queue/queue-worker.ts";
+import type { DeliveryContext, QueueWorkerOptions } from "../queue/worker-options.ts";
 
 /** A message as its handler gets it. */
 export interface InboxMessage extends DeliveryContext, Omit<Message, "meta" | "failures"> {

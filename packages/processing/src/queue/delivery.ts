@@ -4,7 +4,7 @@ import { isPassing } from "../passing.ts";
 import type { Settled } from "./claim.ts";
 import type { Message } from "./message.ts";
 import { later, type Outcome, park } from "./outcome.ts";
-import type { QueueWorkerOptions } from "./queue-worker.ts";
+import type { QueueWorkerOptions } from "./worker-options.ts";
 
 /** How long an answer is waited for. */
 const ANSWER_WITHIN_MS = 30_000;

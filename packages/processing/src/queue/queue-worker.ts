@@ -1,35 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Database, Queryable } from "@taem/postgres";
-import type { Clock, Logger, Metrics } from "@taem/runtime";
+import type { Queryable } from "@taem/postgres";
 import { claimSlices, dueMessages, type Settled, settle } from "./claim.ts";
 import { Delivery } from "./delivery.ts";
 import type { Message } from "./message.ts";
-import type { Outcome } from "./outcome.ts";
 import { RestingLoop } from "./resting-loop.ts";
-import type { QueueTable } from "./schema.ts";
-
-export interface DeliveryContext {
-  /** Server time by which an answer is waited for. */
-  readonly deadline: number;
-}
-
-export interface QueueWorkerOptions {
-  readonly table: QueueTable;
-  /** Of the table's queues the one that is worked off. */
-  readonly queue: string;
-  /** Lends one connection for as long as a round takes; what `deliver` needs comes on top. */
-  readonly database: Database;
-  /**
-   * Carries a message out. May be called again with the same message, whatever became of the first call: its key makes
-   * it harmless. What it rejects with is tried again, and parked where it is no passing trouble and stays.
-   */
-  readonly deliver: (message: Message, context: DeliveryContext) => Promise<Outcome>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** How long it rests when nothing was due; 250 unless told. */
-  readonly pollMs?: number;
-}
+import type { QueueWorkerOptions } from "./worker-options.ts";
 
 const POLL_MS = 250;
 /** No delivery begins later in a round: the round ends before the server gives its transaction up. */

@@ -1,7 +1,8 @@
 import { type DomainEvent, decodeMeta, type Provenance, UnknownEventVersion } from "@taem/schema";
 import type { Message } from "../queue/message.ts";
 import { later, type Outcome, park } from "../queue/outcome.ts";
-import { type DeliveryContext, QueueWorker, type QueueWorkerOptions } from "../queue/queue-worker.ts";
+import { QueueWorker } from "../queue/queue-worker.ts";
+import type { DeliveryContext, QueueWorkerOptions } from "../queue/worker-options.ts";
 import type { Reactor } from "./reactor.ts";
 
 /** A command as its handler gets it. */

@@ -19,9 +19,13 @@ const PARTS =
 
 /**
  * Runs the stamp program once to see which steps it takes, then once for each of them, ended there by SIGKILL. Two
- * programs then go on where it was, and everything is there once.
+ * programs then go on where it was, and everything is there once. `isTried` leaves steps out.
  */
-export async function killedReactors(name: string, provide: () => Promise<ProvidedStore>): Promise<void> {
+export async function killedReactors(
+  name: string,
+  provide: () => Promise<ProvidedStore>,
+  isTried: (step: string) => boolean = () => true,
+): Promise<void> {
   const undo = new AsyncDisposableStack();
   const { storeUrl } = undo.use(await provide());
   const { url } = undo.use(await createTestDatabase());
@@ -38,13 +42,16 @@ export async function killedReactors(name: string, provide: () => Promise<Provid
       expect([parts.size, parts.has(undefined)]).toEqual([8, false]);
     });
 
-    test.each(steps)("ended at a step, nothing is lost and nothing is done twice: %s", async (lastStep) => {
-      const run = await runUntil(where, lastStep);
-      await using one = await StampProgram.start({ ...where, run });
-      await using two = await StampProgram.start({ ...where, run });
-      await Promise.all([one.finish(), two.finish()]);
-      await expectOnce(one, run);
-    });
+    test.each(steps.filter(isTried))(
+      "ended at a step, nothing is lost and nothing is done twice: %s",
+      async (lastStep) => {
+        const run = await runUntil(where, lastStep);
+        await using one = await StampProgram.start({ ...where, run });
+        await using two = await StampProgram.start({ ...where, run });
+        await Promise.all([one.finish(), two.finish()]);
+        await expectOnce(one, run);
+      },
+    );
 
     test("after all of them the rows and timers are what the log says", async () => {
       await using program = await StampProgram.start({ ...where, run: unharmed });

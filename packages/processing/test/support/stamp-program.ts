@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore } from "@taem/event-store";
-import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
 import { createLogger, createMetrics, systemClock } from "@taem/runtime";
@@ -32,6 +31,13 @@ const POLL_MS = 10;
 const STAMPS = 20;
 /** When the vouchers expire that nobody has used. */
 const LATE = 1_000;
+
+async function openStore({ storeUrl }: StampProgramOptions, database: Database): Promise<EventStore> {
+  if (storeUrl === undefined) return await openPostgresEventStore({ database });
+  // A client that takes long to load, for many short lives.
+  const { openEsdbEventStore } = await import("@taem/event-store-esdb");
+  return await openEsdbEventStore({ url: storeUrl });
+}
 
 /** The cards of a run: one wins twice, the other one is closed when it would win. */
 export function cardsOf(run: string): { readonly open: string; readonly closed: string } {
@@ -68,11 +74,7 @@ export class StampProgram implements AsyncDisposable {
     await using undo = new AsyncDisposableStack();
     const database = undo.use(openPool({ url: options.url, max: 12, applicationName: "stamps" }));
     await migrateQueues(database);
-    const { storeUrl } = options;
-    const store =
-      storeUrl === undefined
-        ? await openPostgresEventStore({ database })
-        : await openEsdbEventStore({ url: storeUrl });
+    const store = await openStore(options, database);
     undo.defer(() => store.close());
     const program = new StampProgram(options, steps, undo.move(), database, store);
     await program.#startParts();
