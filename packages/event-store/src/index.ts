@@ -2,5 +2,16 @@ export type { Aggregate, Appended, Step } from "./aggregate.ts";
 export { type Claimant, Claims } from "./claims.ts";
 export type { AppendedCommand } from "./command.ts";
 export { CommandHandler, type CommandHandlerOptions, HandlerRefusal } from "./command-handler.ts";
+export {
+  type CounterAnswer,
+  type CounterEvent,
+  type CounterPlace,
+  type CounterRefusalCode,
+  Counters,
+  counterAggregate,
+  counterEvents,
+  type Leg,
+  type Reserve,
+} from "./counter.ts";
 export * from "./event-store.ts";
 export { SharedReader } from "./shared-reader.ts";

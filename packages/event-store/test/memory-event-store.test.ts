@@ -1,7 +1,10 @@
-import { eventStoreContract } from "../src/contract/index.ts";
+import { counterContract, type EventStoreHarness, eventStoreContract } from "../src/contract/index.ts";
 import { MemoryEventStore } from "./support/memory-event-store.ts";
 
-eventStoreContract("Memory", async () => {
+async function openMemory(): Promise<EventStoreHarness> {
   const store = new MemoryEventStore();
   return { store, second: async () => store, restart: async () => {}, close: () => store.close() };
-});
+}
+
+eventStoreContract("Memory", openMemory);
+counterContract("Memory", openMemory);

@@ -79,18 +79,26 @@ export class LinkCodec {
   }
 
   #linkedEvent(sent: SentEvent): LinkedEvent {
-    const { id, type, stream, revision, slice, position, recordedAt, actor, correlation, data } = sent;
+    const { id, type, stream, revision, slice, position, recordedAt, actor, correlation, causation, data } =
+      sent;
     const record = { id, type, stream, revision, slice, position, recordedAt };
     try {
       // Now, and not when it is asked for: what cannot be read must not be taken for the event.
       const event = this.#payloads.decode(type, data);
-      return { record, actor, correlation, isKnown: (events) => events.has(type), decode: () => event };
+      return {
+        record,
+        actor,
+        correlation,
+        causation,
+        isKnown: (events) => events.has(type),
+        decode: () => event,
+      };
     } catch (error) {
       if (!(error instanceof UnknownEventVersion)) throw error;
       const decode = (): DomainEvent => {
         throw error;
       };
-      return { record, actor, correlation, isKnown: () => false, decode };
+      return { record, actor, correlation, causation, isKnown: () => false, decode };
     }
   }
 }

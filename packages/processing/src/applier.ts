@@ -1,4 +1,4 @@
-import { Writes } from "@taem/postgres";
+import { type Queryable, Writes } from "@taem/postgres";
 import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
 import type { Link, LinkedEvent } from "./event-source.ts";
 import { Folding } from "./folding.ts";
@@ -17,6 +17,8 @@ export class UnprojectableEvent extends Error {
 export interface ApplierOptions {
   readonly projection: Projection;
   readonly schema: string;
+  /** Reads rows. */
+  readonly sql: Queryable;
   /** In a transaction of its own, or in a part of one that can be undone. */
   readonly commit: (writes: Writes) => Promise<void>;
   /** Called before a stream is parked; throws to refuse. */
@@ -67,7 +69,8 @@ export class Applier {
   }
 
   async #commit(links: readonly Link[], parked: readonly Parked[], fold?: Fold): Promise<void> {
-    const { schema, commit, projection } = this.#options;
+    const { schema, sql, commit, projection } = this.#options;
+    await fold?.load?.(sql, schema);
     const moves = new Moves(this.checkpoints).add(links).all(parked, this.parked.values());
     const writes = new Writes();
     // The checkpoints first: whoever holds them keeps other writers of the slices out.

@@ -73,6 +73,7 @@ export class BulkLoader {
     const failed = [...parked.values()];
     const moves = this.#moves.all(failed, this.#parked.values());
     await this.#writing;
+    await fold.load?.(this.#database, this.#schema);
     this.#write((writes) => {
       advance(writes, this.#schema, this.#projection.version, moves);
       fold.write(writes, this.#schema);

@@ -12,6 +12,8 @@ export interface LinkedEvent {
   readonly correlation: string;
   /** Who asked for it; may be looked up only when it is asked for. */
   readonly actor: string;
+  /** What led to it, where it was no request from outside; may be looked up only when it is asked for. */
+  readonly causation: string | undefined;
   /** Whether it is one of these, in a version that is known. */
   isKnown(events: EventTypes): boolean;
   /** What it says, if it is one of these; read once, however many ask. Throws `ContractViolation`. */
@@ -109,6 +111,10 @@ class StoredEvent implements LinkedEvent {
 
   get actor(): string {
     return decodeMeta(this.record.meta).actor;
+  }
+
+  get causation(): string | undefined {
+    return decodeMeta(this.record.meta).causation;
   }
 
   get correlation(): string {

@@ -1,5 +1,5 @@
-import type { Writes } from "@taem/postgres";
-import type { Catalogue, DomainEvent } from "@taem/schema";
+import type { Queryable, Writes } from "@taem/postgres";
+import type { Catalogue, DomainEvent, Provenance } from "@taem/schema";
 import type { EventRecord } from "./event-source.ts";
 
 /** A table of a read model. Its first column is `slice smallint`: a row belongs to one slice and to no other. */
@@ -7,9 +7,9 @@ export interface Table {
   readonly name: string;
   /** SQL definition of each column, by name. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Identifies a row when two builds are compared. */
+  /** Identifies a row: the table's primary key. */
   readonly key: readonly string[];
-  /** SQL that makes the table's indexes, with `{table}` for its name. */
+  /** SQL that makes the table's other indexes, with `{table}` for its name. */
   readonly indexes: readonly string[];
   /** Rows are added and never changed: a rebuild makes the indexes after loading. */
   readonly appendOnly: boolean;
@@ -23,6 +23,8 @@ export interface ProjectedEvent<E extends DomainEvent = DomainEvent> {
   readonly event: E;
   /** Who asked for it. */
   readonly actor: () => string;
+  /** Who asked for it, in which request, and what led to that. */
+  readonly provenance: () => Provenance;
 }
 
 /**
@@ -42,12 +44,25 @@ export interface Projection<E extends DomainEvent = DomainEvent> {
   prepare(events: readonly ProjectedEvent<E>[]): Promise<void>;
   /** An empty batch. */
   begin(): Fold<E>;
+  /**
+   * Takes over into a rebuilt schema what others than events have done to the live rows, at the same checkpoints. Absent
+   * where rows are made by events alone.
+   */
+  carryOver?(
+    transaction: Queryable,
+    schemas: { readonly live: string; readonly rebuilt: string },
+  ): Promise<void>;
 }
 
 /** A batch of events folded in memory into what is to be written. */
 export interface Fold<E extends DomainEvent = DomainEvent> {
   /** Throws on an event that cannot be projected, and then leaves the batch as it was. */
   add(projected: ProjectedEvent<E>): void;
+  /**
+   * Reads what the batch must know of the rows that are there, once all is added and before `write`. No transaction is needed:
+   * whoever changes rows of a slice moves its checkpoint, which the batch compares. Throws as `write` would in the database.
+   */
+  load?(sql: Queryable, schema: string): Promise<void>;
   /** Says and lets go of the new rows of append-only tables so far: a long fold stays small. */
   writeAdded(writes: Writes, schema: string): void;
   /** Says all that the batch came to, set-based, for the tables of a schema. */

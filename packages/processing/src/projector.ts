@@ -82,6 +82,7 @@ export class Projector {
       {
         projection,
         schema: this.#schema,
+        sql: database,
         // A lost commit is replayed from the store: the rows and the checkpoint are lost together.
         commit: (writes) => database.write(writes, { relaxed: true, brief: true }),
         mayPark: (parked) => limit.check(parked),

@@ -168,7 +168,7 @@ class Rebuild {
     const { rebuilt } = this.#schemas;
     const { projection } = this.#options;
     const [checkpoints, parked] = [await loadCheckpoints(sql, rebuilt), await loadParked(sql, rebuilt)];
-    return new Applier({ projection, schema: rebuilt, commit }, checkpoints, parked);
+    return new Applier({ projection, schema: rebuilt, sql, commit }, checkpoints, parked);
   }
 
   #applyUpTo(
@@ -230,6 +230,7 @@ class Rebuild {
     const target = await loadCheckpoints(transaction, this.#schemas.live);
     const applier = await this.#applier(transaction, (writes) => inSavepoint(transaction, writes));
     await this.#applyUpTo(target, applier);
+    await this.#options.projection.carryOver?.(transaction, this.#schemas);
   }
 
   /**

@@ -29,6 +29,7 @@ export async function replayParked(
     const records = await recordsOf(store, parked, checkpoint);
     const folding = new Folding(projection);
     await folding.add(records.map(linkedEvent));
+    await folding.fold.load?.(transaction, schema);
     const writes = new Writes();
     folding.fold.write(writes, schema);
     await transaction.write(writes);

@@ -65,10 +65,15 @@ async function createIndexes(
 ): Promise<void> {
   await transaction.query("SET LOCAL maintenance_work_mem = '256MB'");
   for (const table of tables.filter(chosen)) {
-    for (const index of table.indexes) {
+    for (const index of [keyIndex(table), ...table.indexes]) {
       await transaction.query(index.replaceAll("{table}", `${schema}.${table.name}`));
     }
   }
+}
+
+/** What identifies a row when builds are compared identifies one row. */
+function keyIndex({ key }: Table): string {
+  return `ALTER TABLE {table} ADD PRIMARY KEY (${key.join(", ")})`;
 }
 
 function createTable({ name, columns, storage }: Table, schema: string): string {

@@ -13,6 +13,7 @@ function linkOf(stream: string, correlation: () => string): Link {
       throw new Error("nobody asked");
     },
     actor: "test",
+    causation: undefined,
     get correlation() {
       return correlation();
     },

@@ -6,6 +6,7 @@ import { readFacts } from "./read-facts.ts";
 import { restartFacts } from "./restart-facts.ts";
 import { snapshotFacts } from "./snapshot-facts.ts";
 
+export { counterContract } from "./counter-contract.ts";
 export type { EventStoreHarness } from "./harness.ts";
 
 /** What an adapter does instead of a fact, and why; `test` asserts it. */

@@ -1,1 +1,3 @@
 export { type EventSourceHarness, eventSourceContract } from "./event-source-contract.ts";
+export type { ReactionsHarness } from "./harness.ts";
+export { reactionsContract } from "./reactions-contract.ts";

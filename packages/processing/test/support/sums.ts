@@ -15,7 +15,7 @@ const entries: Table = {
     number: `bigint NOT NULL CHECK (number <> ${REFUSED_BY_DATABASE})`,
   },
   key: ["position"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (position)"],
+  indexes: [],
   appendOnly: true,
 };
 
@@ -28,7 +28,7 @@ const sums: Table = {
     count: "int NOT NULL",
   },
   key: ["member"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member)"],
+  indexes: [],
   appendOnly: false,
 };
 

@@ -30,10 +30,8 @@ const postings: Table = {
     amount,
   },
   key: ["position", "no"],
-  // Rows come in the order of their positions: a block range index costs next to nothing. A programme's postings, and
-  // those of a ledger account, are found by either side.
+  // A programme's postings, and those of a ledger account, are found by either side.
   indexes: [
-    "CREATE INDEX ON {table} USING brin (position)",
     "CREATE INDEX ON {table} (programme, currency, debit, position, no)",
     "CREATE INDEX ON {table} (programme, currency, credit, position, no)",
   ],
@@ -67,10 +65,7 @@ const statementLines: Table = {
   },
   key: ["member", "currency", "revision"],
   // A return finds the sale that made its lot.
-  indexes: [
-    "ALTER TABLE {table} ADD PRIMARY KEY (member, currency, revision)",
-    "CREATE INDEX ON {table} (member, currency, lot) WHERE lot > 0",
-  ],
+  indexes: ["CREATE INDEX ON {table} (member, currency, lot) WHERE lot > 0"],
   appendOnly: true,
 };
 
@@ -95,7 +90,6 @@ const balances: Table = {
   // Of columns that never change: most of what changes in a row touches no index. The few accounts that owe, hold or have
   // been waived something are found without the others.
   indexes: [
-    "ALTER TABLE {table} ADD PRIMARY KEY (member, currency)",
     "CREATE INDEX ON {table} (programme, currency, member)",
     "CREATE INDEX ON {table} (programme, currency, member) WHERE debt > 0",
     "CREATE INDEX ON {table} (programme, currency, member) WHERE waived > 0",
@@ -124,7 +118,7 @@ const lots: Table = {
     held: amount,
   },
   key: ["member", "currency", "no"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency, no)"],
+  indexes: [],
   appendOnly: false,
   storage: "fillfactor = 85",
 };
@@ -146,7 +140,7 @@ const holds: Table = {
     takes: "jsonb NOT NULL",
   },
   key: ["member", "currency", "no"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (member, currency, no)"],
+  indexes: [],
   appendOnly: false,
   storage: "fillfactor = 70",
 };
@@ -177,10 +171,7 @@ const adjustments: Table = {
     leg: text,
   },
   key: ["member", "currency", "no"],
-  indexes: [
-    "ALTER TABLE {table} ADD PRIMARY KEY (member, currency, no)",
-    "CREATE INDEX ON {table} (programme, position) WHERE status = 'waiting'",
-  ],
+  indexes: ["CREATE INDEX ON {table} (programme, position) WHERE status = 'waiting'"],
   appendOnly: false,
   storage: "fillfactor = 70",
 };
@@ -199,9 +190,7 @@ const controlTotals: Table = {
     amount,
   },
   key: ["programme", "currency", "accounting_date", "debit", "credit", "slice"],
-  indexes: [
-    "ALTER TABLE {table} ADD PRIMARY KEY (programme, currency, accounting_date, debit, credit, slice)",
-  ],
+  indexes: [],
   appendOnly: false,
   storage: "fillfactor = 50",
 };
@@ -222,10 +211,7 @@ const clientActivity: Table = {
   },
   key: ["programme", "system", "principal", "currency", "date", "slice"],
   // Whether a system is in use, and what a principal did on a day.
-  indexes: [
-    "ALTER TABLE {table} ADD PRIMARY KEY (programme, system, principal, currency, date, slice)",
-    "CREATE INDEX ON {table} (programme, principal, currency, date)",
-  ],
+  indexes: ["CREATE INDEX ON {table} (programme, principal, currency, date)"],
   appendOnly: false,
   storage: "fillfactor = 50",
 };
@@ -235,7 +221,7 @@ const programmes: Table = {
   name: "programmes",
   columns: { slice: "smallint NOT NULL", programme: "uuid NOT NULL", code: text, position: text },
   key: ["code"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (code)"],
+  indexes: [],
   appendOnly: true,
 };
 
@@ -250,7 +236,7 @@ const members: Table = {
     position: text,
   },
   key: ["programme", "member"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (programme, member)"],
+  indexes: [],
   appendOnly: true,
 };
 
@@ -264,7 +250,7 @@ const clients: Table = {
     position: text,
   },
   key: ["client"],
-  indexes: ["ALTER TABLE {table} ADD PRIMARY KEY (client)", "CREATE INDEX ON {table} (programme, client)"],
+  indexes: ["CREATE INDEX ON {table} (programme, client)"],
   appendOnly: true,
 };
 

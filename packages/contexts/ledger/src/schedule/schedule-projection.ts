@@ -23,8 +23,8 @@ export function scheduleProjection(): Projection {
           due_at: "bigint NOT NULL",
         },
         key: ["slice", "programme", "member", "currency", "due_at"],
-        // Found in this order, and unique: two events may name one instant. An account lies in one slice.
-        indexes: ["CREATE UNIQUE INDEX ON {table} (programme, due_at, member, currency)"],
+        // Found in this order. Two events may name one instant: there is one row.
+        indexes: ["CREATE INDEX ON {table} (programme, due_at, member, currency)"],
         appendOnly: false,
       },
       {

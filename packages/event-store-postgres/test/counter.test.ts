@@ -1,0 +1,10 @@
+import { counterContract } from "@taem/event-store/contract";
+import { createTestDatabase } from "@taem/postgres/testing";
+import { openPostgresEventStore } from "../src/index.ts";
+
+counterContract("PostgreSQL", async () => {
+  const undo = new AsyncDisposableStack();
+  const { url } = undo.use(await createTestDatabase());
+  const open = async () => undo.use(await openPostgresEventStore({ url, max: 3 }));
+  return { store: await open(), second: open, restart: async () => {}, close: () => undo.disposeAsync() };
+});

@@ -1,0 +1,240 @@
+import { sliceOfName } from "@taem/kernel";
+import { streamOf } from "@taem/schema";
+import { expect } from "vitest";
+import type { Fold, Projection } from "../projection.ts";
+import { rebuild } from "../rebuild.ts";
+import { replayParked } from "../replay.ts";
+import { type Bench, BY_HAND, drain, type Fact, newCard } from "./harness.ts";
+import { type StampCommand, type VoucherEvent, voucher, vouchers } from "./stamp-cards.ts";
+
+const projection = vouchers.projection;
+
+/** Issues the first voucher of a new card, which expires at 1,000; its timer is set. */
+async function issue(bench: Bench): Promise<string> {
+  const card = newCard();
+  const command: StampCommand = { type: "IssueVoucher", card, round: 1 };
+  await bench.shop.carryOut(command, BY_HAND);
+  await bench.project(projection);
+  return card;
+}
+
+async function setTimers(bench: Bench): Promise<unknown[]> {
+  const rows = await bench.rows("taem_vouchers.timers");
+  return rows.map(({ key, due_at }) => [key, Number(due_at)]);
+}
+
+async function sentKeys(bench: Bench): Promise<unknown[]> {
+  return (await bench.outbox(vouchers)).map(({ key }) => key);
+}
+
+const keyOf = (card: string) => `expire:${card}:1`;
+
+async function expectEqualRebuild(bench: Bench): Promise<void> {
+  const { database, store } = bench;
+  const outcome = await rebuild({ projection, database, store, expect: "equal" });
+  expect(outcome).toMatchObject({ outcome: "taken_over" });
+}
+
+/** Cards whose first vouchers lie in one slice. */
+function neighbours(): readonly [string, string, string] {
+  const sliceOf = (card: string) => sliceOfName(streamOf(voucher, card, 1));
+  const first = newCard();
+  const found = [first];
+  while (found.length < 3) {
+    const card = newCard();
+    if (sliceOf(card) === sliceOf(first)) found.push(card);
+  }
+  return found as [string, string, string];
+}
+
+/** A fold that cannot project the events of some cards. */
+function failingFor(fold: Fold, cards: readonly string[]): Fold {
+  return {
+    ...fold,
+    add(projected) {
+      if (cards.includes((projected.event as VoucherEvent).card)) throw new Error("a bug");
+      fold.add(projected);
+    },
+  };
+}
+
+export const timerFacts: readonly Fact[] = [
+  {
+    name: "a timer is sent when it is due on its scope's clock, once, under its key, and not before",
+    async test(bench) {
+      const card = await issue(bench);
+      const { shop } = bench.shop;
+      bench.clocks.set(shop, 999);
+      bench.clocks.set("another", 5_000);
+      expect(await drain(bench.timers(vouchers))).toBe(0);
+      expect(await setTimers(bench)).toEqual([[keyOf(card), 1_000]]);
+      bench.clocks.set(shop, 1_000);
+      expect(await drain(bench.timers(vouchers))).toBe(1);
+      expect(await drain(bench.timers(vouchers))).toBe(0);
+      expect(await setTimers(bench)).toEqual([]);
+      expect(await bench.outbox(vouchers)).toMatchObject([
+        { key: keyOf(card), lane: card, type: "ExpireVoucher", state: "waiting" },
+      ]);
+      await bench.settle();
+      expect(await bench.typesOf("voucher")).toEqual(["VoucherIssued", "VoucherExpired"]);
+    },
+  },
+  {
+    name: "a later event moves a timer or cancels it, in whichever batch it comes",
+    async test(bench) {
+      const [moved, used, extended] = [await issue(bench), await issue(bench), newCard()];
+      await bench.shop.carryOut({ type: "IssueVoucher", card: extended, round: 1 }, BY_HAND);
+      await bench.shop.extendVoucher(moved, 1, 3_000, BY_HAND);
+      await bench.shop.useVoucher(used, 1, BY_HAND);
+      await bench.shop.extendVoucher(extended, 1, 2_000, BY_HAND);
+      await bench.project(projection);
+      bench.clocks.set(bench.shop.shop, 1_500);
+      expect(await drain(bench.timers(vouchers))).toBe(0);
+      bench.clocks.set(bench.shop.shop, 2_500);
+      expect(await drain(bench.timers(vouchers))).toBe(1);
+      expect(await sentKeys(bench)).toEqual([keyOf(extended)]);
+      expect(await setTimers(bench)).toEqual([[keyOf(moved), 3_000]]);
+    },
+  },
+  {
+    name: "timers are the same whatever the batches",
+    async test(bench) {
+      const [moved, used, plain] = [await issue(bench), await issue(bench), await issue(bench)];
+      for (const expiresAt of [2_000, 3_000]) await bench.shop.extendVoucher(moved, 1, expiresAt, BY_HAND);
+      await bench.shop.extendVoucher(used, 1, 2_000, BY_HAND);
+      await bench.shop.useVoucher(used, 1, BY_HAND);
+      const snapshots: unknown[] = [];
+      for (const batchSize of [1, 3, 2_000]) {
+        await bench.database.query("DROP SCHEMA taem_vouchers CASCADE");
+        await bench.project(projection, batchSize);
+        snapshots.push([
+          await bench.rows("taem_vouchers.timers"),
+          await bench.rows("taem_vouchers.vouchers"),
+        ]);
+      }
+      expect(snapshots[1]).toEqual(snapshots[0]);
+      expect(snapshots[2]).toEqual(snapshots[0]);
+      expect((await setTimers(bench)).sort()).toEqual(
+        [
+          [keyOf(moved), 3_000],
+          [keyOf(plain), 1_000],
+        ].sort(),
+      );
+    },
+  },
+  {
+    name: "several that send timers send each once",
+    async test(bench) {
+      const issued = [];
+      for (let i = 0; i < 12; i++) issued.push(await issue(bench));
+      bench.clocks.set(bench.shop.shop, 1_000);
+      const senders = Array.from({ length: 3 }, () => bench.timers(vouchers));
+      const sent = await Promise.all(senders.map((sender) => drain(sender)));
+      // Whoever found its slices locked left them to another.
+      const rest = await drain(bench.timers(vouchers));
+      expect(sent.reduce((all, some) => all + some, rest)).toBe(issued.length);
+      expect((await sentKeys(bench)).sort()).toEqual(issued.map(keyOf).sort());
+    },
+  },
+  {
+    name: "a scope whose clock cannot be read keeps no other waiting",
+    async test(bench) {
+      const card = await issue(bench);
+      const { shop } = bench.shop;
+      await bench.database.query(
+        "INSERT INTO taem_vouchers.timers SELECT slice, 'a' || key, '0 ' || scope, due_at, position, lane, type, body, meta FROM taem_vouchers.timers",
+      );
+      const asked: string[] = [];
+      const sender = bench.timers(vouchers, async (scope) => {
+        asked.push(scope);
+        if (scope !== shop) throw new Error("no such programme");
+        return 1_000;
+      });
+      expect(await sender.runOnce()).toBe(1);
+      expect(asked).toEqual([`0 ${shop}`, shop]);
+      expect(await sentKeys(bench)).toEqual([keyOf(card)]);
+    },
+  },
+  {
+    name: "a rebuild makes the timers that are still to come, and none that was sent",
+    async test(bench) {
+      const [sent, coming] = [await issue(bench), await issue(bench)];
+      await bench.shop.extendVoucher(coming, 1, 2_000, BY_HAND);
+      await bench.project(projection);
+      bench.clocks.set(bench.shop.shop, 1_000);
+      await drain(bench.timers(vouchers));
+      const late = await issue(bench);
+      await expectEqualRebuild(bench);
+      // What was set late was due from the first, and is sent by the rebuilt tables as by the live ones.
+      expect((await setTimers(bench)).sort()).toEqual(
+        [
+          [keyOf(coming), 2_000],
+          [keyOf(late), 1_000],
+        ].sort(),
+      );
+      await drain(bench.timers(vouchers));
+      expect((await sentKeys(bench)).sort()).toEqual([keyOf(sent), keyOf(late)].sort());
+      await expectEqualRebuild(bench);
+      expect(await setTimers(bench)).toEqual([[keyOf(coming), 2_000]]);
+    },
+  },
+  {
+    name: "a timer that comes late of a parked stream is sent, whether the stream is taken up or rebuilt",
+    async test(bench) {
+      const { database, store } = bench;
+      const [sent, replayed, rebuilt] = neighbours();
+      const lame: Projection = {
+        ...projection,
+        begin: () => failingFor(projection.begin(), [replayed, rebuilt]),
+      };
+      for (const card of [sent, replayed, rebuilt]) {
+        await bench.shop.carryOut({ type: "IssueVoucher", card, round: 1 }, BY_HAND);
+      }
+      await bench.project(lame);
+      bench.clocks.set(bench.shop.shop, 1_000);
+      await drain(bench.timers(vouchers));
+      expect(await sentKeys(bench)).toEqual([keyOf(sent)]);
+      await replayParked(database, store, projection, streamOf(voucher, replayed, 1));
+      const confirm = async () => true;
+      await rebuild({ projection, database, store, expect: "changes", confirm });
+      // The first is sent again if it has to be: its key is in the outbox.
+      await drain(bench.timers(vouchers));
+      expect((await sentKeys(bench)).sort()).toEqual([sent, replayed, rebuilt].map(keyOf).sort());
+    },
+  },
+  {
+    name: "first tables that a rebuild makes have the timers of the whole log",
+    async test(bench) {
+      const card = newCard();
+      await bench.shop.carryOut({ type: "IssueVoucher", card, round: 1 }, BY_HAND);
+      await expectEqualRebuild(bench);
+      bench.clocks.set(bench.shop.shop, 1_000);
+      expect(await drain(bench.timers(vouchers))).toBe(1);
+      expect(await sentKeys(bench)).toEqual([keyOf(card)]);
+    },
+  },
+  {
+    name: "of another version all that is due is sent again, and nothing comes of it twice",
+    async test(bench) {
+      await issue(bench);
+      bench.clocks.set(bench.shop.shop, 1_000);
+      await bench.settle();
+      const { database, store } = bench;
+      const next = { ...projection, version: 2 };
+      const outcome = await rebuild({
+        projection: next,
+        database,
+        store,
+        expect: "changes",
+        confirm: async () => true,
+      });
+      expect(outcome).toMatchObject({ outcome: "taken_over" });
+      expect(await drain(bench.timers(vouchers))).toBe(1);
+      await drain(
+        bench.sender(vouchers, ({ command, provenance }) => bench.shop.carryOut(command, provenance)),
+      );
+      expect(await bench.outbox(vouchers)).toEqual([]);
+      expect(await bench.typesOf("voucher")).toEqual(["VoucherIssued", "VoucherExpired"]);
+    },
+  },
+];

@@ -1,0 +1,82 @@
+import type { Database } from "@taem/postgres";
+import type { Logger } from "@taem/runtime";
+import { schemaOf } from "../projection.ts";
+import { RestingLoop } from "../queue/resting-loop.ts";
+import type { Reactor } from "./reactor.ts";
+import { claimTimers, scopesWithTimers, sendDueTimers } from "./timers.ts";
+
+export interface TimerSenderOptions {
+  readonly reactor: Pick<Reactor, "name">;
+  readonly database: Database;
+  /** The present by a scope's clock, in milliseconds since the epoch. */
+  readonly now: (scope: string) => Promise<number>;
+  /** Timers have been sent: the outbox has something to deliver. */
+  readonly onSent?: () => void;
+  readonly logger: Logger;
+  /** How long it rests when nothing was due; 1,000 unless told. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 1_000;
+
+/**
+ * Moves timers into the outbox when they are due, where they are commands like any other. Several share the work by
+ * slice. Whoever dies in the middle has moved nothing.
+ */
+export class TimerSender {
+  readonly #options: TimerSenderOptions;
+  readonly #schema: string;
+  readonly #logger: Logger;
+  readonly #loop: RestingLoop;
+
+  constructor(options: TimerSenderOptions) {
+    const { reactor, logger, pollMs = POLL_MS } = options;
+    this.#options = options;
+    this.#schema = schemaOf(reactor);
+    this.#logger = logger.child({ timers: reactor.name });
+    const complaint = "timers were not looked at; trying again";
+    this.#loop = new RestingLoop(() => this.runOnce(), pollMs, this.#logger, complaint);
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** Ends after what is under way. */
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  /** One round through the scopes; how many timers were sent. */
+  async runOnce(): Promise<number> {
+    const { database, onSent } = this.#options;
+    let sent = 0;
+    for (const { scope, dueAt } of await scopesWithTimers(database, this.#schema)) {
+      if (this.#loop.isStopping) break;
+      try {
+        sent += await this.#sendDue(scope, dueAt);
+      } catch (err) {
+        // One scope whose clock cannot be read keeps no other waiting.
+        this.#logger.warn({ err, scope }, "timers of a scope were not sent; they stay due");
+      }
+    }
+    if (sent > 0) onSent?.();
+    return sent;
+  }
+
+  async #sendDue(scope: string, dueAt: number): Promise<number> {
+    const { database, now: clockOf, reactor } = this.#options;
+    const now = await clockOf(scope);
+    if (dueAt > now) return 0;
+    const work = database.transaction(
+      async (transaction) => {
+        const slices = await claimTimers(transaction, this.#schema, scope, now);
+        if (slices.length === 0) return 0;
+        return await sendDueTimers(transaction, this.#schema, reactor.name, { scope, now, slices });
+      },
+      // Lost together where they are lost: the timer is there again, and so is what sends it.
+      { brief: true, relaxed: true },
+    );
+    return await work;
+  }
+}

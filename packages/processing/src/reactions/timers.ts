@@ -1,0 +1,137 @@
+import type { Queryable } from "@taem/postgres";
+import type { Schemas } from "../comparison.ts";
+import type { Table } from "../projection.ts";
+import { tableOf } from "../queue/schema.ts";
+import { named } from "../statement.ts";
+
+const text = `text COLLATE "C" NOT NULL`;
+
+/** Timers that are set: a fold of the log, but for those that have become due, which are in the outbox instead. */
+export const timers: Table = {
+  name: "timers",
+  columns: {
+    slice: "smallint NOT NULL",
+    key: text,
+    scope: text,
+    due_at: "bigint NOT NULL",
+    position: text,
+    lane: text,
+    type: text,
+    body: text,
+    meta: text,
+  },
+  key: ["slice", "key"],
+  indexes: ["CREATE INDEX ON {table} (scope, due_at)"],
+  appendOnly: false,
+};
+
+/**
+ * How far timers have been sent: of a slice and scope all that were due at `due_at`, of those that events up to
+ * `position` had set. Tells a rebuild which of the timers that it finds in the log are done with.
+ */
+export const timerMarks: Table = {
+  name: "timer_marks",
+  columns: { slice: "smallint NOT NULL", scope: text, due_at: "bigint NOT NULL", position: text },
+  key: ["slice", "scope"],
+  indexes: [],
+  appendOnly: false,
+};
+
+/** Each scope that has timers, with the first that becomes due in it. */
+export async function scopesWithTimers(
+  sql: Queryable,
+  schema: string,
+): Promise<{ readonly scope: string; readonly dueAt: number }[]> {
+  const rows = await sql.queryArrays<[string, bigint]>(
+    named(
+      `${schema} scopes`,
+      // One look into the index a scope, however many timers there are.
+      `WITH RECURSIVE first AS (
+         (SELECT scope, due_at FROM ${schema}.timers ORDER BY scope, due_at LIMIT 1)
+         UNION ALL
+         SELECT n.scope, n.due_at FROM first f CROSS JOIN LATERAL (
+           SELECT scope, due_at FROM ${schema}.timers t WHERE t.scope > f.scope ORDER BY scope, due_at LIMIT 1
+         ) n
+       )
+       SELECT scope, due_at FROM first`,
+    ),
+  );
+  return rows.map(([scope, dueAt]) => ({ scope, dueAt: Number(dueAt) }));
+}
+
+/** Slices whose timers one worker sends at a time. */
+const SLICES_A_ROUND = 16;
+
+/** Locks slices that have timers due, until the transaction ends; those that another worker has are left to it. */
+export async function claimTimers(
+  transaction: Queryable,
+  schema: string,
+  scope: string,
+  now: number,
+): Promise<number[]> {
+  const rows = await transaction.queryArrays<[number]>(
+    named(
+      `${schema} claim timers`,
+      `WITH due AS MATERIALIZED (
+         SELECT DISTINCT slice FROM ${schema}.timers WHERE scope = $1 AND due_at <= $2
+       )
+       SELECT slice FROM due WHERE pg_try_advisory_xact_lock(hashtext($3), slice) LIMIT ${SLICES_A_ROUND}`,
+    ),
+    [scope, now, `${schema} timers`],
+  );
+  return rows.map(([slice]) => slice);
+}
+
+/**
+ * Moves timers that are due into the outbox, longest due first; returns how many. One statement sees one instant: the
+ * checkpoints say which events had set what it found.
+ */
+export async function sendDueTimers(
+  transaction: Queryable,
+  schema: string,
+  queue: string,
+  due: { readonly scope: string; readonly now: number; readonly slices: readonly number[] },
+): Promise<number> {
+  const rows = await transaction.queryArrays<[bigint]>(
+    named(
+      `${schema} send timers`,
+      `WITH due AS (
+         DELETE FROM ${schema}.timers WHERE scope = $1 AND due_at <= $2 AND slice = ANY ($3::int[])
+         RETURNING slice, key, lane, type, body, meta, due_at
+       ), sent AS (
+         INSERT INTO ${tableOf("outbox")} (queue, slice, lane, key, type, body, meta)
+         SELECT $4, slice, lane, key, type, body, meta FROM due ORDER BY due_at, key
+         ON CONFLICT (queue, key) DO NOTHING
+       ), marked AS (
+         INSERT INTO ${schema}.timer_marks (slice, scope, due_at, position)
+         SELECT slice, $1, $2, position FROM ${schema}.checkpoints WHERE slice = ANY ($3::int[])
+         ON CONFLICT (slice, scope) DO UPDATE SET due_at = excluded.due_at, position = excluded.position
+       )
+       SELECT count(*) FROM due`,
+    ),
+    [due.scope, due.now, due.slices, queue],
+  );
+  return Number(rows[0]?.[0]);
+}
+
+/**
+ * Takes the timers out of a rebuilt table that were sent from the live one. Of builds of one version alone: another one
+ * may have timers that were never sent, so there all that are due are sent (again), each under its key. What is parked
+ * in the live tables was not sent either.
+ */
+export async function carryOverTimers(transaction: Queryable, { live, rebuilt }: Schemas): Promise<void> {
+  const { rowCount } = await transaction.query(
+    `SELECT FROM ${live}.definition JOIN ${rebuilt}.definition USING (version)`,
+  );
+  if (rowCount === 0) return;
+  await transaction.query(
+    `INSERT INTO ${rebuilt}.timer_marks SELECT * FROM ${live}.timer_marks
+     ON CONFLICT (slice, scope) DO UPDATE SET due_at = excluded.due_at, position = excluded.position`,
+  );
+  await transaction.query(
+    `DELETE FROM ${rebuilt}.timers t USING ${rebuilt}.timer_marks m
+      WHERE m.slice = t.slice AND m.scope = t.scope AND t.due_at <= m.due_at AND t.position <= m.position
+        AND NOT EXISTS (SELECT FROM ${live}.timers l WHERE l.slice = t.slice AND l.key = t.key)
+        AND NOT EXISTS (SELECT FROM ${live}.parked p WHERE p.slice = t.slice AND p.position <= t.position)`,
+  );
+}

@@ -1,0 +1,1 @@
+export { type Given, given, happened } from "./given.ts";
