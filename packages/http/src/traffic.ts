@@ -33,7 +33,8 @@ export class Traffic {
   readonly #seconds: HistogramMetric<"method" | "route" | "status">;
   readonly #problems: CounterMetric<"route" | "code">;
   readonly #lines: CounterMetric<"route">;
-  readonly #seen = new Set<string>();
+  /** A logger for each route that was called, which has its method and path in it as text. */
+  readonly #loggers = new Map<Route, Logger>();
 
   constructor(logger: Logger, metrics: Metrics, tracer: Tracer | undefined) {
     this.#logger = logger;
@@ -57,27 +58,30 @@ export class Traffic {
   }
 
   /** The request's span, where there is one; `traceparent` is the caller's header. */
-  begin({ permissions, path }: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
+  begin(route: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
     this.running += 1;
-    if (!this.#seen.has(path)) {
-      this.#seen.add(path);
+    if (!this.#loggers.has(route)) {
+      const { method, path } = route;
+      this.#loggers.set(route, this.#logger.child({ method, route: path }));
       for (const code of ALARMING) this.#problems.add({ route: path, code }, 0);
     }
-    if (this.#tracer === undefined || permissions === undefined) return undefined;
+    if (this.#tracer === undefined || route.permissions === undefined) return undefined;
     return this.#tracer.request(correlationId, typeof traceparent === "string" ? traceparent : undefined);
   }
 
   /** The path itself is not told: it can hold a caller's id of a person. */
-  end({ method, path, permissions }: Route, answered: Answered): void {
+  end(route: Route, answered: Answered): void {
+    const { method, path, permissions } = route;
     const { status, startedAt, correlationId, keyId, problem, span } = answered;
     this.running -= 1;
     const durationMs = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     this.#seconds.observe({ method, route: path, status }, durationMs / 1_000);
     if (problem !== undefined) this.problem(path, problem);
-    const fields = { correlationId, method, route: path, status, durationMs, keyId, problem };
+    const logger = this.#loggers.get(route) as Logger; // since it began
+    const fields = { correlationId, status, durationMs, keyId, problem };
     if (permissions === undefined)
-      this.#logger.debug(fields, "request"); // probes and scrapes, every few seconds
-    else this.#logger.info(fields, "request");
+      logger.debug(fields, "request"); // probes and scrapes, every few seconds
+    else logger.info(fields, "request");
     span?.end({
       name: `${method} ${path}`,
       startedAt,
