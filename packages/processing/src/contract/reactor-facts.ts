@@ -21,7 +21,8 @@ function failing(times: number): Projection {
         ...fold,
         write(writes, schema) {
           fold.write(writes, schema);
-          if (left-- > 0) writes.run("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$");
+          if (left-- > 0)
+            writes.run("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$");
         },
       };
     },
