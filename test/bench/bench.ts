@@ -53,19 +53,23 @@ const UNUSABLE = 2;
 process.exit(await main(process.argv.slice(2)));
 
 async function main(args: string[]): Promise<number> {
+  let work: Work;
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
       options: { help: { type: "boolean" } },
     });
-    if (!values.help) return await runUntilInterrupted(workOf(positionals, readSettings(process.env)));
-    process.stdout.write(`${USAGE}\n`);
-    return 0;
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    }
+    work = workOf(positionals, readSettings(process.env));
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
     return UNUSABLE;
   }
+  return await runUntilInterrupted(work);
 }
 
 type Work = (report: Report, resources: AsyncDisposableStack) => Promise<void>;

@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const BENCH = "test/bench/bench.ts";
+/** What was interrupted may write its last file while all are taken away. */
+const RETRIES = 10;
 
 /** A version of the product that can be measured. */
 export interface Checkout {
@@ -32,7 +34,7 @@ export async function commitNamed(name: string): Promise<string> {
 export async function checkOut(commit: string, resources: AsyncDisposableStack): Promise<Checkout> {
   const parent = await mkdtemp(join(tmpdir(), "taem-compare-"));
   resources.defer(async () => {
-    await rm(parent, { recursive: true, force: true });
+    await rm(parent, { recursive: true, force: true, maxRetries: RETRIES });
     await git("worktree", "prune");
   });
   const folder = join(parent, "taem");
@@ -61,17 +63,24 @@ export function bench(
   return run(checkout, [BENCH, ...phases], resources);
 }
 
-/** What a program of the checkout prints, by the Node that runs this. It ends with the resources at the latest. */
+/**
+ * What a program of the checkout prints, by the Node that runs this. It ends with the resources at the latest, and with it
+ * whatever it has started: an installation is several processes.
+ */
 async function run(
   { name, folder }: Checkout,
   args: readonly string[],
   resources: AsyncDisposableStack,
 ): Promise<string> {
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
   const ended = once(child, "exit");
   resources.defer(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGTERM");
+    process.kill(-(child.pid as number), "SIGTERM");
     await ended;
   });
   const output = await text(child.stdout);
