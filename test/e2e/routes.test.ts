@@ -11,7 +11,7 @@ import {
 } from "@taem/ledger/api";
 import { members } from "@taem/member/api";
 
-import { clientRoutes } from "@taem/principal";
+import { clientRoutes } from "@taem/principal/api";
 import { definitions } from "@taem/programme/api";
 import { expect, test } from "vitest";
 import { createInstallation, type TestProgram } from "../support/program.ts";
