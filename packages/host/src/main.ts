@@ -1,4 +1,4 @@
-import { ConfigError, type Resource, runService } from "@taem/runtime";
+import { allocateYoung, ConfigError, type Resource, runService } from "@taem/runtime";
 import { type Config, printableConfig, readConfig, type ServiceName } from "./config.ts";
 import type { AnyContext } from "./context.ts";
 import { messageOf } from "./database-fault.ts";
@@ -18,6 +18,7 @@ export async function runProgram(
   contexts: readonly AnyContext[],
   beside: Beside = () => [],
 ): Promise<number> {
+  allocateYoung();
   await using platform = await openPlatform(config, contexts);
   platform.logger.info({ config: printableConfig(config) }, "starting with this configuration");
   const running = new AsyncDisposableStack();

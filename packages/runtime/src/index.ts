@@ -11,6 +11,7 @@ export {
 } from "./config.ts";
 export { derivedKey } from "./derived-key.ts";
 export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
+export { allocateYoung } from "./heap.ts";
 export { newId, randomId } from "./id.ts";
 export {
   OperatorError,
