@@ -5,7 +5,7 @@ import { newId, type Tracer } from "@taem/runtime";
 import { openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process } from "./context.ts";
-import { agendasOf, catalogueOf, readModelsOf } from "./contexts.ts";
+import { agendasOf, asDescribed, catalogueOf, permissionsOf, problemsOf, readModelsOf } from "./contexts.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
 import { whoReadAnotherLog } from "./readers.ts";
@@ -54,6 +54,8 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
         description: "A points ledger: the system of record behind loyalty programmes.",
       },
       routes,
+      problems: problemsOf(given.contexts),
+      permissions: permissionsOf(given.contexts),
       apiKeys,
       logger,
       metrics,
@@ -80,6 +82,7 @@ function openContexts(
     ...platform,
     newId,
     tokens: new Tokens(platform),
+    permissions: permissionsOf(platform.contexts),
     handler() {
       if (handler === undefined) {
         const opened = openCommandHandler({
@@ -95,7 +98,7 @@ function openContexts(
   };
   const ports = {};
   return platform.contexts.map((context): OpenContext<object> => {
-    const opened = context.open(process, ports) as OpenContext<object>;
+    const opened = asDescribed(context, context.open(process, ports) as OpenContext<object>);
     undo.defer(() => opened.close?.());
     Object.assign(ports, opened.ports);
     return opened;
