@@ -1,7 +1,7 @@
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { ApiDescription, ApiKeys, PermissionTable, Route, Tokens } from "@taem/http";
 import type { Database, Migration } from "@taem/postgres";
-import type { Projection, Projector } from "@taem/processing";
+import type { Projection, ProjectorView } from "@taem/processing";
 import type { Logger, Metrics } from "@taem/runtime";
 import type { Category } from "@taem/schema";
 import type { ReadTools } from "./tools.ts";
@@ -21,8 +21,8 @@ export interface Process extends ReadTools {
   assertClocksAgree(): Promise<void>;
 }
 
-/** The projectors of a process, by the names of their projections. */
-export type Projectors = ReadonlyMap<string, Projector>;
+/** The projectors of a process, by the names of their projections, in whatever thread they run. */
+export type Projectors = ReadonlyMap<string, ProjectorView>;
 
 /** Something that goes on by itself. */
 export interface Worker {

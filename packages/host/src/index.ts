@@ -26,5 +26,6 @@ export { type LogName, nameLog, readLogName } from "./log-name.ts";
 export { type Beside, main, runProgram } from "./main.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type Program, startProgram } from "./program.ts";
+export { projectHere } from "./project-here.ts";
 export { whoReadAnotherLog } from "./readers.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";
