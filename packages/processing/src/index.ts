@@ -27,7 +27,7 @@ export { Projector, type ProjectorOptions, type ProjectorStatus } from "./projec
 export { type HeldMessage, heldMessages, replayMessage } from "./queue/message.ts";
 export { done, later, type Outcome, park, refused } from "./queue/outcome.ts";
 export type { QueueWorker } from "./queue/queue-worker.ts";
-export { migrateQueues, type QueueTable } from "./queue/schema.ts";
+export { migrateQueues, nameOfQueue, QUEUE_TABLES, type QueueTable } from "./queue/schema.ts";
 export {
   assertOfThisLog,
   findMismatch,

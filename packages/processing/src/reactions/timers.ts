@@ -27,7 +27,8 @@ export const timers: Table = {
 
 /**
  * How far timers have been sent: of a slice and scope all that were due at `due_at`, of those that events up to
- * `position` had set. Tells a rebuild which of the timers that it finds in the log are done with.
+ * `position` had set, but for those that are still there. Tells a rebuild which of the timers that it finds in the log are
+ * done with.
  */
 export const timerMarks: Table = {
   name: "timer_marks",
@@ -61,6 +62,29 @@ export async function scopesWithTimers(
 
 /** Slices whose timers one worker sends at a time. */
 const SLICES_A_ROUND = 16;
+/** Timers that are looked at in a round: so many at a time are sent, and those due at the same instant as the last. */
+const TIMERS_A_ROUND = 5_000;
+
+/**
+ * Up to when a round goes: the scope's present, or an instant before it where more are due than a round takes. A statement
+ * stays short, whatever became due at once.
+ */
+export async function roundUpTo(
+  transaction: Queryable,
+  schema: string,
+  scope: string,
+  now: number,
+): Promise<number> {
+  const rows = await transaction.queryArrays<[bigint]>(
+    named(
+      `${schema} round`,
+      `SELECT due_at FROM ${schema}.timers WHERE scope = $1 AND due_at <= $2
+        ORDER BY due_at LIMIT 1 OFFSET ${TIMERS_A_ROUND - 1}`,
+    ),
+    [scope, now],
+  );
+  return Number(rows[0]?.[0] ?? now);
+}
 
 /** Locks slices that have timers due, until the transaction ends; those that another worker has are left to it. */
 export async function claimTimers(
@@ -84,7 +108,8 @@ export async function claimTimers(
 
 /**
  * Moves timers that are due into the outbox, longest due first; returns how many. One statement sees one instant: the
- * checkpoints say which events had set what it found.
+ * checkpoints say which events had set what it found. One that was set again while its command is under way is left until
+ * that has come to its end: what set it may have come too late for it.
  */
 export async function sendDueTimers(
   transaction: Queryable,
@@ -96,16 +121,19 @@ export async function sendDueTimers(
     named(
       `${schema} send timers`,
       `WITH due AS (
-         DELETE FROM ${schema}.timers WHERE scope = $1 AND due_at <= $2 AND slice = ANY ($3::int[])
+         DELETE FROM ${schema}.timers t WHERE scope = $1 AND due_at <= $2 AND slice = ANY ($3::int[])
+            AND NOT EXISTS (SELECT FROM ${tableOf("outbox")} o
+                             WHERE o.queue = $4 AND o.key = t.key AND o.state = 'waiting')
          RETURNING slice, key, lane, type, body, meta, due_at
        ), sent AS (
          INSERT INTO ${tableOf("outbox")} (queue, slice, lane, key, type, body, meta)
          SELECT $4, slice, lane, key, type, body, meta FROM due ORDER BY due_at, key
          ON CONFLICT (queue, key) DO NOTHING
        ), marked AS (
-         INSERT INTO ${schema}.timer_marks (slice, scope, due_at, position)
+         INSERT INTO ${schema}.timer_marks AS m (slice, scope, due_at, position)
          SELECT slice, $1, $2, position FROM ${schema}.checkpoints WHERE slice = ANY ($3::int[])
-         ON CONFLICT (slice, scope) DO UPDATE SET due_at = excluded.due_at, position = excluded.position
+         ON CONFLICT (slice, scope)
+         DO UPDATE SET due_at = greatest(m.due_at, excluded.due_at), position = excluded.position
        )
        SELECT count(*) FROM due`,
     ),
