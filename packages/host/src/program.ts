@@ -5,7 +5,7 @@ import { newId, type Tracer } from "@taem/runtime";
 import { openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process } from "./context.ts";
-import { agendasOf, catalogueOf, readModelsOf } from "./contexts.ts";
+import { catalogueOf, reactorsOf, readModelsOf } from "./contexts.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
 import { whoReadAnotherLog } from "./readers.ts";
@@ -106,7 +106,7 @@ function openContexts(
 function projectionsPlayed(platform: Platform, { TAEM_SERVICES: roles }: Config): readonly Projection[] {
   return [
     ...(roles.includes("ledger") ? readModelsOf(platform) : []),
-    ...(roles.includes("scheduler") ? agendasOf(platform) : []),
+    ...(roles.includes("scheduler") ? reactorsOf(platform) : []),
   ];
 }
 
@@ -161,8 +161,8 @@ async function playRoles(
     routes.push(...contexts.flatMap(({ queries }) => queries?.(projectors) ?? []));
   }
   if (plays("scheduler")) {
-    const projectors = await project(agendasOf(platform));
-    for (const worker of contexts.flatMap(({ reactions }) => reactions?.(projectors) ?? [])) {
+    await project(reactorsOf(platform));
+    for (const worker of contexts.flatMap(({ reactions }) => reactions?.() ?? [])) {
       worker.start();
       undo.defer(() => worker.stop());
     }
