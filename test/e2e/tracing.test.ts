@@ -99,7 +99,7 @@ describeWith("a command that went through many processes", "kafka", await shared
   test("is one trace, with each process's spans below the append", async () => {
     const correlation = randomUUID();
     await earn("traced", { "x-correlation-id": correlation });
-    const spans = await spansOf(correlation.replaceAll("-", ""), 8);
+    const spans = await spansOf(correlation.replaceAll("-", ""), 7);
     const request = spans.get("taem-commands: POST /v1/programmes/{programme}/members/{member}/earn");
     const append = spans.get("taem-commands: append");
     expect(request).toMatchObject({
@@ -117,7 +117,6 @@ describeWith("a command that went through many processes", "kafka", await shared
       ["taem-ledger: project ledger", "internal"],
       ["taem-scheduler: receive <topic>", "consumer"],
       ["taem-scheduler: project sweeps", "internal"],
-      ["taem-scheduler: project transfers", "internal"],
     ] as const;
     for (const [name, kind] of below)
       expect([name, spans.get(name)]).toEqual([
@@ -130,7 +129,7 @@ describeWith("a command that went through many processes", "kafka", await shared
     const traceId = randomBytes(16).toString("hex");
     const { headers } = await earn("theirs", { traceparent: `00-${traceId}-00f067aa0ba902b7-01` });
     expect(headers["x-correlation-id"]).toBe(traceId);
-    const spans = await spansOf(traceId, 8);
+    const spans = await spansOf(traceId, 7);
     const request = spans.get("taem-commands: POST /v1/programmes/{programme}/members/{member}/earn");
     expect(request?.parentSpanId).toBe("00f067aa0ba902b7");
     expect([...spans.keys()]).toContain("taem-ledger: project ledger");

@@ -1,7 +1,7 @@
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { ApiKeys, Route, Tokens } from "@taem/http";
 import type { Database, Migration } from "@taem/postgres";
-import type { Projection, Projector, Reactor } from "@taem/processing";
+import type { Projection, ProjectorView, Reactor } from "@taem/processing";
 import type { Logger, Metrics } from "@taem/runtime";
 import type { Category } from "@taem/schema";
 import type { ReadTools } from "./tools.ts";
@@ -19,8 +19,8 @@ export interface Process extends ReadTools {
   assertClocksAgree(): Promise<void>;
 }
 
-/** The projectors of a process, by the names of their projections. */
-export type Projectors = ReadonlyMap<string, Projector>;
+/** The projectors of a process, by the names of their projections, in whatever thread they run. */
+export type Projectors = ReadonlyMap<string, ProjectorView>;
 
 /** Something that goes on by itself. */
 export interface Worker {
@@ -46,9 +46,6 @@ export interface OpenContext<Provided> {
 
 type Log = Pick<EventStore, "read" | "append">;
 
-/** A reactor of any events: who hosts it need not know which. */
-export type AnyReactor = Pick<Reactor<never, never>, "name"> & { readonly projection: Projection };
-
 /** A part of the product: what happens in it, what it is told, what it answers, what it does. */
 export interface Context<Provided = object, Needed = object> {
   readonly name: string;
@@ -59,7 +56,7 @@ export interface Context<Provided = object, Needed = object> {
   /** Its read models: their rows are what the log says and nothing else. */
   readonly readModels?: (log: Pick<EventStore, "read">) => readonly Projection[];
   /** What it does when something has happened, or is due: read off the log, sent from an outbox. */
-  readonly reactors?: readonly AnyReactor[];
+  readonly reactors?: readonly Pick<Reactor, "name" | "projection">[];
   /** Brings over what an earlier version kept elsewhere than in the log, before that has its name. */
   readonly adopt?: (database: Database, store: Log, logger: Logger) => Promise<void>;
   /** `ports` are those of all contexts, whole once all are open: nothing is asked of them before. */

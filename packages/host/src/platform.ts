@@ -26,6 +26,8 @@ export interface Platform extends AsyncDisposable {
   /** Those of the product, whatever this process does of each. */
   readonly contexts: readonly AnyContext[];
   readonly database: Database;
+  /** The database's own, with its password. */
+  readonly databaseUrl: string;
   readonly store: Store;
   /** The installation's id. */
   readonly installation: string;
@@ -135,6 +137,7 @@ async function open(
   return {
     contexts,
     database,
+    databaseUrl: url,
     store,
     installation,
     isNew,

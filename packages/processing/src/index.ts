@@ -24,6 +24,7 @@ export { loadParked, type Parked } from "./parking.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
 export { ProjectionError, type ProjectionErrorCode } from "./projection-error.ts";
 export { Projector, type ProjectorOptions, type ProjectorStatus } from "./projector.ts";
+export { type Progress, ProgressBoard, type ProjectorView } from "./projector-view.ts";
 export { type HeldMessage, heldMessages, replayMessage } from "./queue/message.ts";
 export { done, later, type Outcome, park, refused } from "./queue/outcome.ts";
 export type { QueueWorker } from "./queue/queue-worker.ts";

@@ -4,8 +4,8 @@ import { BatchTrail } from "../src/batch-trail.ts";
 import type { Link } from "../src/event-source.ts";
 
 /** A link whose correlation id may not be asked for. */
-function linkOf(stream: string, correlation: () => string): Link {
-  const record = { id: "1", type: "ClockSet", stream, revision: 1, slice: 3, position: "7", recordedAt: 0 };
+function linkOf(stream: string, correlation: () => string, type = "ClockSet"): Link {
+  const record = { id: "1", type, stream, revision: 1, slice: 3, position: "7", recordedAt: 0 };
   const event = {
     record,
     isKnown: () => true,
@@ -21,18 +21,21 @@ function linkOf(stream: string, correlation: () => string): Link {
   return { slice: 3, position: "7", previous: "", event };
 }
 
+const sums = { name: "sums", handles: (type: string) => type === "ClockSet" };
+
 function trailAt(level: "debug" | "info") {
   const lines: string[] = [];
   const logger = createLogger({ service: "s", level, destination: { write: (line) => lines.push(line) } });
-  const trail = new BatchTrail("sums", logger.child({ projection: "sums" }), undefined);
+  const trail = new BatchTrail(sums, logger.child({ projection: "sums" }), undefined);
   return { trail, lines };
 }
 
-test("at level debug every event of a batch is said to be projected, or to be left out with its stream", async () => {
+test("at level debug every event of a batch that means something is said to be projected, or to be left out with its stream", async () => {
   const { trail, lines } = trailAt("debug");
   const links = [
     linkOf("a", () => "c-1"),
     linkOf("parked", () => "c-2"),
+    linkOf("a", () => "c-3", "MeansNothingHere"),
     { slice: 4, position: "8", previous: "" },
   ];
   await trail.follow(

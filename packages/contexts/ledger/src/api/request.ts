@@ -2,7 +2,7 @@ import type { EventStore } from "@taem/event-store";
 import type { Place, Token, Tokens, ViewQuery } from "@taem/http";
 import { ApiError, type MemberRef } from "@taem/http";
 import { SLICES } from "@taem/kernel";
-import type { Projector } from "@taem/processing";
+import type { ProjectorView } from "@taem/processing";
 import type { Currency, Programme } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import type { Directory } from "../application/directory.ts";
@@ -20,7 +20,7 @@ export interface RequestPlatform {
   readonly store: EventStore;
   readonly directory: Directory;
   readonly clock: Clock;
-  readonly projector: Pick<Projector, "hasReached" | "status" | "waitFor">;
+  readonly projector: ProjectorView;
   readonly tokens: Tokens;
 }
 
