@@ -1,4 +1,4 @@
-import type { Queryable } from "@taem/postgres";
+import { int4Array, int8Array, type Queryable, textArray, type Writes } from "@taem/postgres";
 import type { Schemas } from "../comparison.ts";
 import type { Table } from "../projection.ts";
 import { tableOf } from "../queue/schema.ts";
@@ -24,6 +24,43 @@ export const timers: Table = {
   indexes: ["CREATE INDEX ON {table} (scope, due_at)"],
   appendOnly: false,
 };
+
+export interface TimerRow {
+  readonly slice: number;
+  readonly key: string;
+  readonly scope: string;
+  readonly due_at: number;
+  readonly position: string;
+  readonly lane: string;
+  readonly type: string;
+  readonly body: string;
+  readonly meta: string;
+}
+
+/** Adds timers, and moves those that are set; one array a column, for there is one for nearly every event of a ledger. */
+export function setTimers(writes: Writes, schema: string, rows: readonly TimerRow[]): void {
+  const statement = named(
+    `${schema} set timers`,
+    `INSERT INTO ${schema}.timers (slice, key, scope, due_at, position, lane, type, body, meta)
+     SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+                          $9::text[])
+     ON CONFLICT (slice, key) DO UPDATE
+        SET scope = excluded.scope, due_at = excluded.due_at, position = excluded.position, lane = excluded.lane,
+            type = excluded.type, body = excluded.body, meta = excluded.meta`,
+  );
+  const texts = (of: (row: TimerRow) => string) => textArray(rows.map(of));
+  writes.run(statement, [
+    int4Array(rows.map(({ slice }) => slice)),
+    texts(({ key }) => key),
+    texts(({ scope }) => scope),
+    int8Array(rows.map(({ due_at }) => BigInt(due_at))),
+    texts(({ position }) => position),
+    texts(({ lane }) => lane),
+    texts(({ type }) => type),
+    texts(({ body }) => body),
+    texts(({ meta }) => meta),
+  ]);
+}
 
 /**
  * How far timers have been sent: of a slice and scope all that were due at `due_at`, of those that events up to
