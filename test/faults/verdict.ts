@@ -1,6 +1,7 @@
 import type { Client } from "@taem/client";
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
+import { heldMessages } from "@taem/processing";
 import type { Environment } from "@taem/runtime";
 import type { Findings } from "../support/auditor.ts";
 import { runTool } from "../support/program-process.ts";
@@ -67,6 +68,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   await check("the ledger equals a clean rebuild", () =>
     toolFailure(environment, ["rebuild", "ledger", "--expect-equal"]),
   );
+  await check("no message is held", () => heldMessage(database));
   await check("the timers to come equal a clean rebuild", () =>
     toolFailure(environment, ["rebuild", "sweeps", "--expect-equal"]),
   );
@@ -190,4 +192,10 @@ async function compareBalances(reader: Client, { accounts }: Findings): Promise<
 async function toolFailure(environment: Environment, args: readonly string[]): Promise<string | undefined> {
   const { exitCode, out, err } = await runTool(args, environment);
   return exitCode === 0 ? undefined : `exit code ${exitCode}: ${(out + err).trim()}`;
+}
+
+/** Whatever was away came back, so nothing is to be given up. */
+async function heldMessage(database: Database): Promise<string | undefined> {
+  const [held] = await heldMessages(database, "outbox");
+  return held && `${held.queue} holds ${held.key}, ${held.state}: ${held.error}`;
 }

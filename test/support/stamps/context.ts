@@ -1,20 +1,30 @@
 import type { Aggregate } from "@taem/event-store";
-import { callerOf, defineContext, metaOf, rethrow } from "@taem/host";
+import { type Caller, callerOf, defineContext, metaOf, rethrow } from "@taem/host";
 import { fields, type MemberRef, type Route, route } from "@taem/http";
-import { schemaOf } from "@taem/processing";
+import { createReactionRunner, done, schemaOf } from "@taem/processing";
 import { z } from "zod";
 import { type CardStamped, card, cardStream } from "./events.ts";
+import { bonuses } from "./reactions.ts";
 import { cards } from "./read-model.ts";
 
 /** A context as somebody new would write it, to try the recipe of packages/host; it is in no program that is shipped. */
 
-const aggregate: Aggregate<number, CardStamped> = {
+interface Card {
+  readonly stamps: number;
+  /** What has won a bonus. */
+  readonly won: readonly string[];
+}
+
+const aggregate: Aggregate<Card, CardStamped> = {
   events: card.events,
-  initial: () => 0,
-  evolve: (stamps, event) => stamps + event.stamps,
-  draft: (stamps) => stamps,
-  commit: (stamps) => stamps,
-  weight: () => 8,
+  initial: () => ({ stamps: 0, won: [] }),
+  evolve: ({ stamps, won }, event) => ({
+    stamps: stamps + event.stamps,
+    won: event.bonusOf === undefined ? won : [...won, event.bonusOf],
+  }),
+  draft: (state) => state,
+  commit: (state) => state,
+  weight: ({ won }) => 8 + 36 * won.length,
 };
 
 const described = {
@@ -35,11 +45,28 @@ export const stamps = defineContext({
   name: "stamps",
   categories: [card],
   readModels: () => [cards()],
+  reactors: [bonuses],
   open: (process, { programmes, members }: Needed) => {
     const memberOf = async (params: { readonly programme: string; readonly member: MemberRef }) => {
       const { id: programme } = await programmes.named(params.programme);
       return { programme, ...(await members.resolve(programme, params.member)) };
     };
+    /** Once, where it is the bonus of something; how many stamps there are then. */
+    const stamp = (event: CardStamped, slice: number, caller: Caller) =>
+      process.handler().execute<Card, CardStamped, number>({
+        aggregate,
+        stream: cardStream(event.member),
+        slice,
+        meta: metaOf(caller),
+        deadline: caller.deadline,
+        decide: ({ won }) => ({
+          events: event.bonusOf !== undefined && won.includes(event.bonusOf) ? [] : [event],
+          answer:
+            ({ stamps }) =>
+            () =>
+              stamps,
+        }),
+      });
     return {
       ports: {},
       commands: (): Route[] => [
@@ -51,20 +78,21 @@ export const stamps = defineContext({
           body: z.strictObject({ stamps: z.int().min(1).max(10) }),
           handler: async ({ params, body }, context) => {
             const { programme, id: member, slice } = await memberOf(params);
-            const caller = callerOf(context);
             const event: CardStamped = { type: "CardStamped", programme, member, stamps: body.stamps };
-            const had = await process
-              .handler()
-              .execute<number, CardStamped, number>({
-                aggregate,
-                stream: cardStream(member),
-                slice,
-                meta: metaOf(caller),
-                deadline: caller.deadline,
-                decide: () => ({ events: [event], answer: (now) => () => now }),
-              })
-              .catch(rethrow);
-            return { status: 200, body: { stamps: had } };
+            const stamps = await stamp(event, slice, callerOf(context)).catch(rethrow);
+            return { status: 200, body: { stamps } };
+          },
+        }),
+      ],
+      reactions: () => [
+        createReactionRunner({
+          ...process,
+          reactor: bonuses,
+          deliver: async ({ command: { programme, member, of }, provenance, deadline }) => {
+            const { slice } = await members.resolve(programme, { id: member });
+            const event = { type: "CardStamped", programme, member, stamps: 1, bonusOf: of } as const;
+            await stamp(event, slice, { ...provenance, deadline });
+            return done();
           },
         }),
       ],
