@@ -17,7 +17,7 @@ import { cards } from "../support/stamps/read-model.ts";
 const withStamps = [...contexts, stamps];
 const WAIT = { timeout: 60_000, interval: 50 };
 
-test("a context that nobody else knows is served, projected, described, and made anew the same", async () => {
+test("a context that nobody else knows is served, projected, described, made anew the same, and reacts", async () => {
   await using installation = await createInstallation();
   await using program = await installation.start({ contexts: withStamps });
   const { api } = program;
@@ -28,6 +28,8 @@ test("a context that nobody else knows is served, projected, described, and made
   expect((await succeeds(api.post(path, { stamps: 4 }))).body).toEqual({ stamps: 7 });
   await expect.poll(async () => (await api.get(path)).body, WAIT).toEqual({ stamps: 7 });
   expect(await api.post(path, { stamps: 11 })).toMatchObject({ status: 400 });
+  await succeeds(api.post(path, { stamps: 10 }));
+  await expect.poll(async () => (await api.get(path)).body, WAIT).toEqual({ stamps: 18 });
   const { database, store } = program.platform;
   const rebuilt = await rebuild({ projection: cards(), database, store, expect: "equal" });
   expect(rebuilt).toMatchObject({ outcome: "taken_over", changes: [] });

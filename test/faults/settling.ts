@@ -37,7 +37,7 @@ export async function settle(store: EventStore, database: Database): Promise<Set
 
 /** Who does not have everything up to a position. */
 async function lagging(database: Database, head: string): Promise<string | undefined> {
-  for (const projection of ["ledger", "schedule"]) {
+  for (const projection of ["ledger", "sweeps", "transfers"]) {
     const [row] = await database.queryArrays<[number, string, number]>(
       `SELECT slice, position, parked FROM taem_${projection}.checkpoints ORDER BY position, slice LIMIT 1`,
     );

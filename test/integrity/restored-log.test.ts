@@ -32,7 +32,7 @@ async function earn({ api }: TestProgram, receipt: string, points: string): Prom
 async function expectRead({ api, platform }: TestProgram, points: bigint): Promise<void> {
   expect(await outstandingOf(api, "shop")).toBe(points);
   const head = await platform.store.head();
-  for (const schema of ["taem_ledger", "taem_schedule"]) {
+  for (const schema of ["taem_ledger", "taem_sweeps", "taem_transfers"]) {
     const read = async () => {
       const [row] = await platform.database.queryArrays<[string]>(
         `SELECT min(position) FROM ${schema}.checkpoints`,
@@ -68,7 +68,9 @@ async function expectRefusedAndMended(site: Site, code: string): Promise<void> {
   for (const services of SERVICES) {
     await expect(start(site, services), services ?? "all").rejects.toMatchObject({
       code,
-      message: expect.stringMatching(/newest backup .*`taem rebuild (ledger|schedule) --expect-changes`/),
+      message: expect.stringMatching(
+        /newest backup .*`taem rebuild (ledger|sweeps|transfers) --expect-changes`/,
+      ),
     });
   }
   const { environment } = site;
@@ -82,7 +84,7 @@ async function expectRefusedAndMended(site: Site, code: string): Promise<void> {
     1,
     expect.stringContaining(`taem: ${code}: ledger has read `),
   ]);
-  for (const name of ["ledger", "schedule"]) {
+  for (const name of ["ledger", "sweeps", "transfers"]) {
     // Only the one that was rebuilt is put right.
     await expect(start(site, "commands")).rejects.toMatchObject({ code });
     const rebuilt = await runTool(["rebuild", name, "--expect-changes", "--yes"], environment);
@@ -166,7 +168,7 @@ describe.each(SITES)("with the log in %s", (name) => {
       await open(program);
       await earn(program, "one", "500");
       await expectRead(program, 500n);
-      for (const schema of ["taem_ledger", "taem_schedule"])
+      for (const schema of ["taem_ledger", "taem_sweeps", "taem_transfers"])
         await program.platform.database.query(`ALTER TABLE ${schema}.checkpoints DROP COLUMN landmark`);
     }
     const backup = await site.backUpLog();

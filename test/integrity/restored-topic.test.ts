@@ -80,7 +80,7 @@ describeWith("with a log restored from an older backup", "kafka", await sharedKa
     await site.restoreLog(backup.log);
     for (const services of ["commands", "relay", "ledger", "scheduler", ALL])
       await expect(start(services), services).rejects.toMatchObject({ code: "checkpoint_beyond_head" });
-    for (const name of ["ledger", "schedule"]) {
+    for (const name of ["ledger", "sweeps", "transfers"]) {
       const rebuilt = await runTool(
         ["rebuild", name, "--expect-changes", "--yes"],
         environmentOf(site, topic),

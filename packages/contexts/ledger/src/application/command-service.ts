@@ -247,15 +247,25 @@ export class CommandService {
     await this.accounts.sweep(await this.#accountNamed(programme, member, currency), caller);
   }
 
-  /** Brings a transfer that somebody left half done to its end, from its first event's revision. Idempotent. */
+  /**
+   * Brings a transfer to its end that somebody may have left half done, from its first event's revision. Idempotent. What is
+   * in the way of its end, undefined where it has one.
+   */
   async completeTransfer(
     { programme, member, currency, revision }: AccountName & { readonly revision: number },
     caller: Caller,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const account = await this.#accountNamed(programme, member, currency);
     const [first] = await this.accounts.applied(account, revision, 1);
     const legs = await this.accounts.applied(account, revision, partsOf(first));
-    await this.transfers.complete(account, legs as AccountEvent<"TransferOut">[], caller);
+    const { isOver, outcome } = await this.transfers.complete(
+      account,
+      legs as AccountEvent<"TransferOut">[],
+      caller,
+    );
+    if (isOver || !("refused" in outcome)) return undefined;
+    const { code, detail } = outcome.refused;
+    return `${code}: ${detail}`;
   }
 
   /** The account that an event names by our ids. */
