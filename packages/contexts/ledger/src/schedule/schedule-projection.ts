@@ -1,8 +1,8 @@
 import { int4Array, int8Array, textArray, type Writes } from "@taem/postgres";
 import type { Fold, ProjectedEvent, Projection } from "@taem/processing";
 import { createCatalogue } from "@taem/schema";
+import { dueInstants } from "../domain/index.ts";
 import { type AccountEvent, account, accountEvents } from "../events.ts";
-import { dueInstants } from "./due-instants.ts";
 
 /**
  * What is to be done and when: accounts to sweep at an instant, transfers to bring to their end. Rows are an outbox:
