@@ -52,10 +52,11 @@ test("its callers have a client by its description alone, a permission and a pro
   await using till = createClient<typeof stampsApi>({ url: api.url, key: await keyWith("stamp", "read") });
   const route = "POST /v1/programmes/{programme}/members/{member}/stamps";
   const params = { programme: "shop", member };
+  await till.call(route, { params, body: { stamps: 9 } });
   const { stamps: given }: { stamps: number } = await till.call(route, { params, body: { stamps: 9 } });
-  expect(given).toBe(9);
+  expect(given).toBe(18);
   const full = { code: "card_full", problem: { status: 409, retryable: false, title: "Card full" } };
-  const refusal = await till.call(route, { params, body: { stamps: 2 } }).catch((error: unknown) => error);
+  const refusal = await till.call(route, { params, body: { stamps: 9 } }).catch((error: unknown) => error);
   expect(refusal).toMatchObject(full);
   expect(isRefusal<typeof stampsApi>(refusal, "card_full")).toBe(true);
   // @ts-expect-error a route of others: its description is not among those of this client

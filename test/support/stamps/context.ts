@@ -9,7 +9,7 @@ import { cards } from "./read-model.ts";
 
 /** A context as somebody new would write it, to try the recipe of packages/host; it is in no program that is shipped. */
 
-const PLACES = 10;
+const PLACES = 20;
 
 interface Card {
   readonly stamps: number;

@@ -1,14 +1,20 @@
 import type { RecordedEvent } from "@taem/event-store";
 import { type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
-import { type AccountState, evolve, type Hold, newAccount } from "../domain/index.ts";
+import {
+  type AccountState,
+  type EndedHold as Ending,
+  type Hold,
+  newAccount,
+} from "../domain/account-state.ts";
+import { evolve } from "../domain/evolve.ts";
 import { type AccountEvent, accountEvents } from "../events.ts";
-import type { HoldStatus } from "../read-model/account-delta.ts";
 import { additionOf } from "../read-model/addition.ts";
 import { ClientActivity } from "../read-model/client-activity.ts";
 import { ControlTotals } from "../read-model/control-total.ts";
 import { type Entry, entryOf, firstEvents, isFirstEvent, type Register } from "../read-model/register.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
+import { ownActivity, ownReading } from "./own-reading.ts";
 import { newSalt, RowSums } from "./row-sums.ts";
 
 export interface ReplayedAccount {
@@ -30,7 +36,7 @@ export interface ReplayedAccount {
 
 export interface EndedHold {
   readonly hold: Hold;
-  readonly status: HoldStatus;
+  readonly status: Ending["how"];
   readonly at: number;
   readonly captured: bigint;
 }
@@ -104,12 +110,14 @@ export class Replay {
     account.position = record.position;
     account.effectiveAt = Math.max(account.effectiveAt, event.effectiveAt);
     account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
-    const { date, entries, line, postingRows, lineRow } = additionOf(record, event, this.#zones);
+    const reading = ownReading(event, (at) => this.#zones.zoneAt(event.programme, at, record.position));
+    const { date, entries, line } = reading;
     mustEqual("statement", () => `${placeOf(record)}: delta`, account.state.book - book, line.delta);
     mustEqual("statement", () => `${placeOf(record)}: debt`, account.state.debt - debt, line.debt);
     const { totals, activity, postings, lines } = this.#additions;
-    activity.add(record, event, () => decodeMeta(record.meta).actor, this.#zones);
+    activity.add(record, event, ownActivity, () => decodeMeta(record.meta).actor, this.#zones);
     for (const entry of entries) totals.add(record.slice, event.programme, event.currency, date, entry);
+    const { postingRows, lineRow } = additionOf(record, event, reading);
     for (const row of postingRows) postings.add(row);
     lines.add(lineRow);
   }

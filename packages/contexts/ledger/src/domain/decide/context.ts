@@ -3,8 +3,8 @@ import { type Currency, type Programme, settingsAt, zoneAt } from "@taem/program
 import type { CurrencySettings } from "@taem/programme/events";
 import type { AccountEvent } from "../../events.ts";
 import type { AccountState } from "../account-state.ts";
-import type { Activity } from "../activity.ts";
 import type { AccountCommand } from "../commands.ts";
+import type { Activity } from "../effect.ts";
 import type { Refusal } from "../refusals.ts";
 import type { AccountIdentity } from "../sweep.ts";
 
