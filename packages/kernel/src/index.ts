@@ -22,5 +22,6 @@ export {
 } from "./calendar.ts";
 export { commandFingerprint, type Plain } from "./command-fingerprint.ts";
 export { type Layer, LayeredMap } from "./layered-map.ts";
+export { inParts, type Part, partsOf } from "./parts.ts";
 export { SLICES, sliceOfMember, sliceOfName } from "./slices.ts";
 export { type Version, versionAt } from "./versions.ts";
