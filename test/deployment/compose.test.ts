@@ -4,12 +4,13 @@ import { describe, expect, test } from "vitest";
 import { kafkaVersion } from "../../infra/kafka/class-path.ts";
 import { ROOT, readEnvironment, readYaml } from "./support/files.ts";
 import { gatewayVariables } from "./support/gateway.ts";
-import { taemImage } from "./support/image.ts";
+import { mainOf, taemImage } from "./support/image.ts";
 import { SERVED_PATHS, settingsOf } from "./support/settings.ts";
 
 interface Container {
   readonly image: string;
   readonly profiles: readonly string[];
+  readonly command?: readonly string[];
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly environment?: Readonly<Record<string, string>>;
   readonly env_file?: readonly string[];
@@ -41,7 +42,7 @@ const isIgnored = (file: string) =>
 describe("compose", () => {
   test.each(ours)("gives %s settings that the configuration accepts", (name, container) => {
     const settings = settingsOf(variablesOf(container));
-    expect(settings.TAEM_SERVICES).toEqual([name]);
+    expect(container.command).toEqual([mainOf(name)]);
     expect(Number.parseInt(container.stop_grace_period ?? "", 10) * 1_000).toBeGreaterThan(
       settings.TAEM_STOP_LIMIT,
     );

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort } from "../../infra/kafka/free-port.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { ROOT, readText } from "./support/files.ts";
-import { taemImage } from "./support/image.ts";
+import { mainOf, taemImage } from "./support/image.ts";
 import { SERVED_PATHS } from "./support/settings.ts";
 
 const run = promisify(execFile);
@@ -75,27 +75,36 @@ describe("the image", () => {
     expect(files.filter((file) => /\.test\.ts$|\.md$/.test(file))).toEqual([]);
   });
 
-  test("starts, passes its own health check, and stops when it is told", async () => {
-    await using database = await createTestDatabase();
-    const [program = "", ...options] = taemImage.entryPoint;
-    const [probe = "", ...question] = taemImage.healthCheck;
-    const own = { TAEM_HOST: "127.0.0.1", TAEM_PORT: String(await freePort()), DATABASE_URL: database.url };
-    const env = { PATH: process.env["PATH"], ...taemImage.environment, ...own };
+  // A relay needs brokers.
+  const programs: [string, string[]][] = [
+    ["all services", taemImage.defaultArguments],
+    ...["commands", "ledger", "scheduler"].map((name): [string, string[]] => [name, [mainOf(name)]]),
+  ];
 
-    await expect(run(probe, question, { env })).rejects.toMatchObject({ code: 1 });
-    const service = spawn(program, [...options, ...taemImage.defaultArguments], {
-      cwd: app,
-      env,
-      stdio: "ignore",
-    });
-    const ended = once(service, "exit");
-    await vi.waitFor(() => run(probe, question, { env }), { timeout: START_LIMIT_MS, interval: 200 });
-    for (const path of SERVED_PATHS) {
-      const answer = await fetch(`http://127.0.0.1:${own.TAEM_PORT}${path}`);
-      expect(answer.status, path).toBe(200);
-      await answer.text();
-    }
-    service.kill("SIGTERM");
-    expect(await ended).toEqual([0, null]);
-  });
+  test.each(programs)(
+    "starts %s, passes its own health check, and stops when it is told",
+    async (_, program) => {
+      await using database = await createTestDatabase();
+      const [node = "", ...options] = taemImage.entryPoint;
+      const [probe = "", ...question] = taemImage.healthCheck;
+      const own = { TAEM_HOST: "127.0.0.1", TAEM_PORT: String(await freePort()), DATABASE_URL: database.url };
+      const env = { PATH: process.env["PATH"], ...taemImage.environment, ...own };
+
+      await expect(run(probe, question, { env })).rejects.toMatchObject({ code: 1 });
+      const service = spawn(node, [...options, ...program], {
+        cwd: app,
+        env,
+        stdio: "ignore",
+      });
+      const ended = once(service, "exit");
+      await vi.waitFor(() => run(probe, question, { env }), { timeout: START_LIMIT_MS, interval: 200 });
+      for (const path of SERVED_PATHS) {
+        const answer = await fetch(`http://127.0.0.1:${own.TAEM_PORT}${path}`);
+        expect(answer.status, path).toBe(200);
+        await answer.text();
+      }
+      service.kill("SIGTERM");
+      expect(await ended).toEqual([0, null]);
+    },
+  );
 });

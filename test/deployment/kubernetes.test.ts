@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readEnvironment } from "./support/files.ts";
 import { gatewayVariables } from "./support/gateway.ts";
-import { taemImage } from "./support/image.ts";
+import { mainOf, taemImage } from "./support/image.ts";
 import {
   configMapSettings,
   files,
@@ -50,7 +50,7 @@ describe("the Kustomize base", () => {
     const settings = settingsOf({ ...configMapSettings, ...secret, ...variablesOf(container) });
     expect(settings.TAEM_PORT).toBe(taemImage.port);
     if (name !== "verify") {
-      expect(settings.TAEM_SERVICES).toEqual([name]);
+      expect(container.args).toEqual([mainOf(name)]);
       const pause = Number(container.lifecycle?.preStop.exec.command.at(-1));
       expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(
         settings.TAEM_STOP_LIMIT / 1_000 + pause,

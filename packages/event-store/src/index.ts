@@ -22,4 +22,5 @@ export {
   type KeyedDecision,
   type Made,
 } from "./keyed-command.ts";
+export { Pauses, unlessAborted } from "./persistence.ts";
 export { SharedReader } from "./shared-reader.ts";

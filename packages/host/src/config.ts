@@ -70,6 +70,10 @@ const settings = z
       .pipe(z.array(z.enum(SERVICES)).min(1))
       .optional()
       .describe(`which services this process runs, comma-separated: ${SERVICES.join(", ")}`),
+    TAEM_PROJECTION_THREAD: z
+      .stringbool({ truthy: ["true"], falsy: ["false"] })
+      .default(true)
+      .describe("true or false: whether a process that takes commands projects in a thread of its own"),
     TAEM_STOP_LIMIT: durationSetting().default(15_000),
     ...tracingSettings,
   })

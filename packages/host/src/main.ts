@@ -12,11 +12,17 @@ export type Beside = (running: {
   readonly url: () => string;
 }) => readonly Resource[];
 
+export interface ProgramOptions {
+  readonly beside?: Beside;
+  /** A module that calls `projectHere` with the same contexts. */
+  readonly projectionThread?: URL;
+}
+
 /** Runs a program until it is told to stop; its exit code. */
 export async function runProgram(
   config: Config,
   contexts: readonly AnyContext[],
-  beside: Beside = () => [],
+  { beside = () => [], projectionThread }: ProgramOptions = {},
 ): Promise<number> {
   allocateYoung();
   await using platform = await openPlatform(config, contexts);
@@ -26,7 +32,7 @@ export async function runProgram(
   const program: Resource = {
     name: "program",
     start: async () => {
-      ({ url } = running.use(await startProgram(platform, config)));
+      ({ url } = running.use(await startProgram(platform, config, projectionThread)));
     },
     stop: () => running.disposeAsync(),
   };
@@ -47,15 +53,17 @@ export async function main(service: ServiceName, contexts: readonly AnyContext[]
   let exitCode = 1;
   try {
     const config = readConfig({ ...process.env, TAEM_SERVICES: service });
-    exitCode = await runProgram(config, contexts, ({ url }) => [
-      {
-        name: "signpost",
-        start: () => {
-          process.stdout.write(`API   ${url()}/v1\n`);
+    exitCode = await runProgram(config, contexts, {
+      beside: ({ url }) => [
+        {
+          name: "signpost",
+          start: () => {
+            process.stdout.write(`API   ${url()}/v1\n`);
+          },
+          stop: () => {},
         },
-        stop: () => {},
-      },
-    ]);
+      ],
+    });
   } catch (error) {
     process.stderr.write(`taem: ${messageOf(error)}\n`);
     if (error instanceof ConfigError) exitCode = UNUSABLE;

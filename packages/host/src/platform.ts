@@ -15,6 +15,7 @@ import {
 import { ClockGuard } from "./clock-guard.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { AnyContext } from "./context.ts";
+import { permissionsOf } from "./contexts.ts";
 import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { assertEventStore, identify, installationMigrations } from "./installation.ts";
@@ -25,6 +26,8 @@ export interface Platform extends AsyncDisposable {
   /** Those of the product, whatever this process does of each. */
   readonly contexts: readonly AnyContext[];
   readonly database: Database;
+  /** The database's own, with its password. */
+  readonly databaseUrl: string;
   readonly store: Store;
   /** The installation's id. */
   readonly installation: string;
@@ -120,7 +123,8 @@ async function open(
       ? () => assertReadersOfThisLog({ database, store, contexts }, config)
       : async () => undefined,
     beforeNaming: async () => {
-      for (const { adopt } of contexts) await adopt?.(database, store, logger);
+      const permissions = permissionsOf(contexts);
+      for (const { adopt } of contexts) await adopt?.({ database, store, logger, permissions });
     },
     log,
   });
@@ -133,6 +137,7 @@ async function open(
   return {
     contexts,
     database,
+    databaseUrl: url,
     store,
     installation,
     isNew,

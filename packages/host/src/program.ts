@@ -1,13 +1,14 @@
 import type { CommandHandler } from "@taem/event-store";
 import { createServer, type Route, type Server, Tokens } from "@taem/http";
-import { type Projection, Projector } from "@taem/processing";
 import { newId, type Tracer } from "@taem/runtime";
 import { openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
-import type { OpenContext, Process } from "./context.ts";
-import { agendasOf, catalogueOf, readModelsOf } from "./contexts.ts";
+import type { OpenContext, Process, Projectors } from "./context.ts";
+import { asDescribed, catalogueOf, permissionsOf, problemsOf } from "./contexts.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
+import { ProjectionThread } from "./projection-thread.ts";
+import { projectionsPlayed, startProjectors } from "./projectors.ts";
 import { whoReadAnotherLog } from "./readers.ts";
 import { openTracer } from "./tracing.ts";
 import { openTransport, type Transport } from "./transport.ts";
@@ -19,8 +20,11 @@ export interface Program extends AsyncDisposable {
   readonly server: Server;
 }
 
-/** Hosts the platform's contexts, in the roles that the configuration names, and serves them. */
-export async function startProgram(given: Platform, config: Config): Promise<Program> {
+/**
+ * Hosts the platform's contexts, in the roles that the configuration names, and serves them. A process that takes commands
+ * projects in a thread of its own where it is told of a module for it (`ProjectionThread`), and where that is not set otherwise.
+ */
+export async function startProgram(given: Platform, config: Config, thread?: URL): Promise<Program> {
   await using undo = new AsyncDisposableStack();
   const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
   const platform = { ...given, tracer };
@@ -36,7 +40,7 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
   const catalogue = catalogueOf(given.contexts);
   const projections = projectionsPlayed(platform, config).map(({ name }) => name);
   const transport = await openTransport(config, { ...platform, catalogue, projections });
-  const { routes, readers } = await playRoles({ platform, config, contexts, transport }, undo);
+  const { routes, readers } = await playRoles({ platform, config, contexts, transport, thread }, undo);
   health.addLiveness("log", () => {
     if (watch.found !== undefined) throw watch.found;
   });
@@ -54,6 +58,8 @@ export async function startProgram(given: Platform, config: Config): Promise<Pro
         description: "A points ledger: the system of record behind loyalty programmes.",
       },
       routes,
+      problems: problemsOf(given.contexts),
+      permissions: permissionsOf(given.contexts),
       apiKeys,
       logger,
       metrics,
@@ -80,6 +86,7 @@ function openContexts(
     ...platform,
     newId,
     tokens: new Tokens(platform),
+    permissions: permissionsOf(platform.contexts),
     handler() {
       if (handler === undefined) {
         const opened = openCommandHandler({
@@ -95,19 +102,11 @@ function openContexts(
   };
   const ports = {};
   return platform.contexts.map((context): OpenContext<object> => {
-    const opened = context.open(process, ports) as OpenContext<object>;
+    const opened = asDescribed(context, context.open(process, ports) as OpenContext<object>);
     undo.defer(() => opened.close?.());
     Object.assign(ports, opened.ports);
     return opened;
   });
-}
-
-/** Of all roles that this process plays. */
-function projectionsPlayed(platform: Platform, { TAEM_SERVICES: roles }: Config): readonly Projection[] {
-  return [
-    ...(roles.includes("ledger") ? readModelsOf(platform) : []),
-    ...(roles.includes("scheduler") ? agendasOf(platform) : []),
-  ];
 }
 
 interface Cast {
@@ -115,6 +114,7 @@ interface Cast {
   readonly config: Config;
   readonly contexts: readonly OpenContext<object>[];
   readonly transport: Transport;
+  readonly thread: URL | undefined;
 }
 
 /** Something that has read the log. */
@@ -125,11 +125,11 @@ interface Reader {
 
 /** Starts what this process does of its contexts; each ends before what it stands on. */
 async function playRoles(
-  { platform, config, contexts, transport }: Cast,
+  cast: Cast,
   undo: AsyncDisposableStack,
 ): Promise<{ readonly routes: readonly Route[]; readonly readers: readonly Reader[] }> {
+  const { platform, config, contexts, transport } = cast;
   const plays = (role: Config["TAEM_SERVICES"][number]) => config.TAEM_SERVICES.includes(role);
-  const besideWriters = plays("commands");
   const routes = plays("commands") ? contexts.flatMap(({ commands }) => commands?.() ?? []) : [];
   const readers: Reader[] = [];
   if (plays("relay") && transport.kafka !== undefined) {
@@ -139,33 +139,26 @@ async function playRoles(
     readers.push(relay);
     undo.defer(() => relay.stop());
   }
-  const project = async (projections: readonly Projection[]) => {
-    const projectors = new Map<string, Projector>();
-    for (const projection of projections) {
-      const { name } = projection;
-      const projector = new Projector({
-        ...platform,
-        projection,
-        source: transport.source,
-        besideWriters,
-      });
-      await projector.start();
-      undo.defer(() => projector.stop());
-      readers.push(projector);
-      projectors.set(name, projector);
-    }
-    return projectors;
-  };
-  if (plays("ledger")) {
-    const projectors = await project(readModelsOf(platform));
-    routes.push(...contexts.flatMap(({ queries }) => queries?.(projectors) ?? []));
-  }
+  const projectors = await project(cast, undo);
+  readers.push(...projectors.values());
+  if (plays("ledger")) routes.push(...contexts.flatMap(({ queries }) => queries?.(projectors) ?? []));
   if (plays("scheduler")) {
-    const projectors = await project(agendasOf(platform));
     for (const worker of contexts.flatMap(({ reactions }) => reactions?.(projectors) ?? [])) {
       worker.start();
       undo.defer(() => worker.stop());
     }
   }
   return { routes, readers };
+}
+
+async function project(
+  { platform, config, transport: { source }, thread: entry }: Cast,
+  undo: AsyncDisposableStack,
+): Promise<Projectors> {
+  const projections = projectionsPlayed(platform, config);
+  const besideWriters = config.TAEM_SERVICES.includes("commands");
+  if (!besideWriters || projections.length === 0 || entry === undefined || !config.TAEM_PROJECTION_THREAD)
+    return await startProjectors(platform, projections, { source, besideWriters }, undo);
+  const thread = undo.use(await ProjectionThread.start(entry, platform, config, projections));
+  return thread.projectors;
 }

@@ -2,19 +2,20 @@ import { type EventStore, type Position, StoreUnavailable } from "@taem/event-st
 import { type Database, isConnectionLost, isLockTimeout, isRolledBack } from "@taem/postgres";
 import { type Clock, type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import { Applier } from "./applier.ts";
-import { BatchTrail } from "./batch-trail.ts";
 import { CheckpointConflict, type Checkpoints, endSilentWriters, loadCheckpoints } from "./checkpoints.ts";
-import { type EventSource, judge, type Link, type LinkedEvent, readIn } from "./event-source.ts";
+import { type EventSource, eventsOf, judge, type Link, type LinkedEvent, readIn } from "./event-source.ts";
+import { EventTelemetry } from "./event-telemetry.ts";
 import { applyInLanes } from "./lanes.ts";
+import { Linger } from "./linger.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
-import { Pace } from "./pace.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
 import { loadParked } from "./parking.ts";
-import { type Place, PositionWaiters } from "./position-waiters.ts";
+import type { Place } from "./position-waiters.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { type ProjectorMetrics, projectorMetrics } from "./projector-metrics.ts";
+import { type Progress, ProgressBoard, type ProjectorView } from "./projector-view.ts";
 import { assertOfThisLog } from "./reach.ts";
 import { assertVersion, ensureSchema, versionOf } from "./schema.ts";
 import { highest } from "./store-log-source.ts";
@@ -32,15 +33,13 @@ export interface ProjectorOptions {
   readonly batchSize?: number;
   /** Whether this process takes commands too: then it leaves them most of its time, and lags the more. True unless told. */
   readonly besideWriters?: boolean;
+  /** Told where it is now, whenever that has changed. What it is handed goes on changing. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
-export interface ProjectorStatus {
+export interface ProjectorStatus extends Progress {
   readonly running: boolean;
   readonly paused: boolean;
-  readonly checkpoints: ReadonlyMap<number, string>;
-  /** Why each slice that stands still does. */
-  readonly stopped: ReadonlyMap<number, string>;
-  readonly parked: number;
 }
 
 const BATCH_SIZE = 2_000;
@@ -52,18 +51,18 @@ const IDLE_MS = 2_000;
  * Keeps a projection's tables up with the log: reads a batch, folds it, writes rows and checkpoints in one
  * transaction, and again. Any number of projectors may run on the same slices: the checkpoints let one win.
  */
-export class Projector {
+export class Projector implements ProjectorView {
   readonly #options: ProjectorOptions;
   readonly #schema: string;
   readonly #applier: Applier;
-  readonly #waiters: PositionWaiters;
+  readonly #board: ProgressBoard;
   readonly #metrics: ProjectorMetrics;
   readonly #logger: Logger;
-  readonly #trail: BatchTrail;
+  readonly #telemetry: EventTelemetry;
   readonly #stopping = new AbortController();
   readonly #stopped = new Map<number, string>();
-  readonly #pace: Pace;
-  #refusal: ProjectionError | undefined;
+  readonly #linger: Linger;
+  #refusal: Progress["refusal"];
   #stale = true;
   #resumed: PromiseWithResolvers<void> | undefined;
   #idle: Promise<void> = Promise.resolve();
@@ -72,10 +71,16 @@ export class Projector {
   constructor(options: ProjectorOptions) {
     const { projection, database, metrics, logger, clock, tracer } = options;
     this.#options = options;
-    this.#pace = new Pace(options.besideWriters ?? true);
+    this.#linger = new Linger(options.besideWriters ?? true);
     this.#schema = schemaOf(projection);
     this.#logger = logger.child({ projection: projection.name });
-    this.#trail = new BatchTrail(projection.name, this.#logger, tracer);
+    const { name } = projection;
+    const stage = {
+      name: `project ${name}`,
+      kind: "internal",
+      attributes: { "taem.projection": name },
+    } as const;
+    this.#telemetry = new EventTelemetry(stage, { logger: this.#logger, tracer });
     this.#metrics = projectorMetrics(metrics, projection.name);
     const limit = new ParkLimit(() => clock.now());
     this.#applier = new Applier(
@@ -95,7 +100,7 @@ export class Projector {
       new Map(),
       [],
     );
-    this.#waiters = new PositionWaiters(() => loadCheckpoints(database, this.#schema));
+    this.#board = new ProgressBoard({ projection, database, hurry: () => this.hurry() });
   }
 
   /**
@@ -113,9 +118,9 @@ export class Projector {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.resume();
-    this.#pace.hurry();
+    this.#linger.hurry();
     await this.#finished;
-    this.#waiters.close();
+    this.#board.close();
   }
 
   /** Resolves when nothing is being written any more. */
@@ -129,34 +134,26 @@ export class Projector {
     this.#resumed = undefined;
   }
 
-  /** Whether this projector knows that everything of the slice up to the position is in the tables. */
-  hasReached({ slice, position }: Place): boolean {
-    const checkpoint = this.#applier.checkpoints.get(slice);
-    return checkpoint !== undefined && checkpoint >= position;
+  /** Somebody waits for the next batch. */
+  hurry(): void {
+    this.#linger.hurry();
   }
 
-  /** Whether everything of the slice up to the position is in the tables, at the latest after this time. */
-  async waitFor(place: Place, timeoutMs: number): Promise<boolean> {
-    if (this.hasReached(place)) return true;
-    this.#pace.hurry();
-    return await this.#waiters.wait(place, timeoutMs);
+  hasReached(place: Place): boolean {
+    return this.#board.hasReached(place);
   }
 
-  /** Throws where the log is not the one that the tables were made of: what they answer is of no use. */
+  waitFor(place: Place, timeoutMs: number): Promise<boolean> {
+    return this.#board.waitFor(place, timeoutMs);
+  }
+
   assertOfThisLog(): void {
-    if (this.#refusal !== undefined) throw this.#refusal;
+    this.#board.assertOfThisLog();
   }
 
   status(): ProjectorStatus {
     const running = this.#finished !== undefined && !this.#stopping.signal.aborted;
-    const { checkpoints, parked } = this.#applier;
-    return {
-      running,
-      paused: this.#resumed !== undefined,
-      checkpoints,
-      stopped: this.#stopped,
-      parked: parked.size,
-    };
+    return { ...this.#board.status(), running, paused: this.#resumed !== undefined };
   }
 
   async #run(): Promise<void> {
@@ -165,13 +162,13 @@ export class Projector {
       try {
         // Whatever ended the reading may have put another log there.
         if (failures > 0) await assertOfThisLog(this.#options);
-        this.#refusal = undefined;
+        this.#refuse(undefined);
         await this.#follow(() => {
           failures = 0;
         });
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof ProjectionError) this.#refusal = error;
+        if (error instanceof ProjectionError) this.#refuse(error);
         this.#report(error, "reading events failed; trying again");
         await retryPause(failures, this.#stopping.signal);
       }
@@ -198,7 +195,7 @@ export class Projector {
       if (signal.aborted) return;
       batch?.done?.();
       onBatch();
-      if (batch?.hasMore === false) await this.#pace.rest(began);
+      if (batch?.hasMore === false) await this.#linger.rest(began);
     }
   }
 
@@ -284,12 +281,16 @@ export class Projector {
     if (links.length === 0) return;
     const began = performance.now();
     const lanes = links.length < LARGE_BATCH ? 1 : 2;
-    await this.#trail.follow(
-      links,
+    await this.#telemetry.follow(
+      () => eventsOf(links),
       () => applyInLanes(this.#applier, links, lanes),
-      (stream) => this.#applier.parked.has(stream),
+      {
+        attributes: { "taem.links": links.length },
+        message: ({ record }) =>
+          this.#applier.parked.has(record.stream) ? "not projected, since its stream is parked" : "projected",
+      },
     );
-    this.#waiters.reached(this.#applier.checkpoints);
+    this.#tell();
     const oldest = links.find(({ event }) => event !== undefined)?.event;
     if (oldest === undefined) return;
     const events = links.reduce((count, { event }) => (event === undefined ? count : count + 1), 0);
@@ -311,6 +312,7 @@ export class Projector {
       if (error instanceof SliceStopped) this.#stopSlice(error.slice, error.message);
       else await this.#recover(error, 0);
       this.#applier.checkpoints = believed;
+      this.#tell();
     }
   }
 
@@ -323,11 +325,25 @@ export class Projector {
       this.#applier.parked.set(stream.key, stream);
     this.#metrics.parkedStreams(this.#applier.parked.size);
     this.#stale = false;
+    this.#tell();
+  }
+
+  #refuse(error: ProjectionError | undefined): void {
+    this.#refusal = error && { code: error.code, message: error.message };
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { checkpoints, parked } = this.#applier;
+    const progress = { checkpoints, stopped: this.#stopped, parked: parked.size, refusal: this.#refusal };
+    this.#board.update(progress);
+    this.#options.onProgress?.(progress);
   }
 
   #stopSlice(slice: number, reason: string): void {
     this.#stopped.set(slice, reason);
     this.#metrics.stopped(this.#stopped.size);
+    this.#tell();
     this.#logger.error({ slice, reason }, "slice stopped: nothing of it is projected until a restart");
   }
 

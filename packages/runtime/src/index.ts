@@ -21,7 +21,14 @@ export {
   type ServiceOptions,
   startResources,
 } from "./lifecycle.ts";
-export { createLogger, type LogFields, type Logger, type LoggerOptions, type LogLevel } from "./logger.ts";
+export {
+  createLogger,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  writeLogLine,
+} from "./logger.ts";
 export {
   type CounterMetric,
   createMetrics,
@@ -31,9 +38,10 @@ export {
   LATENCY_BUCKETS,
   type Labels,
   type Metrics,
+  type MetricsSnapshot,
 } from "./metrics.ts";
 export { redactText } from "./redaction.ts";
 export { retryPause } from "./retry-pause.ts";
 export { parseTraceparent } from "./trace-context.ts";
-export type { RequestSpan, SpanAttributes, TracedEvent, Tracer, Work } from "./tracer.ts";
+export type { BatchWork, RequestSpan, SpanAttributes, TracedEvent, Tracer, Work } from "./tracer.ts";
 export { startTracer, traced } from "./tracing.ts";

@@ -75,12 +75,20 @@ function adapt(log: PinoLogger): Logger {
   };
 }
 
+let output: DestinationStream | undefined;
+
 /**
- * Asynchronous, so that a slow terminal or pipe never blocks a request; pino flushes what is left when the
- * process exits.
+ * Asynchronous, so that a slow terminal or pipe never blocks a request; pino flushes what is left when the process exits.
+ * One for all loggers, and of the main thread alone: two writers would cut each other's lines.
  */
 function standardOutput(): DestinationStream {
-  return pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+  output ??= pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+  return output;
+}
+
+/** Writes a line that a logger of another thread has made. */
+export function writeLogLine(line: string): void {
+  standardOutput().write(line);
 }
 
 function serializeError(error: unknown): unknown {

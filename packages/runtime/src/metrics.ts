@@ -1,4 +1,12 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type PrometheusContentType,
+  Registry,
+} from "prom-client";
 
 export type Labels<L extends string> = Readonly<Record<L, string | number>>;
 
@@ -31,10 +39,17 @@ export interface Metrics {
   histogram<L extends string = never>(
     options: MetricOptions<L> & { readonly buckets: readonly number[] },
   ): HistogramMetric<L>;
+  /** What was measured, for another thread to include. */
+  snapshot(): Promise<MetricsSnapshot>;
+  /** Adds up with what another thread of the process has measured: `snapshot` is called whenever anybody asks. */
+  include(snapshot: () => Promise<MetricsSnapshot>): void;
   readonly contentType: string;
   /** Everything in Prometheus' text format. */
   exposition(): Promise<string>;
 }
+
+/** Of one thread; can be posted to another. */
+export type MetricsSnapshot = readonly object[];
 
 /** Upper bounds in seconds, for what a caller waits for. */
 export const LATENCY_BUCKETS: readonly number[] = [
@@ -44,13 +59,23 @@ export const LATENCY_BUCKETS: readonly number[] = [
 /** Upper bounds in seconds, for how old something is when it arrives: up to what a rebuild or a long stop leaves. */
 export const LAG_BUCKETS: readonly number[] = [...LATENCY_BUCKETS, 30, 60, 300, 1_800];
 
-/** A registry of its own (never prom-client's global one), with the process's memory, CPU and event loop. */
+/** Registries of its own (never prom-client's global one), with the process's memory and CPU, and this thread's event loop. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const process = new Registry();
+  collectDefaultMetrics({ register: process });
+  const included: (() => Promise<MetricsSnapshot>)[] = [];
+  const snapshot = () => registry.getMetricsAsJSON();
+  const total = async () => {
+    if (included.length === 0) return registry;
+    const snapshots = await Promise.all([snapshot, ...included].map((one) => one()));
+    return AggregatorRegistry.aggregate<PrometheusContentType>(snapshots);
+  };
   return {
     contentType: registry.contentType,
-    exposition: () => registry.metrics(),
+    snapshot,
+    include: (one) => void included.push(one),
+    exposition: async () => `${await process.metrics()}\n${await (await total()).metrics()}`,
     counter: (options) => {
       const metric = existing(registry, options.name, Counter) ?? new Counter(settings(registry, options));
       return { add: (labels, amount) => metric.inc(labels, amount) };

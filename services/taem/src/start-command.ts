@@ -1,8 +1,10 @@
-import { type Config, dataPlaceOf, readConfig, runProgram, sameDataAs } from "@taem/host";
+import { type Beside, type Config, dataPlaceOf, readConfig, runProgram, sameDataAs } from "@taem/host";
 import type { Resource } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { contexts } from "./contexts.ts";
 import type { DemonstrationOptions } from "./demonstration.ts";
+
+const PROJECTION_THREAD = new URL("./projection-thread.ts", import.meta.url);
 
 interface Options {
   readonly demo?: boolean;
@@ -22,7 +24,7 @@ export function startCommand(print: (line: string) => void): Command {
 }
 
 function run(config: Config, options: Options, print: (line: string) => void): Promise<number> {
-  return runProgram(config, contexts, ({ platform, url }) => {
+  const beside: Beside = ({ platform, url }) => {
     const demonstration: Resource = {
       name: "demonstration",
       start: (stopping) =>
@@ -42,7 +44,8 @@ function run(config: Config, options: Options, print: (line: string) => void): P
       stop: () => {},
     };
     return [...(options.demo ? [demonstration] : []), signpost];
-  });
+  };
+  return runProgram(config, contexts, { beside, projectionThread: PROJECTION_THREAD });
 }
 
 async function showDemonstration(

@@ -1,4 +1,5 @@
-import { environmentOf, readText } from "./files.ts";
+import { existsSync } from "node:fs";
+import { environmentOf, ROOT, readText } from "./files.ts";
 
 /** What the Dockerfile says, stage by stage. */
 interface Stage {
@@ -41,3 +42,10 @@ export const taemImage = {
   entryPoint: JSON.parse(argumentsOf(image, "ENTRYPOINT")[0] ?? "[]") as string[],
   defaultArguments: JSON.parse(argumentsOf(image, "CMD")[0] ?? "[]") as string[],
 } as const;
+
+/** The main program of a service, as a container is given it. Throws where there is none. */
+export function mainOf(service: string): string {
+  const main = `services/${service}/src/main.ts`;
+  if (!existsSync(`${ROOT}${main}`)) throw new Error(`there is no ${main}`);
+  return main;
+}

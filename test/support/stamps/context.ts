@@ -1,12 +1,14 @@
 import type { Aggregate } from "@taem/event-store";
 import { callerOf, defineContext, metaOf, rethrow } from "@taem/host";
-import { fields, type MemberRef, type Route, route } from "@taem/http";
+import { type MemberRef, type Route, route } from "@taem/http";
 import { schemaOf } from "@taem/processing";
-import { z } from "zod";
+import { routes, StampsError, stampsApi } from "./api.ts";
 import { type CardStamped, card, cardStream } from "./events.ts";
 import { cards } from "./read-model.ts";
 
 /** A context as somebody new would write it, to try the recipe of packages/host; it is in no program that is shipped. */
+
+const PLACES = 10;
 
 const aggregate: Aggregate<number, CardStamped> = {
   events: card.events,
@@ -17,13 +19,6 @@ const aggregate: Aggregate<number, CardStamped> = {
   weight: () => 8,
 };
 
-const described = {
-  path: "/v1/programmes/{programme}/members/{member}/stamps",
-  tag: "stamps",
-  params: { programme: fields.programmeCode, member: fields.memberRef },
-  responses: { 200: { description: "The card.", schema: z.strictObject({ stamps: z.int() }) } },
-} as const;
-
 interface Needed {
   readonly programmes: { named(code: string): Promise<{ readonly id: string }> };
   readonly members: {
@@ -33,6 +28,7 @@ interface Needed {
 
 export const stamps = defineContext({
   name: "stamps",
+  api: stampsApi,
   categories: [card],
   readModels: () => [cards()],
   open: (process, { programmes, members }: Needed) => {
@@ -44,36 +40,33 @@ export const stamps = defineContext({
       ports: {},
       commands: (): Route[] => [
         route({
-          ...described,
-          method: "POST",
-          permission: "earn",
-          summary: "Stamp a member's card",
-          body: z.strictObject({ stamps: z.int().min(1).max(10) }),
+          ...routes.stamp,
           handler: async ({ params, body }, context) => {
             const { programme, id: member, slice } = await memberOf(params);
             const caller = callerOf(context);
             const event: CardStamped = { type: "CardStamped", programme, member, stamps: body.stamps };
-            const had = await process
+            const stamped = await process
               .handler()
-              .execute<number, CardStamped, number>({
+              .execute<number, CardStamped, number | undefined>({
                 aggregate,
                 stream: cardStream(member),
                 slice,
                 meta: metaOf(caller),
                 deadline: caller.deadline,
-                decide: () => ({ events: [event], answer: (now) => () => now }),
+                decide: (had) =>
+                  had + body.stamps > PLACES
+                    ? { events: [], answer: () => () => undefined }
+                    : { events: [event], answer: (has) => () => has },
               })
               .catch(rethrow);
-            return { status: 200, body: { stamps: had } };
+            if (stamped === undefined) throw new StampsError("card_full");
+            return { status: 200, body: { stamps: stamped } };
           },
         }),
       ],
       queries: (): Route[] => [
         route({
-          ...described,
-          method: "GET",
-          permission: "read",
-          summary: "A member's card",
+          ...routes.card,
           handler: async ({ params }) => {
             const { id, slice } = await memberOf(params);
             const [row] = await process.database.queryArrays<[number]>(
