@@ -1,4 +1,5 @@
 import type { RecordedEvent } from "@taem/event-store";
+import { AppliedKeys } from "@taem/kernel";
 import { type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
 import {
   type AccountState,
@@ -23,6 +24,7 @@ export interface ReplayedAccount {
   readonly member: string;
   readonly currency: string;
   readonly state: AccountState;
+  readonly keys: AppliedKeys;
   /** By number: the state has only the open ones. */
   readonly endedHolds: Map<number, EndedHold>;
   /** By number: the state says of those that wait no longer only how and when they were closed. */
@@ -132,6 +134,7 @@ export class Replay {
       member,
       currency,
       state: newAccount(),
+      keys: new AppliedKeys(),
       endedHolds: new Map<number, EndedHold>(),
       adjustments: new Map<number, AskedAdjustment>(),
       position,
@@ -172,11 +175,12 @@ function decoded<E extends DomainEvent>(events: EventTypes<E>, record: RecordedE
 }
 
 /** A key is applied once in a stream; the parts of one large effect follow each other and share theirs. */
-function checkKey({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
+function checkKey({ keys }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
   if (!("key" in event)) return;
   const part = "part" in event ? (event.part?.index ?? 1) : 1;
   const expected = part === 1 ? undefined : record.revision - part + 1;
-  const applied = state.keys.revisionOf(event.key);
+  const applied = keys.revisionOf(event.key);
+  if (applied === undefined) keys.add(event.key, record.revision);
   if (applied === expected) return;
   const { system, id, leg } = event.key;
   throw new Discrepant({

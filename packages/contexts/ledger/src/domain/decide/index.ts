@@ -21,17 +21,13 @@ export type Decision =
   /** To be appended at the state's revision, all or nothing. `due` of them were made by time, before the command's own. */
   | { readonly accepted: readonly AccountEvent[]; readonly due: number }
   | { readonly refused: Refusal }
-  /** The key has been applied, at this revision: the first result stands, if the fingerprints agree. */
-  | { readonly repeated: { readonly revision: number } }
   | Needs;
 
 /**
- * Decides one command on an account. Pure; never throws for a business reason. What time has done by now comes
+ * Decides one command on an account, for the first time: that its key is new is known by then. Pure; never throws for a business reason. What time has done by now comes
  * first, and what the command's own effect makes due (a credit repaying debt, points released to a dead lot) last.
  */
 export function decide(command: AccountCommand, state: AccountState, context: DecisionContext): Decision {
-  const applied = state.keys.revisionOf(keyOf(command));
-  if (applied !== undefined) return { repeated: { revision: applied } };
   const refusal = refusedOnSight(command, context);
   if (refusal !== undefined) return refusal;
 
