@@ -1,7 +1,7 @@
 import type { Aggregate } from "@taem/event-store";
-import { callerOf, defineContext, metaOf, rethrow } from "@taem/host";
+import { callerOf, defineContext, metaOf, type Projectors, Reach, rethrow } from "@taem/host";
 import { type MemberRef, type Route, route } from "@taem/http";
-import { schemaOf } from "@taem/processing";
+import { type ProjectorView, schemaOf } from "@taem/processing";
 import { routes, StampsError, stampsApi } from "./api.ts";
 import { type CardStamped, card, cardStream } from "./events.ts";
 import { cards } from "./read-model.ts";
@@ -18,6 +18,11 @@ const aggregate: Aggregate<number, CardStamped> = {
   commit: (stamps) => stamps,
   weight: () => 8,
 };
+
+interface Stamped {
+  readonly stamps: number;
+  readonly position: string;
+}
 
 interface Needed {
   readonly programmes: { named(code: string): Promise<{ readonly id: string }> };
@@ -47,7 +52,7 @@ export const stamps = defineContext({
             const event: CardStamped = { type: "CardStamped", programme, member, stamps: body.stamps };
             const stamped = await process
               .handler()
-              .execute<number, CardStamped, number | undefined>({
+              .execute<number, CardStamped, Stamped | undefined>({
                 aggregate,
                 stream: cardStream(member),
                 slice,
@@ -56,19 +61,27 @@ export const stamps = defineContext({
                 decide: (had) =>
                   had + body.stamps > PLACES
                     ? { events: [], answer: () => () => undefined }
-                    : { events: [event], answer: (has) => () => has },
+                    : {
+                        events: [event],
+                        answer:
+                          (stamps) =>
+                          ({ position }) => ({ stamps, position }),
+                      },
               })
               .catch(rethrow);
             if (stamped === undefined) throw new StampsError("card_full");
-            return { status: 200, body: { stamps: stamped } };
+            const token = process.tokens.seal(programme, [{ slice, position: stamped.position }]);
+            return { status: 200, body: { stamps: stamped.stamps, token } };
           },
         }),
       ],
-      queries: (): Route[] => [
+      queries: (projectors: Projectors): Route[] => [
         route({
           ...routes.card,
-          handler: async ({ params }) => {
-            const { id, slice } = await memberOf(params);
+          handler: async ({ params, query }, { deadline }) => {
+            const { programme, id, slice } = await memberOf(params);
+            const projector = projectors.get(cards().name) as ProjectorView;
+            await new Reach({ ...process, projector }).ownWrite(programme, query.token, deadline);
             const [row] = await process.database.queryArrays<[number]>(
               `SELECT stamps FROM ${schemaOf(cards())}.cards WHERE slice = $1 AND member = $2`,
               [slice, id],
