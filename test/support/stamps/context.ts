@@ -1,7 +1,7 @@
 import type { Aggregate } from "@taem/event-store";
-import { type Caller, callerOf, defineContext, metaOf, rethrow } from "@taem/host";
+import { type Caller, callerOf, defineContext, metaOf, type Projectors, Reach, rethrow } from "@taem/host";
 import { type MemberRef, type Route, route } from "@taem/http";
-import { createReactionRunner, done, schemaOf } from "@taem/processing";
+import { createReactionRunner, done, type ProjectorView, schemaOf } from "@taem/processing";
 import { routes, StampsError, stampsApi } from "./api.ts";
 import { type CardStamped, card, cardStream } from "./events.ts";
 import { bonuses } from "./reactions.ts";
@@ -29,6 +29,11 @@ const aggregate: Aggregate<Card, CardStamped> = {
   weight: ({ won }) => 8 + 36 * won.length,
 };
 
+interface Stamped {
+  readonly stamps: number;
+  readonly position: string;
+}
+
 interface Needed {
   readonly programmes: { named(code: string): Promise<{ readonly id: string }> };
   readonly members: {
@@ -49,7 +54,7 @@ export const stamps = defineContext({
     };
     /** Once, where it is the bonus of something, which a full card takes too; how many stamps there are then, unless it is full. */
     const stamp = (event: CardStamped, slice: number, caller: Caller) =>
-      process.handler().execute<Card, CardStamped, number | undefined>({
+      process.handler().execute<Card, CardStamped, Stamped | undefined>({
         aggregate,
         stream: cardStream(event.member),
         slice,
@@ -60,7 +65,12 @@ export const stamps = defineContext({
           if (bonusOf === undefined && stamps + event.stamps > PLACES)
             return { events: [], answer: () => () => undefined };
           const isGiven = bonusOf !== undefined && won.includes(bonusOf);
-          return { events: isGiven ? [] : [event], answer: (card) => () => card.stamps };
+          return {
+            events: isGiven ? [] : [event],
+            answer:
+              ({ stamps }) =>
+              ({ position }) => ({ stamps, position }),
+          };
         },
       });
     return {
@@ -73,7 +83,8 @@ export const stamps = defineContext({
             const event: CardStamped = { type: "CardStamped", programme, member, stamps: body.stamps };
             const stamped = await stamp(event, slice, callerOf(context)).catch(rethrow);
             if (stamped === undefined) throw new StampsError("card_full");
-            return { status: 200, body: { stamps: stamped } };
+            const token = process.tokens.seal(programme, [{ slice, position: stamped.position }]);
+            return { status: 200, body: { stamps: stamped.stamps, token } };
           },
         }),
       ],
@@ -89,11 +100,13 @@ export const stamps = defineContext({
           },
         }),
       ],
-      queries: (): Route[] => [
+      queries: (projectors: Projectors): Route[] => [
         route({
           ...routes.card,
-          handler: async ({ params }) => {
-            const { id, slice } = await memberOf(params);
+          handler: async ({ params, query }, { deadline }) => {
+            const { programme, id, slice } = await memberOf(params);
+            const projector = projectors.get(cards().name) as ProjectorView;
+            await new Reach({ ...process, projector }).ownWrite(programme, query.token, deadline);
             const [row] = await process.database.queryArrays<[number]>(
               `SELECT stamps FROM ${schemaOf(cards())}.cards WHERE slice = $1 AND member = $2`,
               [slice, id],
