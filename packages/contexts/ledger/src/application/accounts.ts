@@ -55,7 +55,7 @@ type AccountStep<R> = Step<Keyed<AccountState>, AccountEvent, R>;
 /** A decision on an account, under the newest definitions. */
 type DecideOn<R> = (keyed: Keyed<AccountState>, on: AccountRef) => AccountStep<R>;
 
-/** A decision's, whatever it is about. */
+/** What a decision depends on beside what its account has been through. */
 type Circumstances = Omit<DecisionContext, keyof Before<AccountEvent>>;
 
 /** The key is of programme scope, and was not reserved. */
