@@ -1,9 +1,16 @@
 export { clientRoutes } from "./api/client-routes.ts";
+export { personRoutes } from "./api/person-routes.ts";
 export { Authenticator, type AuthenticatorOptions } from "./authenticator.ts";
-export { type ApiKey, type Client, type ClientRefusal, isLive, type NewClient } from "./client.ts";
-export { type Asking, Clients, type ClientsOptions, type KeyTerms, type MintedKey } from "./clients.ts";
+export { type ApiKey, type Client, isLive, type NewClient } from "./client.ts";
+export { Clients, type ClientsOptions, type KeyTerms, type MintedKey } from "./clients.ts";
 export { principal } from "./context.ts";
+export type { Asking } from "./deciding.ts";
 export { adoptEarlierKeys } from "./earlier-keys.ts";
 export { type KeyDatabase, KeyUses, principalMigrations } from "./key-uses.ts";
+export { type Keeping, People, type PeopleOptions } from "./people.ts";
+export type { HeldRole, Person } from "./person.ts";
+export { roleNames, roleOf } from "./roles.ts";
 export { requireSecond } from "./second-principal.ts";
+export { SignedPeople } from "./signed-people.ts";
+export { type Statement, type StatementIssuer, Statements } from "./statement.ts";
 export { type KeyName, keyId, parseKeyId } from "./token.ts";
