@@ -50,7 +50,7 @@ export function addPerson(
 ): PersonDecision {
   if (wanted.length === 0 && keeper.programmes !== null)
     return { refused: "role_required", detail: "who reaches but some programmes adds people to these" };
-  const refusal = refusalOf(wanted, wanted, keeper);
+  const refusal = refusalOf(wanted, { given: wanted, kept: [] }, keeper);
   if (refusal !== undefined) return refusal;
   const added: PersonEvent = { type: "PersonAdded", person: id, ...(label === undefined ? {} : { label }) };
   return { events: [added, ...distinct(wanted).map((held) => granted(id, held))] };
@@ -66,7 +66,7 @@ export function setRoles(
     const { id, roles } = standing;
     const kept = roles.filter((held) => !reachesRole(keeper, held));
     const given = distinct(wanted).filter((held) => !isAmong(roles, held));
-    const refusal = refusalOf(given, [...kept, ...wanted], keeper);
+    const refusal = refusalOf(wanted, { given, kept }, keeper);
     if (refusal !== undefined) return refusal;
     const taken = roles.filter((held) => reachesRole(keeper, held) && !isAmong(wanted, held));
     return {
@@ -117,23 +117,24 @@ function onReached(
   return decide(person);
 }
 
-/** `given`: what is new; `held`: all that would be held then. */
+/** `given`: what is new of what is wanted; `kept`: what stays whatever is wanted. */
 function refusalOf(
-  given: readonly HeldRole[],
-  held: readonly HeldRole[],
+  wanted: readonly HeldRole[],
+  { given, kept }: { readonly given: readonly HeldRole[]; readonly kept: readonly HeldRole[] },
   keeper: Keeper,
 ): Refusal | undefined {
-  if (given.length === 0) return undefined;
-  const beyond = given.find((one) => !reachesRole(keeper, one));
+  // Held already or not: whoever does not reach it is not told.
+  const beyond = wanted.find((one) => !reachesRole(keeper, one));
   if (beyond !== undefined) {
     return beyond.programme === null
       ? { refused: "forbidden", detail: "the caller does not reach the whole installation: name a programme" }
       : { refused: "programme_unknown", detail: "there is no such programme" };
   }
+  if (given.length === 0) return undefined;
   const bound = given.find(({ role, programme }) => programme === null && !roleOf(role)?.ofInstallation);
   if (bound !== undefined)
     return { refused: "role_needs_programme", detail: `${bound.role} is held in a programme: name one` };
-  const conflict = conflictOf(held.map(({ role }) => role));
+  const conflict = conflictOf([...kept, ...wanted].map(({ role }) => role));
   return conflict === undefined ? undefined : { refused: "roles_conflict", detail: conflict };
 }
 

@@ -112,6 +112,11 @@ const REFUSALS: readonly [what: string, code: string, decide: () => PersonDecisi
     () => deactivatePerson(holding(held("cashier", "a"), held("cashier", "b")), of("a")),
   ],
   [
+    "a role in another programme, held already",
+    "programme_unknown",
+    () => setRoles(holding(held("cashier", "a"), held("cashier", "b")), [held("cashier", "b")], of("a")),
+  ],
+  [
     "a cashier in the installation",
     "role_needs_programme",
     () => setRoles(holding(), [held("cashier")], WHOLE),
