@@ -1,11 +1,13 @@
 import type { RouteAnswer } from "@taem/client";
+import { principal } from "@taem/principal";
+import { rebuild } from "@taem/processing";
 import { OperatorClients } from "@taem/taem-service";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Api } from "../support/api.ts";
 import { clientKey } from "../support/client-key.ts";
 import { personCaller } from "../support/person-caller.ts";
 import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
+import { defineProgramme, enrolMany, listed, succeeds } from "../support/programme.ts";
 
 // People beside clients: the same decisions, the same actor, and roles that say what they may do where.
 
@@ -270,5 +272,64 @@ test("nobody changes their own roles, or those of whoever has held an API key of
   await expect.poll(() => codeOf(attempt()), WAIT).toBe("keeper_must_differ");
   expect((await succeeds(api.put(`/v1/people/${person}/roles`, roles))).body).toMatchObject({
     roles: roles.roles.map(({ role }) => ({ role, programme: null })),
+  });
+});
+
+describe("the list of people", () => {
+  const ids = async (caller: Api, query = "") =>
+    (await listed<Person>(caller.get(`/v1/people?consistency=strong&limit=100${query}`))).map(
+      (one) => one.person,
+    );
+
+  test("has everybody, page by page, as each is by its id", async () => {
+    const added = [await add(inShop("cashier")), await add(), await add({ role: "auditor" })];
+    await succeeds(api.post(`/v1/people/${added[0]}/deactivation`, {}));
+    const all = await ids(api);
+    expect(all).toEqual(expect.arrayContaining(added));
+    expect(all).toEqual(all.toSorted());
+    const paged: Person[] = [];
+    for (let next: string | undefined = ""; next !== undefined; ) {
+      const cursor: string = next === "" ? "" : `&cursor=${next}`;
+      const { body } = await succeeds(api.get(`/v1/people?limit=2${cursor}`));
+      const page = body as unknown as RouteAnswer<"GET /v1/people">;
+      paged.push(...page.items);
+      next = page.next;
+    }
+    expect(paged.map((one) => one.person)).toEqual(all);
+    for (const one of paged.filter(({ person }) => added.includes(person)))
+      expect((await succeeds(api.get(`/v1/people/${one.person}`))).body).toEqual(one);
+  });
+
+  test("has those with a role in the caller's programmes alone, whatever the table says", async () => {
+    const [here, both, gone, there] = [
+      await add(inShop("cashier")),
+      await add(inShop("support.read"), { role: "cashier", programme: "rival" }),
+      await add(inShop("cashier")),
+      await add({ role: "cashier", programme: "rival" }),
+    ];
+    await succeeds(api.put(`/v1/people/${gone}/roles`, { roles: [{ role: "cashier", programme: "rival" }] }));
+    const caller = as(await add(inShop("users.admin")));
+    const seen = await ids(caller);
+    for (const one of [here, both]) expect(seen).toContain(one);
+    for (const one of [gone, there]) expect(seen).not.toContain(one);
+    const { database } = program.platform;
+    await database.query(
+      "INSERT INTO taem_people.roles SELECT slice, person, 'shop', 'cashier' FROM taem_people.people WHERE person = $1",
+      [gone],
+    );
+    expect(await ids(caller)).toEqual(seen);
+    await database.query("DELETE FROM taem_people.roles WHERE person = $1 AND programme = 'shop'", [gone]);
+    const [listedBoth] = (await listed<Person>(caller.get("/v1/people?limit=100"))).filter(
+      ({ person }) => person === both,
+    );
+    expect(listedBoth?.roles).toEqual([inShop("support.read")]);
+  });
+
+  test("is made anew of the log with the same rows", async () => {
+    const { database, store } = program.platform;
+    const [projection] = principal.readModels?.(store) ?? [];
+    if (projection === undefined) throw new Error("no projection");
+    const rebuilt = await rebuild({ projection, database, store, expect: "equal" });
+    expect(rebuilt).toMatchObject({ outcome: "taken_over", changes: [] });
   });
 });

@@ -27,5 +27,6 @@ export { type Beside, main, runProgram } from "./main.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
+export { reachPlaces } from "./reaching.ts";
 export { whoReadAnotherLog } from "./readers.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";

@@ -1,7 +1,7 @@
 import { defineContext } from "@taem/host";
 import { type ClientRoutesOptions, clientRoutes } from "./api/client-routes.ts";
 import { principalApi } from "./api/index.ts";
-import { personRoutes } from "./api/person-routes.ts";
+import { peopleListRoute, personRoutes } from "./api/person-routes.ts";
 import { Authenticator } from "./authenticator.ts";
 import { Callers } from "./callers.ts";
 import { Clients } from "./clients.ts";
@@ -9,6 +9,7 @@ import { adoptEarlierKeys } from "./earlier-keys.ts";
 import { client, person } from "./events.ts";
 import { KeyUses, principalMigrations } from "./key-uses.ts";
 import { People } from "./people.ts";
+import { PEOPLE, peopleProjection } from "./read-model/people-projection.ts";
 import { requireSecond } from "./second-principal.ts";
 import { SignedPeople } from "./signed-people.ts";
 import { Statements } from "./statement.ts";
@@ -18,6 +19,7 @@ export const principal = defineContext({
   name: "principal",
   api: principalApi,
   categories: [client, person],
+  readModels: () => [peopleProjection()],
   migrations: { auth: principalMigrations },
   adopt: async ({ database, store, logger, permissions }) => {
     const adopted = await adoptEarlierKeys(database, store, permissions);
@@ -41,6 +43,10 @@ export const principal = defineContext({
         }),
         ...personRoutes({ people: new People({ handler: process.handler(), store }), lastUses }),
       ],
+      queries: (projectors) => {
+        const projector = projectors.get(PEOPLE);
+        return projector === undefined ? [] : [peopleListRoute({ ...process, projector, lastUses })];
+      },
       apiKeys: new Callers(
         new Authenticator({ store, clock, uses, permissions }),
         new SignedPeople({ store, statements, clock, uses, permissions }),

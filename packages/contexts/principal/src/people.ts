@@ -100,3 +100,15 @@ export class People {
     return decideOn(this.#options.handler, subject, asking, decide);
   }
 }
+
+/** Those of the ids that there are, in their order, as the log has them now. */
+export async function readPeople(
+  store: Pick<EventStore, "read">,
+  ids: readonly string[],
+): Promise<readonly Person[]> {
+  const streams = await store.read(ids.map((id) => ({ stream: personStream(id), afterRevision: 0 })));
+  const people = streams.map(({ events }) =>
+    events.map((event) => personEvents.decode(event)).reduce<Person | undefined>(evolvePerson, undefined),
+  );
+  return people.filter((person) => person !== undefined);
+}

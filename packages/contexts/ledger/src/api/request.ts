@@ -1,4 +1,5 @@
 import type { EventStore } from "@taem/event-store";
+import { reachPlaces } from "@taem/host";
 import type { Place, Token, Tokens } from "@taem/http";
 import { ApiError, type MemberRef } from "@taem/http";
 import { SLICES } from "@taem/kernel";
@@ -11,12 +12,8 @@ import { isFolded, type Standing, type View } from "../queries/account-reader.ts
 import type { AccountRef } from "../queries/account-ref.ts";
 import type { ViewQuery } from "./view.ts";
 
-/** How long a query waits for the read model, in milliseconds. */
-const MAX_WAIT_MS = 2_000;
 /** What is parked waits for people. */
 const PARKED_RETRY_S = 60;
-/** Left for the answer itself. */
-const RESERVE_MS = 250;
 
 export interface RequestPlatform {
   readonly store: EventStore;
@@ -78,7 +75,7 @@ export class Requests {
 
   async #reachEverywhere(position: string, deadline: number): Promise<void> {
     const slices = Array.from({ length: SLICES }, (_, slice) => ({ slice, position }));
-    await this.#reachAll(slices, deadline);
+    await reachPlaces(this.#platform, slices, deadline);
   }
 
   /**
@@ -89,7 +86,7 @@ export class Requests {
     const places = this.#placesOf(programme, token);
     const unreached = places.filter((place) => !this.#platform.projector.hasReached(place));
     await this.#assertLogged(unreached);
-    await this.#reachAll(unreached, deadline);
+    await reachPlaces(this.#platform, unreached, deadline);
   }
 
   /** As above, of an account's view: one that takes the events themselves waits for nothing. */
@@ -125,23 +122,6 @@ export class Requests {
     if (beyond === undefined) return;
     throw new ApiError("token_beyond_log", {
       detail: `the token is of position ${beyond.position}, but the log ends at ${head || "its start"}`,
-    });
-  }
-
-  async #reachAll(places: readonly Place[], deadline: number): Promise<void> {
-    await Promise.all(places.map((place) => this.#reach(place, deadline)));
-  }
-
-  /** Throws `read_model_behind` when the read model does not get there in time. */
-  async #reach(place: Place, deadline: number): Promise<void> {
-    const left = deadline - this.#platform.clock.now() - RESERVE_MS;
-    const timeoutMs = Math.max(0, Math.min(MAX_WAIT_MS, left));
-    if (await this.#platform.projector.waitFor(place, timeoutMs)) return;
-    const reason = this.#platform.projector.status().stopped.get(place.slice);
-    throw new ApiError("read_model_behind", {
-      detail:
-        `the read model has not reached position ${place.position} of slice ${place.slice} yet` +
-        (reason === undefined ? "" : `: ${reason}`),
     });
   }
 }

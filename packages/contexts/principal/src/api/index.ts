@@ -8,8 +8,11 @@ export type { PrincipalProblem } from "../problems.ts";
 export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";
 export { type PersonAnswer, peopleRoutes } from "./people.ts";
 
+const { list, ...deciding } = peopleRoutes;
+
 export const principalApi = describeApi({
-  commands: { ...clientRoutes, ...peopleRoutes },
+  commands: { ...clientRoutes, ...deciding },
+  queries: { list },
   problems,
   permissions,
 });

@@ -1,9 +1,9 @@
-import { fields } from "@taem/http";
+import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import type { permissions as own } from "../permissions.ts";
 import { roleNames, roles } from "../roles.ts";
 
-const { instant, programmeCode } = fields;
+const { consistency, instant, pageSize, programmeCode } = fields;
 
 const personId = fields.textField<string>({
   id: "PersonId",
@@ -104,6 +104,26 @@ export const peopleRoutes = {
     body: z.strictObject({ label: label.optional(), ...rights }),
     responses: { 201: { description: "The person.", schema: personAnswer } },
     problems: ["role_required", ...granting],
+  },
+  list: {
+    ...declared,
+    method: "GET",
+    path: PATH,
+    summary: "The people whom the caller may manage, with the roles held",
+    description:
+      "By their ids: those who hold a role in a programme that the caller reaches; to one who reaches the whole installation, all.",
+    query: {
+      consistency,
+      limit: pageSize(20, 100),
+      cursor: cursor(z.tuple([z.string().regex(/^[0-9a-f]{16}$/)])).optional(),
+    },
+    responses: {
+      200: {
+        description: "A page of people.",
+        schema: z.strictObject({ items: z.array(personAnswer), next: z.string().optional() }),
+      },
+    },
+    problems: ["read_model_behind"],
   },
   person: {
     ...declared,

@@ -1,9 +1,15 @@
-import { rethrow } from "@taem/host";
-import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
+import type { EventStore } from "@taem/event-store";
+import { reachPlaces, rethrow } from "@taem/host";
+import { type AuthenticatedContext, actorOf, fields, pageFrom, type Route, route } from "@taem/http";
+import { SLICES } from "@taem/kernel";
+import type { Database } from "@taem/postgres";
+import type { ProjectorView } from "@taem/processing";
+import type { Clock } from "@taem/runtime";
 import type { KeyUses } from "../key-uses.ts";
-import type { Keeping, People } from "../people.ts";
+import { type Keeping, type People, readPeople } from "../people.ts";
 import { type HeldRole, type Person, reachesPerson, reachesRole } from "../person.ts";
 import { PrincipalError } from "../problems.ts";
+import { peopleAfter } from "../read-model/people-after.ts";
 import { peopleRoutes as described, type PersonAnswer } from "./people.ts";
 
 export interface PersonRoutesOptions {
@@ -48,6 +54,44 @@ export function personRoutes({ people, lastUses }: PersonRoutesOptions): Route[]
       },
     }),
   ];
+}
+
+export interface PeopleListOptions {
+  readonly database: Database;
+  readonly store: EventStore;
+  readonly clock: Clock;
+  /** Of the people. */
+  readonly projector: ProjectorView;
+  readonly lastUses: KeyUses["lastUses"];
+}
+
+/** Who there is comes from a read model, what each may do from the person's own stream. */
+export function peopleListRoute(options: PeopleListOptions): Route {
+  const { database, store, lastUses } = options;
+  return route({
+    ...described.list,
+    handler: async ({ query: { consistency, limit, cursor } }, { principal, deadline }) => {
+      if (consistency === "strong") {
+        const position = await store.head();
+        const everywhere = Array.from({ length: SLICES }, (_, slice) => ({ slice, position }));
+        await reachPlaces(options, everywhere, deadline);
+      }
+      const ids = await peopleAfter(database, principal.programmes, limit + 1, cursor?.[0]);
+      const { items, ...rest } = pageFrom(
+        ids,
+        limit,
+        (id) => [id],
+        (id) => id,
+      );
+      const people = await readPeople(store, items).catch(rethrow);
+      const reached = people.filter((person) => reachesPerson(principal, person));
+      const seen = await lastUses(reached.map(({ id }) => id));
+      return {
+        status: 200,
+        body: { items: reached.map((person) => answerOf(person, principal, seen.get(person.id))), ...rest },
+      };
+    },
+  });
 }
 
 function keepingOf({ principal, correlationId, deadline }: AuthenticatedContext): Keeping {
