@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { accountQueries, approvals, lists, registers, reports, sources } from "@taem/ledger/api";
+import { principalApi } from "@taem/principal/api";
 
 /** One address for services that run apart, as an operator's gateway gives it: queries to one, everything else to the others. */
 export interface Gateway extends AsyncDisposable {
@@ -14,7 +15,15 @@ export interface Upstreams {
   commands(): readonly string[];
 }
 
-const LEDGER = { ...accountQueries, ...approvals, ...sources, ...registers, ...lists, ...reports };
+const LEDGER = {
+  ...accountQueries,
+  ...approvals,
+  ...sources,
+  ...registers,
+  ...lists,
+  ...reports,
+  ...principalApi.queries,
+};
 const QUERIES = Object.values(LEDGER).map(({ method, path }) => ({
   method,
   pattern: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`),

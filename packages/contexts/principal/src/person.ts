@@ -12,6 +12,9 @@ export interface Person {
   readonly roles: readonly HeldRole[];
 }
 
+/** Forms of labels: neither names nor addresses fit. */
+export const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$/;
+
 export interface HeldRole {
   readonly role: string;
   /** Code of the programme that it is held in; null = the whole installation. */

@@ -1,6 +1,7 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import type { permissions as own } from "../permissions.ts";
+import { LABEL } from "../person.ts";
 import { roleNames, roles } from "../roles.ts";
 
 const { consistency, instant, pageSize, programmeCode } = fields;
@@ -15,8 +16,6 @@ const personId = fields.textField<string>({
     /^[0-9a-f]{16}$/.test(text) ? text : new fields.Fault("malformed_id", "must be 16 hexadecimal digits"),
   encode: (id) => id,
 });
-
-const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$/;
 
 const label = fields.textField<string>({
   id: "PersonLabel",

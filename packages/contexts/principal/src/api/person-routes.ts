@@ -1,6 +1,14 @@
 import type { EventStore } from "@taem/event-store";
 import { reachPlaces, rethrow } from "@taem/host";
-import { type AuthenticatedContext, actorOf, fields, pageFrom, type Route, route } from "@taem/http";
+import {
+  ApiError,
+  type AuthenticatedContext,
+  actorOf,
+  fields,
+  pageFrom,
+  type Route,
+  route,
+} from "@taem/http";
 import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
 import type { ProjectorView } from "@taem/processing";
@@ -77,6 +85,7 @@ export function peopleListRoute(options: PeopleListOptions): Route {
         await reachPlaces(options, everywhere, deadline);
       }
       const ids = await peopleAfter(database, principal.programmes, limit + 1, cursor?.[0]);
+      if (ids === undefined) throw new ApiError("read_model_behind");
       const { items, ...rest } = pageFrom(
         ids,
         limit,

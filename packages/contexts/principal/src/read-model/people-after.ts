@@ -4,13 +4,18 @@ import { peopleProjection } from "./people-projection.ts";
 
 const schema = schemaOf(peopleProjection());
 
-/** Ids of people, in their order, after one: of those who hold a role in the programmes, or, with null, of all. */
+/**
+ * Ids of people, in their order, after one: of those who hold a role in the programmes, or, with null, of all. Undefined where
+ * nobody has projected them yet.
+ */
 export async function peopleAfter(
   sql: Queryable,
   programmes: readonly string[] | null,
   limit: number,
   after = "",
-): Promise<readonly string[]> {
+): Promise<readonly string[] | undefined> {
+  const [made] = await sql.queryArrays<[boolean]>(`SELECT to_regclass('${schema}.people') IS NOT NULL`);
+  if (made?.[0] !== true) return undefined;
   const there = `EXISTS (SELECT FROM ${schema}.roles r WHERE r.person = p.person AND r.programme = ANY ($3))`;
   const rows = await sql.queryArrays<[string]>(
     `SELECT person FROM ${schema}.people p
