@@ -15,6 +15,7 @@ import { cards } from "../support/stamps/read-model.ts";
 // A new context is its folder and a line in whoever hosts it; and it never stops a program that has not heard of it.
 
 const withStamps = [...contexts, stamps];
+const WAIT = { timeout: 60_000, interval: 50 };
 
 test("a context that nobody else knows is served, projected, described, made anew the same, and reacts", async () => {
   await using installation = await createInstallation();

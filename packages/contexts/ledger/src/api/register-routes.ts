@@ -31,7 +31,7 @@ function programmesRoute({ database, directory, requests }: RegisterRoutesPlatfo
       const { cut, codes } = await database.transaction(
         async (sql) => ({
           cut: await readModelCut(sql),
-          codes: await programmeCodes(sql, principal.programme, limit + 1, cursor?.[0]),
+          codes: await programmeCodes(sql, principal.programmes, limit + 1, cursor?.[0]),
         }),
         { snapshot: true },
       );

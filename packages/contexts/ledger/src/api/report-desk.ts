@@ -63,7 +63,7 @@ export class ReportDesk {
     };
     const turn = {
       programme: programme.id,
-      caller: principal.client,
+      caller: principal.id,
       waitMs: deadline - clock.now(),
       signal,
     };

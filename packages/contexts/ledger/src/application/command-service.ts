@@ -299,9 +299,9 @@ function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Req
   return { system: systemOf(principal), id: idempotencyKey, leg: "main" };
 }
 
-/** The source system of commands that name none: the client's own, whichever of its API keys they come with. */
-function systemOf({ client }: Principal): string {
-  return `api-${client}`;
+/** The source system of commands that name none: the caller's own, whichever of its API keys or sessions they come with. */
+function systemOf({ id }: Principal): string {
+  return `api-${id}`;
 }
 
 /** Throws `forbidden` for a source system that the client may not name: its keys are another's. */
