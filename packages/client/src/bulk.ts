@@ -1,6 +1,6 @@
 import { Backoff } from "./backoff.ts";
+import { type BulkAnswer, BulkRequest, readAnswers, type Slot } from "./bulk-request.ts";
 import type { ClientError } from "./client-error.ts";
-import { type BulkAnswer, Exchange, readAnswers, type Slot } from "./exchange.ts";
 import type { Transport } from "./transport.ts";
 
 export interface BulkOptions {
@@ -14,7 +14,7 @@ export interface BulkOptions {
 const LINES_PER_REQUEST = 10_000;
 
 /**
- * Lines in, answers out, in order. Each exchange sends what is still unanswered and then what the source gives; when
+ * Lines in, answers out, in order. Each request sends what is still unanswered and then what the source gives; when
  * it breaks, or the API puts a line off, another follows. A line repeated that way keeps its place among the answers,
  * but may take effect after later lines of its account.
  */
@@ -47,7 +47,7 @@ export class Bulk<L, R> {
   async *answers(): AsyncGenerator<BulkAnswer<L, R>, void, undefined> {
     try {
       while (await this.#hasWork()) {
-        const trouble = yield* this.#exchange();
+        const trouble = yield* this.#request();
         this.#throwSourceError();
         if (trouble === undefined) continue;
         const idle = performance.now() - this.#progressAt;
@@ -68,32 +68,32 @@ export class Bulk<L, R> {
   }
 
   /** One request from its first line to its last answer; returns what went wrong with it, if anything. */
-  async *#exchange(): AsyncGenerator<BulkAnswer<L, R>, ClientError | undefined, undefined> {
-    const exchange = new Exchange<L, R>(this.#slots.filter((slot) => slot.answer === undefined));
+  async *#request(): AsyncGenerator<BulkAnswer<L, R>, ClientError | undefined, undefined> {
+    const request = new BulkRequest<L, R>(this.#slots.filter((slot) => slot.answer === undefined));
     const over = new AbortController();
-    const feeding = this.#feed(exchange, over);
+    const feeding = this.#feed(request, over);
     try {
       const body = await this.#transport.stream({
         method: "POST",
         path: this.#path,
         headers: { "content-type": "application/x-ndjson" },
-        body: exchange.body,
+        body: request.body,
         signal: over.signal,
       });
       for await (const answers of readAnswers<R>(body)) {
         for (const answer of answers) {
-          if (exchange.take(answer)) this.#progress();
+          if (request.take(answer)) this.#progress();
         }
         yield* this.#handOut();
       }
-      if (!exchange.isAnswered) throw new Error("the answer ended before that to the last line");
-      return exchange.putOff;
+      if (!request.isAnswered) throw new Error("the answer ended before that to the last line");
+      return request.putOff;
     } catch (error) {
       const trouble = this.#transport.lost(error);
       // A connection that breaks while nothing is asked of it broke nothing.
-      return trouble.code === "unreachable" && exchange.isAnswered ? exchange.putOff : trouble;
+      return trouble.code === "unreachable" && request.isAnswered ? request.putOff : trouble;
     } finally {
-      exchange.close();
+      request.close();
       this.#onRoom();
       await feeding;
       over.abort();
@@ -108,19 +108,19 @@ export class Bulk<L, R> {
     this.#onRoom();
   }
 
-  /** Takes lines from the source as answers make room, until the exchange closes or is long enough. */
-  async #feed(exchange: Exchange<L, R>, over: AbortController): Promise<void> {
-    while (!exchange.isClosed && exchange.lines < LINES_PER_REQUEST) {
+  /** Takes lines from the source as answers make room, until the request closes or is long enough. */
+  async #feed(request: BulkRequest<L, R>, over: AbortController): Promise<void> {
+    while (!request.isClosed && request.lines < LINES_PER_REQUEST) {
       if (this.#slots.length >= this.#options.maxInFlight) {
-        await Promise.race([this.#room(), exchange.closing]);
+        await Promise.race([this.#room(), request.closing]);
         continue;
       }
       const pulling = this.#pull();
-      if (pulling !== undefined) await Promise.race([pulling, exchange.closing]);
-      if (this.#exhausted || exchange.isClosed) break;
-      exchange.send(this.#slots.at(-1) as Slot<L, R>);
+      if (pulling !== undefined) await Promise.race([pulling, request.closing]);
+      if (this.#exhausted || request.isClosed) break;
+      request.send(this.#slots.at(-1) as Slot<L, R>);
     }
-    exchange.end();
+    request.end();
     if (this.#sourceError !== undefined) over.abort();
   }
 

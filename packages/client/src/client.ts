@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { ApiDescription } from "@taem/http";
 import { Backoff } from "./backoff.ts";
 import { Bulk } from "./bulk.ts";
+import type { BulkAnswer } from "./bulk-request.ts";
 import { ClientError } from "./client-error.ts";
-import type { BulkAnswer } from "./exchange.ts";
 import type { BulkLine, BulkResult, RouteAnswer, RouteName, RouteRequest, Shipped } from "./routes.ts";
 import { Transport } from "./transport.ts";
 

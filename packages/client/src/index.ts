@@ -1,6 +1,6 @@
+export type { BulkAnswer } from "./bulk-request.ts";
 export { type Client, type ClientOptions, createClient } from "./client.ts";
 export { ClientError, isRefusal, type ProblemDetails } from "./client-error.ts";
-export type { BulkAnswer } from "./exchange.ts";
 export type {
   BulkLine,
   BusinessClock,

@@ -19,11 +19,11 @@ import {
   type Tracer,
 } from "@taem/runtime";
 import { type Request, type Response, Router } from "express";
+import { answerer, correlationIdOf, type Routed, type Surroundings } from "./answerer.ts";
 import { ApiError, problemAnswer, problemDocument } from "./api-error.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { builtInRoutes } from "./built-in-routes.ts";
 import { callerAddress } from "./caller-address.ts";
-import { answerer, correlationIdOf, type Routed, type Surroundings } from "./exchange.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { type DocumentInfo, openApiDocument } from "./openapi.ts";
 import { PermissionTable } from "./permissions.ts";

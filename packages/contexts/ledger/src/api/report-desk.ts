@@ -9,7 +9,7 @@ import { programmeAt } from "../queries/programme-history.ts";
 import { type CurrencyReport, makeReport, type ReportQuestion } from "../queries/report.ts";
 import { type ReportCut, reportCut } from "../queries/report-cut.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
-import { ReportTurns } from "./report-turns.ts";
+import { ReportLimiter } from "./report-limiter.ts";
 import { currenciesOf, type Requests } from "./request.ts";
 import type { ReportQuery } from "./view.ts";
 
@@ -36,7 +36,7 @@ export interface MadeReport extends Standpoint {
 /** Takes the questions of finance, and gives each the cut and the turn that it needs. */
 export class ReportDesk {
   readonly #platform: ReportPlatform;
-  readonly #turns = new ReportTurns();
+  readonly #limiter = new ReportLimiter();
   readonly #zones: ZoneHistory;
 
   constructor(platform: ReportPlatform) {
@@ -61,13 +61,13 @@ export class ReportDesk {
       signal.throwIfAborted();
       await breathe();
     };
-    const turn = {
+    const wanted = {
       programme: programme.id,
       caller: principal.id,
       waitMs: deadline - clock.now(),
       signal,
     };
-    const made = await this.#turns.run(turn, () =>
+    const made = await this.#limiter.run(wanted, () =>
       makeReport({ database, store, zones: this.#zones, step }, { cut: standpoint.cut, currencies, ...more }),
     );
     return { ...standpoint, reports: made };

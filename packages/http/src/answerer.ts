@@ -42,7 +42,7 @@ interface Arrival extends Omit<AuthenticatedContext, "signal" | "principal"> {
 }
 
 /** A class, since each literal with a getter would have a hidden class of its own, which is dear at every request. */
-class Exchange implements AuthenticatedContext {
+class RequestContext implements AuthenticatedContext {
   readonly request: Routed;
   readonly response: ServerResponse;
   readonly correlationId: string;
@@ -66,9 +66,9 @@ class Exchange implements AuthenticatedContext {
   }
 
   /** The same for a line of a bulk request, which has a deadline, and by then a principal, of its own. */
-  ofLine(principal: Principal, deadline: number): Exchange {
+  ofLine(principal: Principal, deadline: number): RequestContext {
     const { request, response, correlationId, traceparent } = this;
-    return new Exchange(
+    return new RequestContext(
       { request, response, correlationId, principal, traceparent, deadline },
       this.#departure,
     );
@@ -96,11 +96,18 @@ export function answerer(
         const found = authenticate(route.permissions, request, around);
         principal = found instanceof Promise ? await found : found;
       }
-      const exchange = new Exchange({ request, response, correlationId, deadline, principal, traceparent });
+      const context = new RequestContext({
+        request,
+        response,
+        correlationId,
+        deadline,
+        principal,
+        traceparent,
+      });
       const head = headOf(request, request.params);
       const { work } = route;
-      if (work.kind === "bulk") await answerBulk(route, work, head, exchange, around, declared);
-      else await answerSingle(route, work, head, exchange, around);
+      if (work.kind === "bulk") await answerBulk(route, work, head, context, around, declared);
+      else await answerSingle(route, work, head, context, around);
     } catch (thrown) {
       if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
       else {
@@ -136,10 +143,10 @@ async function answerSingle(
   route: Route,
   { body: schema, maxBodyBytes, handler }: Single,
   head: Head,
-  exchange: Exchange,
+  context: RequestContext,
   { clock, limits }: Surroundings,
 ): Promise<void> {
-  const { request, response, correlationId, deadline } = exchange;
+  const { request, response, correlationId, deadline } = context;
   let body: unknown;
   if (schema !== undefined) {
     if (!hasBody(request)) throw new ApiError("body_required");
@@ -148,7 +155,7 @@ async function answerSingle(
     body = parse(schema, parseJson(await readBody(request, maxBytes, () => clock.now() > deadline)), "body");
   }
   const { params, query, headers } = head;
-  const answered = await handler({ params, query, headers, body }, exchange);
+  const answered = await handler({ params, query, headers, body }, context);
   sendAnswer(response, answered, route.responses[answered.status]?.contentType, correlationId);
 }
 
@@ -156,16 +163,16 @@ async function answerBulk(
   route: Route,
   work: Bulk,
   head: Head,
-  exchange: Exchange,
+  context: RequestContext,
   around: Surroundings,
   declared: ReadonlySet<string>,
 ): Promise<void> {
-  const { request, response, correlationId } = exchange;
+  const { request, response, correlationId } = context;
   requireMediaType(request, "application/x-ndjson");
   const handle = work.open({ ...head, body: undefined });
   beginLines(response, correlationId);
   const { permissions = [] } = route;
-  const sender = new Sender(exchange.principal, () => authenticate(permissions, request, around));
+  const sender = new Sender(context.principal, () => authenticate(permissions, request, around));
   const answerLine = async ({ number, bytes }: Line): Promise<string> => {
     try {
       const standing = sender.principal();
@@ -173,7 +180,7 @@ async function answerBulk(
       if (bytes === undefined) throw new ApiError("line_too_long");
       const parsed = parse(work.line, parseJson(bytes), "body");
       const deadline = around.clock.now() + around.limits.requestMs;
-      const answered = await handle(parsed, exchange.ofLine(principal, deadline));
+      const answered = await handle(parsed, context.ofLine(principal, deadline));
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
       const answer = problemAnswer(thrown, around.problems);

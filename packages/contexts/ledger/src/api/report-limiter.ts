@@ -6,7 +6,7 @@ const PER_CALLER = 2;
 /** Reports that wait for one caller at most. */
 const WAITING_PER_CALLER = 16;
 
-export interface Turn {
+export interface WantedReport {
   readonly programme: string;
   readonly caller: string;
   /** How long it may wait. */
@@ -14,50 +14,50 @@ export interface Turn {
   readonly signal: AbortSignal;
 }
 
-interface Waiter extends Turn {
+interface Waiter extends WantedReport {
   readonly start: () => void;
 }
 
 /**
- * Whose turn it is to have a report made. Only the reports of the same programme or caller are waited for: those of
+ * How many reports are made at once. Only the reports of the same programme or caller are waited for: those of
  * different ones are made beside each other, a step of each in turn, so that nobody stands behind another tenant.
  */
-export class ReportTurns {
-  readonly #running: Turn[] = [];
+export class ReportLimiter {
+  readonly #running: WantedReport[] = [];
   readonly #waiting: Waiter[] = [];
 
-  /** Refuses with `overloaded` where the turn does not come in time. */
-  async run<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
-    await this.#await(turn);
+  /** Refuses with `overloaded` what cannot begin in time. */
+  async run<T>(report: WantedReport, work: () => Promise<T>): Promise<T> {
+    await this.#await(report);
     try {
       return await work();
     } finally {
-      this.#running.splice(this.#running.indexOf(turn), 1);
+      this.#running.splice(this.#running.indexOf(report), 1);
       this.#startNext();
     }
   }
 
-  #await(turn: Turn): Promise<void> {
-    if (this.#mayStart(turn)) {
-      this.#running.push(turn);
+  #await(report: WantedReport): Promise<void> {
+    if (this.#mayStart(report)) {
+      this.#running.push(report);
       return Promise.resolve();
     }
-    const waiting = this.#waiting.filter(({ caller }) => caller === turn.caller);
+    const waiting = this.#waiting.filter(({ caller }) => caller === report.caller);
     if (waiting.length >= WAITING_PER_CALLER) throw late();
     return new Promise((resolve, reject) => {
       const end = () => {
         clearTimeout(timer);
-        turn.signal.removeEventListener("abort", leave);
+        report.signal.removeEventListener("abort", leave);
         const at = this.#waiting.indexOf(waiter);
         if (at >= 0) this.#waiting.splice(at, 1);
       };
       const leave = () => {
         end();
-        reject(turn.signal.reason);
+        reject(report.signal.reason);
       };
       const start = () => {
         end();
-        this.#running.push(turn);
+        this.#running.push(report);
         resolve();
       };
       const timer = setTimeout(
@@ -65,10 +65,10 @@ export class ReportTurns {
           end();
           reject(late());
         },
-        Math.max(0, turn.waitMs),
+        Math.max(0, report.waitMs),
       );
-      const waiter: Waiter = { ...turn, start };
-      turn.signal.addEventListener("abort", leave);
+      const waiter: Waiter = { ...report, start };
+      report.signal.addEventListener("abort", leave);
       this.#waiting.push(waiter);
     });
   }
@@ -77,7 +77,7 @@ export class ReportTurns {
     for (const waiter of [...this.#waiting]) if (this.#mayStart(waiter)) waiter.start();
   }
 
-  #mayStart({ programme, caller }: Turn): boolean {
+  #mayStart({ programme, caller }: WantedReport): boolean {
     return (
       this.#running.filter((one) => one.programme === programme).length < PER_PROGRAMME &&
       this.#running.filter((one) => one.caller === caller).length < PER_CALLER

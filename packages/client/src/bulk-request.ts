@@ -26,7 +26,7 @@ interface AnswerLine<R> {
 }
 
 /** One bulk request: what is sent on it, and which answer belongs to which line. */
-export class Exchange<L, R> {
+export class BulkRequest<L, R> {
   readonly body = new Readable({ read: () => undefined });
   /** Resolves when nothing more is to be sent: it is over, or the API put a line off. */
   readonly closing: Promise<void>;
