@@ -1,4 +1,4 @@
-import type { Platform } from "@taem/host";
+import { type Platform, permissionsOf } from "@taem/host";
 import { bulkRoute, createServer, fields, type Route, route } from "@taem/http";
 import { bulk, memberOperations } from "@taem/ledger/api";
 import type { Database } from "@taem/postgres";
@@ -18,10 +18,12 @@ export async function startBareServer(
     "DROP TABLE IF EXISTS bare; CREATE TABLE bare (position bigserial PRIMARY KEY, member text, payload text)",
   );
   const commit = new GroupCommit(database);
+  const permissions = permissionsOf(platform.contexts);
   const server = createServer({
     info: { title: "Bare", version: "1", description: "A ceiling." },
     routes: [...bareRoutes(commit)],
-    apiKeys: new Authenticator({ store, clock }),
+    permissions,
+    apiKeys: new Authenticator({ store, clock, permissions }),
     logger,
     metrics,
     health,

@@ -1,26 +1,13 @@
-import * as ledgerApi from "@taem/ledger/api";
-import * as memberApi from "@taem/member/api";
-import * as principalApi from "@taem/principal/api";
-import * as programmeApi from "@taem/programme/api";
+import type { Described } from "@taem/http";
+import { contexts } from "@taem/taem-service";
 import { describe, expect, test } from "vitest";
 import { serviceFor } from "./support/gateway.ts";
 
-interface Described {
-  readonly method: string;
-  readonly path: string;
-}
-
-/** Every route that the package describes, wherever in it. */
-function routesIn(value: unknown): Described[] {
-  if (typeof value !== "object" || value === null) return [];
-  if ("method" in value && "path" in value) return [value as Described];
-  return Object.values(value).flatMap(routesIn);
-}
-
 const target = ({ path }: Described, value: string) => path.replaceAll(/\{[^}]+\}/g, value);
-const { accountQueries, approvals, sources, registers, lists, reports, ...ledgerCommands } = ledgerApi;
-const queries = routesIn([accountQueries, approvals, sources, registers, lists, reports]);
-const commands = routesIn([ledgerCommands, memberApi, principalApi, programmeApi]);
+const described = (part: "commands" | "queries") =>
+  contexts.flatMap(({ api }) => Object.values(api?.[part] ?? {}));
+const queries = described("queries");
+const commands = described("commands");
 
 describe("the gateway sends", () => {
   test.each(queries)("$method $path to the ledger, whatever the query and the ids", (route) => {

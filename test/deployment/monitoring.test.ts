@@ -1,4 +1,5 @@
-import { problemCodes } from "@taem/http";
+import { problemsOf } from "@taem/host";
+import { contexts } from "@taem/taem-service";
 import { describe, expect, test } from "vitest";
 import { readText, readYaml } from "./support/files.ts";
 import { exportedSeries } from "./support/metrics.ts";
@@ -20,6 +21,7 @@ interface Panel {
 const { groups } = readYaml<{ groups: { rules: Rule[] }[] }>("infra/monitoring/alerts.yml");
 const rules = groups.flatMap((group) => group.rules);
 const { panels } = JSON.parse(readText("infra/monitoring/dashboard.json")) as { panels: Panel[] };
+const PROBLEMS = problemsOf(contexts).codes;
 const series = await exportedSeries();
 
 /** What an expression says of series: their names, the labels it sums by or filters with, and values of `code`. */
@@ -42,7 +44,7 @@ function expectDefined(expression: string): void {
   for (const name of names) expect([...series.keys()], expression).toContain(name);
   const known = names.flatMap((name) => series.get(name) ?? []);
   for (const label of labels) expect(known, expression).toContain(label);
-  for (const code of codes) expect(problemCodes).toContain(code);
+  for (const code of codes) expect(PROBLEMS).toContain(code);
 }
 
 describe("monitoring", () => {

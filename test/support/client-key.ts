@@ -1,10 +1,10 @@
 import type { EventStore } from "@taem/event-store";
 import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
-import { PERMISSIONS } from "@taem/http";
 import type { NewClient } from "@taem/principal";
 import { type Environment, systemClock } from "@taem/runtime";
 import { OperatorClients } from "@taem/taem-service";
+import { PERMISSIONS } from "./permissions.ts";
 
 /** Of the whole installation, with every permission, under any system, unless told. */
 export type ClientRights = Partial<NewClient>;

@@ -2,7 +2,7 @@ import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { type CommandsPlatform, createCommands } from "@taem/commands-service";
 import type { EventStore } from "@taem/event-store";
 import type { HandlerConfig } from "@taem/host";
-import { createServer, type Limits, PERMISSIONS, type Principal, type Route } from "@taem/http";
+import { createServer, type Limits, type PermissionTable, type Principal, type Route } from "@taem/http";
 import type { CommandService } from "@taem/ledger";
 import { type Clock, createHealth, createMetrics, derivedKey, systemClock } from "@taem/runtime";
 import { Api } from "./api.ts";
@@ -24,6 +24,7 @@ export interface ServiceOptions {
 export interface Service extends AsyncDisposable {
   readonly url: string;
   readonly routes: readonly Route[];
+  readonly permissions: PermissionTable;
   readonly commands: CommandService;
   /** What it logged as a warning or worse. */
   readonly complaints: readonly string[];
@@ -59,7 +60,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const server = undo.use(
     createServer({
       info: { title: "Commands", version: "1", description: "Commands." },
-      routes: commands.routes,
+      ...{ routes: commands.routes, problems: commands.problems, permissions: commands.permissions },
       apiKeys: { verify: (token) => keys.get(token) },
       logger,
       metrics,
@@ -74,15 +75,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const key: Service["key"] = (given = {}) => {
     const token = randomBytes(8).toString("hex");
     const client = { client: token, key: `${token}-1`, name: "tester", programme: null };
-    keys.set(token, { ...client, permissions: PERMISSIONS, systems: ["*"], ...given });
+    keys.set(token, { ...client, permissions: commands.permissions.names, systems: ["*"], ...given });
     return token;
   };
   const api: Service["api"] = (given, connections) => started.use(new Api(url, key(given), connections));
   const close = () => started.disposeAsync();
-  const { routes, service } = commands;
+  const { routes, permissions, service } = commands;
   return {
     url,
     routes,
+    permissions,
     commands: service,
     complaints,
     errors,

@@ -1,4 +1,11 @@
-import { type AnyContext, openPlatform, type Platform, readConfig, startProgram } from "@taem/host";
+import {
+  type AnyContext,
+  openPlatform,
+  type Platform,
+  permissionsOf,
+  readConfig,
+  startProgram,
+} from "@taem/host";
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Clock, Environment } from "@taem/runtime";
 import { contexts as all } from "@taem/taem-service";
@@ -57,7 +64,8 @@ export async function startTestProgram(
   const opened = undo.use(await openPlatform(config, contexts, logger));
   const platform = clock === undefined ? opened : { ...opened, clock };
   const program = undo.use(await startProgram(platform, config));
-  const token = await clientKey(platform.store, "test");
+  const permissions = permissionsOf(contexts).names;
+  const token = await clientKey(platform.store, "test", { permissions });
   const api = undo.use(new Api(program.url, token));
   const running = undo.move();
   return { platform, api, errors, [Symbol.asyncDispose]: () => running.disposeAsync() };

@@ -1,7 +1,6 @@
 import { Backoff } from "./backoff.ts";
 import type { ClientError } from "./client-error.ts";
 import { type BulkAnswer, Exchange, readAnswers, type Slot } from "./exchange.ts";
-import type { BulkLine } from "./routes.ts";
 import type { Transport } from "./transport.ts";
 
 export interface BulkOptions {
@@ -19,14 +18,14 @@ const LINES_PER_REQUEST = 10_000;
  * it breaks, or the API puts a line off, another follows. A line repeated that way keeps its place among the answers,
  * but may take effect after later lines of its account.
  */
-export class Bulk<L extends BulkLine> {
+export class Bulk<L, R> {
   readonly #transport: Transport;
   readonly #path: string;
   readonly #source: Iterator<L> | AsyncIterator<L>;
   readonly #options: BulkOptions;
   readonly #backoff = new Backoff();
   /** Taken from the source and not yet handed out, in order. */
-  readonly #slots: Slot<L>[] = [];
+  readonly #slots: Slot<L, R>[] = [];
   #pulling: Promise<void> | undefined;
   #exhausted = false;
   #sourceError: { readonly error: unknown } | undefined;
@@ -45,7 +44,7 @@ export class Bulk<L extends BulkLine> {
     this.#options = options;
   }
 
-  async *answers(): AsyncGenerator<BulkAnswer<L>, void, undefined> {
+  async *answers(): AsyncGenerator<BulkAnswer<L, R>, void, undefined> {
     try {
       while (await this.#hasWork()) {
         const trouble = yield* this.#exchange();
@@ -69,8 +68,8 @@ export class Bulk<L extends BulkLine> {
   }
 
   /** One request from its first line to its last answer; returns what went wrong with it, if anything. */
-  async *#exchange(): AsyncGenerator<BulkAnswer<L>, ClientError | undefined, undefined> {
-    const exchange = new Exchange<L>(this.#slots.filter((slot) => slot.answer === undefined));
+  async *#exchange(): AsyncGenerator<BulkAnswer<L, R>, ClientError | undefined, undefined> {
+    const exchange = new Exchange<L, R>(this.#slots.filter((slot) => slot.answer === undefined));
     const over = new AbortController();
     const feeding = this.#feed(exchange, over);
     try {
@@ -81,7 +80,7 @@ export class Bulk<L extends BulkLine> {
         body: exchange.body,
         signal: over.signal,
       });
-      for await (const answers of readAnswers(body)) {
+      for await (const answers of readAnswers<R>(body)) {
         for (const answer of answers) {
           if (exchange.take(answer)) this.#progress();
         }
@@ -101,7 +100,7 @@ export class Bulk<L extends BulkLine> {
     }
   }
 
-  *#handOut(): Generator<BulkAnswer<L>, void, undefined> {
+  *#handOut(): Generator<BulkAnswer<L, R>, void, undefined> {
     for (let first = this.#slots[0]; first?.answer !== undefined; first = this.#slots[0]) {
       this.#slots.shift();
       yield first.answer;
@@ -110,7 +109,7 @@ export class Bulk<L extends BulkLine> {
   }
 
   /** Takes lines from the source as answers make room, until the exchange closes or is long enough. */
-  async #feed(exchange: Exchange<L>, over: AbortController): Promise<void> {
+  async #feed(exchange: Exchange<L, R>, over: AbortController): Promise<void> {
     while (!exchange.isClosed && exchange.lines < LINES_PER_REQUEST) {
       if (this.#slots.length >= this.#options.maxInFlight) {
         await Promise.race([this.#room(), exchange.closing]);
@@ -119,7 +118,7 @@ export class Bulk<L extends BulkLine> {
       const pulling = this.#pull();
       if (pulling !== undefined) await Promise.race([pulling, exchange.closing]);
       if (this.#exhausted || exchange.isClosed) break;
-      exchange.send(this.#slots.at(-1) as Slot<L>);
+      exchange.send(this.#slots.at(-1) as Slot<L, R>);
     }
     exchange.end();
     if (this.#sourceError !== undefined) over.abort();

@@ -1,10 +1,11 @@
-import type { ProblemCode, ProblemDocument } from "@taem/http";
+import type { ApiDescription, ProblemDocument } from "@taem/http";
+import type { ProblemCode, Shipped } from "./routes.ts";
 
 /** A problem as the API tells it (RFC 9457), or what stands for one where no API answered. */
 export type ProblemDetails = Pick<ProblemDocument, "detail" | "retryable" | "errors"> &
   Partial<Pick<ProblemDocument, "correlationId">> & {
-    /** Stable, snake_case; the API's own, or that no API answered. */
-    readonly code: ProblemCode | "unreachable" | "unexpected_answer";
+    /** Stable, snake_case; the API's own, or that no API answered: `unreachable`, `unexpected_answer`. */
+    readonly code: string;
     /** HTTP status; 0 where nobody answered. */
     readonly status: number;
   };
@@ -38,6 +39,14 @@ export class ClientError extends Error {
     const { retryable, status } = this.problem;
     return retryable && (status < 400 || status === 408 || status === 429 || status >= 500);
   }
+}
+
+/** Whether a call was refused with one of these problems, of the contexts that ship unless told. */
+export function isRefusal<A extends ApiDescription = Shipped>(
+  error: unknown,
+  ...codes: readonly ProblemCode<A>[]
+): error is ClientError {
+  return error instanceof ClientError && (codes as readonly string[]).includes(error.code);
 }
 
 /** No answer came: refused, cut, timed out. Whether the request was done is not known; its key makes a repetition safe. */

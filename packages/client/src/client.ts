@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
+import type { ApiDescription } from "@taem/http";
 import { Backoff } from "./backoff.ts";
 import { Bulk } from "./bulk.ts";
 import { ClientError } from "./client-error.ts";
 import type { BulkAnswer } from "./exchange.ts";
-import type { BulkLine, RouteAnswer, RouteName, RouteRequest } from "./routes.ts";
+import type { BulkLine, BulkResult, RouteAnswer, RouteName, RouteRequest, Shipped } from "./routes.ts";
 import { Transport } from "./transport.ts";
 
 export interface ClientOptions {
@@ -18,25 +19,26 @@ export interface ClientOptions {
 }
 
 /**
- * A client of the API. What may pass by itself (an overloaded or restarting server, a cut connection) is repeated with
+ * A client of an API, by the descriptions of its contexts: `Client<typeof ledgerApi & typeof cardApi>`; of those that ship
+ * unless told. What may pass by itself (an overloaded or restarting server, a cut connection) is repeated with
  * the same key until the deadline; everything else rejects with a `ClientError` that carries the API's stable code.
  */
-export interface Client extends AsyncDisposable {
+export interface Client<A extends ApiDescription = Shipped> extends AsyncDisposable {
   /** A command without a `source` gets a key of its own, so that repeating it is safe. `deadlineMs` is for this call alone. */
-  call<R extends RouteName>(
+  call<R extends RouteName<A>>(
     route: R,
-    request: RouteRequest<R>,
+    request: RouteRequest<R, A>,
     options?: { readonly deadlineMs?: number },
-  ): Promise<RouteAnswer<R>>;
+  ): Promise<RouteAnswer<R, A>>;
   /**
    * Sends many commands and gives their answers, in order, as they come. Takes from `lines` only what is in flight;
    * rejects when the API as a whole refuses, cannot be reached for the length of the deadline, or `lines` throws.
    * A problem of one line is its answer.
    */
-  bulk<L extends BulkLine>(
+  bulk<L extends BulkLine<A>>(
     programme: string,
     lines: Iterable<L> | AsyncIterable<L>,
-  ): AsyncGenerator<BulkAnswer<L>, void, undefined>;
+  ): AsyncGenerator<BulkAnswer<L, BulkResult<A>>, void, undefined>;
   close(): Promise<void>;
 }
 
@@ -44,37 +46,39 @@ const DEADLINE_MS = 30_000;
 /** As many as the server takes in by default. */
 const MAX_IN_FLIGHT = 1_024;
 
-export function createClient({
+export function createClient<A extends ApiDescription = Shipped>({
   url,
   key,
   deadlineMs = DEADLINE_MS,
   maxInFlight = MAX_IN_FLIGHT,
-}: ClientOptions): Client {
+}: ClientOptions): Client<A> {
   const transport = new Transport(url, key);
   const close = () => transport.close();
   return {
-    call: (route, request, options) => call(transport, route, request, options?.deadlineMs ?? deadlineMs),
-    bulk: (programme, lines) => {
+    // What a route takes and answers is known by its description alone.
+    call: (route, request, options) =>
+      call(transport, route, request, options?.deadlineMs ?? deadlineMs) as Promise<never>,
+    bulk: <L extends BulkLine<A>>(programme: string, lines: Iterable<L> | AsyncIterable<L>) => {
       const path = `v1/programmes/${encodeURIComponent(programme)}/commands`;
-      return new Bulk(transport, path, lines, { maxInFlight, deadlineMs }).answers();
+      return new Bulk<L, BulkResult<A>>(transport, path, lines, { maxInFlight, deadlineMs }).answers();
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function call<R extends RouteName>(
+async function call(
   transport: Transport,
-  route: R,
-  request: RouteRequest<R>,
+  route: string,
+  request: AnyRequest,
   deadlineMs: number,
-): Promise<RouteAnswer<R>> {
+): Promise<unknown> {
   const sent = httpRequest(route, request);
   const signal = AbortSignal.timeout(deadlineMs);
   const backoff = new Backoff();
   for (;;) {
     try {
-      return (await transport.json({ ...sent, signal })) as RouteAnswer<R>;
+      return await transport.json({ ...sent, signal });
     } catch (error) {
       if (!(error instanceof ClientError) || !error.isPassing || signal.aborted) throw error;
       // The last failure says more than that the time is over.
@@ -89,7 +93,7 @@ interface AnyRequest {
   readonly body?: unknown;
 }
 
-function httpRequest(route: RouteName, { params, query = {}, body }: AnyRequest) {
+function httpRequest(route: string, { params, query = {}, body }: AnyRequest) {
   const [method, template] = route.split(" ") as [string, string];
   const filled = template
     .slice(1)

@@ -1,44 +1,44 @@
 import { Readable } from "node:stream";
 import { ClientError, type ProblemDetails, unexpectedAnswer } from "./client-error.ts";
-import type { BulkLine, CommandAnswer, MemberAnswer } from "./routes.ts";
+import type { BulkLine, BulkResult } from "./routes.ts";
 
 /** What the API said to one line. */
-export type BulkAnswer<L extends BulkLine = BulkLine> = {
+export type BulkAnswer<L = BulkLine, R = BulkResult> = {
   readonly line: L;
   readonly status: number;
   /** Sent more than once, for a broken connection or because the API put it off: "replayed" may mean this very call. */
   readonly resent: boolean;
-} & ({ readonly result: CommandAnswer | MemberAnswer } | { readonly problem: ProblemDetails });
+} & ({ readonly result: R } | { readonly problem: ProblemDetails });
 
 /** A line's place among the answers. */
-export interface Slot<L extends BulkLine> {
+export interface Slot<L, R> {
   readonly line: L;
   sends: number;
-  answer?: BulkAnswer<L>;
+  answer?: BulkAnswer<L, R>;
 }
 
-interface AnswerLine {
+interface AnswerLine<R> {
   /** From 1, within its request. */
   readonly line: number;
   readonly status: number;
-  readonly result?: CommandAnswer | MemberAnswer;
+  readonly result?: R;
   readonly problem?: ProblemDetails;
 }
 
 /** One bulk request: what is sent on it, and which answer belongs to which line. */
-export class Exchange<L extends BulkLine> {
+export class Exchange<L, R> {
   readonly body = new Readable({ read: () => undefined });
   /** Resolves when nothing more is to be sent: it is over, or the API put a line off. */
   readonly closing: Promise<void>;
   readonly close: () => void;
-  readonly #awaiting: Slot<L>[] = [];
+  readonly #awaiting: Slot<L, R>[] = [];
   #unsent: string[] = [];
   #lines = 0;
   #answered = 0;
   #closed = false;
   #putOff: ClientError | undefined;
 
-  constructor(unanswered: readonly Slot<L>[]) {
+  constructor(unanswered: readonly Slot<L, R>[]) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closing = promise;
     this.close = () => {
@@ -67,7 +67,7 @@ export class Exchange<L extends BulkLine> {
     return this.#putOff;
   }
 
-  send(slot: Slot<L>): void {
+  send(slot: Slot<L, R>): void {
     slot.sends += 1;
     this.#lines += 1;
     this.#awaiting.push(slot);
@@ -81,7 +81,7 @@ export class Exchange<L extends BulkLine> {
   }
 
   /** Gives an answer to its line. False if it is not final: the line is to be sent again. */
-  take({ line, status, result, problem }: AnswerLine): boolean {
+  take({ line, status, result, problem }: AnswerLine<R>): boolean {
     const slot = this.#awaiting.shift();
     this.#answered += 1;
     if (slot === undefined || line !== this.#answered || (result ?? problem) === undefined) {
@@ -93,7 +93,7 @@ export class Exchange<L extends BulkLine> {
       this.close();
       return false;
     }
-    const outcome = problem === undefined ? { result: result as CommandAnswer | MemberAnswer } : { problem };
+    const outcome = problem === undefined ? { result: result as R } : { problem };
     slot.answer = { line: slot.line, status, resent: slot.sends > 1, ...outcome };
     return true;
   }
@@ -109,20 +109,20 @@ export class Exchange<L extends BulkLine> {
 }
 
 /** The answers as they arrive. Throws if the last line is cut off. */
-export async function* readAnswers(body: Readable): AsyncGenerator<AnswerLine[]> {
+export async function* readAnswers<R>(body: Readable): AsyncGenerator<AnswerLine<R>[]> {
   body.setEncoding("utf8");
   let rest = "";
   for await (const text of body as AsyncIterable<string>) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() as string;
-    yield lines.map(parseAnswer);
+    yield lines.map((line) => parseAnswer<R>(line));
   }
   if (rest !== "") throw new Error("the answer ended within a line");
 }
 
-function parseAnswer(text: string): AnswerLine {
+function parseAnswer<R>(text: string): AnswerLine<R> {
   try {
-    return JSON.parse(text) as AnswerLine;
+    return JSON.parse(text) as AnswerLine<R>;
   } catch {
     throw unexpectedAnswer(200, "a line of the answer is not JSON");
   }

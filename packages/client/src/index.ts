@@ -1,5 +1,5 @@
 export { type Client, type ClientOptions, createClient } from "./client.ts";
-export { ClientError, type ProblemDetails } from "./client-error.ts";
+export { ClientError, isRefusal, type ProblemDetails } from "./client-error.ts";
 export type { BulkAnswer } from "./exchange.ts";
 export type {
   BulkLine,

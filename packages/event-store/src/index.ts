@@ -14,4 +14,5 @@ export {
   type Reserve,
 } from "./counter.ts";
 export * from "./event-store.ts";
+export { Pauses, unlessAborted } from "./persistence.ts";
 export { SharedReader } from "./shared-reader.ts";

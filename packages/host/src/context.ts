@@ -1,5 +1,5 @@
 import type { CommandHandler, EventStore } from "@taem/event-store";
-import type { ApiKeys, Route, Tokens } from "@taem/http";
+import type { ApiDescription, ApiKeys, PermissionTable, Route, Tokens } from "@taem/http";
 import type { Database, Migration } from "@taem/postgres";
 import type { Projection, ProjectorView, Reactor } from "@taem/processing";
 import type { Logger, Metrics } from "@taem/runtime";
@@ -11,6 +11,8 @@ export interface Process extends ReadTools {
   readonly database: Database;
   readonly metrics: Metrics;
   readonly tokens: Tokens;
+  /** Those of all its contexts. */
+  readonly permissions: PermissionTable;
   /** Ids of ours, in the order of their making. */
   readonly newId: () => string;
   /** The one command handler of the process, made for the first who asks: a process that writes nothing has none. */
@@ -33,7 +35,7 @@ export interface Worker {
 export interface OpenContext<Provided> {
   /** What other contexts of the process may ask of it. */
   readonly ports: Provided;
-  /** Routes of its commands. */
+  /** Routes of its commands, and of what the log itself answers beside them. */
   readonly commands?: () => readonly Route[];
   /** Routes that its read models answer. */
   readonly queries?: (projectors: Projectors) => readonly Route[];
@@ -44,11 +46,19 @@ export interface OpenContext<Provided> {
   readonly close?: () => Promise<void>;
 }
 
-type Log = Pick<EventStore, "read" | "append">;
+/** What a context needs to bring over what an earlier version kept. */
+export interface Adoption {
+  readonly database: Database;
+  readonly store: Pick<EventStore, "read" | "append">;
+  readonly logger: Logger;
+  readonly permissions: PermissionTable;
+}
 
 /** A part of the product: what happens in it, what it is told, what it answers, what it does. */
 export interface Context<Provided = object, Needed = object> {
   readonly name: string;
+  /** How it is described to callers: the routes that it serves, the problems and permissions that it defines. */
+  readonly api?: ApiDescription;
   /** The streams that it writes. */
   readonly categories: readonly Category[];
   /** Tables of its own beside its read models, by component. */
@@ -58,7 +68,7 @@ export interface Context<Provided = object, Needed = object> {
   /** What it does when something has happened, or is due: read off the log, sent from an outbox. */
   readonly reactors?: readonly Pick<Reactor, "name" | "projection">[];
   /** Brings over what an earlier version kept elsewhere than in the log, before that has its name. */
-  readonly adopt?: (database: Database, store: Log, logger: Logger) => Promise<void>;
+  readonly adopt?: (tools: Adoption) => Promise<void>;
   /** `ports` are those of all contexts, whole once all are open: nothing is asked of them before. */
   readonly open: (process: Process, ports: Needed) => OpenContext<Provided>;
 }

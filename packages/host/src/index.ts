@@ -19,7 +19,14 @@ export {
   type Projectors,
   type Worker,
 } from "./context.ts";
-export { catalogueOf, projectionsOf, reactorsOf, readModelsOf } from "./contexts.ts";
+export {
+  catalogueOf,
+  permissionsOf,
+  problemsOf,
+  projectionsOf,
+  reactorsOf,
+  readModelsOf,
+} from "./contexts.ts";
 export { messageOf } from "./database-fault.ts";
 export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";

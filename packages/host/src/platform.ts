@@ -16,6 +16,7 @@ import {
 import { ClockGuard } from "./clock-guard.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { AnyContext } from "./context.ts";
+import { permissionsOf } from "./contexts.ts";
 import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { assertEventStore, identify, installationMigrations } from "./installation.ts";
@@ -124,7 +125,8 @@ async function open(
       ? () => assertReadersOfThisLog({ database, store, contexts }, config)
       : async () => undefined,
     beforeNaming: async () => {
-      for (const { adopt } of contexts) await adopt?.(database, store, logger);
+      const permissions = permissionsOf(contexts);
+      for (const { adopt } of contexts) await adopt?.({ database, store, logger, permissions });
     },
     log,
   });

@@ -4,7 +4,7 @@ import { newId, type Tracer } from "@taem/runtime";
 import { openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process, Projectors } from "./context.ts";
-import { catalogueOf } from "./contexts.ts";
+import { asDescribed, catalogueOf, permissionsOf, problemsOf } from "./contexts.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
 import { ProjectionThread } from "./projection-thread.ts";
@@ -58,6 +58,8 @@ export async function startProgram(given: Platform, config: Config, thread?: URL
         description: "A points ledger: the system of record behind loyalty programmes.",
       },
       routes,
+      problems: problemsOf(given.contexts),
+      permissions: permissionsOf(given.contexts),
       apiKeys,
       logger,
       metrics,
@@ -84,6 +86,7 @@ function openContexts(
     ...platform,
     newId,
     tokens: new Tokens(platform),
+    permissions: permissionsOf(platform.contexts),
     handler() {
       if (handler === undefined) {
         const opened = openCommandHandler({
@@ -99,7 +102,7 @@ function openContexts(
   };
   const ports = {};
   return platform.contexts.map((context): OpenContext<object> => {
-    const opened = context.open(process, ports) as OpenContext<object>;
+    const opened = asDescribed(context, context.open(process, ports) as OpenContext<object>);
     undo.defer(() => opened.close?.());
     Object.assign(ports, opened.ports);
     return opened;

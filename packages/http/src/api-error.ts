@@ -1,11 +1,11 @@
-import { type ProblemCode, problems, problemTitle } from "./problems.ts";
+import { type OwnProblem, type ProblemTable, problemTitle } from "./problems.ts";
 
 /** One thing wrong with one field. */
 export interface FieldProblem {
   readonly in: "body" | "path" | "query" | "header";
   /** JSON Pointer (RFC 6901) into that part of the request; empty = the whole of it. */
   readonly pointer: string;
-  readonly code: ProblemCode;
+  readonly code: string;
   readonly detail: string;
 }
 
@@ -23,47 +23,58 @@ export interface ApiErrorOptions {
   readonly cause?: unknown;
 }
 
-const PASSING: ReadonlySet<number> = new Set([408, 429, 503]);
+/**
+ * Thrown by a handler to answer with a problem, by its code: the kit's own unless told. A context says once which it has,
+ * `const CardError = ApiError<CardProblem>`. What the code means for HTTP is looked up where it is answered.
+ */
+export class ApiError<Code extends string = OwnProblem> extends Error {
+  readonly code: Code;
+  readonly options: ApiErrorOptions;
 
-/** Whether a moment later the same request may succeed. */
-function passes(code: ProblemCode): boolean {
-  return PASSING.has(problems[code].status);
-}
-
-/** Thrown by a handler to answer with a problem of the registry. */
-export class ApiError extends Error {
-  readonly code: ProblemCode;
-  readonly errors: readonly FieldProblem[] | undefined;
-  readonly retryAfter: number | undefined;
-  readonly extensions: Readonly<Record<string, unknown>> | undefined;
-
-  constructor(code: ProblemCode, options: ApiErrorOptions = {}) {
-    super(options.detail ?? problems[code].description, { cause: options.cause });
+  constructor(code: NoInfer<Code>, options: ApiErrorOptions = {}) {
+    super(options.detail ?? code, { cause: options.cause });
     this.name = "ApiError";
     this.code = code;
-    this.errors = options.errors;
-    this.retryAfter = options.retryAfter ?? (passes(code) ? 1 : undefined);
-    this.extensions = options.extensions;
-  }
-
-  get status(): number {
-    return problems[this.code].status;
+    this.options = options;
   }
 }
 
+/** A problem as a server answers it. */
+export interface ProblemAnswer extends Omit<ApiErrorOptions, "detail"> {
+  readonly code: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly retryable: boolean;
+}
+
+const PASSING: ReadonlySet<number> = new Set([408, 429, 503]);
+
 /**
- * Anything thrown, as an answer: what is not an `ApiError` tells the caller nothing but that it was
- * unexpected.
+ * What is answered to anything thrown: what is not an `ApiError`, or has a code that nobody defines, tells the caller nothing
+ * but that it was unexpected.
  */
-export function asApiError(thrown: unknown): ApiError {
-  return thrown instanceof ApiError ? thrown : new ApiError("internal", { cause: thrown });
+export function problemAnswer(thrown: unknown, problems: ProblemTable): ProblemAnswer {
+  const error: ApiError<string> =
+    thrown instanceof ApiError && problems.has(thrown.code)
+      ? thrown
+      : new ApiError("internal", { cause: thrown });
+  const { code, options } = error;
+  const { status, description, retryable } = problems.get(code);
+  // A moment later the same request may succeed.
+  const retryAfter = options.retryAfter ?? (PASSING.has(status) ? 1 : undefined);
+  return {
+    ...options,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...{ code, status, retryable, detail: options.detail ?? description },
+    cause: options.cause ?? error,
+  };
 }
 
 export interface ProblemDocument {
   readonly type: string;
   readonly title: string;
   readonly status: number;
-  readonly code: ProblemCode;
+  readonly code: string;
   readonly detail: string;
   readonly instance: string;
   readonly retryable: boolean;
@@ -72,17 +83,15 @@ export interface ProblemDocument {
 }
 
 /** The body of `application/problem+json` (RFC 9457). `instance` is the path of the request. */
-export function problemDocument(error: ApiError, instance: string, correlationId: string): ProblemDocument {
+export function problemDocument(
+  { code, status, detail, retryable, errors, extensions }: ProblemAnswer,
+  instance: string,
+  correlationId: string,
+): ProblemDocument {
   return {
-    ...error.extensions,
-    type: `/problems/${error.code}`,
-    title: problemTitle(error.code),
-    status: error.status,
-    code: error.code,
-    detail: error.message,
-    instance,
-    retryable: problems[error.code].retryable,
-    correlationId,
-    ...(error.errors && { errors: error.errors }),
+    ...extensions,
+    ...{ type: `/problems/${code}`, title: problemTitle(code), status, code },
+    ...{ detail, instance, retryable, correlationId },
+    ...(errors && { errors }),
   };
 }

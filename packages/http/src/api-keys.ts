@@ -1,5 +1,3 @@
-import type { Permission } from "./permissions.ts";
-
 /** Who is calling: the actor of a command, never taken from the body. */
 export interface Principal {
   /** Id of the client: it outlives its API keys, so what is done under one key is repeated under the next. */
@@ -9,7 +7,7 @@ export interface Principal {
   readonly name: string;
   /** Code of the only programme that it reaches; null = the whole installation. */
   readonly programme: string | null;
-  readonly permissions: readonly Permission[];
+  readonly permissions: readonly string[];
   /** Source systems that it may name, `*` = any; null = any that no programme has declared as its own. */
   readonly systems: readonly string[] | null;
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "./api-error.ts";
 import type { Principal } from "./api-keys.ts";
-import type { Permission } from "./permissions.ts";
 
 /** The token of the request. Throws `unauthenticated` if it has none. */
 export function bearerToken(request: IncomingMessage): string {
@@ -16,7 +15,7 @@ export function bearerToken(request: IncomingMessage): string {
  */
 export function authorize(
   principal: Principal | undefined,
-  permissions: readonly Permission[],
+  permissions: readonly string[],
   programme: string | undefined,
 ): asserts principal is Principal {
   if (principal === undefined) throw new ApiError("unauthenticated");
@@ -25,7 +24,7 @@ export function authorize(
 }
 
 /** Throws `forbidden` unless the principal has one of the permissions. */
-export function requirePermission(principal: Principal, permissions: readonly Permission[]): void {
+export function requirePermission(principal: Principal, permissions: readonly string[]): void {
   if (permissions.some((permission) => principal.permissions.includes(permission))) return;
   throw new ApiError("forbidden", { detail: `The client needs the permission ${permissions.join(" or ")}.` });
 }

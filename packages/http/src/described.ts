@@ -1,9 +1,17 @@
 import type { z } from "zod";
+import type { Method } from "./route.ts";
 
 /**
  * What a described route takes and answers, as JSON has it: amounts are decimal strings of whole minor units, instants
  * RFC 3339. Only types, so that a caller depends on no schema when it runs.
  */
+
+/** A route as its context describes it, for whoever serves it and for whoever calls it. */
+export interface Described {
+  readonly method: Method;
+  /** OpenAPI form, parameters in braces. */
+  readonly path: string;
+}
 
 export type ValueOf<T> = T[keyof T];
 

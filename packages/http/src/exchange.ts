@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runtime";
-import { ApiError, asApiError, problemDocument } from "./api-error.ts";
+import { ApiError, type ProblemAnswer, problemAnswer, problemDocument } from "./api-error.ts";
 import type { ApiKeys, Principal } from "./api-keys.ts";
 import { authorize, bearerToken, Sender } from "./authentication.ts";
 import { type Head, headReader } from "./content.ts";
@@ -8,8 +8,7 @@ import { CallerLeft, CLIENT_CLOSED_REQUEST, Departure } from "./departure.ts";
 import { hasBody, parseJson, readBody, requireMediaType } from "./json-body.ts";
 import type { Limits } from "./limits.ts";
 import { answerLines, type Line } from "./ndjson.ts";
-import type { Permission } from "./permissions.ts";
-import type { ProblemCode } from "./problems.ts";
+import type { ProblemTable } from "./problems.ts";
 import type { AuthenticatedContext, Route, Work } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 import { beginLines, pathOf, sendAnswer, sendProblem } from "./sending.ts";
@@ -17,6 +16,7 @@ import type { Traffic } from "./traffic.ts";
 import { parse } from "./validation.ts";
 
 export interface Surroundings {
+  readonly problems: ProblemTable;
   readonly apiKeys: ApiKeys;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -80,14 +80,14 @@ export function answerer(
   route: Route,
   around: Surroundings,
 ): (request: Routed, response: ServerResponse) => Promise<void> {
-  const declared: ReadonlySet<ProblemCode> = new Set([...problemsOf(route), ...lineProblemsOf(route)]);
+  const declared: ReadonlySet<string> = new Set([...problemsOf(route), ...lineProblemsOf(route)]);
   const headOf = headReader(route);
   return async (request, response) => {
     const startedAt = performance.now();
     const deadline = around.clock.now() + around.limits.requestMs;
     const correlationId = correlationIdOf(request);
     let principal: Principal | undefined;
-    let error: ApiError | undefined;
+    let problem: ProblemAnswer | undefined;
     const span = around.traffic.begin(route, correlationId, request.headers["traceparent"]);
     const traceparent = span?.traceparent;
     try {
@@ -104,21 +104,21 @@ export function answerer(
     } catch (thrown) {
       if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
       else {
-        error = asApiError(thrown);
-        report(error, route, correlationId, around.logger, declared);
-        sendProblem(request, response, error, correlationId);
+        problem = problemAnswer(thrown, around.problems);
+        report(problem, route, correlationId, around.logger, declared);
+        sendProblem(request, response, problem, correlationId);
       }
     } finally {
       const { statusCode: status } = response;
       const keyId = principal?.key;
-      around.traffic.end(route, { status, startedAt, correlationId, keyId, problem: error?.code, span });
+      around.traffic.end(route, { status, startedAt, correlationId, keyId, problem: problem?.code, span });
     }
   };
 }
 
 /** Throws, or rejects, unless the request comes from somebody who may make it. */
 function authenticate(
-  permissions: readonly Permission[],
+  permissions: readonly string[],
   request: Routed,
   { apiKeys, addressOf }: Surroundings,
 ): Promise<Principal> | Principal {
@@ -156,7 +156,7 @@ async function answerBulk(
   head: Head,
   exchange: Exchange,
   around: Surroundings,
-  declared: ReadonlySet<ProblemCode>,
+  declared: ReadonlySet<string>,
 ): Promise<void> {
   const { request, response, correlationId } = exchange;
   requireMediaType(request, "application/x-ndjson");
@@ -174,11 +174,11 @@ async function answerBulk(
       const answered = await handle(parsed, exchange.ofLine(principal, deadline));
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
-      const error = asApiError(thrown);
-      report(error, route, correlationId, around.logger, declared);
-      around.traffic.problem(route.path, error.code);
-      const problem = problemDocument(error, pathOf(request), correlationId);
-      return `${JSON.stringify({ line: number, status: error.status, problem })}\n`;
+      const answer = problemAnswer(thrown, around.problems);
+      report(answer, route, correlationId, around.logger, declared);
+      around.traffic.problem(route.path, answer.code);
+      const problem = problemDocument(answer, pathOf(request), correlationId);
+      return `${JSON.stringify({ line: number, status: answer.status, problem })}\n`;
     }
   };
   const lines = await answerLines(request, response, around.limits, answerLine);
@@ -188,16 +188,15 @@ async function answerBulk(
 
 /** Logs what the caller is not told, and a problem that the document does not promise. */
 function report(
-  error: ApiError,
+  { code, status, cause }: ProblemAnswer,
   route: Route,
   correlationId: string,
   logger: Logger,
-  declared: ReadonlySet<ProblemCode>,
+  declared: ReadonlySet<string>,
 ): void {
-  const { code, cause } = error;
   const fields = { correlationId, method: route.method, route: route.path, problem: code };
-  if (code === "internal") logger.error({ ...fields, err: cause ?? error }, "unexpected error");
-  else if (error.status >= 500) logger.warn({ ...fields, err: cause ?? error }, "request not done");
+  if (code === "internal") logger.error({ ...fields, err: cause }, "unexpected error");
+  else if (status >= 500) logger.warn({ ...fields, err: cause }, "request not done");
   if (!declared.has(code)) logger.error(fields, "the route answered with a problem that it does not declare");
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isName, NAME_RULE } from "./names.ts";
-import type { ProblemCode } from "./problems.ts";
+import type { OwnProblem } from "./problems.ts";
 
 export { canonicalName, isLikeAnActor, isName, NAME_RULE, spellingsOf } from "./names.ts";
 
@@ -18,11 +18,11 @@ export const FIELD_PROBLEMS = "x-problems";
 
 const AMOUNT_PROBLEMS = ["malformed_amount", "amount_not_positive", "amount_too_large"] as const;
 
-/** What `decode` returns for a text that it refuses. */
-export class Fault {
-  readonly code: ProblemCode;
+/** What `decode` returns for a text that it refuses: a code, the kit's own unless told. */
+export class Fault<Code extends string = OwnProblem> {
+  readonly code: Code;
   readonly detail: string;
-  constructor(code: ProblemCode, detail: string) {
+  constructor(code: NoInfer<Code>, detail: string) {
     this.code = code;
     this.detail = detail;
   }
@@ -38,8 +38,8 @@ export interface TextField<T> {
   readonly maxLength?: number;
   readonly examples: readonly string[];
   /** Codes that `decode` can find; the document lists them for every route that has the field. */
-  readonly problems: readonly ProblemCode[];
-  readonly decode: (text: string) => T | Fault;
+  readonly problems: readonly string[];
+  readonly decode: (text: string) => T | Fault<string>;
   readonly encode: (value: T) => string;
 }
 
@@ -197,7 +197,7 @@ function printable(
   description: string,
   maxLength: number,
   example: string,
-  code: ProblemCode = "malformed_id",
+  code: OwnProblem = "malformed_id",
 ) {
   return textField<string>({
     id,
@@ -246,7 +246,7 @@ function name(
   id: string,
   description: string,
   pattern: RegExp,
-  code: ProblemCode,
+  code: OwnProblem,
   examples: readonly string[],
 ) {
   const decode = (text: string) =>

@@ -1,22 +1,24 @@
+export { type ApiDescription, describeApi, routeName } from "./api.ts";
 export { ApiError, type ApiErrorOptions, type FieldProblem, type ProblemDocument } from "./api-error.ts";
 export { type ApiKeys, actorOf, type Principal } from "./api-keys.ts";
 export { requirePermission } from "./authentication.ts";
-export type { AnswerOf, RequestOf, ValueOf } from "./described.ts";
+export type { AnswerOf, Described, RequestOf, ValueOf } from "./described.ts";
 export type { MemberRef } from "./fields.ts";
 export * as fields from "./fields.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
 export { isNetwork, networksOf } from "./networks.ts";
 export { type DocumentInfo, openApiDocument } from "./openapi.ts";
 export { cursor, type Page, pageFrom, pageOf } from "./page.ts";
+export { type Permission, type Permissions, PermissionTable } from "./permissions.ts";
 export {
-  isPermission,
-  PERMISSIONS,
-  type Permission,
-  permissions,
-  permissionsNamed,
-  unknownPermission,
-} from "./permissions.ts";
-export { type Problem, type ProblemCode, problemCodes, problems, problemTitle } from "./problems.ts";
+  final,
+  later,
+  type OwnProblem,
+  type Problem,
+  type Problems,
+  ProblemTable,
+  transient,
+} from "./problems.ts";
 export {
   type Answer,
   type AuthenticatedContext,
@@ -28,19 +30,5 @@ export {
   route,
 } from "./route.ts";
 export { createServer, type Server, type ServerOptions } from "./server.ts";
-export { type Place, parseToken, type Token, type TokenIssuer, Tokens } from "./token.ts";
+export { type Place, parseToken, type Token, type TokenIssuer, Tokens, token } from "./token.ts";
 export { fieldFault } from "./validation.ts";
-export {
-  currencyQuery,
-  cutSchema,
-  memberParams,
-  memberProblems,
-  parkedCount,
-  parkedSchema,
-  programmeParams,
-  type ReportQuery,
-  reportQuery,
-  type ViewQuery,
-  viewProblems,
-  viewQuery,
-} from "./view.ts";

@@ -1,16 +1,16 @@
 import { z } from "zod";
-import { permissions as catalogue } from "./permissions.ts";
-import { type ProblemCode, problemCodes, problems } from "./problems.ts";
+import type { PermissionTable } from "./permissions.ts";
+import type { ProblemTable } from "./problems.ts";
 import type { AnswerDeclaration, Route } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 
 type Json = Record<string, unknown>;
 
-const API_KEYS = `An API key of a client that has the permission of the route. A client of one programme reaches no other.
-
-${Object.entries(catalogue)
-  .map(([permission, allows]) => `- \`${permission}\`: ${allows}`)
-  .join("\n")}`;
+/** What the routes of a document may answer with, and ask for. */
+export interface DocumentTables {
+  readonly problems: ProblemTable;
+  readonly permissions: PermissionTable;
+}
 
 export interface DocumentInfo {
   readonly title: string;
@@ -23,13 +23,17 @@ export interface DocumentInfo {
  * The OpenAPI 3.1 document of the routes, generated from the schemas that validate requests. Throws if a
  * request schema would let unknown fields pass, or if two components of one name differ.
  */
-export function openApiDocument(routes: readonly Route[], info: DocumentInfo): Json {
+export function openApiDocument(
+  routes: readonly Route[],
+  info: DocumentInfo,
+  { problems, permissions }: DocumentTables,
+): Json {
   const components = new Components();
-  components.add("Problem", problemSchema());
+  components.add("Problem", problemSchema(problems));
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     paths[route.path] ??= {};
-    (paths[route.path] as Json)[route.method.toLowerCase()] = operation(route, components);
+    (paths[route.path] as Json)[route.method.toLowerCase()] = operation(route, components, problems);
   }
   return {
     openapi: "3.1.0",
@@ -44,14 +48,21 @@ export function openApiDocument(routes: readonly Route[], info: DocumentInfo): J
           type: "http",
           scheme: "bearer",
           bearerFormat: "taem_<client>-<key>_<secret>",
-          description: API_KEYS,
+          description: apiKeysDescription(permissions),
         },
       },
     },
   };
 }
 
-function operation(route: Route, components: Components): Json {
+function apiKeysDescription(permissions: PermissionTable): string {
+  const allowed = permissions.names.map((name) => `- \`${name}\`: ${permissions.get(name)?.allows}`);
+  return `An API key of a client that has the permission of the route. A client of one programme reaches no other.
+
+${allowed.join("\n")}`;
+}
+
+function operation(route: Route, components: Components, problems: ProblemTable): Json {
   const { method, path, summary, description, tag, permissions, work } = route;
   const content = requestContent(route, components);
   return {
@@ -68,7 +79,7 @@ function operation(route: Route, components: Components): Json {
     ...(content && { requestBody: { required: true, content } }),
     responses: {
       ...(work.kind === "bulk" ? bulkAnswer(route, work.result, components) : answers(route, components)),
-      ...problemAnswers(problemsOf(route)),
+      ...problemAnswers(problemsOf(route), problems),
     },
   };
 }
@@ -138,11 +149,11 @@ function bulkAnswer(route: Route, result: z.ZodType, components: Components): Js
 }
 
 /** One answer per status, naming the codes that come with it. */
-function problemAnswers(codes: readonly ProblemCode[]): Json {
-  const byStatus = Map.groupBy(codes, (code) => problems[code].status);
+function problemAnswers(codes: readonly string[], problems: ProblemTable): Json {
+  const byStatus = Map.groupBy(codes, (code) => problems.get(code).status);
   return Object.fromEntries(
     [...byStatus].map(([status, some]) => {
-      const description = some.map((code) => `- \`${code}\`: ${problems[code].description}`).join("\n");
+      const description = some.map((code) => `- \`${code}\`: ${problems.get(code).description}`).join("\n");
       const retryAfter = { description: "Seconds to wait.", schema: { type: "integer" } };
       const headers = status === 429 || status === 503 ? { headers: { "Retry-After": retryAfter } } : {};
       return [
@@ -153,7 +164,7 @@ function problemAnswers(codes: readonly ProblemCode[]): Json {
   );
 }
 
-function problemWith(codes: readonly ProblemCode[]): Json {
+function problemWith(codes: readonly string[]): Json {
   return {
     allOf: [
       { $ref: "#/components/schemas/Problem" },
@@ -162,8 +173,8 @@ function problemWith(codes: readonly ProblemCode[]): Json {
   };
 }
 
-function problemSchema(): Json {
-  const code = { type: "string", enum: problemCodes, description: "Stable: branch on this." };
+function problemSchema({ codes }: ProblemTable): Json {
+  const code = { type: "string", enum: codes, description: "Stable: branch on this." };
   const fault = {
     type: "object",
     properties: {

@@ -1,42 +1,55 @@
+import { merged } from "./merged.ts";
+
 /**
  * What a principal may be allowed to do. Asking and approving, defining and publishing are different ones: who may do
  * both still never does both to the same thing.
  */
-export const permissions = {
-  earn: "give points for sales, take them back for returns, enrol members",
-  burn: "spend, hold and transfer points",
-  read: "see members' balances, lots, statements and events",
-  finance: "see the reports of a whole programme",
-  partner: "what exchange partners are given",
-  opening: "bring in opening balances: earns with an expiry of their own",
-  define: "define programmes, currencies, rules, sources and clocks; propose changes of them",
-  publish: "approve or reject changes of definitions that another has proposed",
-  adjust: "ask for adjustments of balances by hand",
-  approve: "approve or reject adjustments that another has asked for",
-  clients: "create clients, each with ceilings of its own, and API keys; rotate and revoke them",
-} as const;
-
-export type Permission = keyof typeof permissions;
-
-export const PERMISSIONS = Object.keys(permissions) as readonly Permission[];
-
-/** Short for everything that an administrator of a programme does. */
-const ADMIN: readonly Permission[] = ["opening", "define", "publish", "adjust", "approve"];
-
-export function isPermission(name: string): name is Permission {
-  return Object.hasOwn(permissions, name);
+export interface Permission {
+  /** For people: "see members' balances". */
+  readonly allows: string;
+  /** The permission to ask for what whoever has this one agrees to. */
+  readonly approves?: string;
+  /** Of what an administrator of a programme does, which `admin` is short for. */
+  readonly isOfAdmin?: true;
 }
 
-/**
- * The permissions that names stand for, `admin` for several; each once, in the catalogue's order. Names of others are
- * left out: whoever must not overlook them asks `unknownPermission` first.
- */
-export function permissionsNamed(names: readonly string[]): readonly Permission[] {
-  const named = new Set<string>(names.flatMap((name) => (name === "admin" ? [...ADMIN] : [name])));
-  return PERMISSIONS.filter((permission) => named.has(permission));
-}
+/** By their names. */
+export type Permissions = Readonly<Record<string, Permission>>;
 
-/** The first of the names that stands for nothing. */
-export function unknownPermission(names: readonly string[]): string | undefined {
-  return names.find((name) => name !== "admin" && !isPermission(name));
+const ADMIN = "admin";
+
+/** The permissions that there are in a process: those of all its contexts. */
+export class PermissionTable {
+  readonly #permissions: ReadonlyMap<string, Permission>;
+  readonly names: readonly string[];
+  /** What `admin` is short for. */
+  readonly ofAdmin: readonly string[];
+  /** Those that agree to what another asks for. */
+  readonly approving: readonly string[];
+
+  /** Throws where a permission is defined twice. */
+  constructor(...tables: readonly Permissions[]) {
+    this.#permissions = merged("permission", tables);
+    this.names = [...this.#permissions.keys()];
+    this.ofAdmin = this.names.filter((name) => this.get(name)?.isOfAdmin === true);
+    this.approving = this.names.filter((name) => this.get(name)?.approves !== undefined);
+  }
+
+  get(name: string): Permission | undefined {
+    return this.#permissions.get(name);
+  }
+
+  /**
+   * The permissions that names stand for, `admin` for several; each once, in the table's order. Names of others are left out:
+   * whoever must not overlook them asks `unknownAmong` first.
+   */
+  named(names: readonly string[]): readonly string[] {
+    const named = new Set(names.flatMap((name) => (name === ADMIN ? this.ofAdmin : [name])));
+    return this.names.filter((permission) => named.has(permission));
+  }
+
+  /** The first of the names that stands for nothing. */
+  unknownAmong(names: readonly string[]): string | undefined {
+    return names.find((name) => name !== ADMIN && !this.#permissions.has(name));
+  }
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { FIELD_PROBLEMS } from "./fields.ts";
-import type { ProblemCode } from "./problems.ts";
+import type { OwnProblem } from "./problems.ts";
 import type { Route } from "./route.ts";
 
-const EVERY: readonly ProblemCode[] = ["malformed_request", "headers_too_large", "overloaded", "internal"];
-const AUTHENTICATION: readonly ProblemCode[] = ["unauthenticated", "forbidden", "unavailable"];
-const FIELDS: readonly ProblemCode[] = [
+const EVERY: readonly OwnProblem[] = ["malformed_request", "headers_too_large", "overloaded", "internal"];
+const AUTHENTICATION: readonly OwnProblem[] = ["unauthenticated", "forbidden", "unavailable"];
+const FIELDS: readonly OwnProblem[] = [
   "validation_failed",
   "unknown_field",
   "missing_field",
@@ -14,8 +14,8 @@ const FIELDS: readonly ProblemCode[] = [
   "value_not_allowed",
   "value_out_of_range",
 ];
-const JSON_TEXT: readonly ProblemCode[] = ["malformed_json", "truncated_json", "repeated_field"];
-const BODY: readonly ProblemCode[] = [
+const JSON_TEXT: readonly OwnProblem[] = ["malformed_json", "truncated_json", "repeated_field"];
+const BODY: readonly OwnProblem[] = [
   "body_required",
   "body_too_large",
   "incomplete_body",
@@ -24,9 +24,9 @@ const BODY: readonly ProblemCode[] = [
 ];
 
 /** Every problem that a route can answer with: its own, and those of what happens around it. Sorted. */
-export function problemsOf(route: Route): ProblemCode[] {
-  const codes = new Set<ProblemCode>([...EVERY, ...FIELDS, ...route.problems]);
-  const add = (more: readonly ProblemCode[]) => {
+export function problemsOf(route: Route): string[] {
+  const codes = new Set<string>([...EVERY, ...FIELDS, ...route.problems]);
+  const add = (more: readonly string[]) => {
     for (const code of more) codes.add(code);
   };
   if (route.permissions !== undefined) add(AUTHENTICATION);
@@ -40,10 +40,10 @@ export function problemsOf(route: Route): ProblemCode[] {
 }
 
 /** Every problem that the answer to a line of a bulk route can be. */
-export function lineProblemsOf(route: Route): ProblemCode[] {
+export function lineProblemsOf(route: Route): string[] {
   if (route.work.kind !== "bulk") return [];
   const own = fieldProblems(z.toJSONSchema(route.work.line, { io: "input" }));
-  const around: readonly ProblemCode[] = ["line_too_long", "overloaded", "internal", "programme_unknown"];
+  const around: readonly OwnProblem[] = ["line_too_long", "overloaded", "internal", "programme_unknown"];
   return [
     ...new Set([...AUTHENTICATION, ...JSON_TEXT, ...FIELDS, ...around, ...own, ...route.problems]),
   ].sort();
@@ -55,9 +55,9 @@ function inputsOf(route: Route): z.ZodType[] {
   return [route.params, route.query, route.headers, body].filter((schema) => schema !== undefined);
 }
 
-function fieldProblems(jsonSchema: unknown): ProblemCode[] {
+function fieldProblems(jsonSchema: unknown): string[] {
   if (typeof jsonSchema !== "object" || jsonSchema === null) return [];
   return Object.entries(jsonSchema).flatMap(([key, value]) =>
-    key === FIELD_PROBLEMS ? (value as ProblemCode[]) : fieldProblems(value),
+    key === FIELD_PROBLEMS ? (value as string[]) : fieldProblems(value),
   );
 }

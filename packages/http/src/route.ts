@@ -1,7 +1,5 @@
 import { z } from "zod";
 import type { Principal } from "./api-keys.ts";
-import type { Permission } from "./permissions.ts";
-import type { ProblemCode } from "./problems.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -78,11 +76,11 @@ interface Declaration<Path extends string, P, Q, H, R> {
   readonly headers?: H;
   readonly responses: R;
   /** Problems of its own; those of authentication, validation and load are added. */
-  readonly problems?: readonly ProblemCode[];
+  readonly problems?: readonly string[];
 }
 
 type ParamFields<Path extends string> = Readonly<Record<PathNames<Path>, z.ZodType>>;
-type Access = { readonly permission: Permission | readonly Permission[] } | { readonly public: true };
+type Access = { readonly permission: string | readonly string[] } | { readonly public: true };
 
 /** One route as the server and the document see it; made by `route`, `publicRoute` and `bulkRoute`. */
 export interface Route {
@@ -92,12 +90,12 @@ export interface Route {
   readonly description: string | undefined;
   readonly tag: string;
   /** The key needs one of these; undefined = open to everyone. */
-  readonly permissions: readonly Permission[] | undefined;
+  readonly permissions: readonly string[] | undefined;
   readonly params: z.ZodObject | undefined;
   readonly query: z.ZodObject;
   readonly headers: z.ZodObject | undefined;
   readonly responses: Answers;
-  readonly problems: readonly ProblemCode[];
+  readonly problems: readonly string[];
   readonly work: Work;
 }
 
@@ -147,7 +145,7 @@ export function route<
   B extends z.ZodType = z.ZodUndefined,
 >(
   declaration: SingleDeclaration<Path, P, Q, H, B, R> & {
-    readonly permission: Permission | readonly Permission[];
+    readonly permission: string | readonly string[];
     readonly handler: (
       request: Content<P, Q, H, z.output<B>>,
       context: AuthenticatedContext,
@@ -197,7 +195,7 @@ export function bulkRoute<
   H extends Fields = Record<never, never>,
 >(
   declaration: Omit<Declaration<Path, P, Q, H, never>, "responses"> & {
-    readonly permission: Permission | readonly Permission[];
+    readonly permission: string | readonly string[];
     readonly line: L;
     /** Body of the answer to a line that succeeded. */
     readonly result: A;

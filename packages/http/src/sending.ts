@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { type ApiError, problemDocument } from "./api-error.ts";
+import { type ProblemAnswer, problemDocument } from "./api-error.ts";
 import type { AnyAnswer } from "./route.ts";
 
 /** What a route answers with. `contentType` where the body is text or bytes already. */
@@ -26,7 +26,7 @@ export function sendAnswer(
 export function sendProblem(
   request: IncomingMessage,
   response: ServerResponse,
-  error: ApiError,
+  problem: ProblemAnswer,
   correlationId: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
@@ -34,16 +34,16 @@ export function sendProblem(
     response.destroy();
     return;
   }
-  const content = JSON.stringify(problemDocument(error, pathOf(request), correlationId));
+  const content = JSON.stringify(problemDocument(problem, pathOf(request), correlationId));
   const head: OutgoingHttpHeaders = headersFor(
     "application/problem+json",
     correlationId,
     Buffer.byteLength(content),
   );
   Object.assign(head, headers);
-  if (error.status === 401) head["www-authenticate"] = 'Bearer realm="taem"';
-  if (error.retryAfter !== undefined) head["retry-after"] = String(Math.ceil(error.retryAfter));
-  response.writeHead(error.status, head).end(content);
+  if (problem.status === 401) head["www-authenticate"] = 'Bearer realm="taem"';
+  if (problem.retryAfter !== undefined) head["retry-after"] = String(Math.ceil(problem.retryAfter));
+  response.writeHead(problem.status, head).end(content);
 }
 
 /** The head of an answer whose lines follow. */

@@ -19,15 +19,17 @@ import {
   type Tracer,
 } from "@taem/runtime";
 import { type Request, type Response, Router } from "express";
-import { ApiError, asApiError, problemDocument } from "./api-error.ts";
+import { ApiError, problemAnswer, problemDocument } from "./api-error.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { builtInRoutes } from "./built-in-routes.ts";
 import { callerAddress } from "./caller-address.ts";
 import { answerer, correlationIdOf, type Routed, type Surroundings } from "./exchange.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { type DocumentInfo, openApiDocument } from "./openapi.ts";
-import type { ProblemCode } from "./problems.ts";
+import { PermissionTable } from "./permissions.ts";
+import { type OwnProblem, ProblemTable } from "./problems.ts";
 import type { Route } from "./route.ts";
+import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 import { sendProblem } from "./sending.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -38,6 +40,10 @@ export interface ServerOptions {
    * documentation are added.
    */
   readonly routes: readonly Route[];
+  /** What the routes may answer with; the kit's own problems alone unless told. */
+  readonly problems?: ProblemTable;
+  /** What the routes may ask for; nothing unless told. */
+  readonly permissions?: PermissionTable;
   readonly apiKeys: ApiKeys;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -60,20 +66,26 @@ export interface Server extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Throws if two routes collide, a path and its parameters disagree, or a request schema is not strict. */
+/**
+ * Throws if two routes collide, a path and its parameters disagree, a request schema is not strict, or a route names a problem or
+ * a permission that nobody defines.
+ */
 export function createServer(options: ServerOptions): Server {
   const { logger, metrics, health, info } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const { problems = new ProblemTable(), permissions = new PermissionTable() } = options;
   let document = "";
   const builtIn = builtInRoutes({ health, metrics, logger, title: info.title, document: () => document });
   const routes = [...options.routes, ...builtIn];
   checkRoutes(routes);
-  document = JSON.stringify(openApiDocument(routes, info));
+  checkNames(routes, problems, permissions);
+  document = JSON.stringify(openApiDocument(routes, info, { problems, permissions }));
 
   const traffic = new Traffic(logger, metrics, options.tracer);
   const { apiKeys, clock = systemClock, trustedProxies = [] } = options;
   const addressOf = callerAddress(trustedProxies);
-  const server = httpServer(router(routes, { apiKeys, logger, clock, limits, traffic, addressOf }), limits);
+  const around = { problems, apiKeys, logger, clock, limits, traffic, addressOf };
+  const server = httpServer(router(routes, around), limits);
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= closeGracefully(server, limits.closeMs);
@@ -95,6 +107,16 @@ function checkRoutes(routes: readonly Route[]): void {
   }
 }
 
+function checkNames(routes: readonly Route[], problems: ProblemTable, permissions: PermissionTable): void {
+  for (const route of routes) {
+    const code = [...problemsOf(route), ...lineProblemsOf(route)].find((one) => !problems.has(one));
+    const permission = permissions.unknownAmong(route.permissions ?? []);
+    const unknown = code === undefined ? permission && `permission ${permission}` : `problem ${code}`;
+    if (unknown !== undefined)
+      throw new Error(`${route.method} ${route.path} names the ${unknown}, which nobody defines`);
+  }
+}
+
 /**
  * The router of Express without its application, which gives every request and response another prototype, and with it
  * methods that nothing here uses: whatever Node does with them afterwards then takes longer.
@@ -109,11 +131,11 @@ function router(routes: readonly Route[], around: Surroundings): RequestListener
       void answer(request as Routed, response); // never rejects
     });
   }
-  for (const [path, some] of methods) router.all(expressPath(path), methodNotAllowed(some));
+  for (const [path, some] of methods) router.all(expressPath(path), methodNotAllowed(some, around));
   return (request, response) => {
     const unanswered = (thrown?: unknown) => {
-      if (thrown) answerRoutingFault(thrown, request, response, around.logger);
-      else sendProblem(request, response, new ApiError("route_unknown"), correlationIdOf(request));
+      const error = thrown ? routingFault(thrown) : new ApiError("route_unknown");
+      sendRoutingProblem(error, request, response, around);
     };
     // It reads and writes nothing that Node's own do not have.
     router(request as Request, response as Response, unanswered);
@@ -124,25 +146,30 @@ function expressPath(path: string): string {
   return path.replaceAll(/\{([^}]*)\}/g, ":$1");
 }
 
-function methodNotAllowed(routes: readonly Route[]): RequestListener {
+function methodNotAllowed(routes: readonly Route[], around: Surroundings): RequestListener {
   const methods = routes.map((route) => route.method as string);
   const allow = (methods.includes("GET") ? [...methods, "HEAD"] : methods).join(", ");
   return (request, response) => {
-    sendProblem(request, response, new ApiError("method_not_allowed"), correlationIdOf(request), { allow });
+    sendRoutingProblem(new ApiError("method_not_allowed"), request, response, around, { allow });
   };
 }
 
 /** What the router itself refuses: a path whose percent-encoding is wrong. */
-function answerRoutingFault(
-  thrown: unknown,
+function routingFault(thrown: unknown): unknown {
+  return thrown instanceof URIError ? new ApiError("malformed_path") : thrown;
+}
+
+function sendRoutingProblem(
+  error: unknown,
   request: IncomingMessage,
   response: ServerResponse,
-  logger: Logger,
+  { problems, logger }: Surroundings,
+  headers: Readonly<Record<string, string>> = {},
 ): void {
   const correlationId = correlationIdOf(request);
-  const error = thrown instanceof URIError ? new ApiError("malformed_path") : asApiError(thrown);
-  if (error.code === "internal") logger.error({ correlationId, err: thrown }, "unexpected error");
-  sendProblem(request, response, error, correlationId);
+  const problem = problemAnswer(error, problems);
+  if (problem.code === "internal") logger.error({ correlationId, err: problem.cause }, "unexpected error");
+  sendProblem(request, response, problem, correlationId, headers);
 }
 
 const ANSWER = Symbol("answer");
@@ -173,11 +200,14 @@ function httpServer(listener: RequestListener, limits: Limits): HttpServer {
   return server;
 }
 
-const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {
+const CLIENT_ERRORS: Readonly<Record<string, OwnProblem>> = {
   HPE_HEADER_OVERFLOW: "headers_too_large",
   HPE_INVALID_EOF_STATE: "incomplete_body",
   ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
 };
+
+/** All that is answered before anybody knows what is asked for. */
+const OWN = new ProblemTable();
 
 /**
  * Bytes that are no request never reach a route: they are answered on the socket, which then closes. An answer that has
@@ -189,7 +219,8 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, answer?
     socket.destroy();
     return;
   }
-  const problem = new ApiError(CLIENT_ERRORS[error.code ?? ""] ?? "malformed_request");
+  const code = CLIENT_ERRORS[error.code ?? ""] ?? "malformed_request";
+  const problem = problemAnswer(new ApiError(code), OWN);
   const body = JSON.stringify(problemDocument(problem, "/", randomId()));
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: application/problem+json\r\n` +

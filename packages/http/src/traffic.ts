@@ -7,7 +7,7 @@ import {
   type RequestSpan,
   type Tracer,
 } from "@taem/runtime";
-import type { ProblemCode } from "./problems.ts";
+import type { OwnProblem } from "./problems.ts";
 import type { Route } from "./route.ts";
 
 /** A request that has been answered. */
@@ -18,12 +18,12 @@ export interface Answered {
   readonly correlationId: string;
   /** Of the API key that it came with. */
   readonly keyId: string | undefined;
-  readonly problem: ProblemCode | undefined;
+  readonly problem: string | undefined;
   readonly span: RequestSpan | undefined;
 }
 
 /** Problems that somebody is called for. A counter that nobody has seen at 0 hides its first increase. */
-const ALARMING: readonly ProblemCode[] = ["internal", "outcome_unknown", "overloaded"];
+const ALARMING: readonly OwnProblem[] = ["internal", "outcome_unknown", "overloaded"];
 
 /** Counts, measures, logs and traces what a server does: one line, one observation and at most one span a request. */
 export class Traffic {
@@ -96,7 +96,7 @@ export class Traffic {
     });
   }
 
-  problem(path: string, code: ProblemCode): void {
+  problem(path: string, code: string): void {
     this.#problems.add({ route: path, code });
   }
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ApiError, type FieldProblem } from "./api-error.ts";
-import { type ProblemCode, problems } from "./problems.ts";
+import { type OwnProblem, ownProblems } from "./problems.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -20,21 +20,25 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown, part: Fiel
   throw validationError(errors.slice(0, MAX_ERRORS));
 }
 
-/** For rules between fields in a schema's `superRefine`: an issue that is answered with the given code. */
-export function fieldFault(code: ProblemCode, detail: string, path: readonly string[] = []) {
+/** For rules between fields in a schema's `superRefine`: an issue that is answered with the given code, the kit's own unless told. */
+export function fieldFault<Code extends string = OwnProblem>(
+  code: NoInfer<Code>,
+  detail: string,
+  path: readonly string[] = [],
+) {
   return { code: "custom" as const, message: detail, params: { problem: code }, path: [...path] };
 }
 
-function validationError(errors: readonly FieldProblem[]): ApiError {
+function validationError(errors: readonly FieldProblem[]): ApiError<string> {
   const [only, ...others] = errors;
   if (only === undefined || others.length > 0) return new ApiError("validation_failed", { errors });
   const place = only.pointer === "" ? only.in : `${only.in} ${only.pointer}`;
-  return new ApiError(only.code, { detail: `${place}: ${only.detail}`, errors });
+  return new ApiError<string>(only.code, { detail: `${place}: ${only.detail}`, errors });
 }
 
 function fieldProblems(issue: Issue, input: unknown, part: FieldProblem["in"], base: Path): FieldProblem[] {
   const path = [...base, ...issue.path];
-  const problem = (code: ProblemCode, detail: string, at: Path = path): FieldProblem => ({
+  const problem = (code: string, detail: string, at: Path = path): FieldProblem => ({
     in: part,
     pointer: pointerOf(at),
     code,
@@ -43,7 +47,7 @@ function fieldProblems(issue: Issue, input: unknown, part: FieldProblem["in"], b
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) =>
-        problem("unknown_field", problems.unknown_field.description, [...path, key]),
+        problem("unknown_field", ownProblems.unknown_field.description, [...path, key]),
       );
     case "invalid_union":
       return unionProblems(issue, input, part, path);
@@ -65,7 +69,7 @@ const GENERIC = {
   invalid_format: "malformed_value",
   invalid_key: "malformed_value",
   invalid_element: "malformed_value",
-} as const satisfies Record<string, ProblemCode>;
+} as const satisfies Record<string, OwnProblem>;
 
 /**
  * Of a union the faults of the alternative that came nearest; of a discriminated one those of its
@@ -91,11 +95,9 @@ function unionProblems(
   ];
 }
 
-function codeOf(issue: z.core.$ZodIssueCustom): ProblemCode {
+function codeOf(issue: z.core.$ZodIssueCustom): string {
   const code: unknown = issue.params?.["problem"];
-  return typeof code === "string" && Object.hasOwn(problems, code)
-    ? (code as ProblemCode)
-    : "malformed_value";
+  return typeof code === "string" ? code : ("malformed_value" satisfies OwnProblem);
 }
 
 function valueAt(input: unknown, path: Path): unknown {

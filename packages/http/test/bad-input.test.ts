@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ProblemCode, problems } from "../src/index.ts";
+import type { OwnProblem } from "../src/index.ts";
 import { earnRoute, holdRoute, lotsRoute } from "./support/sample-routes.ts";
 import { type Sample, startSample } from "./support/sample-server.ts";
+import { sampleProblems } from "./support/sample-tables.ts";
 
 const EARN = "/v1/programmes/the-1/members/ext:C-1/earn";
 const LOTS = "/v1/programmes/the-1/members/ext:C-1/lots";
@@ -46,7 +47,7 @@ async function call(
 }
 
 /** The code, and the fault of the field where there is one. */
-type Row = readonly [name: string, body: unknown, code: ProblemCode, pointer?: string];
+type Row = readonly [name: string, body: unknown, code: OwnProblem, pointer?: string];
 
 const bodies: readonly Row[] = [
   ["an unknown field", { ...GOOD, bonus: 1 }, "unknown_field", "/bonus"],
@@ -153,7 +154,7 @@ describe("a body is refused with its own code, and the handler never runs:", () 
       const text = typeof body === "string" ? body : JSON.stringify(body);
       const { response, problem } = await call("POST", EARN, text);
       expect({ status: response.status, code: problem.code }).toEqual({
-        status: problems[code].status,
+        status: sampleProblems.get(code).status,
         code,
       });
       expect(response.headers.get("content-type")).toBe("application/problem+json");
@@ -219,7 +220,7 @@ describe("a body is refused with its own code, and the handler never runs:", () 
 });
 
 describe("the rest of a request is refused with its own code:", () => {
-  const requests: readonly (readonly [string, string, string, ProblemCode, string?])[] = [
+  const requests: readonly (readonly [string, string, string, OwnProblem, string?])[] = [
     ["an unknown query parameter", "GET", `${LOTS}?currency=POINT&from=1`, "unknown_field", "/from"],
     ["a missing query parameter", "GET", LOTS, "missing_field", "/currency"],
     [
@@ -274,7 +275,10 @@ describe("the rest of a request is refused with its own code:", () => {
   it.each(requests.map(([name, ...row]) => ({ name, row })))("$name", async ({ row }) => {
     const [method, path, code, pointer] = row;
     const { response, problem } = await call(method, path);
-    expect({ status: response.status, code: problem.code }).toEqual({ status: problems[code].status, code });
+    expect({ status: response.status, code: problem.code }).toEqual({
+      status: sampleProblems.get(code).status,
+      code,
+    });
     if (pointer !== undefined) expect(problem.errors).toEqual([expect.objectContaining({ pointer, code })]);
     expect(handled).toBe(0);
   });
@@ -307,7 +311,12 @@ it("a problem document has every standard member", async () => {
     retryable: false,
     correlationId: "c-1",
     errors: [
-      { in: "query", pointer: "/x", code: "unknown_field", detail: problems.unknown_field.description },
+      {
+        in: "query",
+        pointer: "/x",
+        code: "unknown_field",
+        detail: sampleProblems.get("unknown_field").description,
+      },
     ],
   });
   expect(response.headers.get("x-correlation-id")).toBe("c-1");

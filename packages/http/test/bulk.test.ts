@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { describe, expect, it, vi } from "vitest";
-import { ApiError, type Limits } from "../src/index.ts";
+import type { Limits } from "../src/index.ts";
 import { type BulkLine, bulkEarnRoute } from "./support/bulk-route.ts";
 import { answerOf, rawConnection } from "./support/raw-connection.ts";
 import { type Sample, startSample } from "./support/sample-server.ts";
+import { SampleError } from "./support/sample-tables.ts";
 
 const PATIENT = { timeout: 20_000 };
 const PATH = "/v1/programmes/the-1/commands";
@@ -96,7 +97,7 @@ describe("a bulk request", () => {
 
   it("answers each wrong line alone, with its code, and does the others", async () => {
     const work = ({ points }: BulkLine) =>
-      points === 99n ? Promise.reject(new ApiError("insufficient_points")) : Promise.resolve();
+      points === 99n ? Promise.reject(new SampleError("insufficient_points")) : Promise.resolve();
     await using sample = await startSample([bulkEarnRoute(work)], { maxLineBytes: 100 });
     const body = [
       '{"member":"ext:m","points":"1"}',

@@ -6,6 +6,7 @@ import { ApiError, fields, type Limits, publicRoute, type Route, route } from ".
 import { answerOf, rawConnection } from "./support/raw-connection.ts";
 import { earnRoute } from "./support/sample-routes.ts";
 import { startSample } from "./support/sample-server.ts";
+import { SampleError } from "./support/sample-tables.ts";
 
 const EARN = "/v1/programmes/the-1/members/ext:C-1/earn";
 const BODY = '{"points":"10","currency":"POINT"}';
@@ -49,11 +50,11 @@ describe("what goes wrong inside", () => {
   const routes = [
     throwing("/bug", new Error(secret)),
     throwing("/odd", "a string"),
-    throwing("/declared-nowhere", new ApiError("hold_closed")),
+    throwing("/declared-nowhere", new SampleError("hold_closed")),
     throwing("/busy", new ApiError("overloaded", { retryAfter: 7 })),
     throwing(
       "/short",
-      new ApiError("insufficient_points", {
+      new SampleError("insufficient_points", {
         detail: "40 of 50.",
         extensions: { available: "40", code: "x" },
       }),

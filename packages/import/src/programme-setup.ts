@@ -1,10 +1,4 @@
-import {
-  type Client,
-  ClientError,
-  type CurrencyBody,
-  type ProgrammeAnswer,
-  type RuleBody,
-} from "@taem/client";
+import { type Client, type CurrencyBody, isRefusal, type ProgrammeAnswer, type RuleBody } from "@taem/client";
 import type { Mapping } from "./mapping.ts";
 import { type KeylessBy, systemOf } from "./row-ids.ts";
 
@@ -65,7 +59,7 @@ async function findOrDefine(client: Client, code: string, { define }: Mapping): 
   try {
     return await client.call("GET /v1/programmes/{programme}", { params }, { deadlineMs: FIRST_CONTACT_MS });
   } catch (error) {
-    if (!(error instanceof ClientError) || error.code !== "programme_unknown") throw error;
+    if (!isRefusal(error, "programme_unknown")) throw error;
     if (define === undefined) {
       const message = `there is no programme ${code}; define it first, or let the mapping do it under "define"`;
       throw new ImportRefused("programme_unknown", message);

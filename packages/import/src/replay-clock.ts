@@ -1,4 +1,4 @@
-import { type Client, ClientError, type ProgrammeAnswer } from "@taem/client";
+import { type Client, isRefusal, type ProgrammeAnswer } from "@taem/client";
 
 /** The programme's business clock during an import: moved on to what is imported, never back. A live one is left alone. */
 export class ReplayClock {
@@ -50,8 +50,7 @@ export class ReplayClock {
       );
     } catch (error) {
       // Somebody else moved it on in the meantime: as good.
-      if (!(error instanceof ClientError && ["clock_backwards", "clock_live"].includes(error.code)))
-        throw error;
+      if (!isRefusal(error, "clock_backwards", "clock_live")) throw error;
       this.#now = ReplayClock.at(await this.#client.call("GET /v1/programmes/{programme}", { params }));
     }
   }

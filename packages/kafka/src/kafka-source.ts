@@ -1,13 +1,19 @@
 import type { EventStore } from "@taem/event-store";
-import type { Batch, EventSource, Link } from "@taem/processing";
+import {
+  type Batch,
+  type EventSource,
+  EventTelemetry,
+  eventsOf,
+  type Link,
+  type Stage,
+} from "@taem/processing";
 import { type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import type { Consumer, EachBatchPayload, Batch as KafkaBatch } from "kafkajs";
 import { Backlog } from "./backlog.ts";
 import type { KafkaCluster } from "./cluster.ts";
-import { Exchange, ExchangeClosed } from "./exchange.ts";
 import type { LinkCodec } from "./link-codec.ts";
+import { HandoverClosed, LinkHandover } from "./link-handover.ts";
 import { OffsetMarks } from "./offset-marks.ts";
-import { ReceiveTrail } from "./receive-trail.ts";
 import { partitionOf, type Topic } from "./topic.ts";
 
 export interface KafkaSourceOptions {
@@ -73,15 +79,15 @@ type OnForeign = (messages: number, where: object) => void;
 
 /** Batches of one consumer; throws when it ends, whatever the reason. */
 async function* consume(
-  { cluster, topic, group, codec, store, tracer }: KafkaSourceOptions,
+  { cluster, topic, group, codec, store, logger, tracer }: KafkaSourceOptions,
   limit: number,
   signal: AbortSignal,
   onForeign: OnForeign,
 ): AsyncGenerator<Batch> {
-  const exchange = new Exchange(limit);
+  const handover = new LinkHandover(limit);
   const marks = new OffsetMarks(topic);
   const backlog = new Backlog(store);
-  const stop = () => exchange.end(new ExchangeClosed());
+  const stop = () => handover.end(new HandoverClosed());
   signal.addEventListener("abort", stop);
   const consumer = cluster.consumer({
     groupId: group,
@@ -95,7 +101,8 @@ async function* consume(
     // One way to begin again, whatever has happened: with a new consumer.
     retry: { retries: 3, restartOnFailure: async () => false },
   });
-  consumer.on("consumer.crash", ({ payload }) => exchange.end(payload.error));
+  consumer.on("consumer.crash", ({ payload }) => handover.end(payload.error));
+  const telemetry = new EventTelemetry(stageOf(topic, group), { logger, tracer });
   try {
     await consumer.connect();
     await consumer.subscribe({ topic: topic.name, fromBeginning: true });
@@ -103,7 +110,7 @@ async function* consume(
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: topic.partitions,
-      eachBatch: deliverer(exchange, marks, new ReceiveTrail(topic, group, tracer), async ({ batch }) => {
+      eachBatch: deliverer(handover, marks, telemetry, async ({ batch }) => {
         const { partition, messages, highWatermark } = batch;
         const offset = messages[0]?.offset;
         const own = linksOf(batch, codec, topic);
@@ -119,8 +126,8 @@ async function* consume(
       }),
     });
     for (;;) {
-      const batch = await exchange.take();
-      const { takes } = exchange;
+      const batch = await handover.take();
+      const { takes } = handover;
       yield { ...batch, done: () => marks.doneWith(takes) };
     }
   } finally {
@@ -128,6 +135,16 @@ async function* consume(
     stop();
     await disconnect(consumer);
   }
+}
+
+function stageOf({ name }: Topic, group: string): Stage {
+  const attributes = {
+    "messaging.system": "kafka",
+    "messaging.operation.type": "receive",
+    "messaging.destination.name": name,
+    "messaging.consumer.group.name": group,
+  };
+  return { name: `receive ${name}`, kind: "consumer", attributes };
 }
 
 function linksOf({ messages, partition }: KafkaBatch, codec: LinkCodec, topic: Topic): Link[] {
@@ -142,9 +159,9 @@ function linksOf({ messages, partition }: KafkaBatch, codec: LinkCodec, topic: T
 
 /** Hands a partition's batch over, and lets it be over when the last of it is taken. */
 function deliverer(
-  exchange: Exchange,
+  handover: LinkHandover,
   marks: OffsetMarks,
-  trail: ReceiveTrail,
+  telemetry: EventTelemetry,
   decode: (payload: EachBatchPayload) => Promise<readonly Link[]>,
 ): (payload: EachBatchPayload) => Promise<void> {
   let committedAt = performance.now();
@@ -153,11 +170,15 @@ function deliverer(
     const links = await decode(payload);
     const hasMore = batch.offsetLag() !== "0";
     if (links.length > 0) {
-      const handingOver = () => handOver(exchange, { links, hasMore }, heartbeat);
-      if (!(await trail.follow(batch.partition, links, handingOver))) return;
+      const handingOver = () => handOver(handover, { links, hasMore }, heartbeat);
+      const attributes = {
+        "messaging.destination.partition.id": String(batch.partition),
+        "messaging.batch.message_count": links.length,
+      };
+      if (!(await telemetry.follow(() => eventsOf(links), handingOver, { attributes }))) return;
     }
     resolveOffset(batch.lastOffset());
-    marks.add(batch.partition, exchange.takes, BigInt(batch.lastOffset()) + 1n);
+    marks.add(batch.partition, handover.takes, BigInt(batch.lastOffset()) + 1n);
     if (performance.now() - committedAt < COMMIT_MS) return;
     committedAt = performance.now();
     const offsets = marks.toCommit();
@@ -170,11 +191,11 @@ function deliverer(
  * taken; not if the reading ends before.
  */
 async function handOver(
-  exchange: Exchange,
+  handover: LinkHandover,
   offered: Batch,
   heartbeat: () => Promise<void>,
 ): Promise<boolean> {
-  const { gone, withdraw } = exchange.offer(offered);
+  const { gone, withdraw } = handover.offer(offered);
   const expelled = Promise.withResolvers<never>();
   const timer = setInterval(() => heartbeat().catch(expelled.reject), HEARTBEAT_MS);
   try {
@@ -182,7 +203,7 @@ async function handOver(
     return true;
   } catch (error) {
     withdraw();
-    if (error instanceof ExchangeClosed) return false;
+    if (error instanceof HandoverClosed) return false;
     throw error;
   } finally {
     clearInterval(timer);

@@ -21,6 +21,7 @@ export {
   vintageOf,
 } from "./calendar.ts";
 export { commandFingerprint, type Plain } from "./command-fingerprint.ts";
+export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Layer, LayeredMap } from "./layered-map.ts";
 export { SLICES, sliceOfMember, sliceOfName } from "./slices.ts";
 export { type Version, versionAt } from "./versions.ts";

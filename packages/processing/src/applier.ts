@@ -1,6 +1,6 @@
 import { type Queryable, Writes } from "@taem/postgres";
-import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
-import type { Link, LinkedEvent } from "./event-source.ts";
+import { Advances, advance, type Checkpoints } from "./checkpoints.ts";
+import { eventsOf, type Link, type LinkedEvent } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import { insertParked, type Parked, parkedAt } from "./parking.ts";
 import type { Fold, Projection } from "./projection.ts";
@@ -71,10 +71,10 @@ export class Applier {
   async #commit(links: readonly Link[], parked: readonly Parked[], fold?: Fold): Promise<void> {
     const { schema, sql, commit, projection } = this.#options;
     await fold?.load?.(sql, schema);
-    const moves = new Moves(this.checkpoints).add(links).all(parked, this.parked.values());
+    const advances = new Advances(this.checkpoints).add(links).all(parked, this.parked.values());
     const writes = new Writes();
     // The checkpoints first: whoever holds them keeps other writers of the slices out.
-    advance(writes, schema, projection.version, moves);
+    advance(writes, schema, projection.version, advances);
     fold?.write(writes, schema);
     insertParked(writes, schema, parked);
     await commit(writes);
@@ -87,16 +87,14 @@ export class Applier {
 
   async #fold(links: readonly Link[]): Promise<Folding> {
     const folding = new Folding(this.#options.projection, this.#options.mayPark);
-    await folding.add(eventsOf(links, this.parked));
+    await folding.add(projectedEvents(links, this.parked));
     return folding;
   }
 }
 
 /** The events of links, but for those of parked streams. */
-export function eventsOf(links: readonly Link[], parked: ReadonlyMap<string, Parked>): LinkedEvent[] {
-  return links.flatMap(({ event }) =>
-    event === undefined || parked.has(event.record.stream) ? [] : [event],
-  );
+export function projectedEvents(links: readonly Link[], parked: ReadonlyMap<string, Parked>): LinkedEvent[] {
+  return [...eventsOf(links)].filter(({ record }) => !parked.has(record.stream));
 }
 
 /** SQLSTATE classes of errors that the same rows meet every time: data exception, integrity constraint, program limit. */

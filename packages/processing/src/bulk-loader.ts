@@ -1,6 +1,6 @@
 import { type Database, Writes } from "@taem/postgres";
-import { eventsOf } from "./applier.ts";
-import { advance, type Checkpoints, Moves } from "./checkpoints.ts";
+import { projectedEvents } from "./applier.ts";
+import { Advances, advance, type Checkpoints } from "./checkpoints.ts";
 import type { Link } from "./event-source.ts";
 import { Folding } from "./folding.ts";
 import { insertParked, type Parked } from "./parking.ts";
@@ -23,7 +23,7 @@ export class BulkLoader {
   readonly #eventsInMemory: number;
   readonly #parked = new Map<string, Parked>();
   #folding: Folding;
-  #moves: Moves;
+  #advances: Advances;
   #events = 0;
   #waiting = 0;
   /** Settles when everything handed to the database so far is written. */
@@ -43,14 +43,14 @@ export class BulkLoader {
     this.checkpoints = checkpoints;
     this.#eventsInMemory = eventsInMemory;
     this.#folding = new Folding(projection);
-    this.#moves = new Moves(checkpoints);
+    this.#advances = new Advances(checkpoints);
   }
 
   /** Links that follow on those before. */
   async add(links: readonly Link[]): Promise<void> {
     const { fold } = this.#folding;
-    await this.#folding.add(eventsOf(links, this.#parked));
-    this.#moves.add(links);
+    await this.#folding.add(projectedEvents(links, this.#parked));
+    this.#advances.add(links);
     this.#events += links.length;
     this.#waiting += links.length;
     if (!this.#isWriting || this.#waiting >= EVENTS_WAITING) {
@@ -71,18 +71,18 @@ export class BulkLoader {
   async #handOver(): Promise<void> {
     const { fold, parked } = this.#folding;
     const failed = [...parked.values()];
-    const moves = this.#moves.all(failed, this.#parked.values());
+    const advances = this.#advances.all(failed, this.#parked.values());
     await this.#writing;
     await fold.load?.(this.#database, this.#schema);
     this.#write((writes) => {
-      advance(writes, this.#schema, this.#projection.version, moves);
+      advance(writes, this.#schema, this.#projection.version, advances);
       fold.write(writes, this.#schema);
       insertParked(writes, this.#schema, failed);
     });
-    for (const { slice, to } of moves) this.checkpoints.set(slice, to);
+    for (const { slice, to } of advances) this.checkpoints.set(slice, to);
     for (const stream of failed) this.#parked.set(stream.key, stream);
     this.#folding = new Folding(this.#projection);
-    this.#moves = new Moves(this.checkpoints);
+    this.#advances = new Advances(this.checkpoints);
     this.#events = 0;
     this.#waiting = 0;
   }

@@ -1,4 +1,5 @@
 import type { Position } from "@taem/event-store";
+import { invariant, SLICES } from "@taem/kernel";
 import { int4Array, type Queryable, textArray, type Writes } from "@taem/postgres";
 import { type Link, landmarkAt } from "./event-source.ts";
 import type { Landmark } from "./landmark.ts";
@@ -12,6 +13,8 @@ export async function loadCheckpoints(sql: Queryable, schema: string): Promise<C
     name: `${schema}_checkpoints`,
     text: `SELECT slice, position FROM ${schema}.checkpoints`,
   });
+  // Of a slice without one, everything would be read and folded again.
+  invariant(rows.length === SLICES, () => `${schema} has a checkpoint for each slice, not ${rows.length}`);
   return new Map(rows);
 }
 
@@ -25,7 +28,7 @@ export class CheckpointConflict extends Error {
 }
 
 /** What a batch does to the checkpoint of one slice. */
-export interface Move {
+export interface Advance {
   readonly slice: number;
   readonly from: Position;
   to: Position;
@@ -41,7 +44,7 @@ export interface Move {
  * Moves checkpoints, compare-and-set: all fails with `CheckpointConflict` when one of them is not where it was, or when tables
  * of another version have taken the place of those that `version` writes.
  */
-export function advance(writes: Writes, schema: string, version: number, moves: readonly Move[]): void {
+export function advance(writes: Writes, schema: string, version: number, advances: readonly Advance[]): void {
   writes.run(
     {
       name: `${schema}_advance`,
@@ -53,16 +56,16 @@ export function advance(writes: Writes, schema: string, version: number, moves: 
                 AND EXISTS (SELECT FROM ${schema}.definition d WHERE d.version = $8)`,
     },
     [
-      int4Array(moves.map(({ slice }) => slice)),
-      textArray(moves.map(({ from }) => from)),
-      textArray(moves.map(({ to }) => to)),
-      int4Array(moves.map(({ events }) => events)),
-      int4Array(moves.map(({ wereParked }) => wereParked)),
-      int4Array(moves.map(({ parked }) => parked)),
-      textArray(moves.map(({ landmark }) => (landmark === undefined ? "" : JSON.stringify(landmark)))),
+      int4Array(advances.map(({ slice }) => slice)),
+      textArray(advances.map(({ from }) => from)),
+      textArray(advances.map(({ to }) => to)),
+      int4Array(advances.map(({ events }) => events)),
+      int4Array(advances.map(({ wereParked }) => wereParked)),
+      int4Array(advances.map(({ parked }) => parked)),
+      textArray(advances.map(({ landmark }) => (landmark === undefined ? "" : JSON.stringify(landmark)))),
       version,
     ],
-    { rows: moves.length, otherwise: () => new CheckpointConflict() },
+    { rows: advances.length, otherwise: () => new CheckpointConflict() },
   );
 }
 
@@ -83,9 +86,9 @@ export async function endSilentWriters(sql: Queryable, schema: string): Promise<
 }
 
 /** Adds up what links, and the streams parked among them, do to the checkpoints. */
-export class Moves {
+export class Advances {
   readonly #from: ReadonlyMap<number, Position>;
-  readonly #moves = new Map<number, Move>();
+  readonly #advances = new Map<number, Advance>();
 
   constructor(from: ReadonlyMap<number, Position>) {
     this.#from = from;
@@ -94,26 +97,34 @@ export class Moves {
   add(links: readonly Link[]): this {
     for (const link of links) {
       const { slice, position, event } = link;
-      let move = this.#moves.get(slice);
-      if (move === undefined) {
-        const from = this.#from.get(slice) ?? "";
-        move = { slice, from, to: position, landmark: undefined, events: 0, wereParked: 0, parked: 0 };
-        this.#moves.set(slice, move);
-      }
-      move.to = position;
-      move.landmark = landmarkAt(link) ?? move.landmark;
-      if (event !== undefined) move.events++;
+      const advance = this.#advances.get(slice) ?? this.#begin(slice);
+      // A row is folded from every event once and in order, or it is wrong and looks right.
+      invariant(position > advance.to, () => `slice ${slice} goes on from ${advance.to}, not to ${position}`);
+      advance.to = position;
+      advance.landmark = landmarkAt(link) ?? advance.landmark;
+      if (event !== undefined) advance.events++;
     }
     return this;
   }
 
   /** `parked` by these links, beside the streams that were parked before. */
-  all(parked: Iterable<Parked>, before: Iterable<Parked>): Move[] {
+  all(parked: Iterable<Parked>, before: Iterable<Parked>): Advance[] {
     for (const { slice } of before) {
-      const move = this.#moves.get(slice);
-      if (move !== undefined) move.wereParked++;
+      const advance = this.#advances.get(slice);
+      if (advance !== undefined) advance.wereParked++;
     }
-    for (const { slice } of parked) (this.#moves.get(slice) as Move).parked++;
-    return [...this.#moves.values()];
+    for (const { key, slice } of parked) {
+      const advance = this.#advances.get(slice);
+      invariant(advance, () => `${key} is parked by an event of slice ${slice}`);
+      advance.parked++;
+    }
+    return [...this.#advances.values()];
+  }
+
+  #begin(slice: number): Advance {
+    const from = this.#from.get(slice) ?? "";
+    const advance = { slice, from, to: from, landmark: undefined, events: 0, wereParked: 0, parked: 0 };
+    this.#advances.set(slice, advance);
+    return advance;
   }
 }

@@ -34,6 +34,11 @@ export interface Link {
   readonly landmark?: Landmark | undefined;
 }
 
+/** The events of links. */
+export function* eventsOf(links: readonly Link[]): Generator<LinkedEvent> {
+  for (const { event } of links) if (event !== undefined) yield event;
+}
+
 /** The event at a link's position; undefined where nobody has said. */
 export function landmarkAt({ event, landmark }: Link): Landmark | undefined {
   return event === undefined ? landmark : landmarkOf(event.record);

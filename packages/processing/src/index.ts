@@ -1,5 +1,4 @@
 export { UnprojectableEvent } from "./applier.ts";
-export { tracedEvents } from "./batch-trail.ts";
 export { causedBy, depthOf, MAX_DEPTH } from "./causation.ts";
 export { loadCheckpoints } from "./checkpoints.ts";
 export { type Difference, describeDifference, type TableChanges } from "./comparison.ts";
@@ -8,12 +7,15 @@ export {
   type Batch,
   type EventRecord,
   type EventSource,
+  eventsOf,
   judge,
   type Link,
   type LinkedEvent,
   landmarkAt,
+  linkedEvent,
   type SourceOptions,
 } from "./event-source.ts";
+export { EventTelemetry, type Stage } from "./event-telemetry.ts";
 export { Inbox, type IncomingMessage, type Received } from "./inbox/inbox.ts";
 export { createInboxWorker, type InboxMessage, type InboxWorkerOptions } from "./inbox/inbox-worker.ts";
 export { areInLog, type Landmark, landmarkOf } from "./landmark.ts";

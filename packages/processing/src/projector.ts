@@ -2,13 +2,13 @@ import { type EventStore, type Position, StoreUnavailable } from "@taem/event-st
 import { type Database, isConnectionLost, isLockTimeout, isRolledBack } from "@taem/postgres";
 import { type Clock, type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import { Applier } from "./applier.ts";
-import { BatchTrail } from "./batch-trail.ts";
 import { CheckpointConflict, type Checkpoints, endSilentWriters, loadCheckpoints } from "./checkpoints.ts";
-import { type EventSource, judge, type Link, type LinkedEvent, readIn } from "./event-source.ts";
+import { type EventSource, eventsOf, judge, type Link, type LinkedEvent, readIn } from "./event-source.ts";
+import { EventTelemetry } from "./event-telemetry.ts";
 import { applyInLanes } from "./lanes.ts";
+import { Linger } from "./linger.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
-import { Pace } from "./pace.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
 import { loadParked } from "./parking.ts";
 import type { Place } from "./position-waiters.ts";
@@ -58,10 +58,10 @@ export class Projector implements ProjectorView {
   readonly #board: ProgressBoard;
   readonly #metrics: ProjectorMetrics;
   readonly #logger: Logger;
-  readonly #trail: BatchTrail;
+  readonly #telemetry: EventTelemetry;
   readonly #stopping = new AbortController();
   readonly #stopped = new Map<number, string>();
-  readonly #pace: Pace;
+  readonly #linger: Linger;
   #refusal: Progress["refusal"];
   #stale = true;
   #resumed: PromiseWithResolvers<void> | undefined;
@@ -71,10 +71,16 @@ export class Projector implements ProjectorView {
   constructor(options: ProjectorOptions) {
     const { projection, database, metrics, logger, clock, tracer } = options;
     this.#options = options;
-    this.#pace = new Pace(options.besideWriters ?? true);
+    this.#linger = new Linger(options.besideWriters ?? true);
     this.#schema = schemaOf(projection);
     this.#logger = logger.child({ projection: projection.name });
-    this.#trail = new BatchTrail(projection, this.#logger, tracer);
+    const { name } = projection;
+    const stage = {
+      name: `project ${name}`,
+      kind: "internal",
+      attributes: { "taem.projection": name },
+    } as const;
+    this.#telemetry = new EventTelemetry(stage, { logger: this.#logger, tracer });
     this.#metrics = projectorMetrics(metrics, projection.name);
     const limit = new ParkLimit(() => clock.now());
     this.#applier = new Applier(
@@ -112,7 +118,7 @@ export class Projector implements ProjectorView {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.resume();
-    this.#pace.hurry();
+    this.#linger.hurry();
     await this.#finished;
     this.#board.close();
   }
@@ -130,7 +136,7 @@ export class Projector implements ProjectorView {
 
   /** Somebody waits for the next batch. */
   hurry(): void {
-    this.#pace.hurry();
+    this.#linger.hurry();
   }
 
   hasReached(place: Place): boolean {
@@ -189,7 +195,7 @@ export class Projector implements ProjectorView {
       if (signal.aborted) return;
       batch?.done?.();
       onBatch();
-      if (batch?.hasMore === false) await this.#pace.rest(began);
+      if (batch?.hasMore === false) await this.#linger.rest(began);
     }
   }
 
@@ -275,10 +281,15 @@ export class Projector implements ProjectorView {
     if (links.length === 0) return;
     const began = performance.now();
     const lanes = links.length < LARGE_BATCH ? 1 : 2;
-    await this.#trail.follow(
-      links,
+    const { projection } = this.#options;
+    await this.#telemetry.follow(
+      () => [...eventsOf(links)].filter(({ record }) => projection.handles(record.type)),
       () => applyInLanes(this.#applier, links, lanes),
-      (stream) => this.#applier.parked.has(stream),
+      {
+        attributes: { "taem.links": links.length },
+        message: ({ record }) =>
+          this.#applier.parked.has(record.stream) ? "not projected, since its stream is parked" : "projected",
+      },
     );
     this.#tell();
     const oldest = links.find(({ event }) => event !== undefined)?.event;

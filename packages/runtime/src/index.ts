@@ -43,5 +43,5 @@ export {
 export { redactText } from "./redaction.ts";
 export { retryPause } from "./retry-pause.ts";
 export { parseTraceparent } from "./trace-context.ts";
-export type { RequestSpan, SpanAttributes, TracedEvent, Tracer, Work } from "./tracer.ts";
+export type { BatchWork, RequestSpan, SpanAttributes, TracedEvent, Tracer, Work } from "./tracer.ts";
 export { startTracer, traced } from "./tracing.ts";

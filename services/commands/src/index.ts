@@ -1,11 +1,17 @@
 import type { KeyObject } from "node:crypto";
 import type { EventStore } from "@taem/event-store";
-import { type HandlerConfig, type HandlerPlatform, openCommandHandler } from "@taem/host";
-import { type Route, type TokenIssuer, Tokens } from "@taem/http";
-import { type ActivityOn, bulkRoutes, CommandService, commandRoutes } from "@taem/ledger";
-import { Enrolments, Members, memberRoutes } from "@taem/member";
-import { Clients, clientRoutes, requireSecond } from "@taem/principal";
-import { definitionRoutes, ProgrammeChanges, Programmes } from "@taem/programme";
+import {
+  type HandlerConfig,
+  type HandlerPlatform,
+  openCommandHandler,
+  permissionsOf,
+  problemsOf,
+} from "@taem/host";
+import { type PermissionTable, type ProblemTable, type Route, type TokenIssuer, Tokens } from "@taem/http";
+import { type ActivityOn, bulkRoutes, CommandService, commandRoutes, ledger } from "@taem/ledger";
+import { Enrolments, Members, member, memberRoutes } from "@taem/member";
+import { Clients, clientRoutes, principal, requireSecond } from "@taem/principal";
+import { definitionRoutes, ProgrammeChanges, Programmes, programme } from "@taem/programme";
 import { type Metrics, newId } from "@taem/runtime";
 
 /** What the commands service stands on. */
@@ -27,12 +33,16 @@ export interface CommandsPlatform extends HandlerPlatform, TokenIssuer {
 
 export interface Commands {
   readonly routes: readonly Route[];
+  readonly problems: ProblemTable;
+  readonly permissions: PermissionTable;
   readonly service: CommandService;
   readonly programmes: Programmes;
   readonly members: Members;
   /** Finishes what has begun. The store stays open. */
   close(): Promise<void>;
 }
+
+const contexts = [member, ledger, programme, principal];
 
 /** The write side: decides commands and appends their events. Several on one store are as correct as one. */
 export function createCommands(platform: CommandsPlatform, config: HandlerConfig = {}): Commands {
@@ -41,6 +51,7 @@ export function createCommands(platform: CommandsPlatform, config: HandlerConfig
   const handler = openCommandHandler(platform, config);
   const tools = { ...platform, handler, newId, tokens: new Tokens(platform) };
   const now = () => clock.now();
+  const permissions = permissionsOf(contexts);
   const second = (requestedBy: string, approver: string) => requireSecond(store, requestedBy, approver);
   const programmes = new Programmes(tools);
   const members = new Members(tools);
@@ -60,8 +71,10 @@ export function createCommands(platform: CommandsPlatform, config: HandlerConfig
       ...commandRoutes(service),
       ...bulkRoutes(service),
       ...definitionRoutes({ programmes, changes, now }),
-      ...clientRoutes({ clients: new Clients({ handler, now }), lastUses, clientsAfter }),
+      ...clientRoutes({ clients: new Clients({ handler, now }), lastUses, clientsAfter, permissions }),
     ],
+    problems: problemsOf(contexts),
+    permissions,
     service,
     programmes,
     members,

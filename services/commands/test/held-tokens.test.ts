@@ -1,4 +1,4 @@
-import type { Permission, Principal } from "@taem/http";
+import type { Principal } from "@taem/http";
 import { Authenticator } from "@taem/principal";
 import { systemClock } from "@taem/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,7 +26,7 @@ class Made {
   }
 
   /** It at work, with what an operator lets it do by now. */
-  as(...permissions: readonly Permission[]): Api {
+  as(...permissions: readonly string[]): Api {
     return fixture.service.api({ ...this.#principal, permissions, systems: ["*"] });
   }
 
@@ -39,7 +39,8 @@ async function madeBy(maker: Api): Promise<Made> {
   const { status, body } = await maker.post("/v1/clients", { name: "made", permissions: ["read"] });
   expect(status).toBe(201);
   const { token } = body as unknown as { token: string };
-  const authenticator = new Authenticator({ store: fixture.testStore.store, clock: systemClock });
+  const { permissions } = fixture.service;
+  const authenticator = new Authenticator({ ...fixture.testStore, permissions, clock: systemClock });
   return new Made((await authenticator.verify(token, () => "192.0.2.1")) as Principal);
 }
 

@@ -1,11 +1,13 @@
-import { dataPlaceOf, openToolPlatform, type Platform, readConfig } from "@taem/host";
-import { fields, isNetwork, PERMISSIONS, permissionsNamed, unknownPermission } from "@taem/http";
+import { dataPlaceOf, openToolPlatform, type Platform, permissionsOf, readConfig } from "@taem/host";
+import { fields, isNetwork } from "@taem/http";
 import { isLive, type KeyTerms, keyId, type MintedKey, type NewClient } from "@taem/principal";
 import { durationSetting } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { listClients } from "./client-list.ts";
 import { contexts } from "./contexts.ts";
 import { OperatorClients } from "./operator-clients.ts";
+
+const permissionTable = permissionsOf(contexts);
 
 type Print = (line: string) => void;
 
@@ -125,7 +127,7 @@ function withRights(command: Command): Command {
   return command
     .requiredOption(
       "--permissions <permissions>",
-      `comma-separated: ${PERMISSIONS.join(", ")}; admin is short for opening,define,publish,adjust,approve`,
+      `comma-separated: ${permissionTable.names.join(", ")}; admin is short for ${permissionTable.ofAdmin.join(",")}`,
       parsePermissions,
     )
     .option(
@@ -136,7 +138,7 @@ function withRights(command: Command): Command {
 }
 
 function rightsOf({ permissions, systems = undefined }: Rights): Pick<NewClient, "permissions" | "systems"> {
-  return { permissions: permissionsNamed(permissions), systems: systems ?? null };
+  return { permissions: permissionTable.named(permissions), systems: systems ?? null };
 }
 
 const MAX_NAME = 100;
@@ -172,9 +174,9 @@ function listed(text: string): string[] {
 
 function parsePermissions(text: string): string[] {
   const names = listed(text);
-  const unknown = unknownPermission(names);
+  const unknown = permissionTable.unknownAmong(names);
   if (unknown === undefined) return names;
-  throw new InvalidArgumentError(`${unknown} is not a permission; use ${PERMISSIONS.join(", ")}`);
+  throw new InvalidArgumentError(`${unknown} is not a permission; use ${permissionTable.names.join(", ")}`);
 }
 
 function parseSystems(text: string): string[] {

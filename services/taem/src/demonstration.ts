@@ -1,6 +1,5 @@
-import { type Client, ClientError, createClient, type ProgrammeAnswer } from "@taem/client";
-import type { Platform } from "@taem/host";
-import { PERMISSIONS } from "@taem/http";
+import { type Client, createClient, isRefusal, type ProgrammeAnswer } from "@taem/client";
+import { type Platform, permissionsOf } from "@taem/host";
 import { endOfSimulation, runSimulation, simulate } from "@taem/simulation";
 import { OperatorClients } from "./operator-clients.ts";
 
@@ -55,7 +54,7 @@ export async function demonstrate(options: DemonstrationOptions): Promise<boolea
 async function programmeOf(clerk: Client): Promise<ProgrammeAnswer | undefined> {
   const params = { programme: DEMO_PROGRAMME };
   return clerk.call("GET /v1/programmes/{programme}", { params }).catch((error: unknown) => {
-    if (error instanceof ClientError && error.code === "programme_unknown") return undefined;
+    if (isRefusal(error, "programme_unknown")) return undefined;
     throw error;
   });
 }
@@ -78,7 +77,7 @@ export class TemporaryClient implements AsyncDisposable {
   }
 
   static async open(
-    platform: Pick<Platform, "store" | "clock">,
+    platform: Pick<Platform, "contexts" | "store" | "clock">,
     url: string,
     name: keyof typeof OWN_CLIENTS,
   ): Promise<TemporaryClient> {
@@ -89,7 +88,8 @@ export class TemporaryClient implements AsyncDisposable {
     const known = await clients.find(id, operator.asking());
     for (const { no, isRevoked } of known?.keys.values() ?? [])
       if (!isRevoked) await clients.revokeKey({ client: id, no }, operator.asking());
-    const rights = { name, programme: null, permissions: PERMISSIONS, systems: ["*"] };
+    const permissions = permissionsOf(platform.contexts).names;
+    const rights = { name, programme: null, permissions, systems: ["*"] };
     const { key, token } =
       known === undefined
         ? await clients.create(rights, operator.asking(), {}, id)

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Server as HttpServer } from "node:http";
 import { CommandHandler, type EventStore } from "@taem/event-store";
-import { createServer, fields, route, type Server } from "@taem/http";
-import { memberOperations } from "@taem/ledger/api";
+import { createServer, fields, PermissionTable, route, type Server } from "@taem/http";
+import { ledgerApi, memberOperations } from "@taem/ledger/api";
 import { Authenticator, Clients } from "@taem/principal";
 import { createHealth, createLogger, createMetrics, systemClock } from "@taem/runtime";
 import { z } from "zod";
@@ -18,10 +18,12 @@ import type { Row } from "./row.ts";
  */
 export async function openKit(): Promise<Row> {
   const store = new MemoryEventStore();
+  const permissions = new PermissionTable(ledgerApi.permissions);
   const server = createServer({
     info: { title: "Micro", version: "1", description: "One route." },
     routes: [earnRoute()],
-    apiKeys: new Authenticator({ store, clock: systemClock, uses: { note: () => {} } }),
+    permissions,
+    apiKeys: new Authenticator({ store, permissions, clock: systemClock, uses: { note: () => {} } }),
     logger: createLogger({ service: "micro", level: "info", destination: { write: () => {} } }),
     metrics: createMetrics(),
     health: createHealth(),

@@ -1,13 +1,15 @@
 import type { Aggregate } from "@taem/event-store";
 import { type Caller, callerOf, defineContext, metaOf, rethrow } from "@taem/host";
-import { fields, type MemberRef, type Route, route } from "@taem/http";
-import { createReactionRunner, done, schemaOf } from "@taem/processing";
-import { z } from "zod";
+import { type MemberRef, type Route, route } from "@taem/http";
+import { createReactionRunner, done, refused, schemaOf } from "@taem/processing";
+import { routes, StampsError, stampsApi } from "./api.ts";
 import { type CardStamped, card, cardStream } from "./events.ts";
 import { bonuses } from "./reactions.ts";
 import { cards } from "./read-model.ts";
 
 /** A context as somebody new would write it, to try the recipe of packages/host; it is in no program that is shipped. */
+
+const PLACES = 10;
 
 interface Card {
   readonly stamps: number;
@@ -27,13 +29,6 @@ const aggregate: Aggregate<Card, CardStamped> = {
   weight: ({ won }) => 8 + 36 * won.length,
 };
 
-const described = {
-  path: "/v1/programmes/{programme}/members/{member}/stamps",
-  tag: "stamps",
-  params: { programme: fields.programmeCode, member: fields.memberRef },
-  responses: { 200: { description: "The card.", schema: z.strictObject({ stamps: z.int() }) } },
-} as const;
-
 interface Needed {
   readonly programmes: { named(code: string): Promise<{ readonly id: string }> };
   readonly members: {
@@ -43,6 +38,7 @@ interface Needed {
 
 export const stamps = defineContext({
   name: "stamps",
+  api: stampsApi,
   categories: [card],
   readModels: () => [cards()],
   reactors: [bonuses],
@@ -51,36 +47,32 @@ export const stamps = defineContext({
       const { id: programme } = await programmes.named(params.programme);
       return { programme, ...(await members.resolve(programme, params.member)) };
     };
-    /** Once, where it is the bonus of something; how many stamps there are then. */
+    /** How many stamps there are then, undefined where there is no place for more. A bonus is given once. */
     const stamp = (event: CardStamped, slice: number, caller: Caller) =>
-      process.handler().execute<Card, CardStamped, number>({
+      process.handler().execute<Card, CardStamped, number | undefined>({
         aggregate,
         stream: cardStream(event.member),
         slice,
         meta: metaOf(caller),
         deadline: caller.deadline,
-        decide: ({ won }) => ({
-          events: event.bonusOf !== undefined && won.includes(event.bonusOf) ? [] : [event],
-          answer:
-            ({ stamps }) =>
-            () =>
-              stamps,
-        }),
+        decide: ({ stamps, won }) => {
+          const isGiven = event.bonusOf !== undefined && won.includes(event.bonusOf);
+          if (!isGiven && stamps + event.stamps > PLACES)
+            return { events: [], answer: () => () => undefined };
+          return { events: isGiven ? [] : [event], answer: (card) => () => card.stamps };
+        },
       });
     return {
       ports: {},
       commands: (): Route[] => [
         route({
-          ...described,
-          method: "POST",
-          permission: "earn",
-          summary: "Stamp a member's card",
-          body: z.strictObject({ stamps: z.int().min(1).max(10) }),
+          ...routes.stamp,
           handler: async ({ params, body }, context) => {
             const { programme, id: member, slice } = await memberOf(params);
             const event: CardStamped = { type: "CardStamped", programme, member, stamps: body.stamps };
-            const stamps = await stamp(event, slice, callerOf(context)).catch(rethrow);
-            return { status: 200, body: { stamps } };
+            const stamped = await stamp(event, slice, callerOf(context)).catch(rethrow);
+            if (stamped === undefined) throw new StampsError("card_full");
+            return { status: 200, body: { stamps: stamped } };
           },
         }),
       ],
@@ -91,17 +83,14 @@ export const stamps = defineContext({
           deliver: async ({ command: { programme, member, of }, provenance, deadline }) => {
             const { slice } = await members.resolve(programme, { id: member });
             const event = { type: "CardStamped", programme, member, stamps: 1, bonusOf: of } as const;
-            await stamp(event, slice, { ...provenance, deadline });
-            return done();
+            const stamped = await stamp(event, slice, { ...provenance, deadline });
+            return stamped === undefined ? refused("the card is full") : done();
           },
         }),
       ],
       queries: (): Route[] => [
         route({
-          ...described,
-          method: "GET",
-          permission: "read",
-          summary: "A member's card",
+          ...routes.card,
           handler: async ({ params }) => {
             const { id, slice } = await memberOf(params);
             const [row] = await process.database.queryArrays<[number]>(

@@ -4,8 +4,12 @@ import {
   bulkRoute,
   createServer,
   fields,
+  final,
   type LineAnswer,
-  type ProblemCode,
+  later,
+  type OwnProblem,
+  PermissionTable,
+  ProblemTable,
   route,
 } from "@taem/http";
 import { createHealth, createLogger, createMetrics } from "@taem/runtime";
@@ -21,7 +25,14 @@ export interface ToyApi extends AsyncDisposable {
   readonly keys: (string | undefined)[];
 }
 
-export type Behaviour = (id: string, arrivals: number) => Promise<ProblemCode | undefined> | undefined;
+const toyProblems = {
+  member_unknown: final(404, "Enrol the member first."),
+  origin_unknown: later(422, "Send it again after the sale."),
+};
+type ToyProblem = keyof typeof toyProblems | OwnProblem;
+const ToyError = ApiError<ToyProblem>;
+
+export type Behaviour = (id: string, arrivals: number) => Promise<ToyProblem | undefined> | undefined;
 
 export const KEY = "toy-key";
 
@@ -42,11 +53,13 @@ export async function openToyApi(behave: Behaviour = () => undefined): Promise<T
   const arrive = async (id: string) => {
     arrived.push(id);
     const problem = await behave(id, arrived.filter((other) => other === id).length);
-    if (problem !== undefined) throw new ApiError(problem);
+    if (problem !== undefined) throw new ToyError(problem);
   };
   const server = createServer({
     info: { title: "Toy", version: "1", description: "For tests." },
     routes: [toyBulk(arrive), toyEarn(arrive, keys)],
+    problems: new ProblemTable(toyProblems),
+    permissions: new PermissionTable({ earn: { allows: "enrol and earn" } }),
     apiKeys,
     logger: createLogger({ service: "toy", level: "silent" }),
     metrics: createMetrics(),

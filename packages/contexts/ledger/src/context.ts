@@ -1,6 +1,7 @@
 import { defineContext } from "@taem/host";
 import { bulkRoutes } from "./api/bulk-routes.ts";
 import { commandRoutes } from "./api/command-routes.ts";
+import { ledgerApi } from "./api/index.ts";
 import { queryRoutes } from "./api/query-routes.ts";
 import { type CommandPorts, CommandService } from "./application/command-service.ts";
 import { directoryOf } from "./application/directory.ts";
@@ -18,6 +19,7 @@ type Needed = Omit<CommandPorts, "activityOn">;
 /** Accounts of points: what members earn, spend, hold, move and owe, and what of it is due. */
 export const ledger = defineContext({
   name: "ledger",
+  api: ledgerApi,
   categories: [account, keyReservations],
   migrations: { ledger: ledgerMigrations },
   readModels: (store) => [createLedgerProjection({ store })],

@@ -1,4 +1,5 @@
 import { defineContext } from "@taem/host";
+import { memberApi } from "./api/index.ts";
 import { memberRoutes, type ProgrammeDirectory } from "./api/member-routes.ts";
 import { Enrolments } from "./application/enrolments.ts";
 import { Members } from "./application/members.ts";
@@ -7,6 +8,7 @@ import { member as category, referenceReservations } from "./events.ts";
 /** Members: who they are in a programme, and by which names of others they are known. */
 export const member = defineContext({
   name: "member",
+  api: memberApi,
   categories: [category, referenceReservations],
   open: (process, ports: { readonly programmes: ProgrammeDirectory }) => {
     const members = new Members(process);

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { EventStore } from "@taem/event-store";
-import { ApiError, type ApiKeys, networksOf, type Principal, permissionsNamed } from "@taem/http";
+import { ApiError, type ApiKeys, networksOf, type PermissionTable, type Principal } from "@taem/http";
 import type { Clock } from "@taem/runtime";
 import { LRUCache } from "lru-cache";
 import { type ApiKey, type Client, evolveClient, isLive } from "./client.ts";
@@ -19,6 +19,8 @@ const LOOK_UP_MS = 5_000;
 
 export interface AuthenticatorOptions {
   readonly store: Pick<EventStore, "read">;
+  /** Those that there are: others that a client was given, by a newer version perhaps, count for nothing. */
+  readonly permissions: PermissionTable;
   /** Server time, by which keys end. */
   readonly clock: Clock;
   /** Milliseconds that never go back. */
@@ -104,7 +106,7 @@ export class Authenticator implements ApiKeys {
     token: string,
     address: () => string,
   ): Principal | undefined {
-    const holder = known && holderOf(known, no);
+    const holder = known && holderOf(known, no, this.#options.permissions);
     if (known === undefined || holder === undefined) return undefined;
     if (!timingSafeEqual(holder.secretHash, Buffer.from(hashSecret(secret), "hex"))) return undefined;
     this.#proved.set(token, { client, no, holder });
@@ -177,7 +179,7 @@ function readOn(
   return { client, revision, freshUntil, holders: new Map() };
 }
 
-function holderOf({ client, holders }: Known, no: number): Holder | undefined {
+function holderOf({ client, holders }: Known, no: number, table: PermissionTable): Holder | undefined {
   const known = holders.get(no);
   const key = client.keys.get(no);
   if (known !== undefined || key === undefined) return known;
@@ -188,7 +190,7 @@ function holderOf({ client, holders }: Known, no: number): Holder | undefined {
       key: keyId({ client: id, no }),
       name,
       programme,
-      permissions: permissionsNamed(permissions),
+      permissions: table.named(permissions),
       systems,
     },
     secretHash: Buffer.from(key.secretHash, "hex"),

@@ -1,5 +1,5 @@
-import type { ProblemCode } from "@taem/http";
 import type { ClientEvent } from "./events.ts";
+import type { Answered } from "./problems.ts";
 
 /** One client and its API keys: a fold of its stream, and what may be done to it. Pure; instants are milliseconds. */
 export interface Client {
@@ -28,7 +28,7 @@ export interface ApiKey {
 const MAX_LIVE_KEYS = 20;
 
 export interface ClientRefusal {
-  readonly refused: ProblemCode;
+  readonly refused: Answered;
   readonly detail: string;
 }
 

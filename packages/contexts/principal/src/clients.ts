@@ -1,5 +1,4 @@
 import type { CommandHandler, Step } from "@taem/event-store";
-import { ApiError } from "@taem/http";
 import { sliceOfName } from "@taem/kernel";
 import type { Provenance } from "@taem/schema";
 import {
@@ -17,6 +16,7 @@ import {
 } from "./client.ts";
 import { clientAggregate } from "./client-aggregate.ts";
 import { type ClientEvent, clientStream } from "./events.ts";
+import { PrincipalError } from "./problems.ts";
 import { formatToken, hashSecret, type KeyName, newClientId, newSecret } from "./token.ts";
 
 export interface ClientsOptions {
@@ -149,7 +149,7 @@ export class Clients {
         return { events: decision.events, answer: (after) => () => ({ client: after }) };
       },
     });
-    if ("refused" in outcome) throw new ApiError(outcome.refused, { detail: outcome.detail });
+    if ("refused" in outcome) throw new PrincipalError(outcome.refused, { detail: outcome.detail });
     return outcome.client;
   }
 }

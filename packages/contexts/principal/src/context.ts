@@ -1,5 +1,6 @@
 import { defineContext } from "@taem/host";
 import { type ClientRoutesOptions, clientRoutes } from "./api/client-routes.ts";
+import { principalApi } from "./api/index.ts";
 import { Authenticator } from "./authenticator.ts";
 import { Clients } from "./clients.ts";
 import { adoptEarlierKeys } from "./earlier-keys.ts";
@@ -10,14 +11,15 @@ import { requireSecond } from "./second-principal.ts";
 /** Principals: who calls, by which keys, and what they may do. */
 export const principal = defineContext({
   name: "principal",
+  api: principalApi,
   categories: [client],
   migrations: { auth: principalMigrations },
-  adopt: async (database, store, logger) => {
-    const adopted = await adoptEarlierKeys(database, store);
+  adopt: async ({ database, store, logger, permissions }) => {
+    const adopted = await adoptEarlierKeys(database, store, permissions);
     if (adopted > 0) logger.info({ clients: adopted }, "API keys of an earlier version are clients now");
   },
   open: (process, ports: Pick<ClientRoutesOptions, "clientsAfter">) => {
-    const { database, store, clock, logger } = process;
+    const { database, store, clock, logger, permissions } = process;
     const uses = new KeyUses(database, logger);
     return {
       ports: {
@@ -28,8 +30,9 @@ export const principal = defineContext({
           clients: new Clients({ handler: process.handler(), now: () => clock.now() }),
           lastUses: (keys) => uses.lastUses(keys),
           clientsAfter: ports.clientsAfter,
+          permissions,
         }),
-      apiKeys: new Authenticator({ store, clock, uses }),
+      apiKeys: new Authenticator({ store, clock, uses, permissions }),
       close: () => uses.close(),
     };
   },

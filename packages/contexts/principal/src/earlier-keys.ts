@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import { permissionsNamed } from "@taem/http";
+import type { PermissionTable } from "@taem/http";
 import { sliceOfName } from "@taem/kernel";
 import { newId, randomId } from "@taem/runtime";
 import { type ClientEvent, clientEvents, clientStream } from "./events.ts";
@@ -22,6 +22,7 @@ interface Row {
 export async function adoptEarlierKeys(
   database: KeyDatabase,
   store: Pick<EventStore, "read" | "append">,
+  permissions: PermissionTable,
 ): Promise<number> {
   const { rows } = await database.query<Row>(
     "SELECT key_id, secret_hash, name, programme, scopes, revoked_at FROM taem_auth.api_keys ORDER BY key_id",
@@ -36,7 +37,7 @@ export async function adoptEarlierKeys(
   const results = await store.append(
     missing.map((row) => {
       const stream = clientStream(row.key_id);
-      const events = eventsOf(row).map((event) => ({
+      const events = eventsOf(row, permissions).map((event) => ({
         id: randomId(),
         type: event.type,
         data: clientEvents.encode(event),
@@ -54,13 +55,16 @@ export async function adoptEarlierKeys(
 const ACTOR = "upgrade (taem)";
 const ANY_SYSTEM = ["*"];
 
-function eventsOf({ key_id: client, secret_hash, name, programme, scopes, revoked_at }: Row): ClientEvent[] {
+function eventsOf(
+  { key_id: client, secret_hash, name, programme, scopes, revoked_at }: Row,
+  permissions: PermissionTable,
+): ClientEvent[] {
   const created: ClientEvent = {
     type: "ClientCreated",
     client,
     name,
     ...(programme === null ? {} : { programme }),
-    permissions: permissionsNamed(scopes),
+    permissions: permissions.named(scopes),
     systems: ANY_SYSTEM,
   };
   const secretHash = Buffer.from(secret_hash).toString("hex");

@@ -1,8 +1,8 @@
 import type { EventStore } from "@taem/event-store";
-import { ApiError } from "@taem/http";
 import { isSamePrincipal, principalOf } from "@taem/kernel";
 import { decodeMeta } from "@taem/schema";
 import { clientStream } from "./events.ts";
+import { PrincipalError } from "./problems.ts";
 
 /**
  * Throws `approver_must_differ` where one person may hold tokens of both principals: one of the two has made the other or an
@@ -20,7 +20,7 @@ export async function requireSecond(
   const both = [...asked].find((holder) => agrees.has(holder));
   if (both === undefined) return;
   const detail = `client ${both} has held API keys of both principals: a third must decide, or an operator makes one of the two anew`;
-  throw new ApiError("approver_must_differ", { detail });
+  throw new PrincipalError("approver_must_differ", { detail });
 }
 
 const CLIENT_ID = /^[0-9a-f]{16}$/;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryEventStore } from "../../../event-store/test/support/memory-event-store.ts";
 import { type ClientEvent, clientStream } from "../src/events.ts";
 import { Authenticator, type KeyTerms } from "../src/index.ts";
-import { type Operating, operating } from "./support/operating.ts";
+import { type Operating, operating, permissions } from "./support/operating.ts";
 
 const ANYWHERE = () => "192.0.2.1";
 const DAY = 86_400_000;
@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(() => operator.close());
 
 const authenticator = () =>
-  new Authenticator({ store, clock: { now: () => operator.time.now }, elapsed: () => elapsed });
+  new Authenticator({ store, permissions, clock: { now: () => operator.time.now }, elapsed: () => elapsed });
 
 const till = { name: "till 4", programme: "the-1", permissions: ["earn", "read"], systems: ["pos"] };
 const make = (terms?: KeyTerms) => operator.clients.create(till, operator.asking(), terms);
@@ -104,7 +104,7 @@ describe("an API key", () => {
     const { key, token } = await make();
     const noted: [string, number][] = [];
     const uses = { note: (name: string, at: number) => void noted.push([name, at]) };
-    const keys = new Authenticator({ store, clock: { now: () => 7 }, elapsed: () => 0, uses });
+    const keys = new Authenticator({ store, permissions, clock: { now: () => 7 }, elapsed: () => 0, uses });
     await keys.verify(token, ANYWHERE);
     await keys.verify(`taem_${key.client}-1_${"0".repeat(64)}`, ANYWHERE);
     expect(noted).toEqual([[`${key.client}-1`, 7]]);
@@ -175,7 +175,7 @@ describe("what is remembered of clients", () => {
         return requests.map(() => ({ events: [] }));
       },
     };
-    const keys = new Authenticator({ store: slow, clock: { now: () => 0 } });
+    const keys = new Authenticator({ store: slow, permissions, clock: { now: () => 0 } });
     const invented = (i: number) => `taem_${i.toString(16).padStart(16, "0")}-1_${"0".repeat(64)}`;
     const outcomes = Array.from({ length: 6_000 }, (_, i) => keys.verify(invented(i), ANYWHERE));
     gate.resolve();
@@ -198,7 +198,7 @@ describe("what is remembered of clients", () => {
         read: (requests: readonly ReadRequest[]) =>
           isAway ? new Promise<StreamSlice[]>(() => {}) : store.read(requests),
       };
-      const keys = new Authenticator({ store: away, clock: { now: () => operator.time.now } });
+      const keys = new Authenticator({ store: away, permissions, clock: { now: () => operator.time.now } });
       const verified = expect(keys.verify(token, ANYWHERE)).rejects.toMatchObject({ code: "unavailable" });
       await vi.advanceTimersByTimeAsync(5_000);
       await verified;

@@ -1,5 +1,6 @@
 import { defineContext } from "@taem/host";
 import { definitionRoutes } from "./api/definition-routes.ts";
+import { programmeApi } from "./api/index.ts";
 import { type ChangesPorts, ProgrammeChanges } from "./application/programme-changes.ts";
 import { Programmes } from "./application/programmes.ts";
 import { programme as category, codeReservations } from "./events.ts";
@@ -7,6 +8,7 @@ import { programme as category, codeReservations } from "./events.ts";
 /** Programmes: their definitions as versioned data, who may change them, and the business clock. */
 export const programme = defineContext({
   name: "programme",
+  api: programmeApi,
   categories: [category, codeReservations],
   open: (process, ports: ChangesPorts) => {
     const programmes = new Programmes(process);

@@ -12,11 +12,11 @@ import {
   type ApiKeys,
   createServer,
   type Limits,
-  PERMISSIONS,
   type Principal,
   type Route,
   type Server,
 } from "../../src/index.ts";
+import { samplePermissions, sampleProblems } from "./sample-tables.ts";
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -47,7 +47,11 @@ export async function startSample(
   const health = createHealth();
   const metrics = createMetrics();
   const info = { title: "Sample", version: "1", description: "Routes for tests." };
-  const server = createServer({ info, routes, apiKeys: keys, logger, metrics, health, limits, tracer });
+  const tables = { problems: sampleProblems, permissions: samplePermissions };
+  const server = createServer({
+    ...{ info, routes, ...tables, apiKeys: keys },
+    ...{ logger, metrics, health, limits, tracer },
+  });
   const url = await server.listen(0, "127.0.0.1");
   return {
     url,
@@ -80,7 +84,7 @@ export class MemoryKeys implements ApiKeys {
   make(principal: SampleRights): string {
     const client = (++this.#made).toString(16).padStart(16, "0");
     const token = `taem_${client}-1_${client.repeat(4)}`;
-    const rights = { name: "test", programme: null, permissions: PERMISSIONS, systems: null };
+    const rights = { name: "test", programme: null, permissions: samplePermissions.names, systems: null };
     this.#principals.set(token, { client, key: `${client}-1`, ...rights, ...principal });
     return token;
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type EventStore, type LogPage, type RecordedEvent, StoreUnavailable } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
-import { oneAhead } from "@taem/processing";
+import { EventTelemetry, linkedEvent, oneAhead } from "@taem/processing";
 import { type Clock, type Logger, type Metrics, OperatorError, retryPause, type Tracer } from "@taem/runtime";
 import { ContractViolation } from "@taem/schema";
 import type { KafkaCluster } from "../cluster.ts";
@@ -11,7 +11,6 @@ import type { Topic } from "../topic.ts";
 import { Chain } from "./chain.ts";
 import { type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
 import { RENEW_MS, type RelayState, RelayTable, Superseded } from "./relay-state.ts";
-import { RelayTrail } from "./relay-trail.ts";
 
 export interface RelayPlatform {
   readonly store: EventStore;
@@ -41,7 +40,7 @@ export class Relay {
   readonly #table: RelayTable;
   readonly #logger: Logger;
   readonly #metrics: RelayMetrics;
-  readonly #trail: RelayTrail;
+  readonly #telemetry: EventTelemetry;
   readonly #stopping = new AbortController();
   /** Types that it has complained of. */
   readonly #unknown = new Set<string>();
@@ -53,7 +52,14 @@ export class Relay {
     this.#table = new RelayTable(platform.database, platform.topic.name);
     this.#logger = platform.logger.child({ topic: platform.topic.name });
     this.#metrics = relayMetrics(platform.metrics);
-    this.#trail = new RelayTrail(platform.topic, this.#logger, platform.tracer);
+    const { topic, tracer } = platform;
+    const attributes = {
+      "messaging.system": "kafka",
+      "messaging.operation.type": "send",
+      "messaging.destination.name": topic.name,
+    };
+    const stage = { name: `publish ${topic.name}`, kind: "producer", attributes } as const;
+    this.#telemetry = new EventTelemetry(stage, { logger: this.#logger, tracer });
   }
 
   /**
@@ -134,7 +140,7 @@ export class Relay {
     for await (const page of oneAhead(pages, ROUND_MS, isFull, () => reading.abort())) {
       if (signal.aborted) break;
       const began = performance.now();
-      await this.#trail.follow(page, () => publisher.publish(this.#messages(chain, page)));
+      await this.#pass(page, () => publisher.publish(this.#messages(chain, page)));
       onSent();
       if (page === undefined || began - savedAt >= SAVE_MS) {
         await save();
@@ -145,6 +151,16 @@ export class Relay {
       if (!isFull(page)) await pause(Math.max(0, began + GATHER_MS - performance.now()), signal);
     }
     await save();
+  }
+
+  /** Watermarks alone are not worth a word. */
+  async #pass(page: LogPage | undefined, publish: () => Promise<void>): Promise<void> {
+    if (page === undefined) return await publish();
+    const attributes = { "messaging.batch.message_count": page.events.length };
+    await this.#telemetry.follow(() => page.events.map(linkedEvent), publish, {
+      attributes,
+      message: () => "relayed",
+    });
   }
 
   #measure({ events }: LogPage): void {

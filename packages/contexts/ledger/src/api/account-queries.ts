@@ -1,16 +1,8 @@
-import {
-  currencyQuery,
-  cursor,
-  cutSchema,
-  fields,
-  memberParams,
-  memberProblems,
-  parkedSchema,
-  viewQuery,
-} from "@taem/http";
+import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import { balance } from "./balance.ts";
 import { ending, lastDay, lastDayOrNull } from "./ends.ts";
+import { currencyQuery, cutSchema, memberParams, memberProblems, parkedSchema, viewQuery } from "./view.ts";
 
 const { instant, total } = fields;
 const nullableInstant = instant.nullable();

@@ -1,9 +1,10 @@
-import { cursor, fields, parkedCount, programmeParams, viewQuery } from "@taem/http";
+import { cursor, fields } from "@taem/http";
 import { differences, obsolete, proposedChange } from "@taem/programme/api";
 import { z } from "zod";
 import { businessKey } from "./account-queries.ts";
 import { waitsBecause } from "./command-answer.ts";
 import { ending, lastDayOrNull } from "./ends.ts";
+import { parkedCount, programmeParams, viewQuery } from "./view.ts";
 
 const { instant, total } = fields;
 

@@ -1,6 +1,7 @@
-import { fields, type ProblemCode } from "@taem/http";
+import { fields } from "@taem/http";
 import { memberAnswer } from "@taem/member/api";
 import { z } from "zod";
+import type { Answered } from "../problems.ts";
 import { commandAnswer } from "./command-answer.ts";
 import { bulkLine, type OperationName, ordinalRefs, permissionsOf, schemas } from "./operation-bodies.ts";
 
@@ -38,7 +39,7 @@ const onAccount = [
 ] as const;
 
 /** Problems of each operation's own. */
-const problemsOf: Readonly<Record<OperationName, readonly ProblemCode[]>> = {
+const problemsOf: Readonly<Record<OperationName, readonly Answered[]>> = {
   earn: [
     "conflicting_fields",
     "rule_unknown",

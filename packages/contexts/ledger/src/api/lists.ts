@@ -1,6 +1,7 @@
-import { cursor, cutSchema, fields, parkedCount, programmeParams, viewProblems, viewQuery } from "@taem/http";
+import { cursor, fields } from "@taem/http";
 import { z } from "zod";
 import { ending, lastDayOrNull } from "./ends.ts";
+import { cutSchema, parkedCount, programmeParams, viewProblems, viewQuery } from "./view.ts";
 
 const { currencyCode, instant, localDate, total } = fields;
 

@@ -1,5 +1,7 @@
-import { fields, type Permission, type ProblemCode } from "@taem/http";
+import { fields } from "@taem/http";
 import { z } from "zod";
+import type { permissions } from "../permissions.ts";
+import type { Answered } from "../problems.ts";
 import { DEFAULTS } from "./defaults.ts";
 
 const { amount, amountOrZero, currencyCode, externalId, instant, memberRef, ruleName, source } = fields;
@@ -61,7 +63,7 @@ const oneOf =
   (body: object): boolean =>
     names.filter((name) => (body as Record<string, unknown>)[name] !== undefined).length === 1;
 
-const problem = (code: ProblemCode, message: string) => ({ message, params: { problem: code } });
+const problem = (code: Answered, message: string) => ({ message, params: { problem: code } });
 
 export const bodies = {
   earn: {
@@ -192,7 +194,7 @@ export const bulkLine = z.discriminatedUnion("op", [
 
 export type OperationBody = { [N in OperationName]: z.output<(typeof schemas)[N]> };
 
-export const permissionsOf: Record<OperationName, readonly Permission[]> = {
+export const permissionsOf: Record<OperationName, readonly (keyof typeof permissions)[]> = {
   earn: ["earn"],
   burn: ["burn"],
   hold: ["burn"],

@@ -1,7 +1,8 @@
-import { cursor, cutSchema, fields, programmeParams, viewQuery } from "@taem/http";
+import { cursor, fields } from "@taem/http";
 import { memberAnswer } from "@taem/member/api";
 import { programmeItem } from "@taem/programme/api";
 import { z } from "zod";
+import { cutSchema, programmeParams, viewQuery } from "./view.ts";
 
 const { consistency, externalId, pageSize } = fields;
 

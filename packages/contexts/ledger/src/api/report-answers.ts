@@ -1,4 +1,4 @@
-import type { AnswerOf, ReportQuery } from "@taem/http";
+import type { AnswerOf } from "@taem/http";
 import { fields } from "@taem/http";
 import type { TimesDoing } from "../queries/account-at-cut.ts";
 import { cutAt } from "../queries/cut.ts";
@@ -7,6 +7,7 @@ import type { CurrencyReport } from "../queries/report.ts";
 import { cutBody } from "./answers.ts";
 import type { MadeReport } from "./report-desk.ts";
 import type { reports } from "./reports.ts";
+import type { ReportQuery } from "./view.ts";
 
 type TrialBalance = AnswerOf<(typeof reports)["trialBalance"]>;
 type Outstanding = AnswerOf<(typeof reports)["outstanding"]>;

@@ -1,6 +1,5 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { EventStore } from "@taem/event-store";
-import type { ReportQuery } from "@taem/http";
 import { ApiError, type AuthenticatedContext } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import { businessNow, type Programme } from "@taem/programme/definitions";
@@ -12,6 +11,7 @@ import { type ReportCut, reportCut } from "../queries/report-cut.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
 import { ReportTurns } from "./report-turns.ts";
 import { currenciesOf, type Requests } from "./request.ts";
+import type { ReportQuery } from "./view.ts";
 
 export interface ReportPlatform {
   readonly database: Database;

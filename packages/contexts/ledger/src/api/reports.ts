@@ -1,5 +1,6 @@
-import { currencyQuery, cutSchema, fields, programmeParams, reportQuery, viewProblems } from "@taem/http";
+import { fields } from "@taem/http";
 import { z } from "zod";
+import { currencyQuery, cutSchema, programmeParams, reportQuery, viewProblems } from "./view.ts";
 
 const { instant, localDate, total } = fields;
 

@@ -1,13 +1,15 @@
 import type { EventStore } from "@taem/event-store";
-import type { Place, Token, Tokens, ViewQuery } from "@taem/http";
+import type { Place, Token, Tokens } from "@taem/http";
 import { ApiError, type MemberRef } from "@taem/http";
 import { SLICES } from "@taem/kernel";
 import type { ProjectorView } from "@taem/processing";
 import type { Currency, Programme } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import type { Directory } from "../application/directory.ts";
+import { LedgerError } from "../problems.ts";
 import { isFolded, type Standing, type View } from "../queries/account-reader.ts";
 import type { AccountRef } from "../queries/account-ref.ts";
+import type { ViewQuery } from "./view.ts";
 
 /** How long a query waits for the read model, in milliseconds. */
 const MAX_WAIT_MS = 2_000;
@@ -51,7 +53,7 @@ export class Requests {
     const isThere = currency === undefined ? known.currencies.size > 0 : known.currencies.has(currency);
     const programme = isThere ? known : await this.#platform.directory.lookAgain(known);
     const member = await this.#platform.directory.member(programme, ref);
-    if (member === undefined) throw new ApiError("member_unknown");
+    if (member === undefined) throw new LedgerError("member_unknown");
     return { programme, currency: theCurrency(programme, currency), member: member.id, slice: member.slice };
   }
 
@@ -101,7 +103,7 @@ export class Requests {
     if (token === undefined || parked === undefined) return;
     const { slice, position: since } = parked;
     if (!token.places.some((place) => place.slice === slice && place.position >= since)) return;
-    throw new ApiError("account_parked", {
+    throw new LedgerError("account_parked", {
       detail: `the read model has not followed the account since position ${since}; consistency=strong answers`,
       retryAfter: PARKED_RETRY_S,
     });
@@ -162,7 +164,7 @@ export function theCurrency(programme: Programme, code: string | undefined): Cur
       detail: `query /currency: the programme has ${currencies.map((currency) => currency.code).join(", ")}`,
     });
   }
-  if (found === undefined) throw new ApiError("currency_unknown");
+  if (found === undefined) throw new LedgerError("currency_unknown");
   return found;
 }
 

@@ -1,5 +1,6 @@
-import { fields, parkedCount, programmeParams, viewQuery } from "@taem/http";
+import { fields } from "@taem/http";
 import { z } from "zod";
+import { parkedCount, programmeParams, viewQuery } from "./view.ts";
 
 const { localDate } = fields;
 const { consistency, token } = viewQuery;

@@ -6,6 +6,7 @@ import type { CommandAnswer } from "../api/command-answer.ts";
 import { type OperationBody, type OperationName, permissionsOf } from "../api/operation-bodies.ts";
 import type { Activity } from "../domain/index.ts";
 import type { AccountEvent } from "../events.ts";
+import { LedgerError } from "../problems.ts";
 import { Accounts } from "./accounts.ts";
 import type { ActivityOn } from "./client-days.ts";
 import type { KnownMember, MemberDirectory, ProgrammeDirectory } from "./directory.ts";
@@ -115,7 +116,7 @@ export class CommandService {
     if ("refused" in outcome) {
       if (outcome.refused.code === "origin_unknown") await this.#requireOwnOrigin(account, request.body);
       const extensions = written.length === 0 ? {} : { token: await this.#tokenOf(account, written) };
-      throw new ApiError(outcome.refused.code, { detail: outcome.refused.detail, extensions });
+      throw new LedgerError(outcome.refused.code, { detail: outcome.refused.detail, extensions });
     }
     const body = answerOf(account, outcome, await this.#tokenOf(account, written));
     const waits = body.effect.kind === "adjustment_requested";
@@ -128,7 +129,7 @@ export class CommandService {
     const { origin } = body as Partial<OperationBody["reverse"]>;
     if (origin === undefined || !(await this.accounts.isOfAnother(account, origin))) return;
     const detail = "the command under that key was done on another account";
-    throw new ApiError("origin_of_another_account", { detail });
+    throw new LedgerError("origin_of_another_account", { detail });
   }
 
   /**
@@ -196,7 +197,7 @@ export class CommandService {
     if (known !== undefined) return { programme, currency: known };
     const newer = await this.programmes.lookAgain(programme);
     const currency = findCurrency(newer, matches);
-    if (currency === undefined) throw new ApiError("currency_unknown");
+    if (currency === undefined) throw new LedgerError("currency_unknown");
     return { programme: newer, currency };
   }
 

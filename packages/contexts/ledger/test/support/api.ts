@@ -1,6 +1,13 @@
+import { permissionsOf, problemsOf } from "@taem/host";
 import { createServer, type Limits } from "@taem/http";
+import { member } from "@taem/member";
+import { principal } from "@taem/principal";
+import { programme } from "@taem/programme";
 import { createHealth } from "@taem/runtime";
+import { ledger as ledgerContext } from "../../src/index.ts";
 import type { Installation } from "./installation.ts";
+
+const contexts = [member, ledgerContext, programme, principal];
 
 export interface Answer {
   readonly status: number;
@@ -26,6 +33,8 @@ export async function serve(
   const server = createServer({
     info: { title: "test", version: "1", description: "test" },
     routes: ledger.routes,
+    problems: problemsOf(contexts),
+    permissions: permissionsOf(contexts),
     apiKeys: {
       verify: async (caller) => ({
         ...{ client: caller ?? "", key: `${caller}-1`, name: "test", programme: null, systems: null },

@@ -1,1 +1,9 @@
+import { describeApi } from "@taem/http";
+import { problems } from "../problems.ts";
+import { members } from "./members.ts";
+
+export type { MemberProblem } from "../problems.ts";
 export { type MemberAnswer, memberAnswer, memberBody, members } from "./members.ts";
+
+/** `member` finds who is enrolled by the log itself: it is answered where members are enrolled. */
+export const memberApi = describeApi({ commands: members, problems });

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { Claims } from "@taem/event-store";
 import { type ReadTools, uniqueStreamOf } from "@taem/host";
-import { ApiError, fields, type MemberRef } from "@taem/http";
+import { fields, type MemberRef } from "@taem/http";
 import { sliceOfMember } from "@taem/kernel";
 import { LRUCache } from "lru-cache";
 import {
@@ -11,6 +11,7 @@ import {
   type ReferenceReserved,
   referenceReservations,
 } from "../events.ts";
+import { MemberError } from "../problems.ts";
 
 export interface Member {
   readonly id: string;
@@ -51,7 +52,7 @@ export class Members {
     if (known !== undefined) return known;
     const id = "id" in ref ? ref.id : await this.#idOf(programme, ref.externalId);
     const enrolled = id === undefined ? undefined : await this.enrolments.read(memberStream(id));
-    if (enrolled?.programme !== programme) throw new ApiError("member_unknown");
+    if (enrolled?.programme !== programme) throw new MemberError("member_unknown");
     return this.learn(programme, ref, enrolled);
   }
 

@@ -4,7 +4,7 @@ import {
   type AuthenticatedContext,
   actorOf,
   fields,
-  type Permission,
+  type PermissionTable,
   type Principal,
   pageFrom,
   type Route,
@@ -12,8 +12,15 @@ import {
 } from "@taem/http";
 import type { Client, ClientRefusal, NewClient } from "../client.ts";
 import type { Asking, Clients, MintedKey } from "../clients.ts";
+import { PrincipalError } from "../problems.ts";
 import { keyId } from "../token.ts";
-import { type ClientAnswer, clientRoutes as described, type KeyAnswer } from "./clients.ts";
+import {
+  type ClientAnswer,
+  clientRoutes as described,
+  type KeyAnswer,
+  MAKES_CLIENTS,
+  permissionsAmong,
+} from "./clients.ts";
 
 export interface ClientRoutesOptions {
   readonly clients: Clients;
@@ -28,16 +35,16 @@ export interface ClientRoutesOptions {
     limit: number,
     after: string | undefined,
   ) => Promise<readonly string[] | undefined>;
+  /** Those that there are to give. */
+  readonly permissions: PermissionTable;
 }
-
-/** What no client gives to another: with it, one that asks could make itself the second who approves. */
-const NEVER_GRANTED: readonly Permission[] = ["publish", "approve", "clients"];
-/** What asks, by what agrees to it: whoever agrees makes nobody who asks, or would be both of the two. */
-const ASKS: Partial<Record<Permission, Permission>> = { publish: "define", approve: "adjust" };
 
 /** Clients, managed by a client: within its programme, and with no more than it has itself. */
 export function clientRoutes(options: ClientRoutesOptions): Route[] {
-  const { clients, lastUses } = options;
+  const { clients, lastUses, permissions } = options;
+  const given = { permissions: permissionsAmong(permissions) };
+  const asksOfEqual = (context: AuthenticatedContext, wanted: Rights = NO_RIGHTS) =>
+    asksWithin(permissions, context, wanted);
   const answer = async (client: Client) => {
     const uses = await lastUses(keyIdsOf(client));
     return { status: 200 as const, body: bodyOf(client, uses) };
@@ -46,13 +53,14 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
     listRoute(options),
     route({
       ...described.create,
+      body: described.create.body.extend(given),
       handler: async ({ body }, context) => {
-        const { name, programme = context.principal.programme, permissions, systems = null } = body;
-        const client: NewClient = { name, programme, permissions, systems };
+        const { name, programme = context.principal.programme, systems = null } = body;
+        const client: NewClient = { name, programme, permissions: body.permissions, systems };
         if (context.principal.programme !== null && programme !== context.principal.programme)
           throw new ApiError("programme_unknown");
-        const excess = excessOf(context.principal, client);
-        if (excess !== undefined) throw new ApiError(excess.refused, { detail: excess.detail });
+        const excess = excessOf(permissions, context.principal, client);
+        if (excess !== undefined) throw new PrincipalError(excess.refused, { detail: excess.detail });
         return made(await clients.create(client, askingOf(context), termsOf(body)).catch(rethrow));
       },
     }),
@@ -60,14 +68,15 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
       ...described.client,
       handler: async ({ params }, context) => {
         const client = await clients.find(params.client, asksOfReached(context)).catch(rethrow);
-        if (client === undefined) throw new ApiError("client_unknown");
+        if (client === undefined) throw new PrincipalError("client_unknown");
         return answer(client);
       },
     }),
     route({
       ...described.change,
-      handler: async ({ params, body: { permissions, systems = null } }, context) => {
-        const wanted = { permissions, systems };
+      body: described.change.body.extend(given),
+      handler: async ({ params, body }, context) => {
+        const wanted = { permissions: body.permissions, systems: body.systems ?? null };
         const asking = asksOfEqual(context, wanted);
         return answer(await clients.change(params.client, wanted, asking).catch(rethrow));
       },
@@ -134,10 +143,22 @@ function reaches(principal: Principal, client: Client): boolean {
 
 type Rights = Pick<Client, "permissions" | "systems">;
 
+/**
+ * Permissions that a client gives to no other: with one of those that approve, or with its own to make clients, one that asks
+ * could make itself the second who approves. Nor does who approves make somebody who asks, and be both of the two.
+ */
+function keptBy(table: PermissionTable, permissions: readonly string[]): readonly (string | undefined)[] {
+  return [...table.approving, MAKES_CLIENTS, ...permissions.map((name) => table.get(name)?.approves)];
+}
+
 /** Refuses rights that the caller does not have itself, or gives to nobody. */
-function excessOf({ permissions, systems }: Principal, wanted: Rights): ClientRefusal | undefined {
-  const kept = [...NEVER_GRANTED, ...permissions.map((permission) => ASKS[permission])];
-  const grantable: readonly string[] = permissions.filter((permission) => !kept.includes(permission));
+function excessOf(
+  table: PermissionTable,
+  { permissions, systems }: Principal,
+  wanted: Rights,
+): ClientRefusal | undefined {
+  const kept = keptBy(table, permissions);
+  const grantable = permissions.filter((permission) => !kept.includes(permission));
   const excess = wanted.permissions.find((permission) => !grantable.includes(permission));
   if (excess !== undefined) {
     const detail = `permissions: the caller cannot give ${excess}; an operator can, by \`taem client create\` or \`change\``;
@@ -165,10 +186,10 @@ function asksOfReached(context: AuthenticatedContext): Asking {
  * Asks of one that has no more than the caller may give. What it may not have made it may not have a key of, either, nor
  * make less, to have that afterwards.
  */
-function asksOfEqual(context: AuthenticatedContext, wanted: Rights = NO_RIGHTS): Asking {
+function asksWithin(table: PermissionTable, context: AuthenticatedContext, wanted: Rights): Asking {
   const { principal } = context;
   const refusal = (client: Client) =>
-    unreached(principal, client) ?? excessOf(principal, client) ?? excessOf(principal, wanted);
+    unreached(principal, client) ?? excessOf(table, principal, client) ?? excessOf(table, principal, wanted);
   return { ...askingOf(context), refusal };
 }
 

@@ -1,5 +1,6 @@
-import { cursor, fields, isNetwork, PERMISSIONS } from "@taem/http";
+import { cursor, fields, isNetwork, PermissionTable } from "@taem/http";
 import { z } from "zod";
+import type { permissions as own } from "../permissions.ts";
 
 const { displayName, instant, programmeCode, systemName } = fields;
 
@@ -43,15 +44,26 @@ const clientName = displayName.refine((name) => !fields.isLikeAnActor(name), {
   params: { problem: "value_not_allowed" },
 });
 
-const rights = {
-  permissions: z
-    .array(z.enum(PERMISSIONS))
-    .max(PERMISSIONS.length)
+/** Whoever has it makes clients, and gives it to none of them. */
+export const MAKES_CLIENTS: keyof typeof own = "clients";
+
+/** A choice of the permissions that there are: each process says which, by its own contexts. */
+export function permissionsAmong(table: PermissionTable) {
+  const { names, approving } = table;
+  const listed = (some: readonly string[]) => some.map((name) => `\`${name}\``).join(", ");
+  const asking = approving.flatMap((name) => table.get(name)?.approves ?? []);
+  return z
+    .array(z.enum(names))
+    .max(names.length)
     .meta({
       description:
-        "At most what the caller has itself, never `publish`, `approve` or `clients`, and not what asks (`define`, `adjust`) " +
-        "where the caller may agree to it (`publish`, `approve`).",
-    }),
+        `At most what the caller has itself, never ${listed(approving)} or ${listed([MAKES_CLIENTS])}, and not what asks ` +
+        `(${listed(asking)}) where the caller may agree to it (${listed(approving)}).`,
+    });
+}
+
+const rights = {
+  permissions: permissionsAmong(new PermissionTable()),
   systems: z
     .array(z.union([systemName, z.literal("*")]))
     .max(100)

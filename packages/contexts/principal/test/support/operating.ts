@@ -1,6 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { CommandHandler, type EventStore } from "@taem/event-store";
+import { PermissionTable } from "@taem/http";
 import { type Asking, Clients } from "../../src/index.ts";
+
+/** As contexts define them. */
+export const permissions = new PermissionTable(
+  { earn: { allows: "give points" }, burn: { allows: "spend points" }, read: { allows: "see balances" } },
+  { opening: { allows: "bring in balances", isOfAdmin: true } },
+  {
+    define: { allows: "ask", isOfAdmin: true },
+    publish: { allows: "agree", approves: "define", isOfAdmin: true },
+  },
+);
 
 /** Clients on a store, by a clock that stands until it is moved. */
 export interface Operating {

@@ -1,8 +1,9 @@
 import { asProblem } from "@taem/host";
-import { type AnswerOf, ApiError, fields, type Route, route } from "@taem/http";
+import { type AnswerOf, fields, type Route, route } from "@taem/http";
 import { type Version, versionAt } from "@taem/kernel";
 import type { Programmes } from "../application/programmes.ts";
 import { businessNow } from "../definitions.ts";
+import { ProgrammeError } from "../problems.ts";
 import { definitions } from "./definitions.ts";
 import { settingsBody, wireForm } from "./proposal-body.ts";
 
@@ -24,7 +25,7 @@ export function historyRoutes(programmes: Programmes, now: () => number): Route[
       handler: async ({ params }) => {
         const programme = await newest(params.programme);
         const currency = programme.currencies.get(params.currency);
-        if (currency === undefined) throw new ApiError("currency_unknown");
+        if (currency === undefined) throw new ProgrammeError("currency_unknown");
         const { code, scale, settings } = currency;
         const history = historyBody(settings, businessNow(programme, now()), settingsBody);
         return { status: 200, body: { currency: code, scale, ...history } as CurrencyAnswer };
@@ -35,7 +36,7 @@ export function historyRoutes(programmes: Programmes, now: () => number): Route[
       handler: async ({ params }) => {
         const programme = await newest(params.programme);
         const versions = programme.rules.get(params.rule);
-        if (versions === undefined) throw new ApiError("rule_unknown");
+        if (versions === undefined) throw new ProgrammeError("rule_unknown");
         const history = historyBody(versions, businessNow(programme, now()));
         return { status: 200, body: { rule: params.rule, ...history } as RuleAnswer };
       },

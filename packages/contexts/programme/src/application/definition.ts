@@ -1,6 +1,6 @@
-import type { ProblemCode } from "@taem/http";
 import type { Programme } from "../domain/programme.ts";
 import type { DefinitionEvent } from "../events.ts";
+import type { Answered } from "../problems.ts";
 
 /** What a definition command does to a programme: events, none when it already says so, or a refusal. */
 export type Definition =
@@ -18,6 +18,6 @@ export interface Changed {
 }
 
 export interface Refused {
-  readonly refused: ProblemCode;
+  readonly refused: Answered;
   readonly detail: string;
 }

@@ -1,9 +1,9 @@
 import type { Step } from "@taem/event-store";
 import { type Caller, claimantOf, metaOf, type WriteTools } from "@taem/host";
-import { ApiError } from "@taem/http";
 import { sliceOfName } from "@taem/kernel";
 import type { Programme } from "../domain/programme.ts";
 import { type DefinitionEvent, programmeStream } from "../events.ts";
+import { ProgrammeError } from "../problems.ts";
 import { programmeAggregate } from "../programme-aggregate.ts";
 import type { Changed, Definition, Refused } from "./definition.ts";
 import { declareSource, type SourceDeclaration } from "./definitions.ts";
@@ -45,7 +45,7 @@ export class ProgrammeChanges {
     const fine = define(fresh);
     if ("refused" in fine) {
       const standing = await this.#programmes.idOf(code);
-      if (standing === undefined) throw new ApiError(fine.refused, { detail: fine.detail });
+      if (standing === undefined) throw new ProgrammeError(fine.refused, { detail: fine.detail });
       return { programme: await this.#programmes.load(standing), isNew: false };
     }
     const name = fine.events[0] as DefinitionEvent<"ProgrammeDefined">;
@@ -90,7 +90,7 @@ export class ProgrammeChanges {
         return { events, answer: (state) => () => ({ programme: state as Programme, proposal }) };
       },
     });
-    if ("refused" in outcome) throw new ApiError(outcome.refused, { detail: outcome.detail });
+    if ("refused" in outcome) throw new ProgrammeError(outcome.refused, { detail: outcome.detail });
     return { ...outcome, programme: this.#programmes.learn(outcome.programme) };
   }
 

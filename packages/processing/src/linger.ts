@@ -5,14 +5,14 @@ import { within } from "./one-ahead.ts";
  * A batch costs its round trips and its accounts' rows however few its events are: the more events gather, the less
  * each costs. So small batches begin this far apart, and further where they take long; closer where somebody waits.
  */
-const PACE_MS = 100;
+const LINGER_MS = 100;
 const IMPATIENT_MS = 10;
 /** Part of the time that batches take at most, and how far apart they begin at most. */
 const BESIDE_WRITERS = { share: 1 / 4, longestMs: 400 };
 const ALONE = { share: 1 / 2, longestMs: 200 };
 
 /** Holds back the next batch for a while, in which more events gather. */
-export class Pace {
+export class Linger {
   readonly #limits: typeof ALONE;
   #hurried = Promise.withResolvers<void>();
 
@@ -31,9 +31,9 @@ export class Pace {
     const left = (ms: number) => Math.max(0, began + ms - performance.now());
     const took = performance.now() - began;
     const { share, longestMs } = this.#limits;
-    const pace = Math.min(longestMs, Math.max(PACE_MS, took / share));
+    const lingerMs = Math.min(longestMs, Math.max(LINGER_MS, took / share));
     await delay(left(IMPATIENT_MS));
-    await within(left(pace), this.#hurried.promise);
+    await within(left(lingerMs), this.#hurried.promise);
     this.#hurried = Promise.withResolvers();
   }
 }

@@ -1,6 +1,5 @@
+import { fields, token } from "@taem/http";
 import { z } from "zod";
-import * as fields from "./fields.ts";
-import { token } from "./token.ts";
 
 const { consistency, currencyCode, instant, localDate, memberRef, programmeCode } = fields;
 

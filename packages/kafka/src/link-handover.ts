@@ -7,14 +7,14 @@ interface Offer {
   readonly gone: PromiseWithResolvers<void>;
 }
 
-/** Thrown to whoever waits at an exchange that has closed. */
-export class ExchangeClosed extends Error {}
+/** Thrown to whoever waits at a handover that has ended. */
+export class HandoverClosed extends Error {}
 
 /**
  * Where several bring links and one takes them: as many as fit at a time, and who brought them waits until the next are
  * asked for after the last of them. So nothing is fetched faster than it is taken.
  */
-export class Exchange {
+export class LinkHandover {
   readonly #limit: number;
   #offers: Offer[] = [];
   /** Wholly taken, and the last that were. */
@@ -45,7 +45,7 @@ export class Exchange {
     return { gone: offer.gone.promise, withdraw };
   }
 
-  /** The next batch; what the one before was made of is gone. Rejects when the exchange has ended. */
+  /** The next batch; what the one before was made of is gone. Rejects when the handover has ended. */
   async take(): Promise<Batch> {
     this.#release();
     while (this.#offers.length === 0 && this.#end === undefined) {
