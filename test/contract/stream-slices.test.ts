@@ -20,7 +20,7 @@ import {
 } from "../../packages/event-store/test/support/purse.ts";
 import { startService } from "../support/commands-service.ts";
 import { TestServer } from "../support/eventstoredb/server.ts";
-import { makeEveryClientEvent, makeEveryEvent } from "../support/every-event.ts";
+import { makeEveryEvent, makeEveryPrincipalEvent } from "../support/every-event.ts";
 import { openTestStore, wholeLog } from "../support/test-store.ts";
 
 // A stream lies in one slice for its whole life: that of the member who owns it, else its own. One that an earlier
@@ -50,7 +50,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     await using service = await startService({ store });
     await makeEveryEvent(service.api({ name: "clerk" }), service.api({ name: "manager" }), "every");
     await nameLog(store, { type: "InstallationNamed", installation: randomUUID(), keyCheck: "" });
-    await makeEveryClientEvent(store);
+    await makeEveryPrincipalEvent(store);
     const log = await wholeLog(store);
     expect(new Set(log.map(({ type }) => type))).toEqual(new Set(catalogue.events.names));
     const expected = log.map((event) => ({

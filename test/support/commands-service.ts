@@ -31,9 +31,9 @@ export interface Service extends AsyncDisposable {
   /** What it logged as an error or worse. */
   readonly errors: readonly string[];
   /** The token of a new key; without a programme, of the whole installation. */
-  key(key?: Partial<Omit<Principal, "client" | "key">>): string;
+  key(key?: Partial<Omit<Principal, "id" | "key">>): string;
   /** A caller with a key of its own. Closed with the service. */
-  api(key?: Partial<Omit<Principal, "client" | "key">>, connections?: number): Api;
+  api(key?: Partial<Omit<Principal, "id" | "key">>, connections?: number): Api;
   close(): Promise<void>;
 }
 
@@ -74,8 +74,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const started = undo.move();
   const key: Service["key"] = (given = {}) => {
     const token = randomBytes(8).toString("hex");
-    const client = { client: token, key: `${token}-1`, name: "tester", programme: null };
-    keys.set(token, { ...client, permissions: commands.permissions.names, systems: ["*"], ...given });
+    const caller = { id: token, key: `${token}-1`, name: "tester", programmes: null };
+    keys.set(token, { ...caller, permissions: commands.permissions.names, systems: ["*"], ...given });
     return token;
   };
   const api: Service["api"] = (given, connections) => started.use(new Api(url, key(given), connections));

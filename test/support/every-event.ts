@@ -34,16 +34,20 @@ export async function makeEveryEvent(clerk: Api, manager: Api, code: string): Pr
   await till.run("earn", { ...PTS, points: "1" });
 }
 
-/** Does, as an operator, what makes every event of a client. */
-export async function makeEveryClientEvent(store: EventStore): Promise<void> {
+/** Does, as an operator, what makes every event of a client and of a person. */
+export async function makeEveryPrincipalEvent(store: EventStore): Promise<void> {
   await using operator = new OperatorClients({ store, clock: systemClock });
-  const { clients } = operator;
+  const { clients, people } = operator;
   const rights = { permissions: ["earn"], systems: null };
   const { key } = await clients.create({ name: "till", programme: null, ...rights }, operator.asking());
   await clients.change(key.client, { ...rights, systems: ["pos"] }, operator.asking());
   await clients.rotateKey(key, 1_000, operator.asking());
   await clients.revokeKey(key, operator.asking());
   await clients.revoke(key.client, operator.asking());
+  const cashier = { role: "cashier", programme: "every" };
+  const { id } = await people.add("staff-1042", [cashier], operator.asking());
+  await people.setRoles(id, [], operator.asking());
+  await people.deactivate(id, operator.asking());
 }
 
 async function define(api: Api, shop: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { ApiDescription, ApiKeys, PermissionTable, Route, Tokens } from "@taem/http";
 import type { Database, Migration } from "@taem/postgres";
@@ -11,6 +12,10 @@ export interface Process extends ReadTools {
   readonly database: Database;
   readonly metrics: Metrics;
   readonly tokens: Tokens;
+  /** The installation's id. */
+  readonly installation: string;
+  /** Signs who people are: the same in every process of the installation. */
+  readonly personKey: KeyObject;
   /** Those of all its contexts. */
   readonly permissions: PermissionTable;
   /** Ids of ours, in the order of their making. */

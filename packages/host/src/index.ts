@@ -34,5 +34,6 @@ export { type Beside, main, runProgram } from "./main.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
+export { Reach, type ReachTools } from "./reach.ts";
 export { whoReadAnotherLog } from "./readers.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";

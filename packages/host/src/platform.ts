@@ -37,6 +37,8 @@ export interface Platform extends AsyncDisposable {
   readonly hmacKey: KeyObject;
   /** Signs the tokens of answers. */
   readonly tokenKey: KeyObject;
+  /** Signs who people are. */
+  readonly personKey: KeyObject;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
@@ -145,6 +147,7 @@ async function open(
     isNew,
     hmacKey,
     tokenKey: derivedKey(hmacKey, "token"),
+    personKey: derivedKey(hmacKey, "person"),
     logger,
     metrics: createMetrics(),
     health,

@@ -10,8 +10,8 @@ export function bearerToken(request: IncomingMessage): string {
 }
 
 /**
- * Throws `unauthenticated`, `forbidden` or `programme_unknown` unless the principal has one of the permissions and
- * reaches the programme.
+ * Throws `unauthenticated`, `programme_unknown` or `forbidden` unless the principal reaches the programme and has one of the
+ * permissions there.
  */
 export function authorize(
   principal: Principal | undefined,
@@ -19,22 +19,23 @@ export function authorize(
   programme: string | undefined,
 ): asserts principal is Principal {
   if (principal === undefined) throw new ApiError("unauthenticated");
-  requirePermission(principal, permissions);
   requireProgramme(principal, programme);
+  requirePermission(principal, permissions);
 }
 
 /** Throws `forbidden` unless the principal has one of the permissions. */
 export function requirePermission(principal: Principal, permissions: readonly string[]): void {
   if (permissions.some((permission) => principal.permissions.includes(permission))) return;
-  throw new ApiError("forbidden", { detail: `The client needs the permission ${permissions.join(" or ")}.` });
+  throw new ApiError("forbidden", { detail: `The caller needs the permission ${permissions.join(" or ")}.` });
 }
 
 /**
- * Throws `programme_unknown` for a programme that the key is not bound to: the same answer whether it exists
+ * Throws `programme_unknown` for a programme that the principal does not reach: the same answer whether it exists
  * or not, so that one tenant cannot find out about another.
  */
 function requireProgramme(principal: Principal, programme: string | undefined): void {
-  if (programme === undefined || principal.programme === null || principal.programme === programme) return;
+  const { programmes } = principal;
+  if (programme === undefined || programmes === null || programmes.includes(programme)) return;
   throw new ApiError("programme_unknown");
 }
 

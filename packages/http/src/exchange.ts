@@ -122,11 +122,13 @@ function authenticate(
   request: Routed,
   { apiKeys, addressOf }: Surroundings,
 ): Promise<Principal> | Principal {
+  const programme = request.params["programme"];
   const authorized = (principal: Principal | undefined): Principal => {
-    authorize(principal, permissions, request.params["programme"]);
+    authorize(principal, permissions, programme);
     return principal;
   };
-  const found = apiKeys.verify(bearerToken(request), () => addressOf(request));
+  const wanted = { programme, permissions };
+  const found = apiKeys.verify(bearerToken(request), () => addressOf(request), wanted);
   return found instanceof Promise ? found.then(authorized) : authorized(found);
 }
 

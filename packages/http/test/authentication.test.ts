@@ -29,7 +29,7 @@ describe("a request", () => {
   }
 
   it("of a client that has the permission is answered, and the handler knows who asks", async () => {
-    const token = sample.token({ name: "till 4", programme: "the-1", permissions: ["earn"] });
+    const token = sample.token({ name: "till 4", programmes: ["the-1"], permissions: ["earn"] });
     const response = await fetch(`${sample.url}/v1/programmes/the-1/members/ext:C-1/earn`, {
       method: "POST",
       headers: { authorization: `bearer ${token}`, "content-type": "application/json" },
@@ -41,8 +41,8 @@ describe("a request", () => {
         params: { programme: "the-1", member: { externalId: "C-1" } },
         body: { points: 10n, currency: "POINT" },
         principal: {
-          ...{ client: token.slice(5, 21), key: token.split("_")[1], systems: null },
-          ...{ name: "till 4", programme: "the-1", permissions: ["earn"] },
+          ...{ id: token.slice(5, 21), key: token.split("_")[1], systems: null },
+          ...{ name: "till 4", programmes: ["the-1"], permissions: ["earn"] },
         },
       }),
     ]);
@@ -79,7 +79,7 @@ describe("a request", () => {
     expect(answer).toMatchObject({
       status: 403,
       code: "forbidden",
-      detail: "The client needs the permission read or finance.",
+      detail: "The caller needs the permission read or finance.",
     });
     expect(seen).toEqual([]);
   });
@@ -91,7 +91,7 @@ describe("a request", () => {
   });
 
   it("for another programme gets the answer of a programme that does not exist", async () => {
-    const token = sample.token({ programme: "rival" });
+    const token = sample.token({ programmes: ["rival"] });
     const foreign = await get(`Bearer ${token}`);
     const missing = await get(`Bearer ${token}`, LOTS.replace("the-1", "no-such"));
     expect(foreign).toMatchObject({ status: 404, code: "programme_unknown" });
@@ -100,7 +100,7 @@ describe("a request", () => {
   });
 
   it("for another programme in a different spelling is refused too", async () => {
-    const token = sample.token({ programme: "rival" });
+    const token = sample.token({ programmes: ["rival"] });
     for (const spelling of ["the%2D1", "RIVAL", "rival%20", "rival%2F..%2Fthe-1", "..%2Fthe-1"]) {
       const { status } = await get(`Bearer ${token}`, LOTS.replace("the-1", spelling));
       expect(status).toBe(404);

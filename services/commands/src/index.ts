@@ -10,7 +10,7 @@ import {
 import { type PermissionTable, type ProblemTable, type Route, type TokenIssuer, Tokens } from "@taem/http";
 import { type ActivityOn, bulkRoutes, CommandService, commandRoutes, ledger } from "@taem/ledger";
 import { Enrolments, Members, member, memberRoutes } from "@taem/member";
-import { Clients, clientRoutes, principal, requireSecond } from "@taem/principal";
+import { Clients, clientRoutes, People, personRoutes, principal, requireSecond } from "@taem/principal";
 import { definitionRoutes, ProgrammeChanges, Programmes, programme } from "@taem/programme";
 import { type Metrics, newId } from "@taem/runtime";
 
@@ -23,7 +23,7 @@ export interface CommandsPlatform extends HandlerPlatform, TokenIssuer {
   readonly lastUses?: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /** Ids of clients from a read model; without it nothing is known. */
   readonly clientsAfter?: (
-    programme: string | null,
+    programmes: readonly string[] | null,
     limit: number,
     after: string | undefined,
   ) => Promise<readonly string[] | undefined>;
@@ -71,6 +71,7 @@ export function createCommands(platform: CommandsPlatform, config: HandlerConfig
       ...commandRoutes(service),
       ...bulkRoutes(service),
       ...definitionRoutes({ programmes, changes, now }),
+      ...personRoutes({ people: new People({ handler, store }), lastUses }),
       ...clientRoutes({ clients: new Clients({ handler, now }), lastUses, clientsAfter, permissions }),
     ],
     problems: problemsOf(contexts),

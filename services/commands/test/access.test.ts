@@ -53,6 +53,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   system: "pos",
   member: "ext:member",
   client: "0123456789abcdef",
+  person: "0123456789abcdef",
   key: "1",
   id: "00000000-0000-7000-8000-000000000000-1-1",
 };
@@ -67,23 +68,27 @@ function knock(api: Api, method: "GET" | "POST" | "PUT", path: string) {
   return api.raw(method, path, method === "GET" ? undefined : "null", { "content-type": contentType });
 }
 
-/** Routes about clients: of the installation, so of no programme in the path. */
-const CLIENT_ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string][] = [
-  ["POST", "/v1/clients"],
-  ["GET", "/v1/clients"],
-  ["GET", "/v1/clients/{client}"],
-  ["PUT", "/v1/clients/{client}"],
-  ["POST", "/v1/clients/{client}/revoke"],
-  ["POST", "/v1/clients/{client}/keys"],
-  ["POST", "/v1/clients/{client}/keys/{key}/rotate"],
-  ["POST", "/v1/clients/{client}/keys/{key}/revoke"],
+/** Routes about principals: of the installation, so of no programme in the path. */
+const PRINCIPAL_ROUTES: readonly [method: "GET" | "POST" | "PUT", path: string, permission: string][] = [
+  ["POST", "/v1/people", "people"],
+  ["GET", "/v1/people/{person}", "people"],
+  ["PUT", "/v1/people/{person}/roles", "people"],
+  ["POST", "/v1/people/{person}/deactivation", "people"],
+  ["POST", "/v1/clients", "clients"],
+  ["GET", "/v1/clients", "clients"],
+  ["GET", "/v1/clients/{client}", "clients"],
+  ["PUT", "/v1/clients/{client}", "clients"],
+  ["POST", "/v1/clients/{client}/revoke", "clients"],
+  ["POST", "/v1/clients/{client}/keys", "clients"],
+  ["POST", "/v1/clients/{client}/keys/{key}/rotate", "clients"],
+  ["POST", "/v1/clients/{client}/keys/{key}/revoke", "clients"],
 ];
 
 test("the tables name every route of the service", () => {
   const prefix = "/v1/programmes/{programme}";
   const routes = fixture.service.routes.map(({ method, path }) => `${method} ${path}`);
-  const known = [...ROUTES.map(([method, path]) => [method, prefix + path]), ...CLIENT_ROUTES];
-  expect(routes.toSorted()).toEqual(known.map((route) => route.join(" ")).toSorted());
+  const known = [...ROUTES.map(([method, path]) => [method, prefix + path]), ...PRINCIPAL_ROUTES];
+  expect(routes.toSorted()).toEqual(known.map(([method, path]) => `${method} ${path}`).toSorted());
 });
 
 describe.each(ROUTES)("%s %s", (method, path, allowed) => {
@@ -110,7 +115,7 @@ describe.each(ROUTES)("%s %s", (method, path, allowed) => {
   });
 
   test("does not tell a key of one programme whether another exists", async () => {
-    const tenant = fixture.service.api({ programme: "shop" });
+    const tenant = fixture.service.api({ programmes: ["shop"] });
     const theirs = await knock(tenant, method, pathOf(other, path));
     const nobodys = await knock(tenant, method, pathOf("/v1/programmes/nothing", path));
     expect([theirs.status, theirs.body.code]).toEqual([404, "programme_unknown"]);
@@ -119,12 +124,12 @@ describe.each(ROUTES)("%s %s", (method, path, allowed) => {
   });
 });
 
-describe.each(CLIENT_ROUTES)("%s %s", (method, path) => {
+describe.each(PRINCIPAL_ROUTES)("%s %s", (method, path, allowed) => {
   test.each(PERMISSIONS)("for a client with the permission %s", async (permission) => {
     const caller = fixture.service.api({ permissions: [permission] });
     const before = await fixture.testStore.store.head();
     const { body } = await knock(caller, method, pathOf("", path));
-    if (permission === "clients") expect(body.code).not.toBe("forbidden");
+    if (permission === allowed) expect(body.code).not.toBe("forbidden");
     else expect(body.code).toBe("forbidden");
     expect(await fixture.testStore.store.head()).toBe(before);
   });
@@ -143,7 +148,7 @@ test("no key takes the place of another's Idempotency-Keys by naming them as its
 });
 
 test("a key of one programme reaches no member, hold or adjustment of another by its id", async () => {
-  const tenant = fixture.service.api({ programme: "shop" });
+  const tenant = fixture.service.api({ programmes: ["shop"] });
   const { api } = fixture;
   const earned = await done(api, `${other}/members/ext:member/earn`, { currency: "PTS", points: "10" }, "e1");
   const hold = { currency: "PTS", points: "5" };
@@ -163,7 +168,7 @@ test("a key of one programme reaches no member, hold or adjustment of another by
 });
 
 test("a key of one programme may change it, but not make it", async () => {
-  const owner = fixture.service.api({ programme: "reserved", permissions: ["define"] });
+  const owner = fixture.service.api({ programmes: ["reserved"], permissions: ["define"] });
   const path = "/v1/programmes/reserved";
   const body = { name: "Reserved", zone: "Asia/Bangkok" };
   await refused(fixture, () => owner.put(path, body), 404, "programme_unknown");

@@ -15,7 +15,7 @@ let manager: Api;
 
 beforeAll(async () => {
   fixture = await openFixture();
-  manager = fixture.service.api({ programme: "shop" });
+  manager = fixture.service.api({ programmes: ["shop"] });
 });
 
 afterAll(() => fixture.close());
@@ -44,8 +44,8 @@ const principalOf = async (token: string) =>
 test("a client is of the programme of whoever makes it, and its key works", async () => {
   const { client, token } = await make();
   expect(await principalOf(token)).toMatchObject({
-    client,
-    programme: "shop",
+    id: client,
+    programmes: ["shop"],
     permissions: ["read", "earn"].toSorted(),
   });
 });
@@ -102,10 +102,10 @@ test("nobody is called as another client is told", async () => {
 describe("nobody gives more than they have:", () => {
   test.each(PERMISSIONS)("%s", async (permission) => {
     const without = PERMISSIONS.filter((one) => one !== permission);
-    const never: readonly string[] = ["publish", "approve", "clients"];
+    const never: readonly string[] = ["publish", "approve", "clients", "people"];
     const asks: Record<string, string> = { define: "publish", adjust: "approve" };
     for (const permissions of [PERMISSIONS, [...new Set([...without, "clients" as const])]]) {
-      const caller = fixture.service.api({ programme: "shop", permissions });
+      const caller = fixture.service.api({ programmes: ["shop"], permissions });
       const attempt = () => caller.post("/v1/clients", { name: "x", permissions: [permission] });
       const agrees = asks[permission];
       const isBoth = agrees !== undefined && permissions.includes(agrees);
@@ -126,7 +126,7 @@ describe("nobody gives more than they have:", () => {
     ["those that nobody claims, of the same", null, undefined, 201],
     ["one that somebody may claim", null, ["pos"], 403],
   ])("systems: %s", async (_, own, wanted, status) => {
-    const caller = fixture.service.api({ programme: "shop", systems: own });
+    const caller = fixture.service.api({ programmes: ["shop"], systems: own });
     const body = { ...TILL, ...(wanted === undefined ? {} : { systems: wanted }) };
     expect((await caller.post("/v1/clients", body)).status).toBe(status);
   });
@@ -135,9 +135,12 @@ describe("nobody gives more than they have:", () => {
     ["publish", "define"],
     ["approve", "adjust"],
   ] as const)("who may %s has no client that may %s made, re-keyed or changed", async (agrees, asks) => {
-    const asker = fixture.service.api({ programme: "shop", permissions: [asks, "read", "clients"] });
+    const asker = fixture.service.api({ programmes: ["shop"], permissions: [asks, "read", "clients"] });
     const { client } = await make({ name: "puppet", permissions: [asks, "read"] }, asker);
-    const both = fixture.service.api({ programme: "shop", permissions: [agrees, asks, "read", "clients"] });
+    const both = fixture.service.api({
+      programmes: ["shop"],
+      permissions: [agrees, asks, "read", "clients"],
+    });
     const make2 = () => both.post("/v1/clients", { name: "puppet", permissions: [asks] });
     await refused(fixture, make2, 403, "forbidden");
     const path = `/v1/clients/${client}`;
@@ -148,8 +151,8 @@ describe("nobody gives more than they have:", () => {
   });
 
   test("nor a key of a client that has more, nor change one beyond it; but they may revoke it", async () => {
-    const { client } = await make(TILL, fixture.service.api({ programme: "shop" }));
-    const lesser = fixture.service.api({ programme: "shop", permissions: ["read", "clients"] });
+    const { client } = await make(TILL, fixture.service.api({ programmes: ["shop"] }));
+    const lesser = fixture.service.api({ programmes: ["shop"], permissions: ["read", "clients"] });
     const path = `/v1/clients/${client}`;
     for (const [where, body] of Object.entries({ keys: {}, "keys/1/rotate": {} }))
       await refused(fixture, () => lesser.post(`${path}/${where}`, body), 403, "forbidden");

@@ -31,7 +31,7 @@ class Made {
   }
 
   get path(): string {
-    return `/v1/clients/${this.#principal.client}`;
+    return `/v1/clients/${this.#principal.id}`;
   }
 }
 

@@ -1,7 +1,7 @@
 import { installation } from "@taem/host";
 import { account, keyReservations } from "@taem/ledger/events";
 import { member, referenceReservations } from "@taem/member/events";
-import { client } from "@taem/principal/events";
+import { client, person } from "@taem/principal/events";
 import { codeReservations, programme } from "@taem/programme/events";
 import { createCatalogue } from "@taem/schema";
 
@@ -15,4 +15,5 @@ export const catalogue = createCatalogue([
   member,
   referenceReservations,
   client,
+  person,
 ]);

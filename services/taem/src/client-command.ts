@@ -46,7 +46,7 @@ export function clientCommand(print: Print): Command {
         ),
     ),
   ).action(async (options: { name: string; programme?: string } & Rights & Terms) => {
-    await onClients(async ({ clients, asking }, now) => {
+    await asOperator(async ({ clients, asking }, now) => {
       const { name, programme = null } = options;
       const client: NewClient = { name, programme, ...rightsOf(options) };
       show(await clients.create(client, asking, termsOf(options, now)), print);
@@ -58,7 +58,7 @@ export function clientCommand(print: Print): Command {
       .description("give a client these permissions and systems in place of what it has")
       .argument("<client>", "its id, the first part of a token", parseClient),
   ).action(async (client: string, options: Rights) => {
-    await onClients(async ({ clients, asking }, now) => {
+    await asOperator(async ({ clients, asking }, now) => {
       const changed = await clients.change(client, rightsOf(options), asking);
       const live = [...changed.keys.values()].filter((key) => isLive(changed, key, now));
       const keys = live.map(({ no }) => keyId({ client, no })).join(", ") || "none";
@@ -70,7 +70,7 @@ export function clientCommand(print: Print): Command {
     .description("make a client and all its API keys useless, for ever; takes effect within seconds")
     .argument("<client>", "its id", parseClient)
     .action(async (client: string) => {
-      await onClients(async ({ clients, asking }) => {
+      await asOperator(async ({ clients, asking }) => {
         await clients.revoke(client, asking);
         print(`${client} is revoked`);
       });
@@ -79,10 +79,11 @@ export function clientCommand(print: Print): Command {
 }
 
 /** An operator at work: what is done, in whose name, at what time of the server's. */
-export async function onClients(
+export async function asOperator(
   work: (
     operator: {
       readonly clients: OperatorClients["clients"];
+      readonly people: OperatorClients["people"];
       readonly asking: ReturnType<OperatorClients["asking"]>;
     },
     now: number,
@@ -93,7 +94,8 @@ export async function onClients(
   await using platform = await openToolPlatform(config, contexts, "writes");
   if (platform.isNew) process.stderr.write(`a new installation has begun in ${dataPlaceOf(config)}\n`);
   await using operator = new OperatorClients(platform);
-  await work({ clients: operator.clients, asking: operator.asking() }, platform.clock.now(), platform);
+  const { clients, people } = operator;
+  await work({ clients, people, asking: operator.asking() }, platform.clock.now(), platform);
 }
 
 /** The token alone goes to standard output, so that a script can keep it. */
@@ -152,7 +154,7 @@ function parseName(text: string): string {
   throw new InvalidArgumentError(`a name has 1 to ${MAX_NAME} printable characters`);
 }
 
-function parseProgramme(text: string): string {
+export function parseProgramme(text: string): string {
   if (fields.programmeCode.safeParse(text).success) return text;
   throw new InvalidArgumentError("a programme's code has lower-case letters, digits and -, as in the-1");
 }

@@ -37,7 +37,12 @@ export async function listClients(
   const now = platform.clock.now();
   const lines: string[][] = [];
   for (let after = ""; ; ) {
-    const ids = await clientsAfter(platform.database, programme ?? null, PAGE, after);
+    const ids = await clientsAfter(
+      platform.database,
+      programme === undefined ? null : [programme],
+      PAGE,
+      after,
+    );
     if (ids === undefined) throw notListed();
     const clients = await operator.clients.findAll(ids, operator.asking());
     const keys = clients.flatMap((client) =>

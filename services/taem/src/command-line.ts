@@ -6,6 +6,7 @@ import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
 import { parkedCommand } from "./parked-command.ts";
+import { personCommand } from "./person-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { startCommand } from "./start-command.ts";
 import { verifyCommand } from "./verify-command.ts";
@@ -28,7 +29,8 @@ const program = new Command("taem")
   .addCommand(exportCommand())
   .addCommand(parkedCommand(print))
   .addCommand(clientCommand(print))
-  .addCommand(keyCommand(print));
+  .addCommand(keyCommand(print))
+  .addCommand(personCommand(print));
 
 throwInsteadOfExit(program);
 try {

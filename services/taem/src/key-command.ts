@@ -1,6 +1,6 @@
 import { type KeyName, parseKeyId } from "@taem/principal";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { onClients, parseClient, parseDuration, show, termsOf, withTerms } from "./client-command.ts";
+import { asOperator, parseClient, parseDuration, show, termsOf, withTerms } from "./client-command.ts";
 
 interface Terms {
   readonly expires?: number;
@@ -18,7 +18,7 @@ export function keyCommand(print: (line: string) => void): Command {
       .description("make another API key of a client, and print its token, which is shown this once")
       .requiredOption("--client <client>", "the client's id", parseClient),
   ).action(async (options: { client: string } & Terms) => {
-    await onClients(async ({ clients, asking }, now) =>
+    await asOperator(async ({ clients, asking }, now) =>
       show(await clients.createKey(options.client, asking, termsOf(options, now)), print),
     );
   });
@@ -35,7 +35,7 @@ export function keyCommand(print: (line: string) => void): Command {
           .default(DAY_MS, "1d"),
       ),
   ).action(async (key: KeyName, options: { overlap: number } & Terms) => {
-    await onClients(async ({ clients, asking }, now) =>
+    await asOperator(async ({ clients, asking }, now) =>
       show(await clients.rotateKey(key, options.overlap, asking, termsOf(options, now)), print),
     );
   });
@@ -44,7 +44,7 @@ export function keyCommand(print: (line: string) => void): Command {
     .description("make an API key useless; takes effect within seconds")
     .argument("<key>", "its id, <client>-<number>", parseKey)
     .action(async (key: KeyName) => {
-      await onClients(async ({ clients, asking }) => {
+      await asOperator(async ({ clients, asking }) => {
         await clients.revokeKey(key, asking);
         print(`API key ${key.no} of client ${key.client} is revoked`);
       });

@@ -1,6 +1,6 @@
 import { accountStream } from "@taem/ledger/events";
 import { memberStream } from "@taem/member/events";
-import { clientStream } from "@taem/principal/events";
+import { clientStream, personStream } from "@taem/principal/events";
 import { programmeStream } from "@taem/programme/events";
 import { categoryOf, sliceOfStream, streamOf, UNIQUE } from "@taem/schema";
 import { catalogue } from "@taem/taem-service";
@@ -17,6 +17,7 @@ test("streams are named by ids of ours, and their names say their category", () 
     ["member", memberStream("m-1"), "taem.member-m-1"],
     ["programme", programmeStream("p-1"), "taem.programme-p-1"],
     ["client", clientStream("c1"), "taem.client-c1"],
+    ["person", personStream("p1"), "taem.person-p1"],
     ["unique", streamOf(UNIQUE, "ab12"), "taem.unique-ab12"],
   ] as const;
   for (const [category, stream, name] of names) {

@@ -1,7 +1,7 @@
 import type { Aggregate } from "@taem/event-store";
-import { type Caller, callerOf, defineContext, metaOf, rethrow } from "@taem/host";
+import { type Caller, callerOf, defineContext, metaOf, type Projectors, Reach, rethrow } from "@taem/host";
 import { type MemberRef, type Route, route } from "@taem/http";
-import { createReactionRunner, done, refused, schemaOf } from "@taem/processing";
+import { createReactionRunner, done, type ProjectorView, schemaOf } from "@taem/processing";
 import { routes, StampsError, stampsApi } from "./api.ts";
 import { type CardStamped, card, cardStream } from "./events.ts";
 import { bonuses } from "./reactions.ts";
@@ -9,7 +9,7 @@ import { cards } from "./read-model.ts";
 
 /** A context as somebody new would write it, to try the recipe of packages/host; it is in no program that is shipped. */
 
-const PLACES = 10;
+const PLACES = 20;
 
 interface Card {
   readonly stamps: number;
@@ -29,6 +29,11 @@ const aggregate: Aggregate<Card, CardStamped> = {
   weight: ({ won }) => 8 + 36 * won.length,
 };
 
+interface Stamped {
+  readonly stamps: number;
+  readonly position: string;
+}
+
 interface Needed {
   readonly programmes: { named(code: string): Promise<{ readonly id: string }> };
   readonly members: {
@@ -47,19 +52,25 @@ export const stamps = defineContext({
       const { id: programme } = await programmes.named(params.programme);
       return { programme, ...(await members.resolve(programme, params.member)) };
     };
-    /** How many stamps there are then, undefined where there is no place for more. A bonus is given once. */
+    /** Once, where it is the bonus of something, which a full card takes too; how many stamps there are then, unless it is full. */
     const stamp = (event: CardStamped, slice: number, caller: Caller) =>
-      process.handler().execute<Card, CardStamped, number | undefined>({
+      process.handler().execute<Card, CardStamped, Stamped | undefined>({
         aggregate,
         stream: cardStream(event.member),
         slice,
         meta: metaOf(caller),
         deadline: caller.deadline,
         decide: ({ stamps, won }) => {
-          const isGiven = event.bonusOf !== undefined && won.includes(event.bonusOf);
-          if (!isGiven && stamps + event.stamps > PLACES)
+          const { bonusOf } = event;
+          if (bonusOf === undefined && stamps + event.stamps > PLACES)
             return { events: [], answer: () => () => undefined };
-          return { events: isGiven ? [] : [event], answer: (card) => () => card.stamps };
+          const isGiven = bonusOf !== undefined && won.includes(bonusOf);
+          return {
+            events: isGiven ? [] : [event],
+            answer:
+              ({ stamps }) =>
+              ({ position }) => ({ stamps, position }),
+          };
         },
       });
     return {
@@ -72,7 +83,8 @@ export const stamps = defineContext({
             const event: CardStamped = { type: "CardStamped", programme, member, stamps: body.stamps };
             const stamped = await stamp(event, slice, callerOf(context)).catch(rethrow);
             if (stamped === undefined) throw new StampsError("card_full");
-            return { status: 200, body: { stamps: stamped } };
+            const token = process.tokens.seal(programme, [{ slice, position: stamped.position }]);
+            return { status: 200, body: { stamps: stamped.stamps, token } };
           },
         }),
       ],
@@ -83,16 +95,18 @@ export const stamps = defineContext({
           deliver: async ({ command: { programme, member, of }, provenance, deadline }) => {
             const { slice } = await members.resolve(programme, { id: member });
             const event = { type: "CardStamped", programme, member, stamps: 1, bonusOf: of } as const;
-            const stamped = await stamp(event, slice, { ...provenance, deadline });
-            return stamped === undefined ? refused("the card is full") : done();
+            await stamp(event, slice, { ...provenance, deadline });
+            return done();
           },
         }),
       ],
-      queries: (): Route[] => [
+      queries: (projectors: Projectors): Route[] => [
         route({
           ...routes.card,
-          handler: async ({ params }) => {
-            const { id, slice } = await memberOf(params);
+          handler: async ({ params, query }, { deadline }) => {
+            const { programme, id, slice } = await memberOf(params);
+            const projector = projectors.get(cards().name) as ProjectorView;
+            await new Reach({ ...process, projector }).ownWrite(programme, query.token, deadline);
             const [row] = await process.database.queryArrays<[number]>(
               `SELECT stamps FROM ${schemaOf(cards())}.cards WHERE slice = $1 AND member = $2`,
               [slice, id],

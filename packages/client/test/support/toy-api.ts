@@ -40,7 +40,7 @@ const apiKeys: ApiKeys = {
   verify: (token) =>
     token === KEY
       ? {
-          ...{ client: "k", key: "k-1", name: "toy", programme: null, systems: null },
+          ...{ id: "k", key: "k-1", name: "toy", programmes: null, systems: null },
           permissions: ["earn"] as const,
         }
       : undefined,

@@ -105,8 +105,9 @@ test("clients are listed by their ids, all or those of one programme", async () 
   expect(await clientsAfter(database, null, 10)).toEqual([one, two]);
   expect(await clientsAfter(database, null, 1)).toEqual([one]);
   expect(await clientsAfter(database, null, 10, one)).toEqual([two]);
-  expect(await clientsAfter(database, "two", 10)).toEqual([two]);
-  expect(await clientsAfter(database, "one", 10)).toEqual([]);
+  expect(await clientsAfter(database, ["two"], 10)).toEqual([two]);
+  expect(await clientsAfter(database, ["one", "two"], 10)).toEqual([two]);
+  expect(await clientsAfter(database, ["one"], 10)).toEqual([]);
 });
 
 test("a member whose stream began in another slice has the same row there, before or after the account's events", async () => {

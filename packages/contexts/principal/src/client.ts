@@ -1,5 +1,5 @@
 import type { ClientEvent } from "./events.ts";
-import type { Answered } from "./problems.ts";
+import type { Refusal } from "./problems.ts";
 
 /** One client and its API keys: a fold of its stream, and what may be done to it. Pure; instants are milliseconds. */
 export interface Client {
@@ -27,12 +27,7 @@ export interface ApiKey {
 /** Live keys that one client has at most: a rotation needs two. */
 const MAX_LIVE_KEYS = 20;
 
-export interface ClientRefusal {
-  readonly refused: Answered;
-  readonly detail: string;
-}
-
-export type ClientDecision = { readonly events: readonly ClientEvent[] } | ClientRefusal;
+export type ClientDecision = { readonly events: readonly ClientEvent[] } | Refusal;
 
 /** What a new key is given; its secret stays with whoever made it. */
 export type NewKey = Pick<ApiKey, "secretHash" | "expiresAt" | "addresses">;

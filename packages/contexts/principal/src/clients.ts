@@ -1,10 +1,7 @@
-import type { CommandHandler, Step } from "@taem/event-store";
-import { sliceOfName } from "@taem/kernel";
-import type { Provenance } from "@taem/schema";
+import type { CommandHandler } from "@taem/event-store";
 import {
   type Client,
   type ClientDecision,
-  type ClientRefusal,
   changeClient,
   createClient,
   createKey,
@@ -15,9 +12,10 @@ import {
   rotateKey,
 } from "./client.ts";
 import { clientAggregate } from "./client-aggregate.ts";
-import { type ClientEvent, clientStream } from "./events.ts";
-import { PrincipalError } from "./problems.ts";
-import { formatToken, hashSecret, type KeyName, newClientId, newSecret } from "./token.ts";
+import { type Asking, decideOn } from "./deciding.ts";
+import { clientStream } from "./events.ts";
+import type { Refusal } from "./problems.ts";
+import { formatToken, hashSecret, type KeyName, newPrincipalId, newSecret } from "./token.ts";
 
 export interface ClientsOptions {
   readonly handler: CommandHandler;
@@ -25,11 +23,9 @@ export interface ClientsOptions {
   readonly now: () => number;
 }
 
-/** Who asks, and until when (on the handler's clock) the caller waits. */
-export interface Asking extends Provenance {
-  readonly deadline: number;
+export interface ClientAsking extends Asking {
   /** What keeps the caller from it, by the client as it is when it is done; undefined = nothing. */
-  readonly refusal?: ((client: Client) => ClientRefusal | undefined) | undefined;
+  readonly refusal?: ((client: Client) => Refusal | undefined) | undefined;
 }
 
 export type KeyTerms = Partial<Omit<NewKey, "secretHash">>;
@@ -54,9 +50,9 @@ export class Clients {
   /** A new client with its first key. Rejects where a client has the id. */
   async create(
     client: NewClient,
-    asking: Asking,
+    asking: ClientAsking,
     terms: KeyTerms = {},
-    id = newClientId(),
+    id = newPrincipalId(),
   ): Promise<MintedKey> {
     const { secret, key } = mint(terms);
     await this.#execute(id, asking, (standing) => {
@@ -69,16 +65,16 @@ export class Clients {
   async change(
     id: string,
     wanted: Pick<NewClient, "permissions" | "systems">,
-    asking: Asking,
+    asking: ClientAsking,
   ): Promise<Client> {
     return this.#execute(id, asking, (client) => changeClient(client, wanted));
   }
 
-  async revoke(id: string, asking: Asking): Promise<Client> {
+  async revoke(id: string, asking: ClientAsking): Promise<Client> {
     return this.#execute(id, asking, revokeClient);
   }
 
-  async createKey(id: string, asking: Asking, terms: KeyTerms = {}): Promise<MintedKey> {
+  async createKey(id: string, asking: ClientAsking, terms: KeyTerms = {}): Promise<MintedKey> {
     const { secret, key } = mint(terms);
     const client = await this.#execute(id, asking, (standing) =>
       createKey(standing, key, this.#options.now()),
@@ -90,7 +86,7 @@ export class Clients {
   async rotateKey(
     { client: id, no }: KeyName,
     overlapMs: number,
-    asking: Asking,
+    asking: ClientAsking,
     terms: KeyTerms = {},
   ): Promise<MintedKey> {
     const { secret, key } = mint(terms);
@@ -102,18 +98,13 @@ export class Clients {
     return minted(client, secret);
   }
 
-  async revokeKey({ client: id, no }: KeyName, asking: Asking): Promise<Client> {
+  async revokeKey({ client: id, no }: KeyName, asking: ClientAsking): Promise<Client> {
     return this.#execute(id, asking, (client) => revokeKey(client, no));
   }
 
   /** Undefined where there is none. */
   async find(id: string, asking: Asking): Promise<Client | undefined> {
-    let found: Client | undefined;
-    await this.#decide(id, asking, (client) => {
-      found = client;
-      return { events: [] };
-    });
-    return found;
+    return this.#decide(id, asking, () => ({ events: [] }));
   }
 
   /** Those of the ids that there are, in their order. */
@@ -125,36 +116,26 @@ export class Clients {
   /** The client after it. */
   async #execute(
     id: string,
-    asking: Asking,
+    asking: ClientAsking,
     decide: (client: Client | undefined) => ClientDecision,
   ): Promise<Client> {
     return (await this.#decide(id, asking, decide)) as Client;
   }
 
-  async #decide(
+  #decide(
     id: string,
-    { deadline, refusal, ...meta }: Asking,
+    { refusal, ...asking }: ClientAsking,
     decide: (client: Client | undefined) => ClientDecision,
   ): Promise<Client | undefined> {
-    const stream = clientStream(id);
-    const outcome = await this.#options.handler.execute({
-      aggregate: clientAggregate,
-      stream,
-      slice: sliceOfName(stream),
-      meta,
-      deadline,
-      decide: (client): Step<Client | undefined, ClientEvent, Outcome> => {
-        const decision = (client && refusal?.(client)) ?? decide(client);
-        if ("refused" in decision) return { events: [], answer: () => () => decision };
-        return { events: decision.events, answer: (after) => () => ({ client: after }) };
-      },
-    });
-    if ("refused" in outcome) throw new PrincipalError(outcome.refused, { detail: outcome.detail });
-    return outcome.client;
+    const subject = { aggregate: clientAggregate, stream: clientStream(id) };
+    return decideOn(
+      this.#options.handler,
+      subject,
+      asking,
+      (client) => (client && refusal?.(client)) ?? decide(client),
+    );
   }
 }
-
-type Outcome = { readonly client: Client | undefined } | ClientRefusal;
 
 function mint(terms: KeyTerms): { readonly secret: string; readonly key: NewKey } {
   const secret = newSecret();

@@ -55,3 +55,30 @@ export const client: Category<ClientEvent> = { name: "client", owner: "stream", 
 export function clientStream(id: string): string {
   return streamOf(client, id);
 }
+
+/**
+ * Events of one person who works with the product. What somebody is called, and how to reach them, is in none of them. Roles
+ * are open texts here, as permissions are.
+ */
+const personDescriptions = {
+  PersonAdded: {
+    person: text,
+    /** What the employer's own books know the person by, such as a staff number: no name, address or phone number. */
+    label: optional(text),
+  },
+  /** In one programme, by its code; absent = in the whole installation. */
+  RoleGranted: { person: text, role: text, programme: optional(text) },
+  RoleWithdrawn: { person: text, role: text, programme: optional(text) },
+  /** For ever. */
+  PersonDeactivated: { person: text },
+} as const;
+
+export const personEvents = defineEvents(personDescriptions);
+
+export type PersonEvent = EventIn<typeof personDescriptions>;
+
+export const person: Category<PersonEvent> = { name: "person", owner: "stream", events: personEvents };
+
+export function personStream(id: string): string {
+  return streamOf(person, id);
+}

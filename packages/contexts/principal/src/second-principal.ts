@@ -19,28 +19,32 @@ export async function requireSecond(
   const agrees = await holdersOf(store, principalOf(approver));
   const both = [...asked].find((holder) => agrees.has(holder));
   if (both === undefined) return;
-  const detail = `client ${both} has held API keys of both principals: a third must decide, or an operator makes one of the two anew`;
+  const detail = `${both} has held API keys of both principals: a third must decide, or an operator makes one of the two anew`;
   throw new PrincipalError("approver_must_differ", { detail });
 }
 
-const CLIENT_ID = /^[0-9a-f]{16}$/;
+const ID = /^[0-9a-f]{16}$/;
 
 /**
- * The client itself, and the clients that have made it or an API key of it, and those that have made them, and so on: whoever
- * holds a token makes more with it. Operators could make themselves any key, and are none.
+ * The principal itself, and those that have made it, where it is a client, or an API key of it, and those that have made them,
+ * and so on: whoever holds a token makes more with it. A person has no API keys. Operators could make themselves any key, and
+ * are none.
  */
-async function holdersOf(store: Pick<EventStore, "read">, client: string): Promise<ReadonlySet<string>> {
-  const holders = new Set([client]);
-  for (let next = [client].filter(isClient); next.length > 0; ) {
+export async function holdersOf(
+  store: Pick<EventStore, "read">,
+  principal: string,
+): Promise<ReadonlySet<string>> {
+  const holders = new Set([principal]);
+  for (let next = [principal].filter(hasStream); next.length > 0; ) {
     const streams = await store.read(next.map((id) => ({ stream: clientStream(id), afterRevision: 0 })));
     const minted = streams.flatMap(({ events }) => events.filter(({ type }) => type === "ApiKeyCreated"));
-    const makers = new Set(minted.map(({ meta }) => principalOf(decodeMeta(meta).actor)).filter(isClient));
+    const makers = new Set(minted.map(({ meta }) => principalOf(decodeMeta(meta).actor)).filter(hasStream));
     next = [...makers].filter((maker) => !holders.has(maker));
     for (const maker of next) holders.add(maker);
   }
   return holders;
 }
 
-function isClient(principal: string): boolean {
-  return CLIENT_ID.test(principal);
+function hasStream(principal: string): boolean {
+  return ID.test(principal);
 }

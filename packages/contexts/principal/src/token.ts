@@ -34,7 +34,7 @@ export function keyId({ client, no }: KeyName): string {
   return `${client}-${no}`;
 }
 
-export function newClientId(): string {
+export function newPrincipalId(): string {
   return randomBytes(8).toString("hex");
 }
 

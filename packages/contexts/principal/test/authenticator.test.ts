@@ -40,7 +40,7 @@ describe("an API key", () => {
   it("tells who its client is", async () => {
     const { key, token } = await make();
     expect(await authenticator().verify(token, ANYWHERE)).toEqual({
-      ...{ client: key.client, key: `${key.client}-1`, name: "till 4", programme: "the-1" },
+      ...{ id: key.client, key: `${key.client}-1`, name: "till 4", programmes: ["the-1"] },
       ...{ permissions: ["earn", "read"], systems: ["pos"] },
     });
   });
@@ -88,7 +88,7 @@ describe("an API key", () => {
     const keys = authenticator();
     const principals = [first, second].map(({ token }) => keys.verify(token, ANYWHERE));
     const [before, after] = await Promise.all(principals);
-    expect([before?.client, before?.key]).toEqual([after?.client, `${first.key.client}-1`]);
+    expect([before?.id, before?.key]).toEqual([after?.id, `${first.key.client}-1`]);
     operator.time.now += DAY;
     expect(await keys.verify(first.token, ANYWHERE)).toBeUndefined();
     expect(await keys.verify(second.token, ANYWHERE)).toBeDefined();

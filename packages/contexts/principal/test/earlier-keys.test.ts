@@ -43,7 +43,7 @@ test("a key made before becomes a client of the same id, whose token goes on wor
   expect(await verify(TOKEN)).toBeUndefined();
   expect(await adoptEarlierKeys(database, store, permissions)).toBe(2);
   expect(await verify(TOKEN)).toEqual({
-    ...{ client: "0123456789abcdef", key: "0123456789abcdef-1", name: "till 7", programme: "shop" },
+    ...{ id: "0123456789abcdef", key: "0123456789abcdef-1", name: "till 7", programmes: ["shop"] },
     ...{ permissions: ["earn", "opening", "define", "publish"], systems: ["*"] },
   });
 });

@@ -33,7 +33,7 @@ export interface Sample extends AsyncDisposable {
   logged(message: string, count?: number): Promise<readonly LogLine[]>;
 }
 
-export type SampleRights = Partial<Omit<Principal, "client" | "key">>;
+export type SampleRights = Partial<Omit<Principal, "id" | "key">>;
 
 export async function startSample(
   routes: readonly Route[],
@@ -84,8 +84,8 @@ export class MemoryKeys implements ApiKeys {
   make(principal: SampleRights): string {
     const client = (++this.#made).toString(16).padStart(16, "0");
     const token = `taem_${client}-1_${client.repeat(4)}`;
-    const rights = { name: "test", programme: null, permissions: samplePermissions.names, systems: null };
-    this.#principals.set(token, { client, key: `${client}-1`, ...rights, ...principal });
+    const rights = { name: "test", programmes: null, permissions: samplePermissions.names, systems: null };
+    this.#principals.set(token, { id: client, key: `${client}-1`, ...rights, ...principal });
     return token;
   }
 

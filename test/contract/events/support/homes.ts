@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { installation } from "@taem/host";
 import { accountEvents, keyReservations } from "@taem/ledger/events";
 import { member, referenceReservations } from "@taem/member/events";
-import { clientEvents } from "@taem/principal/events";
+import { clientEvents, personEvents } from "@taem/principal/events";
 import { definitionEvents } from "@taem/programme/events";
 import { type DomainEvent, EventTypes } from "@taem/schema";
 import { envelopeFiles, type SchemaFiles, schemaFiles } from "@taem/schema/avro";
@@ -17,7 +17,7 @@ const EVENTS: Readonly<Record<string, EventTypes>> = {
   "packages/contexts/ledger": joined(accountEvents, keyReservations.events),
   "packages/contexts/programme": definitionEvents,
   "packages/contexts/member": joined(member.events, referenceReservations.events),
-  "packages/contexts/principal": clientEvents,
+  "packages/contexts/principal": joined(clientEvents, personEvents),
   "packages/host": installation.events,
 };
 

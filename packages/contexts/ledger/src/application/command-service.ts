@@ -1,6 +1,6 @@
 import type { Caller, WriteTools } from "@taem/host";
 import { ApiError, type MemberRef, type Principal, requirePermission, type Tokens } from "@taem/http";
-import type { BusinessKey } from "@taem/kernel";
+import { type BusinessKey, partsOf } from "@taem/kernel";
 import { businessNow, type Currency, isOfClient, type Programme } from "@taem/programme/definitions";
 import type { CommandAnswer } from "../api/command-answer.ts";
 import { type OperationBody, type OperationName, permissionsOf } from "../api/operation-bodies.ts";
@@ -11,7 +11,6 @@ import { Accounts } from "./accounts.ts";
 import type { ActivityOn } from "./client-days.ts";
 import type { KnownMember, MemberDirectory, ProgrammeDirectory } from "./directory.ts";
 import { answerOf } from "./effect.ts";
-import { partsOf } from "./made.ts";
 import { Meaning, type Sent } from "./meaning.ts";
 import { buildCommand, type Subject } from "./operations.ts";
 import { type Done, doneOn, Transfers, type Written } from "./transfers.ts";
@@ -300,9 +299,9 @@ function keyOf<N extends OperationName>({ body, idempotencyKey, principal }: Req
   return { system: systemOf(principal), id: idempotencyKey, leg: "main" };
 }
 
-/** The source system of commands that name none: the client's own, whichever of its API keys they come with. */
-function systemOf({ client }: Principal): string {
-  return `api-${client}`;
+/** The source system of commands that name none: the caller's own, whichever of its API keys or sessions they come with. */
+function systemOf({ id }: Principal): string {
+  return `api-${id}`;
 }
 
 /** Throws `forbidden` for a source system that the client may not name: its keys are another's. */

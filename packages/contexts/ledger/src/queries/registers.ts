@@ -2,17 +2,17 @@ import type { Queryable } from "@taem/postgres";
 
 /** Rows of the registers of what there is, in the order of their keys, from a place on. */
 
-/** Codes, in their order; with `only` that one alone, if there is such a programme. */
+/** Codes, in their order; with `among` those alone, of which there is such a programme. */
 export async function programmeCodes(
   sql: Queryable,
-  only: string | null,
+  among: readonly string[] | null,
   limit: number,
   after = "",
 ): Promise<string[]> {
   const rows = await sql.queryArrays<[string]>(
     `SELECT code FROM taem_ledger.programmes
-      WHERE code > $1 ${only === null ? "" : "AND code = $3"} ORDER BY code LIMIT $2`,
-    only === null ? [after, limit] : [after, limit, only],
+      WHERE code > $1 ${among === null ? "" : "AND code = ANY ($3)"} ORDER BY code LIMIT $2`,
+    among === null ? [after, limit] : [after, limit, among],
   );
   return rows.map(([code]) => code);
 }
@@ -40,12 +40,12 @@ export function membersBefore(
 }
 
 /**
- * Ids of clients, in their order: of one programme by its code, or, with null, of the whole installation and all that are
+ * Ids of clients, in their order: of programmes by their codes, or, with null, of the whole installation and all that are
  * bound to one. Undefined where no ledger has made the register yet.
  */
 export async function clientsAfter(
   sql: Queryable,
-  programme: string | null,
+  programmes: readonly string[] | null,
   limit: number,
   after = "",
 ): Promise<readonly string[] | undefined> {
@@ -53,8 +53,8 @@ export async function clientsAfter(
   if (made?.[0] !== true) return undefined;
   const rows = await sql.queryArrays<[string]>(
     `SELECT client FROM taem_ledger.clients
-      WHERE client > $1 ${programme === null ? "" : "AND programme = $3"} ORDER BY client LIMIT $2`,
-    programme === null ? [after, limit] : [after, limit, programme],
+      WHERE client > $1 ${programmes === null ? "" : "AND programme = ANY ($3)"} ORDER BY client LIMIT $2`,
+    programmes === null ? [after, limit] : [after, limit, programmes],
   );
   return rows.map(([client]) => client);
 }

@@ -1,7 +1,7 @@
 import { defineReactor, setTimer } from "@taem/processing";
 import { createCatalogue, defineEvents, type EventIn, instant, text } from "@taem/schema";
+import { dueInstants } from "../domain/index.ts";
 import { account } from "../events.ts";
-import { dueInstants } from "./due-instants.ts";
 
 const commands = {
   /** Records what time has done to an account, by our ids; due at an instant on its programme's clock. */

@@ -37,7 +37,7 @@ export async function serve(
     permissions: permissionsOf(contexts),
     apiKeys: {
       verify: async (caller) => ({
-        ...{ client: caller ?? "", key: `${caller}-1`, name: "test", programme: null, systems: null },
+        ...{ id: caller ?? "", key: `${caller}-1`, name: "test", programmes: null, systems: null },
         permissions: ["read", "finance"],
       }),
     },

@@ -25,7 +25,7 @@ function enrolmentOf(
       detail: "Give externalId in the body, or an Idempotency-Key header.",
     });
   }
-  return { client: principal.client, idempotencyKey };
+  return { client: principal.id, idempotencyKey };
 }
 
 export interface MemberRoutesOptions {

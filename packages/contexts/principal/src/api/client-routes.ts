@@ -10,9 +10,10 @@ import {
   type Route,
   route,
 } from "@taem/http";
-import type { Client, ClientRefusal, NewClient } from "../client.ts";
-import type { Asking, Clients, MintedKey } from "../clients.ts";
-import { PrincipalError } from "../problems.ts";
+import type { Client, NewClient } from "../client.ts";
+import type { ClientAsking, Clients, MintedKey } from "../clients.ts";
+import type { Asking } from "../deciding.ts";
+import { PrincipalError, type Refusal } from "../problems.ts";
 import { keyId } from "../token.ts";
 import {
   type ClientAnswer,
@@ -21,17 +22,18 @@ import {
   MAKES_CLIENTS,
   permissionsAmong,
 } from "./clients.ts";
+import { MANAGES_PEOPLE } from "./people.ts";
 
 export interface ClientRoutesOptions {
   readonly clients: Clients;
   /** When API keys were last used, in milliseconds since the epoch. */
   readonly lastUses: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /**
-   * Ids of clients, in their order, after one: of a programme by its code, or with null all. What a read model says, so one
+   * Ids of clients, in their order, after one: of programmes by their codes, or with null all. What a read model says, so one
    * that was just created may be missing; undefined where there is no such read model yet.
    */
   readonly clientsAfter: (
-    programme: string | null,
+    programmes: readonly string[] | null,
     limit: number,
     after: string | undefined,
   ) => Promise<readonly string[] | undefined>;
@@ -55,10 +57,9 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
       ...described.create,
       body: described.create.body.extend(given),
       handler: async ({ body }, context) => {
-        const { name, programme = context.principal.programme, systems = null } = body;
+        const { name, programme = onlyOne(context.principal), systems = null } = body;
         const client: NewClient = { name, programme, permissions: body.permissions, systems };
-        if (context.principal.programme !== null && programme !== context.principal.programme)
-          throw new ApiError("programme_unknown");
+        if (!reaches(context.principal, client)) throw new ApiError("programme_unknown");
         const excess = excessOf(permissions, context.principal, client);
         if (excess !== undefined) throw new PrincipalError(excess.refused, { detail: excess.detail });
         return made(await clients.create(client, askingOf(context), termsOf(body)).catch(rethrow));
@@ -117,7 +118,7 @@ function listRoute({ clients, lastUses, clientsAfter }: ClientRoutesOptions): Ro
     ...described.list,
     handler: async ({ query: { limit, cursor } }, context) => {
       const { principal } = context;
-      const ids = await clientsAfter(principal.programme, limit + 1, cursor?.[0]);
+      const ids = await clientsAfter(principal.programmes, limit + 1, cursor?.[0]);
       if (ids === undefined) {
         const detail = "no ledger of this version has projected the clients yet";
         throw new ApiError("read_model_behind", { detail });
@@ -136,19 +137,29 @@ function listRoute({ clients, lastUses, clientsAfter }: ClientRoutesOptions): Ro
   });
 }
 
-/** One that is bound to a programme knows of no client but the programme's. */
-function reaches(principal: Principal, client: Client): boolean {
-  return principal.programme === null || client.programme === principal.programme;
+/** One that is bound to programmes knows of no clients but theirs. */
+function reaches({ programmes }: Principal, { programme }: Pick<Client, "programme">): boolean {
+  return programmes === null || (programme !== null && programmes.includes(programme));
+}
+
+/** The programme meant by one that reaches no other. */
+function onlyOne({ programmes }: Principal): string | null {
+  return programmes?.length === 1 ? (programmes[0] as string) : null;
 }
 
 type Rights = Pick<Client, "permissions" | "systems">;
 
 /**
- * Permissions that a client gives to no other: with one of those that approve, or with its own to make clients, one that asks
- * could make itself the second who approves. Nor does who approves make somebody who asks, and be both of the two.
+ * Permissions that a client gives to no other: with one of those that approve, or with its own to make clients or manage people,
+ * one that asks could make itself the second who approves. Nor does who approves make somebody who asks, and be both of the two.
  */
 function keptBy(table: PermissionTable, permissions: readonly string[]): readonly (string | undefined)[] {
-  return [...table.approving, MAKES_CLIENTS, ...permissions.map((name) => table.get(name)?.approves)];
+  return [
+    ...table.approving,
+    MAKES_CLIENTS,
+    MANAGES_PEOPLE,
+    ...permissions.map((name) => table.get(name)?.approves),
+  ];
 }
 
 /** Refuses rights that the caller does not have itself, or gives to nobody. */
@@ -156,7 +167,7 @@ function excessOf(
   table: PermissionTable,
   { permissions, systems }: Principal,
   wanted: Rights,
-): ClientRefusal | undefined {
+): Refusal | undefined {
   const kept = keptBy(table, permissions);
   const grantable = permissions.filter((permission) => !kept.includes(permission));
   const excess = wanted.permissions.find((permission) => !grantable.includes(permission));
@@ -178,7 +189,7 @@ function isWithin(own: readonly string[], wanted: readonly string[] | null): boo
 }
 
 /** Asks of a client that the caller reaches. */
-function asksOfReached(context: AuthenticatedContext): Asking {
+function asksOfReached(context: AuthenticatedContext): ClientAsking {
   return { ...askingOf(context), refusal: (client) => unreached(context.principal, client) };
 }
 
@@ -186,7 +197,7 @@ function asksOfReached(context: AuthenticatedContext): Asking {
  * Asks of one that has no more than the caller may give. What it may not have made it may not have a key of, either, nor
  * make less, to have that afterwards.
  */
-function asksWithin(table: PermissionTable, context: AuthenticatedContext, wanted: Rights): Asking {
+function asksWithin(table: PermissionTable, context: AuthenticatedContext, wanted: Rights): ClientAsking {
   const { principal } = context;
   const refusal = (client: Client) =>
     unreached(principal, client) ?? excessOf(table, principal, client) ?? excessOf(table, principal, wanted);
@@ -195,7 +206,7 @@ function asksWithin(table: PermissionTable, context: AuthenticatedContext, wante
 
 const NO_RIGHTS: Rights = { permissions: [], systems: [] };
 
-function unreached(principal: Principal, client: Client): ClientRefusal | undefined {
+function unreached(principal: Principal, client: Client): Refusal | undefined {
   if (reaches(principal, client)) return undefined;
   return { refused: "client_unknown", detail: "there is no such client" };
 }

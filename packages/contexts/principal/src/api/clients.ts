@@ -1,6 +1,7 @@
 import { cursor, fields, isNetwork, PermissionTable } from "@taem/http";
 import { z } from "zod";
 import type { permissions as own } from "../permissions.ts";
+import { MANAGES_PEOPLE } from "./people.ts";
 
 const { displayName, instant, programmeCode, systemName } = fields;
 
@@ -57,7 +58,7 @@ export function permissionsAmong(table: PermissionTable) {
     .max(names.length)
     .meta({
       description:
-        `At most what the caller has itself, never ${listed(approving)} or ${listed([MAKES_CLIENTS])}, and not what asks ` +
+        `At most what the caller has itself, never ${listed(approving)} or ${listed([MAKES_CLIENTS, MANAGES_PEOPLE])}, and not what asks ` +
         `(${listed(asking)}) where the caller may agree to it (${listed(approving)}).`,
     });
 }

@@ -2,8 +2,17 @@ import { describeApi } from "@taem/http";
 import { permissions } from "../permissions.ts";
 import { problems } from "../problems.ts";
 import { clientRoutes } from "./clients.ts";
+import { peopleRoutes } from "./people.ts";
 
 export type { PrincipalProblem } from "../problems.ts";
 export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";
+export { type PersonAnswer, peopleRoutes } from "./people.ts";
 
-export const principalApi = describeApi({ commands: clientRoutes, problems, permissions });
+const { list, ...deciding } = peopleRoutes;
+
+export const principalApi = describeApi({
+  commands: { ...clientRoutes, ...deciding },
+  queries: { list },
+  problems,
+  permissions,
+});

@@ -98,7 +98,7 @@ function programmeRoutes(
       ...definitions.programme,
       handler: async ({ params, body }, context) => {
         // A key of one programme may change it, but not make it.
-        if (context.principal.programme !== null) await programmes.get(params.programme).catch(rethrow);
+        if (context.principal.programmes !== null) await programmes.get(params.programme).catch(rethrow);
         const define = (id: string) => defineProgramme(id, params.programme, body, now());
         await written.define(params.programme, define, callerOf(context)).catch(rethrow);
         return changes.asked(params.programme, context, (known, author) =>
