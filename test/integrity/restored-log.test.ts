@@ -1,6 +1,8 @@
 import { createSecretKey } from "node:crypto";
+import { systemClock } from "@taem/runtime";
 import { describe, expect, test } from "vitest";
 import { startService } from "../support/commands-service.ts";
+import { breaks, faultyStore, losesAnswer } from "../support/faulty-store.ts";
 import { startTestProgram, type TestProgram } from "../support/program.ts";
 import { runTool } from "../support/program-process.ts";
 import { defineProgramme, source, succeeds } from "../support/programme.ts";
@@ -13,9 +15,14 @@ import { hmacKeyIn, type LogBackup, logOf, openLog, openSite, SITES, type Site }
 const MALEE = "/v1/programmes/shop/members/ext:malee";
 const SERVICES = ["commands", "ledger", "scheduler", undefined];
 
-const start = (site: Site, services?: string): Promise<TestProgram> =>
+const WAIT = { timeout: 60_000, interval: 50 };
+/** Past the grace that whoever began a transfer has to end it. */
+const LATER = { now: () => Date.now() + 60_000 };
+
+const start = (site: Site, services?: string, clock = systemClock): Promise<TestProgram> =>
   startTestProgram(site.databaseUrl, {
     environment: site.environment,
+    clock,
     ...(services !== undefined && { services }),
   });
 
@@ -29,10 +36,14 @@ async function earn({ api }: TestProgram, receipt: string, points: string): Prom
 }
 
 /** So much is owed, and every projection has read that. */
-async function expectRead({ api, platform }: TestProgram, points: bigint): Promise<void> {
+async function expectRead(
+  { api, platform }: TestProgram,
+  points: bigint,
+  schemas = ["taem_ledger", "taem_sweeps", "taem_transfers"],
+): Promise<void> {
   expect(await outstandingOf(api, "shop")).toBe(points);
   const head = await platform.store.head();
-  for (const schema of ["taem_ledger", "taem_sweeps", "taem_transfers"]) {
+  for (const schema of schemas) {
     const read = async () => {
       const [row] = await platform.database.queryArrays<[string]>(
         `SELECT min(position) FROM ${schema}.checkpoints`,
@@ -43,16 +54,27 @@ async function expectRead({ api, platform }: TestProgram, points: bigint): Promi
   }
 }
 
+/** Leaves a transfer of malee's to somchai half done: whoever began it died when the points had left. */
+async function beginTransfer(site: Site, points: string): Promise<void> {
+  await using log = await openLog(site);
+  const store = faultyStore(log);
+  const hmacKey = createSecretKey(await hmacKeyIn(site), "hex");
+  await using dying = await startService({ store, hmacKey });
+  store.appendFaults.push(losesAnswer, ...Array(20).fill(breaks));
+  const gift = { currency: "PTS", points, to: "ext:somchai" };
+  expect((await dying.api().post(`${MALEE}/transfers`, gift, "gift")).status).toBe(503);
+}
+
 async function available({ api }: TestProgram, consistency: "eventual" | "strong"): Promise<string> {
   const path = `${MALEE}/balance?currency=PTS&consistency=${consistency}`;
   return (await succeeds(api.get(path))).body.balance.available;
 }
 
-/** Read model and log say the same, and `verify` says so too. */
-async function expectBalance(site: Site, points: string): Promise<void> {
+/** Read model and log say the same of malee, and of all, and `verify` says so too. */
+async function expectBalance(site: Site, points: string, outstanding = points): Promise<void> {
   {
     await using program = await start(site);
-    expect(await outstandingOf(program.api, "shop")).toBe(BigInt(points));
+    expect(await outstandingOf(program.api, "shop")).toBe(BigInt(outstanding));
     expect(await available(program, "eventual")).toBe(points);
     expect(await available(program, "strong")).toBe(points);
   }
@@ -141,6 +163,35 @@ describe.each(SITES)("with the log in %s", (name) => {
     await site.restoreDatabase(after);
     await expectRefusedAndMended(site, "checkpoint_not_in_log");
     await expectBalance(site, "510");
+  });
+
+  test("a transfer whose second leg was lost with the log is ended once more", async () => {
+    await using site = await openSite(name);
+    {
+      await using program = await start(site, "commands,ledger");
+      await open(program);
+      await succeeds(program.api.post("/v1/programmes/shop/members", { externalId: "somchai" }));
+      await earn(program, "kept", "500");
+      await expectRead(program, 500n, ["taem_ledger"]);
+    }
+    await beginTransfer(site, "60");
+    const backup = await site.backUpLog();
+    const arrived = async ({ api }: TestProgram) => {
+      const path = "/v1/programmes/shop/members/ext:somchai/balance?currency=PTS&consistency=strong";
+      await expect.poll(async () => (await api.get(path)).body.balance.book, WAIT).toBe("60");
+    };
+    {
+      await using program = await start(site, undefined, LATER);
+      await arrived(program);
+      await expectRead(program, 500n);
+    }
+    await site.restoreLog(backup);
+    await expectRefusedAndMended(site, "checkpoint_beyond_head");
+    {
+      await using program = await start(site, undefined, LATER);
+      await arrived(program);
+    }
+    await expectBalance(site, "440", "500");
   });
 
   test("a database that is older than the log catches up", async () => {

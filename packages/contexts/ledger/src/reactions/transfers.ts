@@ -1,4 +1,4 @@
-import { defineReactor, send } from "@taem/processing";
+import { defineReactor, setTimer } from "@taem/processing";
 import { createCatalogue, defineEvents, type EventIn, integer, text } from "@taem/schema";
 import { account } from "../events.ts";
 
@@ -11,6 +11,8 @@ export type CompleteTransfer = EventIn<typeof commands>;
 
 /** Whoever began a transfer ends it within this time, or is not coming back. */
 const GRACE_MS = 15_000;
+/** The clock of the servers, whatever a programme's says. */
+const SERVERS = "servers";
 
 /**
  * A process without a state of its own: its two accounts lie in two slices, and the keys of its legs say how far it has come.
@@ -29,6 +31,6 @@ export const transfers = defineReactor({
     const key = `transfer:${transfer}`;
     const command = { type: "CompleteTransfer", programme, member, currency, transfer, revision } as const;
     // A lane of its own: no transfer waits for another one of its account.
-    return [send(command, { key, lane: key, notBefore: recordedAt + GRACE_MS })];
+    return [setTimer({ key, lane: key, scope: SERVERS, dueAt: recordedAt + GRACE_MS, command })];
   },
 });

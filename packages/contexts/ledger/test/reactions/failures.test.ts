@@ -1,6 +1,9 @@
 import { StoreUnavailable } from "@taem/event-store";
+import { heldMessages, replayMessage } from "@taem/processing";
+import { OperatorError } from "@taem/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { defineProgramme, enrolMany } from "../../../../../test/support/programme.ts";
+import { sweeps } from "../../src/reactions/sweeps.ts";
 import { DEAD, Installation, LATER_MS, MONTHLY, SOON, TestKeeper } from "./support/installation.ts";
 
 // What fails for a while is tried again, what fails for good is parked; it keeps nobody else waiting.
@@ -92,6 +95,53 @@ test("a programme whose time is not known stops no other", async () => {
     await expect.poll(() => installation.typesOf(member), SOON).toEqual(expired);
   }
   expect(await installation.typesOf(members.get(failing) as string)).toEqual(["PointsEarned"]);
+});
+
+/** A clock that goes on a minute whenever somebody looks: nobody waits to try again. */
+function racing(): () => number {
+  let ahead = 0;
+  return () => {
+    ahead += 60_000;
+    return ahead;
+  };
+}
+
+test("what is due while clocks differ waits for as long as they do, and is not given up", async () => {
+  const [member] = (await membersWithPoints("clocks", 1)) as [string];
+  await installation.setClock("clocks", DEAD);
+  const id = await installation.idOf("clocks");
+  const keeper = new TestKeeper(installation.service);
+  // Its timer has been sent when the clocks begin to differ.
+  let [attempts, doDiffer] = [0, true];
+  keeper.beforeNow = (programme) => {
+    if (programme !== id || !doDiffer) return;
+    if (attempts++ > 0) throw new OperatorError("clocks_differ", "an hour apart");
+  };
+  await using _ = await installation.schedule(keeper, racing());
+  // A failure that comes five times counts as one that stays.
+  await expect.poll(() => attempts, SOON).toBeGreaterThan(7);
+  expect(await heldMessages(installation.database, "outbox", sweeps.name)).toEqual([]);
+  doDiffer = false;
+  await expect.poll(() => installation.typesOf(member), SOON).toEqual(expired);
+});
+
+test("what fails for good is parked with its account, and done when an operator has it tried again", async () => {
+  const [failing] = (await membersWithPoints("broken", 1)) as [string];
+  await installation.setClock("broken", DEAD);
+  const keeper = new TestKeeper(installation.service);
+  let [_attempts, isBroken] = [0, true];
+  keeper.before = ({ member }) => {
+    if (member !== failing || !isBroken) return;
+    _attempts++;
+    throw new Error("a bug");
+  };
+  await using _ = await installation.schedule(keeper, racing());
+  const held = () => heldMessages(installation.database, "outbox", sweeps.name);
+  await expect.poll(held, SOON).toMatchObject([{ state: "parked", attempts: 5, error: "Error: a bug" }]);
+  isBroken = false;
+  await replayMessage(installation.database, "outbox", sweeps.name, String((await held())[0]?.key));
+  await expect.poll(() => installation.typesOf(failing), SOON).toEqual(expired);
+  expect(await held()).toEqual([]);
 });
 
 test("a transfer that cannot be ended stops neither the others nor the sweeps", async () => {

@@ -1,4 +1,4 @@
-import { send, setTimer } from "@taem/processing";
+import { setTimer } from "@taem/processing";
 import { given, happened } from "@taem/processing/testing";
 import { expect, test } from "vitest";
 import type { AccountEvent } from "../../src/events.ts";
@@ -50,6 +50,7 @@ test("a transfer is seen to its end some time after its points have left, once h
     ...{ type: "CompleteTransfer", programme: "p", member: "malee", currency: "PTS" },
     ...{ transfer: "t", revision: 7 },
   } as const;
-  const expected = send(command, { key: "transfer:t", lane: "transfer:t", notBefore: 16_000 });
+  const key = "transfer:t";
+  const expected = setTimer({ key, lane: key, scope: "servers", dueAt: 16_000, command });
   expect(await given(...parts).reactions(transfers)).toEqual([expected]);
 });

@@ -115,12 +115,13 @@ export class Installation implements AsyncDisposable {
     return new Installation(undo.move(), testStore, database, service);
   }
 
-  /** Runs a scheduler until disposed; its clock is this far ahead of the machine's. */
-  async schedule(keeper: AccountKeeper, aheadMs = 0): Promise<AsyncDisposable> {
+  /** Runs a scheduler until disposed; its clock is so many milliseconds ahead of the machine's. */
+  async schedule(keeper: AccountKeeper, ahead: number | (() => number) = 0): Promise<AsyncDisposable> {
+    const aheadMs = typeof ahead === "number" ? () => ahead : ahead;
     const { database, testStore } = this;
     const { store } = testStore;
     const source = storeLogSource(store);
-    const platform = { ...scheduling(database), clock: { now: () => Date.now() + aheadMs }, newId };
+    const platform = { ...scheduling(database), clock: { now: () => Date.now() + aheadMs() }, newId };
     await using undo = new AsyncDisposableStack();
     for (const { projection } of [sweeps, transfers]) {
       const projector = new Projector({ ...platform, projection, store, source });
