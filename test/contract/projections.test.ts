@@ -58,6 +58,8 @@ describe("on a year of a programme", () => {
       for (const member of await enrolMany(writer.api, "sim", "stamped", 5))
         for (const stamps of [1, 5])
           await succeeds(writer.api.post(`/v1/programmes/sim/members/${member}/stamps`, { stamps }));
+      for (const role of ["cashier", "auditor"])
+        await succeeds(writer.api.post("/v1/people", { roles: [{ role, programme: "sim" }] }));
     }
     // Nothing is projected, and nothing is carried out, but by the tests.
     program = undo.use(await installation.start({ contexts: all, services: "commands" }));
