@@ -53,6 +53,8 @@ describe("on a year of a programme", () => {
       const simulation = simulate({ endsAt: YEAR_ENDS_AT, members: MEMBERS, seed: 7 });
       const summary = await runSimulation({ clerk, supervisor, programme: "sim", simulation });
       expect(summary).toMatchObject({ unexpected: 0 });
+      for (const roles of [[{ role: "auditor" }], [{ role: "cashier", programme: "sim" }]])
+        await succeeds(writer.api.post("/v1/people", { roles }));
       for (const member of await enrolMany(writer.api, "sim", "stamped", 5))
         for (const stamps of [1, 2])
           await succeeds(writer.api.post(`/v1/programmes/sim/members/${member}/stamps`, { stamps }));
