@@ -79,6 +79,13 @@ export default {
       to: { path: "^packages/contexts/", pathNot: ["^packages/contexts/$1/", published] },
     },
     {
+      name: "verify-reads-for-itself",
+      comment: "What is declared wrongly would be found right by whoever takes it from there.",
+      severity: "error",
+      from: { path: "^packages/contexts/ledger/src/verify/" },
+      to: { path: "^packages/contexts/ledger/src/domain/effects[.]ts$", reachable: true },
+    },
+    {
       name: "ports-know-no-adapter",
       comment: "A port is what its adapters import, never the other way round.",
       severity: "error",

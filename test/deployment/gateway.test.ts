@@ -1,13 +1,19 @@
 import type { Described } from "@taem/http";
 import { contexts } from "@taem/taem-service";
 import { describe, expect, test } from "vitest";
+import { readText } from "./support/files.ts";
 import { serviceFor } from "./support/gateway.ts";
+import { GATEWAY_MAP, gatewayMap } from "./support/gateway-map.ts";
 
 const target = ({ path }: Described, value: string) => path.replaceAll(/\{[^}]+\}/g, value);
 const described = (part: "commands" | "queries") =>
   contexts.flatMap(({ api }) => Object.values(api?.[part] ?? {}));
 const queries = described("queries");
 const commands = described("commands");
+
+test("the map of routes is what `npm run gateway` writes", () => {
+  expect(readText(GATEWAY_MAP)).toBe(gatewayMap());
+});
 
 describe("the gateway sends", () => {
   test.each(queries)("$method $path to the ledger, whatever the query and the ids", (route) => {

@@ -70,9 +70,13 @@ describe("monitoring", () => {
   test("every measure of lag, parking, gaps, invariants and the relay has an alert", () => {
     const watched = rules.flatMap(({ expr }) => partsOf(expr).names);
     const measures = [...series.keys()].filter((name) =>
-      /^taem_(projection|relay|kafka)_.*(?<!_sum|_count)$/.test(name),
+      /^taem_(projection|queue|relay|kafka)_.*(?<!_sum|_count)$/.test(name),
     );
-    const shownOnly = ["taem_projection_batch_seconds_bucket", "taem_projection_parked_total"];
+    const shownOnly = [
+      "taem_projection_batch_seconds_bucket",
+      "taem_projection_parked_total",
+      "taem_queue_deliveries_total",
+    ];
     expect(measures.filter((name) => !watched.includes(name))).toEqual(shownOnly);
   });
 

@@ -17,7 +17,7 @@ import { cards } from "../support/stamps/read-model.ts";
 const withStamps = [...contexts, stamps];
 const WAIT = { timeout: 60_000, interval: 50 };
 
-test("a context that nobody else knows is served, projected, described, and made anew the same", async () => {
+test("a context that nobody else knows is served, projected, described, made anew the same, and reacts", async () => {
   await using installation = await createInstallation();
   await using program = await installation.start({ contexts: withStamps });
   const { api } = program;
@@ -25,9 +25,12 @@ test("a context that nobody else knows is served, projected, described, and made
   const [member] = (await enrolMany(api, "shop", "m", 1)) as [string];
   const path = `${shop}/members/${member}/stamps`;
   await succeeds(api.post(path, { stamps: 3 }));
-  expect((await succeeds(api.post(path, { stamps: 4 }))).body).toEqual({ stamps: 7 });
-  await expect.poll(async () => (await api.get(path)).body, WAIT).toEqual({ stamps: 7 });
+  const { body: card } = await succeeds(api.post(path, { stamps: 4 }));
+  expect(card).toMatchObject({ stamps: 7 });
+  expect((await api.get(`${path}?token=${card.token}`)).body).toEqual({ stamps: 7 });
   expect(await api.post(path, { stamps: 11 })).toMatchObject({ status: 400 });
+  await succeeds(api.post(path, { stamps: 10 }));
+  await expect.poll(async () => (await api.get(path)).body, WAIT).toEqual({ stamps: 18 });
   const { database, store } = program.platform;
   const rebuilt = await rebuild({ projection: cards(), database, store, expect: "equal" });
   expect(rebuilt).toMatchObject({ outcome: "taken_over", changes: [] });
@@ -50,10 +53,11 @@ test("its callers have a client by its description alone, a permission and a pro
   await using till = createClient<typeof stampsApi>({ url: api.url, key: await keyWith("stamp", "read") });
   const route = "POST /v1/programmes/{programme}/members/{member}/stamps";
   const params = { programme: "shop", member };
+  await till.call(route, { params, body: { stamps: 9 } });
   const { stamps: given }: { stamps: number } = await till.call(route, { params, body: { stamps: 9 } });
-  expect(given).toBe(9);
+  expect(given).toBe(18);
   const full = { code: "card_full", problem: { status: 409, retryable: false, title: "Card full" } };
-  const refusal = await till.call(route, { params, body: { stamps: 2 } }).catch((error: unknown) => error);
+  const refusal = await till.call(route, { params, body: { stamps: 9 } }).catch((error: unknown) => error);
   expect(refusal).toMatchObject(full);
   expect(isRefusal<typeof stampsApi>(refusal, "card_full")).toBe(true);
   // @ts-expect-error a route of others: its description is not among those of this client

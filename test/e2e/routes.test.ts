@@ -1,5 +1,6 @@
 import { contexts } from "@taem/taem-service";
 import { expect, test } from "vitest";
+import { servedBy } from "../support/gateway-rules.ts";
 import { createInstallation, type TestProgram } from "../support/program.ts";
 
 const described = (part: "commands" | "queries") =>
@@ -10,18 +11,18 @@ const queries = described("queries").toSorted();
 test("what is served is what is described, so the client knows every route and no other", async () => {
   await using installation = await createInstallation();
   await using program = await installation.start();
-  expect(await servedBy(program)).toEqual([...commands, ...queries].toSorted());
+  expect(await routesOf(program)).toEqual([...commands, ...queries].toSorted());
 });
 
 test("a process serves the routes of its services alone", async () => {
   await using installation = await createInstallation();
-  await using ledger = await installation.start({ services: "ledger" });
-  expect(await servedBy(ledger)).toEqual(queries);
-  await using writer = await installation.start({ services: "commands" });
-  expect(await servedBy(writer)).toEqual(commands);
+  await using ledger = await installation.start({ services: servedBy.queries });
+  expect(await routesOf(ledger)).toEqual(queries);
+  await using writer = await installation.start({ services: servedBy.commands });
+  expect(await routesOf(writer)).toEqual(commands);
 });
 
-async function servedBy({ api }: TestProgram): Promise<string[]> {
+async function routesOf({ api }: TestProgram): Promise<string[]> {
   const { paths } = (await api.get("/openapi.json")).body as unknown as { readonly paths: object };
   return Object.entries(paths)
     .filter(([path]) => path.startsWith("/v1/"))

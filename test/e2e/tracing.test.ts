@@ -116,7 +116,7 @@ describeWith("a command that went through many processes", "kafka", await shared
       ["taem-ledger: receive <topic>", "consumer"],
       ["taem-ledger: project ledger", "internal"],
       ["taem-scheduler: receive <topic>", "consumer"],
-      ["taem-scheduler: project schedule", "internal"],
+      ["taem-scheduler: project sweeps", "internal"],
     ] as const;
     for (const [name, kind] of below)
       expect([name, spans.get(name)]).toEqual([
@@ -141,7 +141,7 @@ describeWith("a command that went through many processes", "kafka", await shared
     ]);
   });
 
-  test("of the scheduler's has a correlation id of its own, and its log says what it was for", async () => {
+  test("of time's has a correlation id of its own, and its log says what it was for", async () => {
     const [member] = await enrolMany(topology.api, "shop", "member", 1);
     const body = { currency: "PTS", points: "9", source: source("expires") };
     await succeeds(topology.api.post(`${shop}/members/${member}/earn`, body));

@@ -1,6 +1,7 @@
 import type { Client } from "@taem/client";
 import type { EventStore } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
+import { heldMessages } from "@taem/processing";
 import type { Environment } from "@taem/runtime";
 import type { Findings } from "../support/auditor.ts";
 import { runTool } from "../support/program-process.ts";
@@ -67,7 +68,10 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   await check("the ledger equals a clean rebuild", () =>
     toolFailure(environment, ["rebuild", "ledger", "--expect-equal"]),
   );
-  await check("what is still to come equals a clean rebuild", () => compareSchedule(database, environment));
+  await check("no message is held", () => heldMessage(database));
+  await check("the timers to come equal a clean rebuild", () =>
+    toolFailure(environment, ["rebuild", "sweeps", "--expect-equal"]),
+  );
   return { checks, events: settled?.log.length ?? 0, members: settled?.findings.enrolled.size ?? 0 };
 }
 
@@ -190,22 +194,8 @@ async function toolFailure(environment: Environment, args: readonly string[]): P
   return exitCode === 0 ? undefined : `exit code ${exitCode}: ${(out + err).trim()}`;
 }
 
-/** Tasks that are done are gone from the live tables, and come again with the new ones: only those to come compare. */
-async function compareSchedule(database: Database, environment: Environment): Promise<string | undefined> {
-  const now = Date.now();
-  const toCome = async () => {
-    const rows = await database.queryArrays<[string]>(
-      "SELECT row_to_json(s)::text FROM taem_schedule.sweeps s WHERE due_at > $1 ORDER BY 1",
-      [now],
-    );
-    return rows.map(([row]) => row);
-  };
-  const live = await toCome();
-  const failure = await toolFailure(environment, ["rebuild", "schedule", "--expect-changes", "--yes"]);
-  if (failure !== undefined) return failure;
-  const rebuilt = await toCome();
-  const different = live.find((row, i) => row !== rebuilt[i]) ?? rebuilt[live.length];
-  return different === undefined
-    ? undefined
-    : `${live.length} tasks, ${rebuilt.length} when built anew; first: ${different}`;
+/** Whatever was away came back, so nothing is to be given up. */
+async function heldMessage(database: Database): Promise<string | undefined> {
+  const [held] = await heldMessages(database, "outbox");
+  return held && `${held.queue} holds ${held.key}, ${held.state}: ${held.error}`;
 }

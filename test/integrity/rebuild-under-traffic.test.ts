@@ -11,7 +11,7 @@ import { wholeLog } from "../support/test-store.ts";
 import { openServers, startTopology, type Topology, topologies } from "../support/topology.ts";
 
 // Failures: while tables are built anew and take over, a query sees half-built ones, or older ones than its token stands for; a
-// task of the schedule is lost between the old tables and the new.
+// timer is lost between the old tables and the new.
 
 const PTS = { currency: "PTS" };
 const SHOP = "/v1/programmes/shop";
@@ -99,7 +99,7 @@ async function everythingSwept({ environment }: Topology): Promise<void> {
 
 describeWith("rebuilt under traffic", "kafka", await sharedKafka(), ({ brokers }) => {
   test.each(topologies())(
-    "no balance disagrees with the strong read at its token, and no task is lost (topology %s)",
+    "no balance disagrees with the strong read at its token, and no timer is lost (topology %s)",
     async (name) => {
       await using servers = await openServers(name, brokers);
       await using topology = await startTopology(name, servers.environment);
@@ -111,9 +111,10 @@ describeWith("rebuilt under traffic", "kafka", await sharedKafka(), ({ brokers }
       await using traffic = new Traffic(api, members);
       for (const [i, rebuild] of [
         ["ledger", "--expect-equal"],
-        ["schedule", "--expect-changes", "--yes"],
+        ["sweeps", "--expect-equal"],
+        ["transfers", "--expect-equal"],
         ["ledger", "--expect-equal"],
-        ["schedule", "--expect-changes", "--yes"],
+        ["sweeps", "--expect-equal"],
       ].entries()) {
         const before = traffic.reads;
         await leaveToScheduler(api, idle, `round ${i}`);

@@ -7,15 +7,9 @@ export interface KindDigest {
   readonly sha256: string;
 }
 
-/** The schedule says what is still to be done, and not what was: how it is kept may change. */
-const NOT_COMPARED = /^schedule\./;
-
 /** The lines of a canonical export by their kind: so a difference says where it lies. */
 export function digestsOf(lines: readonly string[]): Record<string, KindDigest> {
-  const byKind = Map.groupBy(
-    lines.filter((line) => !NOT_COMPARED.test(line)),
-    kindOf,
-  );
+  const byKind = Map.groupBy(lines, kindOf);
   const sorted = [...byKind].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
     sorted.map(([kind, of]) => {

@@ -1,38 +1,25 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { accountQueries, approvals, lists, registers, reports, sources } from "@taem/ledger/api";
-import { principalApi } from "@taem/principal/api";
+import { contexts } from "@taem/taem-service";
+import { byDefault, gatewayRules } from "./gateway-rules.ts";
 
-/** One address for services that run apart, as an operator's gateway gives it: queries to one, everything else to the others. */
+/** One address for services that run apart, as an operator's gateway gives it, by the same rules. */
 export interface Gateway extends AsyncDisposable {
   readonly url: string;
 }
 
-export interface Upstreams {
-  /** Addresses of the ledger service. */
-  ledger(): readonly string[];
-  /** Addresses of the commands service. */
-  commands(): readonly string[];
-}
+/** Addresses of a service, by its name. */
+export type Upstreams = (service: string) => readonly string[];
 
-const LEDGER = {
-  ...accountQueries,
-  ...approvals,
-  ...sources,
-  ...registers,
-  ...lists,
-  ...reports,
-  ...principalApi.queries,
-};
-const QUERIES = Object.values(LEDGER).map(({ method, path }) => ({
-  method,
-  pattern: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`),
+const RULES = gatewayRules(contexts).map(({ service, pattern }) => ({
+  service,
+  pattern: new RegExp(pattern),
 }));
 
 export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
   let turn = 0;
   const server = createServer((incoming, outgoing) => {
-    const addresses = isQuery(incoming) ? upstreams.ledger() : upstreams.commands();
+    const addresses = upstreams(serviceFor(incoming));
     const address = addresses[turn++ % addresses.length];
     if (address === undefined) outgoing.writeHead(502).end();
     else forward(address, incoming, outgoing);
@@ -49,9 +36,8 @@ export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
   };
 }
 
-function isQuery({ method, url = "" }: IncomingMessage): boolean {
-  const [path = ""] = url.split("?");
-  return QUERIES.some((query) => query.method === method && query.pattern.test(path));
+function serviceFor({ method, url }: IncomingMessage): string {
+  return RULES.find(({ pattern }) => pattern.test(`${method} ${url}`))?.service ?? byDefault;
 }
 
 /** A service that goes away in the middle takes the caller's connection with it: what happened is not known. */

@@ -153,9 +153,7 @@ export async function startTopology(
     [...processes.values()].flatMap(({ name, url }) =>
       url !== undefined && (name === "taem" || name.startsWith(of)) ? [url] : [],
     );
-  const gateway = undo.use(
-    await startGateway({ ledger: () => urls("ledger"), commands: () => urls("commands") }),
-  );
+  const gateway = undo.use(await startGateway(urls));
   const key = (name: string) => clientKeyOn(environment, name);
   const api = undo.use(new Api(gateway.url, await key("test")));
   const running = undo.move();

@@ -1,10 +1,17 @@
-import { type Append, type AppendResult, OutcomeUnknown, type Position } from "@taem/event-store";
+import {
+  type Append,
+  type AppendResult,
+  OutcomeUnknown,
+  Pauses,
+  type Position,
+  unlessAborted,
+} from "@taem/event-store";
 import { type AppendAnswer, type AppendRequest, assertSize, encodeAppends } from "./append-request.ts";
 import { BatchAppends } from "./batch-appends.ts";
 import type { Connection } from "./connection.ts";
 import { isSame, positionOf } from "./event-messages.ts";
 import { EsdbError, type EsdbErrorCode, isUnimplemented, Passing } from "./failures.ts";
-import { forEachOf, Pauses, unlessAborted } from "./persistence.ts";
+import { forEachOf } from "./for-each-of.ts";
 import { collect, streamRequest } from "./read-calls.ts";
 import { sendAlone } from "./single-appends.ts";
 import type { Timing } from "./timing.ts";

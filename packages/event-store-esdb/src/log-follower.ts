@@ -1,8 +1,7 @@
-import type { LogFilter, LogPage, Position } from "@taem/event-store";
+import { type LogFilter, type LogPage, Pauses, type Position, unlessAborted } from "@taem/event-store";
 import type { Connection } from "./connection.ts";
 import { EsdbError, Passing } from "./failures.ts";
 import type { Log } from "./log.ts";
-import { Pauses, unlessAborted } from "./persistence.ts";
 import { Subscription } from "./subscription.ts";
 import type { Timing } from "./timing.ts";
 

@@ -5,7 +5,7 @@ import type { Appender } from "./appender.ts";
 import type { Connection } from "./connection.ts";
 import { bytesOf, textOf } from "./event-messages.ts";
 import { toReadFailure } from "./failures.ts";
-import { forEachOf } from "./persistence.ts";
+import { forEachOf } from "./for-each-of.ts";
 import { collect, type RecordedMessage, streamRequest } from "./read-calls.ts";
 import type { Timing } from "./timing.ts";
 

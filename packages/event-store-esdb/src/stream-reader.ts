@@ -2,7 +2,7 @@ import type { ReadRequest, RecordedEvent, StreamSlice } from "@taem/event-store"
 import type { Connection } from "./connection.ts";
 import { toRecorded } from "./event-messages.ts";
 import { toReadFailure } from "./failures.ts";
-import { forEachOf } from "./persistence.ts";
+import { forEachOf } from "./for-each-of.ts";
 import { collect, streamRequest } from "./read-calls.ts";
 
 /** Streams read at a time. */

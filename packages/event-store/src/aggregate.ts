@@ -15,12 +15,15 @@ export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
   /** About how many bytes the state takes: the cache is bounded by their sum. */
   weight(state: S): number;
   /** Absent where streams are too short to be worth it. */
-  readonly snapshots?: {
-    /** Identifies the shape of the text; a snapshot of another schema is ignored. */
-    readonly schema: string;
-    write(state: S): string;
-    read(text: string): S;
-  };
+  readonly snapshots?: Snapshots<S>;
+}
+
+/** A state as text and back. */
+export interface Snapshots<S> {
+  /** Identifies the shape of the text; a snapshot of another schema is ignored. */
+  readonly schema: string;
+  write(state: S): string;
+  read(text: string): S;
 }
 
 /** Where a command's events went. */

@@ -1,9 +1,10 @@
+import { invariant } from "@taem/kernel";
 import type { DomainEvent } from "@taem/schema";
 import type { AppendedCommand, Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
 import { SharedReader } from "./shared-reader.ts";
 import { StateCache, type Wanted } from "./state-cache.ts";
-import { streamReadBy, Turn, type TurnTools } from "./turn.ts";
+import { type ExecutionTools, type States, StreamExecution, streamReadBy } from "./stream-execution.ts";
 
 /** Why a command was not carried out, for reasons of the machinery and not of the business. */
 export class HandlerRefusal extends Error {
@@ -14,6 +15,9 @@ export class HandlerRefusal extends Error {
     this.code = code;
   }
 }
+
+/** Commands of a flush, in the order in which they came. */
+type ByStream = ReadonlyMap<string, readonly Item[]>;
 
 export interface CommandHandlerOptions {
   readonly store: EventStore;
@@ -47,7 +51,7 @@ export class CommandHandler {
   readonly #cache: StateCache;
   readonly #maxQueued: number;
   readonly #maxBatch: number;
-  readonly #turnTools: TurnTools;
+  readonly #executionTools: ExecutionTools;
   #queue: Item[] = [];
   #flushing: readonly Item[] = [];
   #flushStartedAt = 0;
@@ -62,7 +66,7 @@ export class CommandHandler {
     this.#cache = new StateCache(options.store, options.cacheBytes ?? 256 * 2 ** 20, (error, stream) =>
       options.onError?.(error, stream),
     );
-    this.#turnTools = { reader: new SharedReader(options.store), newId: options.newId };
+    this.#executionTools = { reader: new SharedReader(options.store), newId: options.newId };
     this.#deadlines = setInterval(() => this.#expire(), DEADLINE_CHECK_MS);
     this.#deadlines.unref();
   }
@@ -117,8 +121,10 @@ export class CommandHandler {
     this.#flushing = batch;
     this.#flushStartedAt = performance.now();
     try {
-      const turns = await this.#decideAll(batch);
-      await this.#appendAll(turns.filter((turn) => turn.isReady));
+      const byStream = Map.groupBy(batch, ({ command }) => command.stream);
+      const states = await this.#prefetch(byStream);
+      const executions = await this.#execute(byStream, states);
+      await this.#commit(executions);
     } catch (error) {
       // Nothing is known of this flush: forget the states it touched, say so to those who wait.
       for (const item of batch) this.#fail(item, error);
@@ -127,61 +133,67 @@ export class CommandHandler {
     }
   }
 
-  async #decideAll(batch: readonly Item[]): Promise<Turn[]> {
-    const byStream = new Map<string, Item[]>();
-    for (const item of batch) {
-      const items = byStream.get(item.command.stream);
-      if (items === undefined) byStream.set(item.command.stream, [item]);
-      else items.push(item);
-    }
-    const bases = await this.#cache.load(wantedBy(byStream, this.#options.store.checksReads));
-    const turns: Turn[] = [];
+  #prefetch(byStream: ByStream): Promise<States> {
+    return this.#cache.load(wantedBy(byStream, this.#options.store.checksReads));
+  }
+
+  async #execute(byStream: ByStream, states: States): Promise<StreamExecution[]> {
+    const executions: StreamExecution[] = [];
     const waits: Promise<void>[] = [];
     for (const [stream, items] of byStream) {
-      const base = bases.get(stream);
+      const base = states.get(stream);
       if (base === undefined || base instanceof Error) {
         for (const item of items) this.#fail(item, base);
         continue;
       }
-      const turn = new Turn(stream, items, bases, this.#turnTools);
-      const wait = turn.decide();
+      const execution = new StreamExecution(stream, items, states, this.#executionTools);
+      const wait = execution.decide();
       if (wait !== undefined) waits.push(wait);
-      turns.push(turn);
+      executions.push(execution);
     }
     if (waits.length > 0) await Promise.all(waits);
-    return turns;
+    return executions.filter(({ isReady }) => isReady);
   }
 
-  async #appendAll(turns: readonly Turn[]): Promise<void> {
-    if (turns.length === 0) return;
-    const results = await this.#options.store.append(turns.map((turn) => this.#appendOf(turn)));
+  async #commit(executions: readonly StreamExecution[]): Promise<void> {
+    if (executions.length === 0) return;
+    const results = await this.#options.store.append(
+      executions.map((execution) => this.#appendOf(execution)),
+    );
     const again: Item[] = [];
-    turns.forEach((turn, i) => {
+    executions.forEach((execution, i) => {
       const result = results[i] as AppendResult;
-      if (result.ok) this.#succeed(turn, result);
-      else if (result.refused !== undefined) for (const item of turn.items) this.#fail(item, result.refused);
-      else again.push(...turn.items);
+      if (result.ok) this.#succeed(execution, result);
+      else if (result.refused !== undefined)
+        for (const item of execution.items) this.#fail(item, result.refused);
+      else again.push(...execution.items);
     });
     // In front, and in order: lines of one account apply in the order in which they came.
     if (again.length > 0) this.#requeue(again);
   }
 
-  #appendOf(turn: Turn): Append {
+  #appendOf(execution: StreamExecution): Append {
     return {
-      stream: turn.stream,
-      slice: turn.slice,
-      expectedRevision: turn.base.revision,
-      events: turn.events.map(({ encoded }) => encoded),
-      ...(this.#options.store.checksReads && { reads: turn.reads }),
+      stream: execution.stream,
+      slice: execution.slice,
+      expectedRevision: execution.base.revision,
+      events: execution.events.map(({ encoded }) => encoded),
+      ...(this.#options.store.checksReads && { reads: execution.reads }),
     };
   }
 
-  #succeed(turn: Turn, result: AppendResult & { ok: true }): void {
-    // Before the cache makes the turn's base what it is now.
-    if (this.#options.onAppended !== undefined) this.#tell(turn, this.#options.onAppended);
-    if (turn.events.length > 0) this.#cache.put(turn.commit(result.revision), turn.aggregate);
+  #succeed(execution: StreamExecution, result: AppendResult & { ok: true }): void {
+    // States go on from here: one that is ahead of the log, or behind, would decide on what is not so.
+    const { stream, base, events } = execution;
+    invariant(
+      result.revision === base.revision + events.length,
+      () => `${stream} has ${base.revision} and ${events.length} events more, not ${result.revision}`,
+    );
+    // Before the cache makes the execution's base what it is now.
+    if (this.#options.onAppended !== undefined) this.#tell(execution, this.#options.onAppended);
+    if (events.length > 0) this.#cache.put(execution.commit(result.revision), execution.aggregate);
     const position = result.position ?? "";
-    for (const { item, answer, revision } of turn.answers) {
+    for (const { item, answer, revision } of execution.answers) {
       if (item.state === "done") continue;
       item.state = "done";
       try {
@@ -192,7 +204,10 @@ export class CommandHandler {
     }
   }
 
-  #tell({ stream, base, events, answers }: Turn, onAppended: (appended: AppendedCommand) => void): void {
+  #tell(
+    { stream, base, events, answers }: StreamExecution,
+    onAppended: (appended: AppendedCommand) => void,
+  ): void {
     const startedAt = this.#flushStartedAt;
     let before = base.revision;
     for (const { item, revision } of answers) {
@@ -254,7 +269,7 @@ export class CommandHandler {
  * The streams that commands are about, and those that they read: of these what is new, where nothing else says whether the
  * decision stood on the present one. One read for all, however many there are.
  */
-function wantedBy(byStream: ReadonlyMap<string, readonly Item[]>, isChecked: boolean): Wanted[] {
+function wantedBy(byStream: ByStream, isChecked: boolean): Wanted[] {
   const wanted = new Map<string, Wanted>();
   for (const [stream, items] of byStream) {
     const { aggregate } = (items[0] as Item).command;

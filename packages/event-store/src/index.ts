@@ -1,4 +1,4 @@
-export type { Aggregate, Appended, Step } from "./aggregate.ts";
+export type { Aggregate, Appended, Snapshots, Step } from "./aggregate.ts";
 export { type Claimant, Claims } from "./claims.ts";
 export type { AppendedCommand } from "./command.ts";
 export { CommandHandler, type CommandHandlerOptions, HandlerRefusal } from "./command-handler.ts";
@@ -14,4 +14,13 @@ export {
   type Reserve,
 } from "./counter.ts";
 export * from "./event-store.ts";
+export { type Keyed, type KeyedEvent, keyedAggregate, keyedSnapshots } from "./keyed-aggregate.ts";
+export {
+  type Before,
+  decideKeyed,
+  type KeyedCommand,
+  type KeyedDecision,
+  type Made,
+} from "./keyed-command.ts";
+export { Pauses, unlessAborted } from "./persistence.ts";
 export { SharedReader } from "./shared-reader.ts";

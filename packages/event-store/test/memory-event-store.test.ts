@@ -1,4 +1,9 @@
-import { counterContract, type EventStoreHarness, eventStoreContract } from "../src/contract/index.ts";
+import {
+  counterContract,
+  type EventStoreHarness,
+  eventStoreContract,
+  keyedContract,
+} from "../src/contract/index.ts";
 import { MemoryEventStore } from "./support/memory-event-store.ts";
 
 async function openMemory(): Promise<EventStoreHarness> {
@@ -8,3 +13,4 @@ async function openMemory(): Promise<EventStoreHarness> {
 
 eventStoreContract("Memory", openMemory);
 counterContract("Memory", openMemory);
+keyedContract("Memory", openMemory);

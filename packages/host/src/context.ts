@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { CommandHandler, EventStore } from "@taem/event-store";
 import type { ApiDescription, ApiKeys, PermissionTable, Route, Tokens } from "@taem/http";
 import type { Database, Migration } from "@taem/postgres";
-import type { Projection, ProjectorView } from "@taem/processing";
+import type { Projection, ProjectorView, Reactor } from "@taem/processing";
 import type { Logger, Metrics } from "@taem/runtime";
 import type { Category } from "@taem/schema";
 import type { ReadTools } from "./tools.ts";
@@ -44,8 +44,8 @@ export interface OpenContext<Provided> {
   readonly commands?: () => readonly Route[];
   /** Routes that its read models answer. */
   readonly queries?: (projectors: Projectors) => readonly Route[];
-  /** What it does when something has happened, or is due. */
-  readonly reactions?: (projectors: Projectors) => readonly Worker[];
+  /** Who carries out what its reactors send: a runner for each of them, and whatever else goes on by itself. */
+  readonly reactions?: () => readonly Worker[];
   /** Who callers are. */
   readonly apiKeys?: ApiKeys;
   readonly close?: () => Promise<void>;
@@ -70,8 +70,8 @@ export interface Context<Provided = object, Needed = object> {
   readonly migrations?: Readonly<Record<string, readonly Migration[]>>;
   /** Its read models: their rows are what the log says and nothing else. */
   readonly readModels?: (log: Pick<EventStore, "read">) => readonly Projection[];
-  /** What is to be done by it: made of the log, and worked off. */
-  readonly agendas?: () => readonly Projection[];
+  /** What it does when something has happened, or is due: read off the log, sent from an outbox. */
+  readonly reactors?: readonly Pick<Reactor, "name" | "projection">[];
   /** Brings over what an earlier version kept elsewhere than in the log, before that has its name. */
   readonly adopt?: (tools: Adoption) => Promise<void>;
   /** `ports` are those of all contexts, whole once all are open: nothing is asked of them before. */

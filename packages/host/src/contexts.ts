@@ -20,14 +20,14 @@ export function readModelsOf({ contexts, store }: Hosted): readonly Projection[]
   return contexts.flatMap(({ readModels }) => readModels?.(store) ?? []);
 }
 
-/** What is to be done, of all contexts. */
-export function agendasOf({ contexts }: Pick<Hosted, "contexts">): readonly Projection[] {
-  return contexts.flatMap(({ agendas }) => agendas?.() ?? []);
+/** What events lead to, of all contexts: timers, and processes under way. */
+export function reactorsOf({ contexts }: Pick<Hosted, "contexts">): readonly Projection[] {
+  return contexts.flatMap(({ reactors = [] }) => reactors.map(({ projection }) => projection));
 }
 
-/** All that is made of the log and can be made anew: the agendas too, from which tasks go when they are done. */
+/** All that is made of the log and can be made anew. */
 export function projectionsOf(hosted: Hosted): readonly Projection[] {
-  return [...readModelsOf(hosted), ...agendasOf(hosted)];
+  return [...readModelsOf(hosted), ...reactorsOf(hosted)];
 }
 
 /** Every problem that a program of these contexts answers with. Throws where two define the same. */

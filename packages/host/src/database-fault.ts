@@ -22,7 +22,7 @@ export async function onFirstContact<T>(work: () => Promise<T>): Promise<T> {
 /** What PostgreSQL says of a relation, or of a schema, that is not there. */
 const NOT_THERE = new Set(["42P01", "3F000"]);
 /** Schemas that are made of the log. */
-const MADE_OF_THE_LOG = /taem_(ledger|schedule|relay)/;
+const MADE_OF_THE_LOG = /taem_(ledger|sweeps|transfers|relay)/;
 
 /** `schema_lost` where an error says so, whatever was asked of the database. */
 function lostSchema(error: unknown): OperatorError | undefined {

@@ -19,7 +19,14 @@ export {
   type Projectors,
   type Worker,
 } from "./context.ts";
-export { catalogueOf, permissionsOf, problemsOf, projectionsOf, readModelsOf } from "./contexts.ts";
+export {
+  catalogueOf,
+  permissionsOf,
+  problemsOf,
+  projectionsOf,
+  reactorsOf,
+  readModelsOf,
+} from "./contexts.ts";
 export { messageOf } from "./database-fault.ts";
 export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";
@@ -27,6 +34,6 @@ export { type Beside, main, runProgram } from "./main.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
-export { reachPlaces } from "./reaching.ts";
+export { Reach, type ReachTools } from "./reach.ts";
 export { whoReadAnotherLog } from "./readers.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";

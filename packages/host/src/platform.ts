@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
+import { migrateQueues } from "@taem/processing";
 import {
   type Clock,
   createHealth,
@@ -103,6 +104,7 @@ async function open(
   const log = (message: string, details = {}) => logger.warn(details, message);
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
   await onFirstContact(() => migrate(database, "installation", installationMigrations));
+  await migrateQueues(database);
   for (const { migrations = {} } of contexts)
     for (const [component, steps] of Object.entries(migrations)) await migrate(database, component, steps);
   const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";

@@ -143,7 +143,7 @@ async function playRoles(
   readers.push(...projectors.values());
   if (plays("ledger")) routes.push(...contexts.flatMap(({ queries }) => queries?.(projectors) ?? []));
   if (plays("scheduler")) {
-    for (const worker of contexts.flatMap(({ reactions }) => reactions?.(projectors) ?? [])) {
+    for (const worker of contexts.flatMap(({ reactions }) => reactions?.() ?? [])) {
       worker.start();
       undo.defer(() => worker.stop());
     }

@@ -3,7 +3,7 @@ import { type EventSource, type Progress, type Projection, Projector } from "@ta
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 import type { Config } from "./config.ts";
 import type { AnyContext } from "./context.ts";
-import { agendasOf, readModelsOf } from "./contexts.ts";
+import { reactorsOf, readModelsOf } from "./contexts.ts";
 import type { Store } from "./event-store.ts";
 
 /** What projectors stand on, in whichever thread. */
@@ -25,7 +25,7 @@ export function projectionsPlayed(
 ): readonly Projection[] {
   return [
     ...(roles.includes("ledger") ? readModelsOf(platform) : []),
-    ...(roles.includes("scheduler") ? agendasOf(platform) : []),
+    ...(roles.includes("scheduler") ? reactorsOf(platform) : []),
   ];
 }
 

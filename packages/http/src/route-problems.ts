@@ -24,9 +24,24 @@ const BODY: readonly OwnProblem[] = [
 ];
 
 /** Every problem that a route can answer with: its own, and those of what happens around it. Sorted. */
-export function problemsOf(route: Route): string[] {
+export const problemsOf = onceEach(allProblemsOf);
+
+/** Every problem that the answer to a line of a bulk route can be. */
+export const lineProblemsOf = onceEach(allLineProblemsOf);
+
+/** The document, the check of names and the answers all ask, and schemas are dear to walk. */
+function onceEach(find: (route: Route) => readonly string[]): (route: Route) => readonly string[] {
+  const found = new WeakMap<Route, readonly string[]>();
+  return (route) => {
+    const known = found.get(route) ?? find(route);
+    found.set(route, known);
+    return known;
+  };
+}
+
+function allProblemsOf(route: Route): string[] {
   const codes = new Set<string>([...EVERY, ...FIELDS, ...route.problems]);
-  const add = (more: readonly string[]) => {
+  const add = (more: readonly OwnProblem[]) => {
     for (const code of more) codes.add(code);
   };
   if (route.permissions !== undefined) add(AUTHENTICATION);
@@ -35,12 +50,12 @@ export function problemsOf(route: Route): string[] {
     add(["programme_unknown"]);
   if (route.work.kind === "bulk") add(["incomplete_body", "unsupported_media_type"]);
   else if (route.work.body !== undefined) add([...JSON_TEXT, ...BODY]);
-  for (const schema of inputsOf(route)) add(fieldProblems(z.toJSONSchema(schema, { io: "input" })));
+  for (const schema of inputsOf(route))
+    for (const code of fieldProblems(z.toJSONSchema(schema, { io: "input" }))) codes.add(code);
   return [...codes].sort();
 }
 
-/** Every problem that the answer to a line of a bulk route can be. */
-export function lineProblemsOf(route: Route): string[] {
+function allLineProblemsOf(route: Route): string[] {
   if (route.work.kind !== "bulk") return [];
   const own = fieldProblems(z.toJSONSchema(route.work.line, { io: "input" }));
   const around: readonly OwnProblem[] = ["line_too_long", "overloaded", "internal", "programme_unknown"];

@@ -23,5 +23,6 @@ export {
 export { commandFingerprint, type Plain } from "./command-fingerprint.ts";
 export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Layer, LayeredMap } from "./layered-map.ts";
+export { inParts, type Part, partsOf } from "./parts.ts";
 export { SLICES, sliceOfMember, sliceOfName } from "./slices.ts";
 export { type Version, versionAt } from "./versions.ts";

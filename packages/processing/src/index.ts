@@ -30,7 +30,7 @@ export { type Progress, ProgressBoard, type ProjectorView } from "./projector-vi
 export { type HeldMessage, heldMessages, replayMessage } from "./queue/message.ts";
 export { done, later, type Outcome, park, refused } from "./queue/outcome.ts";
 export type { QueueWorker } from "./queue/queue-worker.ts";
-export { migrateQueues, type QueueTable } from "./queue/schema.ts";
+export { migrateQueues, nameOfQueue, QUEUE_TABLES, type QueueTable } from "./queue/schema.ts";
 export {
   assertOfThisLog,
   findMismatch,

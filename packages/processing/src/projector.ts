@@ -281,8 +281,9 @@ export class Projector implements ProjectorView {
     if (links.length === 0) return;
     const began = performance.now();
     const lanes = links.length < LARGE_BATCH ? 1 : 2;
+    const { projection } = this.#options;
     await this.#telemetry.follow(
-      () => eventsOf(links),
+      () => [...eventsOf(links)].filter(({ record }) => projection.handles(record.type)),
       () => applyInLanes(this.#applier, links, lanes),
       {
         attributes: { "taem.links": links.length },

@@ -1,12 +1,15 @@
+import { createCatalogue } from "@taem/schema";
 import { expect, test } from "vitest";
 import {
   type CardEvent,
   stampCards,
+  stampCommands,
   type VoucherEvent,
+  voucher,
   voucherRows,
   vouchers,
 } from "../src/contract/stamp-cards.ts";
-import { keyedRows } from "../src/index.ts";
+import { cancelTimer, defineReactor, keyedRows, send, setTimer } from "../src/index.ts";
 import { given, happened } from "../testing/index.ts";
 
 const stamp = (card: string, no: number): CardEvent => ({
@@ -16,6 +19,9 @@ const stamp = (card: string, no: number): CardEvent => ({
 });
 const about = { card: "c", round: 1 } as const;
 const issued: VoucherEvent = { type: "VoucherIssued", ...about, shop: "s", expiresAt: 7 };
+
+const timer = { key: "k", scope: "s", dueAt: 7, command: { type: "ExpireVoucher", ...about } } as const;
+const wrongly = { name: "wrong", version: 1, catalogue: createCatalogue([voucher]), commands: stampCommands };
 
 test("rows by key are told without a database", async () => {
   const used: VoucherEvent = { type: "VoucherUsed", ...about };
@@ -38,6 +44,16 @@ test("so is what comes of events, by reactor and by process manager", async () =
     { kind: "set_timer", key: "expire:c:1", scope: "s", dueAt: 7 },
     { kind: "cancel_timer", key: "expire:c:1" },
   ]);
+});
+
+test.each([
+  [[send({ type: "ExpireVoucher", ...about }, { key: "" })], "a key has 1 to 400 characters"],
+  [[cancelTimer("k".repeat(401))], "a key has 1 to 400 characters"],
+  [[setTimer({ ...timer, dueAt: Number.NaN })], "an instant is a whole number of milliseconds"],
+  [[setTimer({ ...timer, dueAt: 0.5 })], "an instant is a whole number of milliseconds"],
+])("what cannot be written is an error of the event: %j", async (reactions, message) => {
+  const wrong = defineReactor({ ...wrongly, react: () => reactions });
+  await expect(given(issued).reactions(wrong)).rejects.toThrow(message);
 });
 
 test("an event may have happened elsewhere, and a row belongs to one slice", async () => {

@@ -1,5 +1,16 @@
 import { openToolPlatform, projectionsOf, readConfig } from "@taem/host";
-import { loadParked, type Replayed, replayParked, schemaOf, versionOf } from "@taem/processing";
+import type { Database } from "@taem/postgres";
+import {
+  heldMessages,
+  loadParked,
+  nameOfQueue,
+  QUEUE_TABLES,
+  type Replayed,
+  replayMessage,
+  replayParked,
+  schemaOf,
+  versionOf,
+} from "@taem/processing";
 import { Command } from "commander";
 import { contexts } from "./contexts.ts";
 import { projectionNamed } from "./projections.ts";
@@ -7,39 +18,52 @@ import { projectionNamed } from "./projections.ts";
 /** Exit code where a stream is parked still. */
 const STILL_PARKED = 3;
 
-/** `taem parked list|replay`: streams that a read model could not go on with. */
+/** `taem parked list|replay`: what could not be gone on with, by a projection or by who delivers messages. */
 export function parkedCommand(print: (line: string) => void): Command {
-  const command = new Command("parked").description("streams that a read model could not go on with");
+  const command = new Command("parked").description(
+    "streams that a projection, and messages that a queue could not go on with",
+  );
   command
     .command("list")
-    .description("list them, with the event each stopped at and why")
+    .description("list them: streams with the event each stopped at, messages by their keys, and why")
     .action(async () => {
       await using platform = await openToolPlatform(readConfig(process.env), contexts);
       const { database } = platform;
-      let parked = 0;
+      let held = 0;
       for (const projection of projectionsOf(platform)) {
         const schema = schemaOf(projection);
         // Nothing was ever projected here.
         if ((await versionOf(database, schema)) === undefined) continue;
         for (const { key, revision, position, error } of await loadParked(database, schema)) {
-          parked++;
+          held++;
           print(`${projection.name}  ${key}  event ${revision} at ${position}  ${error}`);
         }
       }
-      if (parked === 0) print("nothing is parked");
+      for (const table of QUEUE_TABLES) {
+        for (const message of await heldMessages(database, table)) {
+          const { key, type, state, attempts, error } = message;
+          held++;
+          const tried = attempts === 1 ? "once" : `${attempts} times`;
+          print(
+            `${nameOfQueue(message)}  ${key}  ${type} ${state}, tried ${tried}  ${error ?? ""}`.trimEnd(),
+          );
+        }
+      }
+      if (held === 0) print("nothing is parked");
     });
   command
     .command("replay")
-    .description("take a stream up again, from the store")
-    .argument("<projection>")
-    .argument("<stream>")
-    .action(async (name: string, stream: string) => {
+    .description("take a stream up again, from the store; or have a message delivered again")
+    .argument("<where>", "as it is listed: a projection, or outbox:<name>, or inbox:<name>")
+    .argument("<key>", "the stream, or the message's key")
+    .action(async (where: string, key: string) => {
       await using platform = await openToolPlatform(readConfig(process.env), contexts);
       const { database, store } = platform;
-      const projection = projectionNamed(platform, name);
+      if (await replayOfQueue(database, where, key, print)) return;
+      const projection = projectionNamed(platform, where);
       let replayed: Replayed;
       try {
-        replayed = await replayParked(database, store, projection, stream);
+        replayed = await replayParked(database, store, projection, key);
       } catch (error) {
         if (!isOfData(error)) throw error;
         print(`it is parked still, and nothing of it is projected: ${error.message}`);
@@ -47,12 +71,27 @@ export function parkedCommand(print: (line: string) => void): Command {
         return;
       }
       const { events, parked } = replayed;
-      print(`${events.toLocaleString("en-US")} events of ${stream} are projected now`);
+      print(`${events.toLocaleString("en-US")} events of ${key} are projected now`);
       if (parked === undefined) return;
       print(`it is parked still, at event ${parked.revision}: ${parked.error}`);
       process.exitCode = STILL_PARKED;
     });
   return command;
+}
+
+/** Whether what is to be replayed is a message, and not a stream. */
+async function replayOfQueue(
+  database: Database,
+  where: string,
+  key: string,
+  print: (line: string) => void,
+): Promise<boolean> {
+  const table = QUEUE_TABLES.find((one) => where.startsWith(`${one}:`));
+  if (table === undefined) return false;
+  const isThere = await replayMessage(database, table, where.slice(table.length + 1), key);
+  if (!isThere) throw new Error(`${where} holds no message ${key}`);
+  print(`${key} waits to be delivered again`);
+  return true;
 }
 
 /** Whether PostgreSQL refuses the rows, as those of a stream that does not fit what is there. */

@@ -50,7 +50,7 @@ function report(outcome: RebuildOutcome, seconds: number, print: (line: string) 
   if (outcome.outcome === "different") {
     print(`first difference: ${describeDifference(outcome.difference)}`);
     print(
-      "the live tables are as they were; where another version of the program was to make other rows, or tasks of the schedule have been done, --expect-changes reports them and takes over; else find out why first",
+      "the live tables are as they were; where another version of the program was to make other rows, --expect-changes reports them and takes over; else find out why first",
     );
     process.exitCode = DIFFERENT;
   } else if (outcome.outcome === "declined") {

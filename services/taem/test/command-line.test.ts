@@ -52,6 +52,27 @@ test("where nothing was ever projected nothing is parked", async () => {
   expect(listed).toEqual({ exitCode: 0, out: "nothing is parked\n", err: "" });
 });
 
+test("a message that is held is listed, and delivered again when it is replayed", async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url };
+  await runTool(["parked", "list"], environment);
+  await using pool = openPool({ url: database.url, max: 1, applicationName: "command-line-test" });
+  const columns = "queue, key, slice, lane, type, body, meta, state, attempts, error";
+  await pool.query(
+    `INSERT INTO taem_queues.outbox (${columns}) VALUES
+       ('transfers', 't-1', 3, 't-1', 'CompleteTransfer', '{}', '{}', 'parked', 5, 'Error: no'),
+       ('sweeps', 's-1', 4, 's-1', 'SweepAccount', '{}', '{}', 'waiting', 0, NULL)`,
+  );
+  const listed = await runTool(["parked", "list"], environment);
+  const out = "outbox:transfers  t-1  CompleteTransfer parked, tried 5 times  Error: no\n";
+  expect(listed).toEqual({ exitCode: 0, out, err: "" });
+  const replayed = await runTool(["parked", "replay", "outbox:transfers", "t-1"], environment);
+  expect(replayed).toEqual({ exitCode: 0, out: "t-1 waits to be delivered again\n", err: "" });
+  expect((await runTool(["parked", "list"], environment)).out).toBe("nothing is parked\n");
+  const again = await runTool(["parked", "replay", "outbox:transfers", "t-1"], environment);
+  expect(again).toEqual({ exitCode: 1, out: "", err: "taem: outbox:transfers holds no message t-1\n" });
+});
+
 test("a port that is taken is said in a sentence", async () => {
   await using database = await createTestDatabase();
   const squatter = createServer().listen(0, "127.0.0.1");

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { CommandHandler } from "@taem/event-store";
-import { type AccountCommand, type AccountState, decide, evolve, newAccount } from "@taem/ledger/domain";
+import { type Appended, CommandHandler, decideKeyed, type Keyed, type Step } from "@taem/event-store";
+import { type AccountCommand, type AccountState, decide, keyOf } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents, accountStream } from "@taem/ledger/events";
 import { currencyOf, NOON, programmeOf } from "@taem/programme/testing";
 import { accountAggregate } from "../../../packages/contexts/ledger/src/application/account-aggregate.ts";
@@ -18,6 +18,8 @@ const META = { actor: "till 4 (0123456789abcdef)", correlation: "019a51d2-7c3e-4
 const programme = programmeOf({ settings: { expiry: { kind: "term", term: { count: 2, unit: "years" } } } });
 const context = { now: NOON, actor: META.actor, programme, currency: currencyOf(programme), member: "m-1" };
 
+const { initial, evolve } = accountAggregate;
+
 let commands = 0;
 
 function nextCommand(): AccountCommand {
@@ -31,19 +33,36 @@ function nextCommand(): AccountCommand {
   };
 }
 
-function decided(command: AccountCommand, state: AccountState): readonly AccountEvent[] {
-  const decision = decide(command, state, context);
-  if (!("accepted" in decision)) throw new Error(`not accepted: ${JSON.stringify(decision)}`);
-  return decision.accepted;
+type Decided = Extract<Step<Keyed<AccountState>, AccountEvent, string>, { readonly events: unknown }>;
+
+function decided(command: AccountCommand, keyed: Keyed<AccountState>): Decided {
+  const refuse = (): never => {
+    throw new Error(`${JSON.stringify(command)} was not accepted`);
+  };
+  const step = decideKeyed<AccountState, AccountEvent, string>(keyed, {
+    key: keyOf(command),
+    decide: (state, before) => {
+      const decision = decide(command, state, { ...context, ...before });
+      if (!("accepted" in decision)) return refuse();
+      const answer = ({ book }: AccountState) => {
+        const balance = String(book);
+        return ({ position }: Appended) => balance + position;
+      };
+      return { events: decision.accepted, answer };
+    },
+    repeat: refuse,
+    refuse,
+  });
+  return "events" in step ? step : refuse();
 }
 
 /** Decides an earn and folds what comes of it. */
 export function openDecide(): Row {
   return (operations) => {
-    let state = newAccount();
+    let keyed = initial();
     for (let i = 1; i <= operations; i++) {
-      for (const event of decided(nextCommand(), state)) evolve(state, event);
-      if (i % ON_AN_ACCOUNT === 0) state = newAccount();
+      for (const event of decided(nextCommand(), keyed).events) evolve(keyed, event);
+      if (i % ON_AN_ACCOUNT === 0) keyed = initial();
     }
   };
 }
@@ -65,19 +84,13 @@ async function flush(handler: CommandHandler): Promise<void> {
   const done: Promise<string>[] = [];
   for (let account = 0; account < AT_ONCE; account++) {
     const command = nextCommand();
-    const executed = handler.execute<AccountState, AccountEvent, string>({
+    const executed = handler.execute<Keyed<AccountState>, AccountEvent, string>({
       aggregate: accountAggregate,
       stream: accountStream(`m-${account}`, 1),
       slice: 0,
       meta: META,
       deadline: 1,
-      decide: (state) => ({
-        events: decided(command, state),
-        answer: ({ book }) => {
-          const balance = String(book);
-          return ({ position }) => balance + position;
-        },
-      }),
+      decide: (keyed) => decided(command, keyed),
     });
     done.push(executed);
   }
@@ -86,11 +99,11 @@ async function flush(handler: CommandHandler): Promise<void> {
 
 /** What one account is told in a row. */
 function earnings(): AccountEvent[] {
-  const state = newAccount();
+  const keyed = initial();
   const events: AccountEvent[] = [];
   while (events.length < ON_AN_ACCOUNT) {
-    const made = decided(nextCommand(), state);
-    for (const event of made) evolve(state, event);
+    const made = decided(nextCommand(), keyed).events;
+    for (const event of made) evolve(keyed, event);
     events.push(...made);
   }
   return events;
@@ -116,10 +129,10 @@ export function openFold(): Row {
     meta: accountEvents.encodeMeta(event.type, META),
   }));
   return (operations) => {
-    let state = newAccount();
+    let keyed = initial();
     for (let i = 0; i < operations; i++) {
-      if (i % events.length === 0) state = newAccount();
-      evolve(state, accountEvents.decode(events[i % events.length] as (typeof events)[0]));
+      if (i % events.length === 0) keyed = initial();
+      evolve(keyed, accountEvents.decode(events[i % events.length] as (typeof events)[0]));
     }
   };
 }

@@ -1,13 +1,15 @@
 import { readText } from "./files.ts";
+import { GATEWAY_MAP } from "./gateway-map.ts";
 
-const template = readText("infra/kubernetes/gateway.conf.template");
+const routes = readText(GATEWAY_MAP);
+const templates = readText("infra/kubernetes/gateway.conf.template") + routes;
 
 /** The variables that whoever runs the gateway must set. */
 export const gatewayVariables = new Set(
-  [...template.matchAll(/\$\{([A-Z_]+)\}/g)].map((match) => match[1] as string),
+  [...templates.matchAll(/\$\{([A-Z_]+)\}/g)].map((match) => match[1] as string),
 );
 
-const map = /map "\$request_method \$request_uri" \$service \{(.+?)\n\}/s.exec(template)?.[1] ?? "";
+const map = /map "\$request_method \$request_uri" \$service \{(.+?)\n\}/s.exec(routes)?.[1] ?? "";
 const rules = [...map.matchAll(/^ {2}"~(.+)"\s+\$\{([A-Z]+)_ADDRESS\};$/gm)].map(([, pattern, service]) => ({
   pattern: new RegExp(pattern as string),
   service: (service as string).toLowerCase(),

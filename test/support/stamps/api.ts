@@ -1,4 +1,4 @@
-import { ApiError, describeApi, fields, final, type Problems } from "@taem/http";
+import { ApiError, describeApi, fields, final, type Problems, token } from "@taem/http";
 import { z } from "zod";
 
 /** How the context is described to its callers. */
@@ -7,8 +7,9 @@ const described = {
   path: "/v1/programmes/{programme}/members/{member}/stamps",
   tag: "stamps",
   params: { programme: fields.programmeCode, member: fields.memberRef },
-  responses: { 200: { description: "The card.", schema: z.strictObject({ stamps: z.int() }) } },
 } as const;
+
+const stamps = z.int();
 
 export const routes = {
   stamp: {
@@ -17,6 +18,9 @@ export const routes = {
     permission: "stamp",
     summary: "Stamp a member's card",
     body: z.strictObject({ stamps: z.int().min(1).max(10) }),
+    responses: {
+      200: { description: "The card.", schema: z.strictObject({ stamps, token: z.string() }) },
+    },
     problems: ["member_unknown", "card_full", "outcome_unknown", "conflict_retry_exhausted"],
   },
   card: {
@@ -24,7 +28,9 @@ export const routes = {
     method: "GET",
     permission: "read",
     summary: "A member's card",
-    problems: ["member_unknown"],
+    query: { token: token.optional() },
+    responses: { 200: { description: "The card.", schema: z.strictObject({ stamps }) } },
+    problems: ["member_unknown", "token_beyond_log", "read_model_behind"],
   },
 } as const;
 

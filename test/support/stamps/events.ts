@@ -1,7 +1,8 @@
-import { type Category, defineEvents, type EventIn, integer, streamOf, text } from "@taem/schema";
+import { type Category, defineEvents, type EventIn, integer, optional, streamOf, text } from "@taem/schema";
 
 const descriptions = {
-  CardStamped: { programme: text, member: text, stamps: integer },
+  /** `bonusOf` is the stamping that won it. */
+  CardStamped: { programme: text, member: text, stamps: integer, bonusOf: optional(text) },
 } as const;
 
 export type CardStamped = EventIn<typeof descriptions>;

@@ -1,5 +1,4 @@
 import { defineContext } from "@taem/host";
-import { schemaOf } from "@taem/processing";
 import { bulkRoutes } from "./api/bulk-routes.ts";
 import { commandRoutes } from "./api/command-routes.ts";
 import { ledgerApi } from "./api/index.ts";
@@ -9,11 +8,11 @@ import { directoryOf } from "./application/directory.ts";
 import { account, keyReservations } from "./events.ts";
 import { activityOn, isSystemInUse } from "./queries/client-activity.ts";
 import { clientsAfter } from "./queries/registers.ts";
+import { ledgerMigrations } from "./reactions/migrations.ts";
+import { createRunners } from "./reactions/runners.ts";
+import { sweeps } from "./reactions/sweeps.ts";
+import { transfers } from "./reactions/transfers.ts";
 import { createLedgerProjection, LEDGER } from "./read-model/ledger-projection.ts";
-import { keeperOf } from "./schedule/keeper.ts";
-import { scheduleProjection } from "./schedule/schedule-projection.ts";
-import { Sweeper } from "./schedule/sweeper.ts";
-import { TaskTable } from "./schedule/task-table.ts";
 
 type Needed = Omit<CommandPorts, "activityOn">;
 
@@ -22,10 +21,11 @@ export const ledger = defineContext({
   name: "ledger",
   api: ledgerApi,
   categories: [account, keyReservations],
+  migrations: { ledger: ledgerMigrations },
   readModels: (store) => [createLedgerProjection({ store })],
-  agendas: () => [scheduleProjection()],
+  reactors: [sweeps, transfers],
   open: (process, ports: Needed) => {
-    const { database, store, clock, logger } = process;
+    const { database, store } = process;
     let service: CommandService | undefined;
     const commands = () => {
       service ??= new CommandService(
@@ -52,8 +52,16 @@ export const ledger = defineContext({
         });
       },
       reactions: () => {
-        const tasks = new TaskTable(database, schemaOf(scheduleProjection()));
-        return [new Sweeper({ tasks, keeper: keeperOf(commands(), process), clock, logger })];
+        const service = commands();
+        return createRunners(process, {
+          // Nothing is swept by a clock that may be wrong.
+          now: async (programme) => {
+            await process.assertClocksAgree();
+            return await service.now(programme);
+          },
+          sweep: (account, caller) => service.sweep(account, caller),
+          completeTransfer: (transfer, caller) => service.completeTransfer(transfer, caller),
+        });
       },
     };
   },

@@ -8,12 +8,10 @@ export { ledger } from "./context.ts";
 export { createLedger, type Ledger, type LedgerConfig, type LedgerPlatform } from "./ledger.ts";
 export { activityOn, isSystemInUse } from "./queries/client-activity.ts";
 export { clientsAfter } from "./queries/registers.ts";
+export { sweeps } from "./reactions/sweeps.ts";
+export { transfers } from "./reactions/transfers.ts";
 export { createLedgerProjection } from "./read-model/ledger-projection.ts";
 export { ZoneHistory } from "./read-model/zone-history.ts";
-export { scheduleProjection } from "./schedule/schedule-projection.ts";
-export { createScheduler, type Scheduler, type SchedulerPlatform } from "./schedule/scheduler.ts";
-export type { AccountKeeper } from "./schedule/sweeper.ts";
-export type { SweepTask, TransferTask } from "./schedule/task-table.ts";
 export type { Discrepancy } from "./verify/discrepancy.ts";
 export { Replay } from "./verify/replay.ts";
 export {

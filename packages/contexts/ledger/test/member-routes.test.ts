@@ -1,6 +1,7 @@
-import { SNAPSHOT_SCHEMA, writeSnapshot } from "@taem/ledger/domain";
+import { AppliedKeys } from "@taem/kernel";
 import type { Programme } from "@taem/programme/definitions";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { accountSnapshots } from "../src/application/account-aggregate.ts";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { balanceAsOf, balanceOf, eventsOf, stateBy, written } from "./support/expected.ts";
@@ -234,7 +235,7 @@ describe("a strong answer about a long account", () => {
 
   async function save(account: Account, revision: number, state: string): Promise<void> {
     const { stream } = account;
-    await installation.store.saveSnapshots([{ stream, revision, schema: SNAPSHOT_SCHEMA, state }]);
+    await installation.store.saveSnapshots([{ stream, revision, schema: accountSnapshots.schema, state }]);
   }
 
   test("begins with the snapshot and reads what came after it", async () => {
@@ -243,7 +244,9 @@ describe("a strong answer about a long account", () => {
     const { body: folded } = await ask(path);
     const events = await eventsOf(installation.store, account);
     const state = stateBy(events.slice(0, -3), Number.POSITIVE_INFINITY);
-    await save(account, state.revision, writeSnapshot(state));
+    const { revision } = state;
+    const keys = new AppliedKeys();
+    await save(account, revision, accountSnapshots.write({ revision, keys, state }));
     expect(await ask(path)).toEqual({ body: folded, readAfter: [0, account.state.revision - 3] });
   });
 

@@ -1,7 +1,7 @@
 import { postingsOf } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { entriesOf } from "../src/read-model/entries.ts";
+import { entriesOf } from "../src/read-model/reading.ts";
 import { Installation } from "./support/installation.ts";
 
 let installation: Installation;

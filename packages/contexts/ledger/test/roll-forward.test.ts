@@ -1,8 +1,7 @@
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { movementsOf } from "../src/queries/movements.ts";
-import { entriesOf } from "../src/read-model/entries.ts";
-import { statementLine } from "../src/read-model/statement-line.ts";
+import { entriesOf, statementLine } from "../src/read-model/reading.ts";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { countedEvents, dateOf, eventsOf } from "./support/expected.ts";

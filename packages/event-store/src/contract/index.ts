@@ -8,6 +8,7 @@ import { snapshotFacts } from "./snapshot-facts.ts";
 
 export { counterContract } from "./counter-contract.ts";
 export type { EventStoreHarness } from "./harness.ts";
+export { keyedContract } from "./keyed-contract.ts";
 
 /** What an adapter does instead of a fact, and why; `test` asserts it. */
 export interface ContractException {

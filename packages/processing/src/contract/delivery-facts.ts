@@ -6,6 +6,7 @@ import { createInboxWorker, type InboxMessage } from "../inbox/inbox-worker.ts";
 import { heldMessages, replayMessage } from "../queue/message.ts";
 import { done, later, type Outcome, park, refused } from "../queue/outcome.ts";
 import type { QueueWorker } from "../queue/queue-worker.ts";
+import { KEPT_DAYS, QueueUpkeep } from "../queue/upkeep.ts";
 import { type Bench, BY_HAND, drain, type Fact } from "./harness.ts";
 
 const ORDERS = "orders";
@@ -212,4 +213,56 @@ const deliveryFacts: readonly Fact[] = [
   },
 ];
 
-export const queueFacts: readonly Fact[] = [...inboxFacts, ...deliveryFacts];
+const upkeepFacts: readonly Fact[] = [
+  {
+    name: "what has come to an end is dropped with its key when it is old by the server's clock, and nothing else is",
+    async test(bench) {
+      const { database } = bench;
+      const names = ["done", "refused", "parked", "fresh", "waiting"];
+      await inboxOf(bench).receive(names.map((name) => message(name, name)));
+      const handler = new Handler();
+      handler.answers.set("refused", () => refused("no such order"));
+      handler.answers.set("parked", () => park("cannot be read"));
+      handler.answers.set("waiting", () => later("not yet", 1_000_000));
+      await drain(worker(bench, handler.handle));
+      const upkeep = new QueueUpkeep({ ...bench.platform, table: "inbox", queue: ORDERS });
+      const age = `UPDATE taem_queues.inbox SET ended_at = ended_at - $1 * interval '1 day' WHERE key <> 'fresh'`;
+      await database.query(age, [KEPT_DAYS - 1]);
+      bench.now += 1_000 * 86_400_000;
+      expect(await upkeep.runOnce()).toBe(0);
+      await database.query(age, [1]);
+      expect(await upkeep.runOnce()).toBe(2);
+      const kept = await bench.rows("taem_queues.inbox");
+      expect(kept.map(({ key }) => key).sort()).toEqual(["fresh", "parked", "waiting"]);
+      const [again] = await inboxOf(bench).receive([message("done", "done")]);
+      expect(again).toMatchObject({ isRepeated: false });
+    },
+  },
+  {
+    name: "what is held is counted, by what it is, until it is held no more",
+    async test(bench) {
+      await inboxOf(bench).receive(["a", "b", "c"].map((name) => message(name, name)));
+      const handler = new Handler();
+      handler.answers.set("a", () => park("cannot be read"));
+      handler.answers.set("b", () => refused("no such order"));
+      const upkeep = new QueueUpkeep({ ...bench.platform, table: "inbox", queue: ORDERS });
+      const counted = async (state: string) => {
+        await upkeep.runOnce();
+        const text = await bench.metrics.exposition();
+        const label = new RegExp(
+          `taem_queue_held_messages\\{queue="inbox:orders",state="${state}"\\} (\\d+)`,
+        );
+        return Number(label.exec(text)?.[1]);
+      };
+      expect([await counted("parked"), await counted("refused")]).toEqual([0, 0]);
+      await drain(worker(bench, handler.handle));
+      expect([await counted("parked"), await counted("refused")]).toEqual([1, 1]);
+      handler.answers.clear();
+      await replayMessage(bench.database, "inbox", ORDERS, "a");
+      await drain(worker(bench, handler.handle));
+      expect([await counted("parked"), await counted("refused")]).toEqual([0, 1]);
+    },
+  },
+];
+
+export const queueFacts: readonly Fact[] = [...inboxFacts, ...deliveryFacts, ...upkeepFacts];

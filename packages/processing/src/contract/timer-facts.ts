@@ -2,6 +2,7 @@ import { sliceOfName } from "@taem/kernel";
 import { streamOf } from "@taem/schema";
 import { expect } from "vitest";
 import type { Fold, Projection } from "../projection.ts";
+import { done } from "../queue/outcome.ts";
 import { rebuild } from "../rebuild.ts";
 import { replayParked } from "../replay.ts";
 import { type Bench, BY_HAND, drain, type Fact, newCard } from "./harness.ts";
@@ -120,6 +121,53 @@ export const timerFacts: readonly Fact[] = [
           [keyOf(plain), 1_000],
         ].sort(),
       );
+    },
+  },
+  {
+    name: "a timer that is set again while its command is under way is sent when that has come to its end",
+    async test(bench) {
+      const card = await issue(bench);
+      bench.clocks.set(bench.shop.shop, 1_000);
+      await drain(bench.timers(vouchers));
+      // Set for what is past by whoever has not heard of it: the command may have been carried out before.
+      await bench.shop.extendVoucher(card, 1, 900, BY_HAND);
+      await bench.project(projection);
+      expect(await drain(bench.timers(vouchers))).toBe(0);
+      expect(await setTimers(bench)).toEqual([[keyOf(card), 900]]);
+      await expectEqualRebuild(bench);
+      const carriedOut: string[] = [];
+      const sender = bench.sender(vouchers, async ({ key }) => {
+        carriedOut.push(key);
+        return done();
+      });
+      await drain(sender);
+      expect(await drain(bench.timers(vouchers))).toBe(1);
+      await drain(sender);
+      expect(carriedOut).toEqual([keyOf(card), keyOf(card)]);
+      await expectEqualRebuild(bench);
+      expect(await setTimers(bench)).toEqual([]);
+    },
+  },
+  {
+    name: "however many are due at once, they are sent some at a time, longest due first",
+    async test(bench) {
+      const { shop } = bench.shop;
+      await issue(bench);
+      await bench.database.query(
+        `INSERT INTO taem_vouchers.timers
+           SELECT i % 64, 'many ' || i, scope, i, position, lane, type, body, meta
+             FROM taem_vouchers.timers, generate_series(1001, 11000) i`,
+      );
+      bench.clocks.set(shop, 20_000);
+      const sent = await bench.timers(vouchers).runOnce();
+      expect(sent).toBeGreaterThan(0);
+      expect(sent).toBeLessThanOrEqual(5_000);
+      const [latest] = await bench.database.queryArrays<[number]>(
+        "SELECT max(split_part(key, ' ', 2)::int) FROM taem_queues.outbox WHERE key LIKE 'many %'",
+      );
+      expect(latest?.[0]).toBeLessThanOrEqual(6_000);
+      expect(sent + (await drain(bench.timers(vouchers)))).toBe(10_001);
+      expect(await setTimers(bench)).toEqual([]);
     },
   },
   {

@@ -57,9 +57,13 @@ export async function dueMessages(
          ) h GROUP BY slice, lane
        )
        SELECT q.key, q.slice, q.lane, q.type, q.body, q.meta, q.attempts, q.failures
-         FROM ${tableOf(table)} q LEFT JOIN held h ON h.slice = q.slice AND h.lane = q.lane
-        WHERE q.queue = $1 AND q.slice = ANY ($3::int[]) AND q.state = 'waiting' AND q.due_at <= $2
-          AND (h.seq IS NULL OR q.seq < h.seq)
+         FROM unnest($3::int[]) s (slice) CROSS JOIN LATERAL (
+           -- Slice by slice an index has them in their order, however many wait.
+           SELECT q.* FROM ${tableOf(table)} q
+            WHERE q.queue = $1 AND q.slice = s.slice AND q.state = 'waiting' AND q.due_at <= $2
+              AND NOT EXISTS (SELECT FROM held h WHERE h.slice = q.slice AND h.lane = q.lane AND h.seq <= q.seq)
+            ORDER BY q.seq LIMIT ${MESSAGES_A_ROUND}
+         ) q
         ORDER BY q.seq LIMIT ${MESSAGES_A_ROUND}`,
     ),
     [queue, now, slices],
@@ -97,7 +101,8 @@ export async function settle(
     named(
       `${table} settle`,
       `UPDATE ${tableOf(table)} q
-          SET state = s.state, attempts = q.attempts + 1, failures = s.failures, due_at = s.due_at, error = s.error
+          SET state = s.state, attempts = q.attempts + 1, failures = s.failures, due_at = s.due_at, error = s.error,
+              ended_at = CASE WHEN s.state IN ('done', 'refused') THEN now() END
          FROM json_populate_recordset(NULL::${tableOf(table)}, $2::json) s
         WHERE q.queue = $1 AND q.key = s.key`,
     ),

@@ -4,6 +4,7 @@ import { isPassing } from "../passing.ts";
 import type { Settled } from "./claim.ts";
 import type { Message } from "./message.ts";
 import { later, type Outcome, park } from "./outcome.ts";
+import { nameOfQueue } from "./schema.ts";
 import type { QueueWorkerOptions } from "./worker-options.ts";
 
 /** How long an answer is waited for. */
@@ -20,11 +21,13 @@ export class Delivery {
   readonly #logger: Logger;
   readonly #count: (outcome: Outcome["outcome"]) => void;
 
-  constructor({ table, queue, deliver, clock, logger, metrics }: QueueWorkerOptions) {
+  constructor(options: QueueWorkerOptions) {
+    const { deliver, clock, logger, metrics } = options;
+    const queue = nameOfQueue(options);
     this.#deliver = deliver;
     this.#clock = clock;
-    this.#logger = logger.child({ queue: `${table} ${queue}` });
-    this.#count = outcomeCounter(metrics, `${table} ${queue}`);
+    this.#logger = logger.child({ queue });
+    this.#count = outcomeCounter(metrics, queue);
   }
 
   async deliver(message: Message): Promise<Settled> {

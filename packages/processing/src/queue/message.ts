@@ -66,6 +66,8 @@ export async function addMessages(
 
 /** A message that is not delivered any more until somebody has looked. */
 export interface HeldMessage {
+  readonly table: QueueTable;
+  readonly queue: string;
   readonly key: string;
   readonly lane: string;
   readonly type: string;
@@ -74,17 +76,17 @@ export interface HeldMessage {
   readonly error: string | null;
 }
 
-/** What is parked or refused in a queue, oldest first. */
+/** What is parked or refused in the queues of a table, or in one of them, oldest first. */
 export async function heldMessages(
   sql: Queryable,
   table: QueueTable,
-  queue: string,
+  queue?: string,
   limit = 1_000,
 ): Promise<HeldMessage[]> {
   const { rows } = await sql.query<HeldMessage>(
-    `SELECT key, lane, type, state, attempts, error FROM ${tableOf(table)}
-      WHERE queue = $1 AND state IN ('refused', 'parked') ORDER BY seq LIMIT $2`,
-    [queue, limit],
+    `SELECT '${table}' AS table, queue, key, lane, type, state, attempts, error FROM ${tableOf(table)}
+      WHERE ($1::text IS NULL OR queue = $1) AND state IN ('refused', 'parked') ORDER BY queue, seq LIMIT $2`,
+    [queue ?? null, limit],
   );
   return rows;
 }
@@ -97,7 +99,7 @@ export async function replayMessage(
   key: string,
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
-    `UPDATE ${tableOf(table)} SET state = 'waiting', failures = 0, due_at = 0, error = NULL
+    `UPDATE ${tableOf(table)} SET state = 'waiting', failures = 0, due_at = 0, error = NULL, ended_at = NULL
       WHERE queue = $1 AND key = $2 AND state <> 'waiting'`,
     [queue, key],
   );

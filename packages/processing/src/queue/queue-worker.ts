@@ -4,6 +4,8 @@ import { claimSlices, dueMessages, type Settled, settle } from "./claim.ts";
 import { Delivery } from "./delivery.ts";
 import type { Message } from "./message.ts";
 import { RestingLoop } from "./resting-loop.ts";
+import { nameOfQueue } from "./schema.ts";
+import { QueueUpkeep } from "./upkeep.ts";
 import type { QueueWorkerOptions } from "./worker-options.ts";
 
 const POLL_MS = 250;
@@ -20,28 +22,31 @@ export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #delivery: Delivery;
   readonly #loop: RestingLoop;
+  readonly #upkeep: QueueUpkeep;
   /** The slice behind those of the last round: no slice waits for ever behind busy ones. */
   #from = 0;
 
   constructor(options: QueueWorkerOptions) {
-    const { table, queue, logger, pollMs = POLL_MS } = options;
+    const { logger, pollMs = POLL_MS } = options;
     this.#options = options;
     this.#delivery = new Delivery(options);
+    this.#upkeep = new QueueUpkeep(options);
     this.#loop = new RestingLoop(
       () => this.runOnce(),
       pollMs,
-      logger.child({ queue: `${table} ${queue}` }),
+      logger.child({ queue: nameOfQueue(options) }),
       "a queue was not worked off; trying again",
     );
   }
 
   start(): void {
     this.#loop.start();
+    this.#upkeep.start();
   }
 
   /** Ends after what is under way. */
-  stop(): Promise<void> {
-    return this.#loop.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#loop.stop(), this.#upkeep.stop()]);
   }
 
   /** Looks at once for what is due. */

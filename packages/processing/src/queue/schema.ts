@@ -3,7 +3,20 @@ import { type Database, type Migration, migrate } from "@taem/postgres";
 /** The durable queues of a database: what is to be delivered, and what came in. Nothing of them is rebuilt. */
 export type QueueTable = "outbox" | "inbox";
 
+export const QUEUE_TABLES: readonly QueueTable[] = ["outbox", "inbox"];
+
 const SCHEMA = "taem_queues";
+
+/** What a queue is called: of this name by whoever looks at it from outside. */
+export function nameOfQueue({
+  table,
+  queue,
+}: {
+  readonly table: QueueTable;
+  readonly queue: string;
+}): string {
+  return `${table}:${queue}`;
+}
 
 /** The table in a statement. */
 export function tableOf(table: QueueTable): string {
@@ -27,15 +40,19 @@ const queueTable = (table: QueueTable, what: string) => `
     failures int NOT NULL DEFAULT 0,
     due_at   bigint NOT NULL DEFAULT 0,
     error    text,
+    ended_at timestamptz,
     PRIMARY KEY (queue, key)
   ) WITH (fillfactor = 70);
   COMMENT ON TABLE ${SCHEMA}.${table} IS '${what}';
   COMMENT ON COLUMN ${SCHEMA}.${table}.lane IS 'messages of one lane are delivered one after the other, by seq';
   COMMENT ON COLUMN ${SCHEMA}.${table}.failures IS 'attempts in a row that failed for no passing reason';
   COMMENT ON COLUMN ${SCHEMA}.${table}.due_at IS 'not delivered before: milliseconds since the epoch, server time';
+  COMMENT ON COLUMN ${SCHEMA}.${table}.ended_at IS 'when it was done or refused: kept for some time from then on';
   CREATE INDEX ON ${SCHEMA}.${table} (queue, slice, due_at) WHERE state = 'waiting';
   CREATE INDEX ON ${SCHEMA}.${table} (queue, slice, seq) WHERE state = 'waiting';
-  CREATE INDEX ON ${SCHEMA}.${table} (queue, slice, lane) WHERE state = 'parked';`;
+  CREATE INDEX ON ${SCHEMA}.${table} (queue, slice, lane) WHERE state = 'parked';
+  CREATE INDEX ON ${SCHEMA}.${table} (queue, ended_at) WHERE state IN ('done', 'refused');
+  CREATE INDEX ON ${SCHEMA}.${table} (queue, state) WHERE state IN ('refused', 'parked');`;
 
 const migrations: readonly Migration[] = [
   {

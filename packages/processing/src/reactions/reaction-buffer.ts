@@ -4,10 +4,10 @@ import { causedBy, depthOf, MAX_DEPTH } from "../causation.ts";
 import type { EventRecord } from "../event-source.ts";
 import type { ProjectedEvent } from "../projection.ts";
 import { addingMessages, type NewMessage } from "../queue/message.ts";
-import { put, remove } from "../rows/row-store.ts";
+import { remove } from "../rows/row-store.ts";
 import type { AnyRow } from "../rows/row-type.ts";
 import type { Reaction, Routing } from "./reaction.ts";
-import { timers } from "./timers.ts";
+import { setTimers, type TimerRow, timers } from "./timers.ts";
 
 /** What an index takes with room to spare. */
 const MAX_KEY = 400;
@@ -15,7 +15,7 @@ const MAX_KEY = 400;
 /** What a batch does to one timer: its row, or nothing where it is cancelled. */
 interface TimerChange {
   readonly key: AnyRow;
-  readonly row: AnyRow | undefined;
+  readonly row: TimerRow | undefined;
 }
 
 /** A reaction as it is written. */
@@ -61,7 +61,7 @@ export class ReactionBuffer<C extends DomainEvent> {
     const set = changes.flatMap(({ row }) => (row === undefined ? [] : [row]));
     const cancelled = changes.flatMap(({ key, row }) => (row === undefined ? [key] : []));
     if (cancelled.length > 0) remove(writes, schema, timers, cancelled);
-    if (set.length > 0) put(writes, schema, timers, set);
+    if (set.length > 0) setTimers(writes, schema, set);
     if (isRebuild || this.#messages.length === 0) return;
     const { statement, values } = addingMessages("outbox", this.#format.name, this.#messages);
     writes.run(statement, values);
@@ -82,7 +82,7 @@ export class ReactionBuffer<C extends DomainEvent> {
       const { scope, dueAt, command } = reaction;
       // Time leads to it and not the event alone: a chain of timers may go on for years.
       const message = this.#messageOf(record, command, reaction, n, { correlation, causation: record.id });
-      const row = { ...message, scope: checked(scope), due_at: dueAt, position };
+      const row = { ...message, scope: checked(scope), due_at: instant(dueAt), position };
       return { timer: { key: { slice, key: message.key }, row } };
     }
     const { command, notBefore } = reaction;
@@ -111,6 +111,11 @@ export class ReactionBuffer<C extends DomainEvent> {
       meta: commands.encodeMeta(type, { actor, ...origin }),
     };
   }
+}
+
+function instant(at: number): number {
+  if (!Number.isSafeInteger(at)) throw new RangeError(`an instant is a whole number of milliseconds: ${at}`);
+  return at;
 }
 
 function checked(key: string): string {

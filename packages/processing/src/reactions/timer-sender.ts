@@ -3,7 +3,7 @@ import type { Logger } from "@taem/runtime";
 import { schemaOf } from "../projection.ts";
 import { RestingLoop } from "../queue/resting-loop.ts";
 import type { Reactor } from "./reactor.ts";
-import { claimTimers, scopesWithTimers, sendDueTimers } from "./timers.ts";
+import { claimTimers, roundUpTo, scopesWithTimers, sendDueTimers } from "./timers.ts";
 
 export interface TimerSenderOptions {
   readonly reactor: Pick<Reactor, "name">;
@@ -66,10 +66,11 @@ export class TimerSender {
 
   async #sendDue(scope: string, dueAt: number): Promise<number> {
     const { database, now: clockOf, reactor } = this.#options;
-    const now = await clockOf(scope);
-    if (dueAt > now) return 0;
-    const work = database.transaction(
+    const present = await clockOf(scope);
+    if (dueAt > present) return 0;
+    return await database.transaction(
       async (transaction) => {
+        const now = await roundUpTo(transaction, this.#schema, scope, present);
         const slices = await claimTimers(transaction, this.#schema, scope, now);
         if (slices.length === 0) return 0;
         return await sendDueTimers(transaction, this.#schema, reactor.name, { scope, now, slices });
@@ -77,6 +78,5 @@ export class TimerSender {
       // Lost together where they are lost: the timer is there again, and so is what sends it.
       { brief: true, relaxed: true },
     );
-    return await work;
   }
 }

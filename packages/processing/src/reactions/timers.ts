@@ -1,4 +1,4 @@
-import type { Queryable } from "@taem/postgres";
+import { int4Array, int8Array, type Queryable, textArray, type Writes } from "@taem/postgres";
 import type { Schemas } from "../comparison.ts";
 import type { Table } from "../projection.ts";
 import { tableOf } from "../queue/schema.ts";
@@ -25,9 +25,47 @@ export const timers: Table = {
   appendOnly: false,
 };
 
+export interface TimerRow {
+  readonly slice: number;
+  readonly key: string;
+  readonly scope: string;
+  readonly due_at: number;
+  readonly position: string;
+  readonly lane: string;
+  readonly type: string;
+  readonly body: string;
+  readonly meta: string;
+}
+
+/** Adds timers, and moves those that are set; one array a column, for there is one for nearly every event of a ledger. */
+export function setTimers(writes: Writes, schema: string, rows: readonly TimerRow[]): void {
+  const statement = named(
+    `${schema} set timers`,
+    `INSERT INTO ${schema}.timers (slice, key, scope, due_at, position, lane, type, body, meta)
+     SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+                          $9::text[])
+     ON CONFLICT (slice, key) DO UPDATE
+        SET scope = excluded.scope, due_at = excluded.due_at, position = excluded.position, lane = excluded.lane,
+            type = excluded.type, body = excluded.body, meta = excluded.meta`,
+  );
+  const texts = (of: (row: TimerRow) => string) => textArray(rows.map(of));
+  writes.run(statement, [
+    int4Array(rows.map(({ slice }) => slice)),
+    texts(({ key }) => key),
+    texts(({ scope }) => scope),
+    int8Array(rows.map(({ due_at }) => BigInt(due_at))),
+    texts(({ position }) => position),
+    texts(({ lane }) => lane),
+    texts(({ type }) => type),
+    texts(({ body }) => body),
+    texts(({ meta }) => meta),
+  ]);
+}
+
 /**
  * How far timers have been sent: of a slice and scope all that were due at `due_at`, of those that events up to
- * `position` had set. Tells a rebuild which of the timers that it finds in the log are done with.
+ * `position` had set, but for those that are still there. Tells a rebuild which of the timers that it finds in the log are
+ * done with.
  */
 export const timerMarks: Table = {
   name: "timer_marks",
@@ -61,6 +99,29 @@ export async function scopesWithTimers(
 
 /** Slices whose timers one worker sends at a time. */
 const SLICES_A_ROUND = 16;
+/** Timers that are looked at in a round: so many at a time are sent, and those due at the same instant as the last. */
+const TIMERS_A_ROUND = 5_000;
+
+/**
+ * Up to when a round goes: the scope's present, or an instant before it where more are due than a round takes. A statement
+ * stays short, whatever became due at once.
+ */
+export async function roundUpTo(
+  transaction: Queryable,
+  schema: string,
+  scope: string,
+  now: number,
+): Promise<number> {
+  const rows = await transaction.queryArrays<[bigint]>(
+    named(
+      `${schema} round`,
+      `SELECT due_at FROM ${schema}.timers WHERE scope = $1 AND due_at <= $2
+        ORDER BY due_at LIMIT 1 OFFSET ${TIMERS_A_ROUND - 1}`,
+    ),
+    [scope, now],
+  );
+  return Number(rows[0]?.[0] ?? now);
+}
 
 /** Locks slices that have timers due, until the transaction ends; those that another worker has are left to it. */
 export async function claimTimers(
@@ -84,7 +145,8 @@ export async function claimTimers(
 
 /**
  * Moves timers that are due into the outbox, longest due first; returns how many. One statement sees one instant: the
- * checkpoints say which events had set what it found.
+ * checkpoints say which events had set what it found. One that was set again while its command is under way is left until
+ * that has come to its end: what set it may have come too late for it.
  */
 export async function sendDueTimers(
   transaction: Queryable,
@@ -96,16 +158,19 @@ export async function sendDueTimers(
     named(
       `${schema} send timers`,
       `WITH due AS (
-         DELETE FROM ${schema}.timers WHERE scope = $1 AND due_at <= $2 AND slice = ANY ($3::int[])
+         DELETE FROM ${schema}.timers t WHERE scope = $1 AND due_at <= $2 AND slice = ANY ($3::int[])
+            AND NOT EXISTS (SELECT FROM ${tableOf("outbox")} o
+                             WHERE o.queue = $4 AND o.key = t.key AND o.state = 'waiting')
          RETURNING slice, key, lane, type, body, meta, due_at
        ), sent AS (
          INSERT INTO ${tableOf("outbox")} (queue, slice, lane, key, type, body, meta)
          SELECT $4, slice, lane, key, type, body, meta FROM due ORDER BY due_at, key
          ON CONFLICT (queue, key) DO NOTHING
        ), marked AS (
-         INSERT INTO ${schema}.timer_marks (slice, scope, due_at, position)
+         INSERT INTO ${schema}.timer_marks AS m (slice, scope, due_at, position)
          SELECT slice, $1, $2, position FROM ${schema}.checkpoints WHERE slice = ANY ($3::int[])
-         ON CONFLICT (slice, scope) DO UPDATE SET due_at = excluded.due_at, position = excluded.position
+         ON CONFLICT (slice, scope)
+         DO UPDATE SET due_at = greatest(m.due_at, excluded.due_at), position = excluded.position
        )
        SELECT count(*) FROM due`,
     ),

@@ -32,7 +32,7 @@ export function writerOf(writes: Writes, schema: string): RowWriter {
 }
 
 /** Adds rows to a table of a schema, and replaces those that are there. */
-export function put(writes: Writes, schema: string, table: Table, rows: readonly AnyRow[]): void {
+function put(writes: Writes, schema: string, table: Table, rows: readonly AnyRow[]): void {
   const name = `${schema}.${table.name}`;
   const columns = Object.keys(table.columns);
   const changes = columns.filter((column) => !table.key.includes(column));

@@ -16,6 +16,7 @@ import {
   decide,
   dueEvents,
   evolve,
+  keyOf,
   newAccount,
   postingsOf,
 } from "@taem/ledger/domain";
@@ -31,6 +32,8 @@ interface Account {
   readonly member: string;
   readonly currency: Currency;
   readonly state: AccountState;
+  /** Revisions by applied key. */
+  readonly keys: Map<string, number>;
   /** By revision, from 1. */
   readonly events: AccountEvent[];
 }
@@ -147,7 +150,13 @@ export class DomainApi {
     if (!this.#members.has(member)) throw new Error(`${member} is not a member`);
     const id = `${member} ${code}`;
     const currency = this.#defined.currencies.get(code) as Currency;
-    const account = this.#accounts.get(id) ?? { member, currency, state: newAccount(), events: [] };
+    const account = this.#accounts.get(id) ?? {
+      member,
+      currency,
+      state: newAccount(),
+      keys: new Map(),
+      events: [],
+    };
     this.#accounts.set(id, account);
     return account;
   }
@@ -188,32 +197,40 @@ export class DomainApi {
 
   #decide(account: Account, command: AccountCommand, actor: string): Executed {
     const context = this.#context(account, actor);
+    const applied = account.keys.get(keyText(keyOf(command)));
+    if (applied !== undefined)
+      return { events: [account.events[applied - 1] as AccountEvent], replayed: true };
     let decision = decide(command, account.state, context);
     if ("needs" in decision) {
       const origin = [account.events[decision.needs.revision - 1] as AccountEvent];
       decision = decide(command, account.state, { ...context, origin });
     }
     if ("refused" in decision) return { code: decision.refused.code };
-    if ("repeated" in decision) {
-      return { events: [account.events[decision.repeated.revision - 1] as AccountEvent], replayed: true };
-    }
     if (!("accepted" in decision)) throw new Error("the decision needs what it was given");
     this.#append(account, decision.accepted);
     return { events: decision.accepted.filter((event) => "key" in event), replayed: false };
   }
 
-  #append({ state, events }: Account, made: readonly AccountEvent[]): void {
+  #append({ state, keys, events }: Account, made: readonly AccountEvent[]): void {
     for (const event of made) {
       if ("part" in event) throw new Error("no effect of a simulation has 500 lots");
       evolve(state, event);
       events.push(event);
+      if ("key" in event) keys.set(keyText(event.key), events.length);
     }
   }
 
-  #context({ member, currency: { code } }: Account, actor: string): DecisionContext {
+  #context({ member, keys, currency: { code } }: Account, actor: string): DecisionContext {
     const programme = this.#defined;
     const currency = programme.currencies.get(code) as Currency;
-    return { now: businessNow(programme, Date.now()), actor, programme, currency, member };
+    return {
+      now: businessNow(programme, Date.now()),
+      actor,
+      programme,
+      currency,
+      member,
+      keys: { revisionOf: (key) => keys.get(keyText(key)) },
+    };
   }
 
   #resultOf(account: Account, executed: Extract<Executed, { readonly replayed: boolean }>, actor: string) {

@@ -1,10 +1,9 @@
 import { fields } from "@taem/http";
 import type { z } from "zod";
-import { diesAt, free, type Lot, openLots, settledAt } from "../domain/index.ts";
+import { diesAt, free, type Lot, type LotAmount, openLots, settledAt } from "../domain/index.ts";
 import type { Seen, Standing, View } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import type { Origins, StatementEntry } from "../queries/statement.ts";
-import type { LotAmount } from "../read-model/statement-line.ts";
 import type { lotItem, statementItem } from "./account-queries.ts";
 import { cutBody, parkedBody } from "./answers.ts";
 import { endBody, endBodyOrNull } from "./ends.ts";

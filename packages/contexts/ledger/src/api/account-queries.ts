@@ -1,5 +1,6 @@
 import { cursor, fields } from "@taem/http";
 import { z } from "zod";
+import { STATEMENT_KINDS } from "../domain/index.ts";
 import { balance } from "./balance.ts";
 import { ending, lastDay, lastDayOrNull } from "./ends.ts";
 import { currencyQuery, cutSchema, memberParams, memberProblems, parkedSchema, viewQuery } from "./view.ts";
@@ -50,33 +51,6 @@ export const lotItem = z.strictObject({
   earnedAt: instant,
   vintage: z.string(),
 });
-
-const STATEMENT_KINDS = [
-  "earn",
-  "burn",
-  "hold",
-  "capture",
-  "void",
-  "hold_timeout",
-  "expiry",
-  "debt_repayment",
-  "earn_reversal",
-  "waiver_recovery",
-  "burn_reversal",
-  "transfer_out",
-  "transfer_in",
-  "transfer_in_refused",
-  "transfer_returned",
-  "adjustment_requested",
-  "adjustment_rejected",
-  "adjustment_withdrawn",
-  "adjustment_lapsed",
-  "adjustment_credit",
-  "adjustment_debit",
-  "write_off",
-] as const;
-
-export type StatementKind = (typeof STATEMENT_KINDS)[number];
 
 export const businessKey = z.strictObject({ system: z.string(), id: z.string(), leg: z.string() });
 const lotPart = z.strictObject({ lot: z.int(), points: total });

@@ -28,7 +28,7 @@ export function approvalRoutes({ database, clock, requests }: ApprovalRoutesPlat
       handler: async ({ params, query }, { deadline }) => {
         const { kind, cursor: place, limit } = query;
         const programme = await requests.newestProgramme(params.programme);
-        await requests.reachForReport(programme, query, deadline);
+        await requests.reach.everywhere(programme.id, query, deadline);
         const now = businessNow(programme, clock.now());
         const found: Waiting[] = [];
         if (kind !== "adjustment" && place?.[0] !== "adjustment") {

@@ -163,7 +163,7 @@ async function list<R>(
 ) {
   const programme = await requests.programme(code);
   const currency = theCurrency(programme, query.currency);
-  await requests.reachForReport(programme, query, deadline);
+  await requests.reach.everywhere(programme.id, query, deadline);
   const at = businessNow(programme, clock.now());
   const of = { programme, currency, limit: query.limit + 1 };
   return await database.transaction(

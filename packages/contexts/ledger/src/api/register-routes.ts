@@ -27,7 +27,7 @@ function programmesRoute({ database, directory, requests }: RegisterRoutesPlatfo
   return route({
     ...registers.programmes,
     handler: async ({ query: { consistency, limit, cursor } }, { principal, deadline, signal }) => {
-      if (consistency === "strong") await requests.reachHead(deadline);
+      if (consistency === "strong") await requests.reach.head(deadline);
       const { cut, codes } = await database.transaction(
         async (sql) => ({
           cut: await readModelCut(sql),
@@ -63,7 +63,7 @@ function membersRoute({ database, store, directory, requests }: RegisterRoutesPl
           detail: "query /cursor: there is one page of one member",
         });
       const programme = await requests.programme(params.programme);
-      await requests.reachForReport(programme, query, deadline);
+      await requests.reach.everywhere(programme.id, query, deadline);
       // From the log itself, where ids of people are keyed hashes.
       const found = externalId === undefined ? undefined : await directory.member(programme, { externalId });
       const { cut, parked, rows } = await database.transaction(

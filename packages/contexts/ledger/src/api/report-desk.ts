@@ -54,7 +54,7 @@ export class ReportDesk {
     checkFields(asked);
     const programme = await requests.wholeProgramme(code);
     const currencies = currenciesOf(programme, asked.currency);
-    await requests.reachForReport(programme, asked, deadline);
+    await requests.reach.everywhere(programme.id, asked, deadline);
     const standpoint = await this.#standpoint(programme, asked);
     await this.#zones.refresh([programme.id]);
     const step = async () => {

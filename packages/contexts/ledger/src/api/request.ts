@@ -1,11 +1,6 @@
-import type { EventStore } from "@taem/event-store";
-import { reachPlaces } from "@taem/host";
-import type { Place, Token, Tokens } from "@taem/http";
+import { Reach, type ReachTools } from "@taem/host";
 import { ApiError, type MemberRef } from "@taem/http";
-import { SLICES } from "@taem/kernel";
-import type { ProjectorView } from "@taem/processing";
 import type { Currency, Programme } from "@taem/programme/definitions";
-import type { Clock } from "@taem/runtime";
 import type { Directory } from "../application/directory.ts";
 import { LedgerError } from "../problems.ts";
 import { isFolded, type Standing, type View } from "../queries/account-reader.ts";
@@ -15,84 +10,47 @@ import type { ViewQuery } from "./view.ts";
 /** What is parked waits for people. */
 const PARKED_RETRY_S = 60;
 
-export interface RequestPlatform {
-  readonly store: EventStore;
+export interface RequestPlatform extends ReachTools {
   readonly directory: Directory;
-  readonly clock: Clock;
-  readonly projector: ProjectorView;
-  readonly tokens: Tokens;
 }
 
 /** Finds out what a request is about, and waits for what it must see. */
 export class Requests {
-  readonly #platform: RequestPlatform;
+  readonly reach: Reach;
+  readonly #directory: Directory;
 
   constructor(platform: RequestPlatform) {
-    this.#platform = platform;
+    this.reach = new Reach(platform);
+    this.#directory = platform.directory;
   }
 
   async programme(code: string): Promise<Programme> {
-    return known(await this.#platform.directory.programme(code));
+    return known(await this.#directory.programme(code));
   }
 
   /** With what was proposed until now, through any instance. */
   async newestProgramme(code: string): Promise<Programme> {
-    return known(await this.#platform.directory.newestProgramme(code));
+    return known(await this.#directory.newestProgramme(code));
   }
 
   /** The programme with all its currencies, one that was defined just now among them: what a report is about. */
   async wholeProgramme(code: string): Promise<Programme> {
-    return this.#platform.directory.lookAgain(await this.programme(code));
+    return this.#directory.lookAgain(await this.programme(code));
   }
 
   async account(code: string, ref: MemberRef, currency: string | undefined): Promise<AccountRef> {
     const known = await this.programme(code);
     const isThere = currency === undefined ? known.currencies.size > 0 : known.currencies.has(currency);
-    const programme = isThere ? known : await this.#platform.directory.lookAgain(known);
-    const member = await this.#platform.directory.member(programme, ref);
+    const programme = isThere ? known : await this.#directory.lookAgain(known);
+    const member = await this.#directory.member(programme, ref);
     if (member === undefined) throw new LedgerError("member_unknown");
     return { programme, currency: theCurrency(programme, currency), member: member.id, slice: member.slice };
   }
 
-  /** Waits for what a report must see: it counts all slices up to one position. */
-  async reachForReport(
-    programme: Programme,
-    { token, consistency }: Pick<ViewQuery, "token" | "consistency">,
-    deadline: number,
-  ): Promise<void> {
-    const places = this.#placesOf(programme, token);
-    await this.#assertLogged(places);
-    const positions = places.map(({ position }) => position);
-    if (consistency === "strong") positions.push(await this.#platform.store.head());
-    const position = positions.sort().at(-1);
-    if (position !== undefined) await this.#reachEverywhere(position, deadline);
-  }
-
-  /** Waits until the read model has all that the log has now. */
-  async reachHead(deadline: number): Promise<void> {
-    await this.#reachEverywhere(await this.#platform.store.head(), deadline);
-  }
-
-  async #reachEverywhere(position: string, deadline: number): Promise<void> {
-    const slices = Array.from({ length: SLICES }, (_, slice) => ({ slice, position }));
-    await reachPlaces(this.#platform, slices, deadline);
-  }
-
-  /**
-   * Waits until the read model has the caller's own write. Refuses what is no token of the programme with `malformed_token`,
-   * and at once with `token_beyond_log` what the log does not reach.
-   */
-  async #reachToken(programme: Programme, token: Token | undefined, deadline: number): Promise<void> {
-    const places = this.#placesOf(programme, token);
-    const unreached = places.filter((place) => !this.#platform.projector.hasReached(place));
-    await this.#assertLogged(unreached);
-    await reachPlaces(this.#platform, unreached, deadline);
-  }
-
-  /** As above, of an account's view: one that takes the events themselves waits for nothing. */
+  /** Waits for what an account's view must see: one that takes the events themselves waits for nothing. */
   async reachOwn({ programme }: AccountRef, asked: ViewQuery, deadline: number): Promise<void> {
-    if (!isFolded(asked)) await this.#reachToken(programme, asked.token, deadline);
-    else await this.#assertLogged(this.#placesOf(programme, asked.token));
+    if (isFolded(asked)) await this.reach.nothing(programme.id, asked.token);
+    else await this.reach.ownWrite(programme.id, asked.token, deadline);
   }
 
   /** Refuses with `account_parked` where the caller's own write is among what the read model has stopped before. */
@@ -103,25 +61,6 @@ export class Requests {
     throw new LedgerError("account_parked", {
       detail: `the read model has not followed the account since position ${since}; consistency=strong answers`,
       retryAfter: PARKED_RETRY_S,
-    });
-  }
-
-  #placesOf(programme: Programme, token: Token | undefined): readonly Place[] {
-    if (token === undefined) return [];
-    if (this.#platform.tokens.isOurs(programme.id, token)) return token.places;
-    throw new ApiError("malformed_token", {
-      detail: "query /token: is no token of a present answer of this programme",
-    });
-  }
-
-  /** Places of a log that was restored since, or of one that is not this: nobody need wait for them. */
-  async #assertLogged(places: readonly Place[]): Promise<void> {
-    if (places.length === 0) return;
-    const head = await this.#platform.store.head();
-    const beyond = places.find(({ position }) => position > head);
-    if (beyond === undefined) return;
-    throw new ApiError("token_beyond_log", {
-      detail: `the token is of position ${beyond.position}, but the log ends at ${head || "its start"}`,
     });
   }
 }

@@ -17,7 +17,7 @@ export function sourceRoutes({ database, requests }: SourceRoutesPlatform): Rout
       ...sources.list,
       handler: async ({ params, query }, { deadline }) => {
         const programme = await requests.newestProgramme(params.programme);
-        await requests.reachForReport(programme, query, deadline);
+        await requests.reach.everywhere(programme.id, query, deadline);
         const used = await systemsInUse(database, programme.id);
         const items = [...new Set([...programme.sources.keys(), ...used.keys()])].sort().map((system) => {
           const declared = programme.sources.get(system);

@@ -1,5 +1,12 @@
 import type { KeyObject } from "node:crypto";
-import { type Appended, Claims } from "@taem/event-store";
+import {
+  type Before,
+  Claims,
+  decideKeyed,
+  type Keyed,
+  type KeyedDecision,
+  type Step,
+} from "@taem/event-store";
 import { type Caller, claimantOf, metaOf, uniqueStreamOf, type WriteTools } from "@taem/host";
 import { type BusinessKey, sliceOfName } from "@taem/kernel";
 import { businessNow, type Currency, type Programme, programmeAggregate } from "@taem/programme/definitions";
@@ -16,9 +23,10 @@ import {
   type DecisionContext,
   decide,
   dueEvents,
+  isOfRefund,
+  keyOf,
   NO_ACTIVITY,
   nextDueAt,
-  type Refusal,
   sumOfActivity,
 } from "../domain/index.ts";
 import {
@@ -30,9 +38,8 @@ import {
 } from "../events.ts";
 import { accountAggregate } from "./account-aggregate.ts";
 import { type ActivityOn, ClientDays, type Share } from "./client-days.ts";
-import { type AccountStep, loadCommand, loadMade, type Made } from "./made.ts";
 import { inKnownSpelling, spellingsOfKey } from "./spellings.ts";
-import type { AccountRef, CommandCaller, Outcome, Recognition, Wish } from "./wish.ts";
+import type { AccountRef, CommandCaller, Outcome, Wish } from "./wish.ts";
 
 /** A wish on its way. */
 interface Asked {
@@ -43,13 +50,13 @@ interface Asked {
   readonly share?: Share;
 }
 
-/** One that is being decided, on an account under the newest definitions. */
-interface Decided extends Asked {
-  readonly command: AccountCommand;
-}
+type AccountStep<R> = Step<Keyed<AccountState>, AccountEvent, R>;
 
 /** A decision on an account, under the newest definitions. */
-type DecideOn<R> = (state: AccountState, on: AccountRef) => AccountStep<R>;
+type DecideOn<R> = (keyed: Keyed<AccountState>, on: AccountRef) => AccountStep<R>;
+
+/** What a decision depends on beside what its account has been through. */
+type Circumstances = Omit<DecisionContext, keyof Before<AccountEvent>>;
 
 /** The key is of programme scope, and was not reserved. */
 const UNRESERVED = Symbol("unreserved");
@@ -106,14 +113,14 @@ export class Accounts {
 
   async #reserveThenPlace(asked: Asked): Promise<Outcome> {
     const refused = await this.#reserve(asked);
-    return refused ?? this.#place(asked, (state, on) => this.#attempt(asked, state, on));
+    return refused ?? this.#place(asked, (keyed, on) => this.#attempt(asked, keyed, on));
   }
 
   async #placeUnreserved(asked: Asked): Promise<Outcome> {
-    const outcome = await this.#place<Outcome | typeof UNRESERVED>(asked, (state, on) =>
+    const outcome = await this.#place<Outcome | typeof UNRESERVED>(asked, (keyed, on) =>
       isOfProgramme(asked.wish.key, on.programme)
         ? { events: [], answer: () => () => UNRESERVED }
-        : this.#attempt(asked, state, on),
+        : this.#attempt(asked, keyed, on),
     );
     return outcome === UNRESERVED ? this.#reserveThenPlace(asked) : outcome;
   }
@@ -141,7 +148,7 @@ export class Accounts {
   balance(account: AccountRef, caller: Caller): Promise<Balance> {
     return this.#onAccount(account, caller, (_, on) => ({
       events: [],
-      answer: (state) => {
+      answer: ({ state }) => {
         const context = this.#context(on, caller);
         const balance = balanceAt(state, accountOf(context), context.now);
         return () => balance;
@@ -151,7 +158,7 @@ export class Accounts {
 
   /** Who asked for an adjustment that waits, by its ordinal; undefined where none does. */
   requesterOf(account: AccountRef, adjustment: number, caller: Caller): Promise<string | undefined> {
-    return this.#onAccount(account, caller, (state) => {
+    return this.#onAccount(account, caller, ({ state }) => {
       const requester = state.pending.get(adjustment)?.requestedBy;
       return { events: [], answer: () => () => requester };
     });
@@ -162,12 +169,12 @@ export class Accounts {
     account: AccountRef,
     caller: Caller,
   ): Promise<{ readonly swept: number; readonly nextDueAt: number | undefined }> {
-    return this.#onAccount(account, caller, (state, on) => {
+    return this.#onAccount(account, caller, ({ state }, on) => {
       const context = this.#context(on, caller);
       const events = dueEvents(state, accountOf(context), context.now);
       return {
         events,
-        answer: (swept) => {
+        answer: ({ state: swept }) => {
           const next = nextDueAt(swept);
           return () => ({ swept: events.length, nextDueAt: next });
         },
@@ -192,84 +199,51 @@ export class Accounts {
       deadline: caller.deadline,
       traceparent: caller.traceparent,
       reads: { stream: programmeStream(programme.id), aggregate: programmeAggregate },
-      decide: (state, now) => {
+      decide: (keyed, now) => {
         // Definitions are only ever added to.
-        if (now === undefined || now.revision <= programme.revision) return decideOn(state, account);
+        if (now === undefined || now.revision <= programme.revision) return decideOn(keyed, account);
         this.#learn(now);
         const known = now.currencies.get(currency.code) as Currency;
-        return decideOn(state, { ...account, programme: now, currency: known });
+        return decideOn(keyed, { ...account, programme: now, currency: known });
       },
     });
   }
 
-  #context({ programme, currency, member }: AccountRef, { actor }: Caller): DecisionContext {
+  #context({ programme, currency, member }: AccountRef, { actor }: Caller): Circumstances {
     const now = businessNow(programme, this.#tools.clock.now());
     return { now, actor, programme, currency, member: member.id };
   }
 
-  #attempt(asked: Asked, state: AccountState, on: AccountRef): AccountStep<Outcome> {
-    const now = this.#context(on, asked.caller);
-    const context = asked.share === undefined ? now : { ...now, today: asked.share.others(on.programme) };
-    const command = inKnownSpelling(asked.wish.under(on.programme), state);
-    const refused = asked.wish.guard?.(state);
-    const own = refused === undefined ? decide(command, state, context) : { refused };
-    const decision = inTurn(own, streamOf(on), asked.caller.heldBack);
-    if (asked.share !== undefined) asked.share.beyond = ceilingThatKeeps(decision);
-    return this.#toStep({ ...asked, command }, state, context, decision);
-  }
-
-  #toStep(
-    asked: Decided,
-    state: AccountState,
-    context: DecisionContext,
-    decision: Decision,
-  ): AccountStep<Outcome> {
-    if ("refused" in decision) return { events: [], answer: () => () => decision };
-    if ("repeated" in decision) {
-      return loadMade(decision.repeated.revision, (made) => this.#replay(asked, made, context));
-    }
-    if ("needs" in decision) {
-      return loadCommand(decision.needs.revision, (origin) =>
-        this.#toStep(asked, state, context, decide(asked.command, state, { ...context, origin })),
-      );
-    }
-    const own = decision.accepted.filter((event) => "key" in event);
-    asked.share?.take(own.map(activityIn).reduce(sumOfActivity, NO_ACTIVITY));
-    const after = decision.accepted.slice(decision.due).filter((event) => !("key" in event));
-    const made = { events: own, after };
-    return { events: decision.accepted, answer: (state) => this.#accept(made, state, context) };
-  }
-
-  #accept(made: Made, state: AccountState, context: DecisionContext) {
-    const balance = balanceAt(state, accountOf(context), context.now);
-    const { programme } = context;
-    return ({ position }: Appended): Outcome => ({ ...made, replayed: false, programme, balance, position });
-  }
-
-  /** The same key with the same meaning gives the first result; with another meaning it is refused. */
-  #replay({ command, wish: { again } }: Decided, made: Made, context: DecisionContext): AccountStep<Outcome> {
-    const { events } = made;
-    if (!isRepetition(command, events[0], again)) {
-      const difference = again?.difference(command, events) ?? "its fingerprint is another";
-      const refused: Refusal = { code: "key_reused", detail: `the key was used before: ${difference}` };
-      return { events: [], answer: () => () => ({ refused }) };
-    }
-    return {
-      events: [],
-      answer: (state) => {
-        const balance = balanceAt(state, accountOf(context), context.now);
-        const { programme } = context;
-        return () => ({ ...made, replayed: true, programme, balance, position: undefined });
-      },
-    };
+  #attempt(asked: Asked, keyed: Keyed<AccountState>, on: AccountRef): AccountStep<Outcome> {
+    const { wish, share, caller } = asked;
+    const now = this.#context(on, caller);
+    const context = share === undefined ? now : { ...now, today: share.others(on.programme) };
+    const command = inKnownSpelling(wish.under(on.programme), keyed.keys);
+    if (share !== undefined) share.beyond = undefined;
+    return decideKeyed<AccountState, AccountEvent, Outcome>(keyed, {
+      key: keyOf(command),
+      // What has none is a saga's own.
+      fingerprint: "fingerprint" in command ? command.fingerprint : undefined,
+      recognises: (first) => wish.again?.recognises(first) === true,
+      decide: (state, before) => decideOnce(asked, command, state, { ...context, ...before }, streamOf(on)),
+      repeat: (made, state) => ({
+        ...made,
+        replayed: true,
+        programme: context.programme,
+        balance: balanceAt(state, accountOf(context), context.now),
+        position: undefined,
+      }),
+      refuse: ({ events }) => keyReused(wish.again?.difference(command, events)),
+      leadsTo: (first) => (first.type === "BurnReversed" ? (event) => isOfRefund(first, event) : undefined),
+    });
   }
 
   /** One effect whoever the member is: the key belongs to the account that reserved it. */
   async #reserve(asked: Asked): Promise<Outcome | undefined> {
     const { account, wish, caller } = asked;
     // Decided first, so that a command which would be refused anyway reserves nothing.
-    const foreseen = await this.#onAccount(account, caller, (state, on) =>
-      refusalOf(this.#attempt(asked, state, on)),
+    const foreseen = await this.#onAccount(account, caller, (keyed, on) =>
+      refusalOf(this.#attempt(asked, keyed, on)),
     );
     if (foreseen !== undefined) return foreseen;
     const { programme, currency, member } = account;
@@ -295,6 +269,41 @@ export class Accounts {
   }
 }
 
+/** Decides a command whose key is new. */
+function decideOnce(
+  { wish, share, caller }: Asked,
+  command: AccountCommand,
+  state: AccountState,
+  context: DecisionContext,
+  stream: string,
+): KeyedDecision<AccountState, AccountEvent, Outcome> {
+  const refused = wish.guard?.(state);
+  const own = refused === undefined ? decide(command, state, context) : { refused };
+  const decision = inTurn(own, stream, caller.heldBack);
+  if (share !== undefined) share.beyond = ceilingThatKeeps(decision);
+  if ("needs" in decision) return decision;
+  if ("refused" in decision) return { events: [], answer: () => () => decision };
+  const { accepted: events } = decision;
+  share?.take(
+    events
+      .filter((event) => "key" in event)
+      .map(activityIn)
+      .reduce(sumOfActivity, NO_ACTIVITY),
+  );
+  const { programme, now } = context;
+  return {
+    events,
+    answer: (after, made) => {
+      const balance = balanceAt(after, accountOf(context), now);
+      return ({ position }) => ({ ...made, replayed: false, programme, balance, position });
+    },
+  };
+}
+
+function keyReused(difference = "its fingerprint is another"): Outcome {
+  return { refused: { code: "key_reused", detail: `the key was used before: ${difference}` } };
+}
+
 /** Of what the client's ceiling keeps a command back, for good or until a second principal agrees. */
 function ceilingThatKeeps(decision: Decision): keyof Activity | undefined {
   if ("refused" in decision) {
@@ -315,7 +324,7 @@ function isOf({ member, currency }: AccountRef, standing: KeyReserved): boolean 
 
 /** A return that overtook its sale would find nothing to take back, and leave the points of a sale that is sent again. */
 function inTurn(decision: Decision, stream: string, heldBack: Set<string> | undefined): Decision {
-  if (heldBack === undefined || "repeated" in decision) return decision;
+  if (heldBack === undefined) return decision;
   if (heldBack.has(stream)) {
     const detail = "an earlier line of the account was refused so: send both again, in their order";
     return { refused: { code: "earn_ceiling_reached", detail } };
@@ -330,17 +339,6 @@ function streamOf({ member, currency }: AccountRef): string {
 
 function isOfProgramme({ system }: BusinessKey, { sources }: Programme): boolean {
   return sources.get(system)?.scope === "programme";
-}
-
-/** What has no fingerprint is a saga's own: its key stands for one meaning. */
-function isRepetition(
-  command: AccountCommand,
-  first: AccountEvent | undefined,
-  again: Recognition | undefined,
-): boolean {
-  if (!("fingerprint" in command)) return true;
-  if (first === undefined || !("fingerprint" in first)) return false;
-  return first.fingerprint === command.fingerprint || again?.recognises(first.fingerprint) === true;
 }
 
 /** The refusal that a step would end in, if any; nothing is appended. */

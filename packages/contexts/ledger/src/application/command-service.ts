@@ -1,6 +1,6 @@
 import type { Caller, WriteTools } from "@taem/host";
 import { ApiError, type MemberRef, type Principal, requirePermission, type Tokens } from "@taem/http";
-import type { BusinessKey } from "@taem/kernel";
+import { type BusinessKey, partsOf } from "@taem/kernel";
 import { businessNow, type Currency, isOfClient, type Programme } from "@taem/programme/definitions";
 import type { CommandAnswer } from "../api/command-answer.ts";
 import { type OperationBody, type OperationName, permissionsOf } from "../api/operation-bodies.ts";
@@ -11,7 +11,6 @@ import { Accounts } from "./accounts.ts";
 import type { ActivityOn } from "./client-days.ts";
 import type { KnownMember, MemberDirectory, ProgrammeDirectory } from "./directory.ts";
 import { answerOf } from "./effect.ts";
-import { partsOf } from "./made.ts";
 import { Meaning, type Sent } from "./meaning.ts";
 import { buildCommand, type Subject } from "./operations.ts";
 import { type Done, doneOn, Transfers, type Written } from "./transfers.ts";
@@ -247,15 +246,25 @@ export class CommandService {
     await this.accounts.sweep(await this.#accountNamed(programme, member, currency), caller);
   }
 
-  /** Brings a transfer that somebody left half done to its end, from its first event's revision. Idempotent. */
+  /**
+   * Brings a transfer to its end that somebody may have left half done, from its first event's revision. Idempotent. What is
+   * in the way of its end, undefined where it has one.
+   */
   async completeTransfer(
     { programme, member, currency, revision }: AccountName & { readonly revision: number },
     caller: Caller,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const account = await this.#accountNamed(programme, member, currency);
     const [first] = await this.accounts.applied(account, revision, 1);
     const legs = await this.accounts.applied(account, revision, partsOf(first));
-    await this.transfers.complete(account, legs as AccountEvent<"TransferOut">[], caller);
+    const { isOver, outcome } = await this.transfers.complete(
+      account,
+      legs as AccountEvent<"TransferOut">[],
+      caller,
+    );
+    if (isOver || !("refused" in outcome)) return undefined;
+    const { code, detail } = outcome.refused;
+    return `${code}: ${detail}`;
   }
 
   /** The account that an event names by our ids. */

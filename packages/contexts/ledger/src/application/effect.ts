@@ -1,3 +1,4 @@
+import type { Made } from "@taem/event-store";
 import { fields } from "@taem/http";
 import { balanceBody } from "../api/balance.ts";
 import type { CommandAnswer } from "../api/command-answer.ts";
@@ -5,7 +6,6 @@ import { endBody, endBodyOrNull } from "../api/ends.ts";
 import { ordinalId } from "../api/operation-bodies.ts";
 import { expiredAtOnce } from "../domain/index.ts";
 import type { AccountEvent, LotPart, NewLot } from "../events.ts";
-import type { Made } from "./made.ts";
 import type { Accepted, AccountRef } from "./wish.ts";
 
 const { formatInstant } = fields;
@@ -31,7 +31,7 @@ export function answerOf(account: AccountRef, accepted: Accepted, token: string)
   };
 }
 
-function effectOf(account: AccountRef, { events, after }: Made): Effect {
+function effectOf(account: AccountRef, { events, after }: Made<AccountEvent>): Effect {
   const [first] = events;
   if (first === undefined) throw new Error("an accepted command has at least one event");
   const effectiveAt = formatInstant(first.effectiveAt);

@@ -1,6 +1,6 @@
 import { fields } from "@taem/http";
 import { endOf } from "@taem/kernel";
-import type { AccountCommand } from "../domain/index.ts";
+import { type AccountCommand, operationOf } from "../domain/index.ts";
 import type { AccountEvent } from "../events.ts";
 
 /** Why a key that was used before does not stand for this command: what it says against what the ledger recorded. */
@@ -40,38 +40,6 @@ export function differenceOf(
     ? "the first one left occurredAt out, or"
     : "the first one may have brought an occurredAt, or";
   return `nothing that the ledger recorded differs: ${time} a field differs of which it keeps no more than what it led to; ${of}`;
-}
-
-function operationOf(event: AccountEvent): string {
-  switch (event.type) {
-    case "PointsEarned":
-      return "earn";
-    case "PointsBurned":
-      return "burn";
-    case "HoldPlaced":
-      return "hold";
-    case "HoldCaptured":
-      return "capture";
-    case "HoldVoided":
-      return "void";
-    case "EarnReversed":
-    case "BurnReversed":
-      return "reverse";
-    case "TransferOut":
-      return "transfer";
-    case "AdjustmentRequested":
-      return "adjust";
-    case "AdjustmentCredited":
-    case "AdjustmentDebited":
-    case "DebtWrittenOff":
-      return event.adjustment === undefined ? "adjust" : "approve";
-    case "AdjustmentRejected":
-      return "reject";
-    case "AdjustmentWithdrawn":
-      return "withdraw";
-    default:
-      return event.type;
-  }
 }
 
 /** What a command says, in the order in which a reader wants to be told. */

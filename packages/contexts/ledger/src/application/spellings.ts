@@ -1,6 +1,6 @@
 import { fields } from "@taem/http";
-import type { BusinessKey } from "@taem/kernel";
-import type { AccountCommand, AccountState } from "../domain/index.ts";
+import type { AppliedKeys, BusinessKey } from "@taem/kernel";
+import type { AccountCommand } from "../domain/index.ts";
 
 /** Names in two spellings are one; what an earlier program wrote under another spelling is found under it. */
 
@@ -19,7 +19,7 @@ export function canonicalKey({ system, id, leg }: BusinessKey): BusinessKey {
 }
 
 /** The command with its keys as the account knows them; those that it does not know, as they are written now. */
-export function inKnownSpelling(command: AccountCommand, { keys }: AccountState): AccountCommand {
+export function inKnownSpelling(command: AccountCommand, keys: AppliedKeys): AccountCommand {
   if (!("key" in command)) return command;
   const known = (key: BusinessKey): BusinessKey => {
     const spellings = spellingsOfKey(key);

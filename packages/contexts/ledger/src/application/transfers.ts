@@ -20,6 +20,12 @@ export interface Done {
   readonly written: readonly Written[];
 }
 
+/** How a transfer stands after a step towards its end. */
+export interface Completion extends Done {
+  /** Whether the points have arrived, or are back; if not, the outcome says what is in their way. */
+  readonly isOver: boolean;
+}
+
 export function doneOn({ member }: AccountRef, outcome: Outcome): Done {
   const written = "refused" in outcome ? [] : [{ slice: member.slice, position: outcome.position }];
   return { outcome, written };
@@ -28,7 +34,7 @@ export function doneOn({ member }: AccountRef, outcome: Outcome): Done {
 /**
  * A transfer is two appends on two streams. `TransferOut` carries the whole plan; the target accepts it or records its
  * refusal under the transfer's key, so that only one of the two can ever be; only a recorded refusal sends the points
- * back. Every step is keyed, so that whoever repeats one (the caller, the scheduler) completes it and nothing twice.
+ * back. Every step is keyed, so that whoever repeats one (the caller, the reactor) completes it and nothing twice.
  */
 export class Transfers {
   readonly #accounts: Accounts;
@@ -51,18 +57,22 @@ export class Transfers {
     };
   }
 
-  /** Brings a transfer to its end from its first leg: idempotent, for the caller's retry and the scheduler alike. */
-  async complete(source: AccountRef, legs: readonly TransferOut[], caller: CommandCaller): Promise<Done> {
+  /** Brings a transfer to its end from its first leg: idempotent, for the caller's retry and the reactor alike. */
+  async complete(
+    source: AccountRef,
+    legs: readonly TransferOut[],
+    caller: CommandCaller,
+  ): Promise<Completion> {
     const [first] = legs;
     if (first === undefined) throw new Error("a transfer has at least one event");
     const target: AccountRef = { ...source, member: await this.#resolve(source.programme.id, first.to) };
     const received = await this.#accounts.execute(target, fixed(receiveOf(source, legs)), caller);
     const done = doneOn(target, received);
-    if ("refused" in received) return done;
+    if ("refused" in received) return { ...done, isOver: false };
     const refused = received.events.find((event) => event.type === "TransferInRefused");
-    if (refused === undefined) return done;
-    const { outcome, written } = await this.#sendBack(source, legs, refused.refusal, received, caller);
-    return { outcome, written: [...done.written, ...written] };
+    if (refused === undefined) return { ...done, isOver: true };
+    const back = await this.#sendBack(source, legs, refused.refusal, received, caller);
+    return { ...back, written: [...done.written, ...back.written] };
   }
 
   async #sendBack(
@@ -71,7 +81,7 @@ export class Transfers {
     refusal: string,
     received: Accepted,
     caller: CommandCaller,
-  ): Promise<Done> {
+  ): Promise<Completion> {
     const [first] = legs as readonly [TransferOut, ...TransferOut[]];
     const command: ReturnTransfer = {
       type: "return_transfer",
@@ -82,12 +92,12 @@ export class Transfers {
       effectiveAt: received.events[0]?.effectiveAt ?? first.effectiveAt,
     };
     const returned = doneOn(source, await this.#accounts.execute(source, fixed(command), caller));
-    if ("refused" in returned.outcome) return returned;
+    if ("refused" in returned.outcome) return { ...returned, isOver: false };
     const refused = {
       code: "balance_limit_exceeded",
       detail: "the target would pass the programme's balance limit; the points were returned",
     } as const;
-    return { outcome: { refused }, written: returned.written };
+    return { outcome: { refused }, written: returned.written, isOver: true };
   }
 }
 

@@ -1,10 +1,10 @@
+import type { Made } from "@taem/event-store";
 import type { Caller } from "@taem/host";
 import type { BusinessKey } from "@taem/kernel";
 import type { Currency, Programme } from "@taem/programme/definitions";
 import type { AccountCommand, AccountState, Activity, Balance, Refusal } from "../domain/index.ts";
 import type { AccountEvent } from "../events.ts";
 import type { KnownMember } from "./directory.ts";
-import type { Made } from "./made.ts";
 
 /** One account, as a command names it. */
 export interface AccountRef {
@@ -13,7 +13,7 @@ export interface AccountRef {
   readonly member: KnownMember;
 }
 
-export interface Accepted extends Made {
+export interface Accepted extends Made<AccountEvent> {
   readonly replayed: boolean;
   /** The definitions that it was decided on, or repeated under. */
   readonly programme: Programme;

@@ -1,4 +1,4 @@
-import { AppliedKeys, type Instant, type Layer, LayeredMap } from "@taem/kernel";
+import { type Instant, type Layer, LayeredMap } from "@taem/kernel";
 import type { Lot } from "./lot.ts";
 import { PackedLots } from "./packed-lots.ts";
 import { Waivers } from "./waivers.ts";
@@ -71,7 +71,6 @@ export interface AccountState {
   nextHold: number;
   nextWaiver: number;
   nextAdjustment: number;
-  keys: AppliedKeys;
   /** Points earned per rule and local day, for daily caps: `rule 2026-11-22`. */
   earnedOnDay: Layer<string, bigint>;
   /** Given back so far of a burn, by the revision of its first event. */
@@ -110,7 +109,6 @@ export function newAccount(): AccountState {
     nextHold: 1,
     nextWaiver: 1,
     nextAdjustment: 1,
-    keys: new AppliedKeys(),
     earnedOnDay: new LayeredMap(),
     givenBack: new LayeredMap(),
   };
@@ -126,7 +124,6 @@ export function draft(state: AccountState): AccountState {
     endedHolds: state.endedHolds.draft(),
     pending: copyOf(state.pending),
     closedAdjustments: state.closedAdjustments.draft(),
-    keys: state.keys.draft(),
     earnedOnDay: state.earnedOnDay.draft(),
     givenBack: state.givenBack.draft(),
   };
@@ -137,7 +134,6 @@ export function commit(state: AccountState): AccountState {
   return {
     ...state,
     lots: state.lots.commit(),
-    keys: state.keys.commit(),
     endedHolds: state.endedHolds.commit(),
     closedAdjustments: state.closedAdjustments.commit(),
     earnedOnDay: state.earnedOnDay.commit(),

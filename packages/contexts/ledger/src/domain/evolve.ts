@@ -26,7 +26,6 @@ export class CorruptStream extends Error {
  */
 export function evolve(state: AccountState, event: AccountEvent): AccountState {
   state.revision++;
-  if ("key" in event) state.keys.add(event.key, state.revision);
   apply(state, event);
   return state;
 }

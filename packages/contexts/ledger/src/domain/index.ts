@@ -4,29 +4,41 @@ export {
   commit,
   diesAt,
   draft,
+  type EndedHold,
   type Hold,
   isAvailable,
   newAccount,
   openLots,
   type PendingAdjustment,
 } from "./account-state.ts";
-export { type Activity, activityIn, NO_ACTIVITY, sumOfActivity } from "./activity.ts";
+export { activityIn, NO_ACTIVITY, sumOfActivity } from "./activity.ts";
 export { type Balance, balanceAt, settledAt, settledBalance, sumOfLots } from "./balance.ts";
-export * from "./commands.ts";
-export { accountOf, type DecisionContext } from "./decide/context.ts";
-export { type Decision, decide } from "./decide/index.ts";
-export { CorruptStream, evolve, replay } from "./evolve.ts";
-export { availableFrom, free, type Lot } from "./lot.ts";
 export {
   DEBT,
   EXPIRED,
   OUTSTANDING,
   type Posting,
-  postingsOf,
   TRANSFER_CLEARING,
   WAIVED,
   WAIVED_CLAIMS,
-} from "./postings.ts";
+} from "./chart.ts";
+export * from "./commands.ts";
+export { accountOf, type DecisionContext } from "./decide/context.ts";
+export { type Decision, decide } from "./decide/index.ts";
+export { dueInstants } from "./due.ts";
+export {
+  type Activity,
+  type Effect,
+  type EffectDetail,
+  type LotAmount,
+  NO_DETAIL,
+  STATEMENT_KINDS,
+  type StatementKind,
+} from "./effect.ts";
+export { effectOf, operationOf } from "./effects.ts";
+export { CorruptStream, evolve, replay } from "./evolve.ts";
+export { availableFrom, free, type Lot } from "./lot.ts";
+export { bookChange, debtChange, postingsBy, postingsOf } from "./postings.ts";
 export { expiredAtOnce, isOfRefund } from "./refund.ts";
 export type { Refusal, RefusalCode } from "./refusals.ts";
 export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";

@@ -1,4 +1,3 @@
-import { AppliedKeys } from "@taem/kernel";
 import {
   type AccountState,
   type ClosedAdjustment,
@@ -14,7 +13,7 @@ import { type Waiver, Waivers } from "./waivers.ts";
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-8";
+export const SNAPSHOT_SCHEMA = "account-9";
 
 interface Text {
   readonly plain: Pick<
@@ -40,8 +39,6 @@ interface Text {
   readonly closedAdjustments: readonly [number, ClosedAdjustment][];
   readonly earnedOnDay: readonly [string, bigint][];
   readonly givenBack: readonly [number, bigint][];
-  /** 20 bytes each, base64: digest and revision (little-endian). */
-  readonly keys: string;
 }
 
 export function writeSnapshot(state: AccountState): string {
@@ -81,7 +78,6 @@ export function writeSnapshot(state: AccountState): string {
     closedAdjustments: [...state.closedAdjustments.entries()],
     earnedOnDay: [...state.earnedOnDay.entries()],
     givenBack: [...state.givenBack.entries()],
-    keys: state.keys.toBytes().toString("base64"),
   };
   return JSON.stringify(text, toJson);
 }
@@ -91,8 +87,7 @@ export function readSnapshot(snapshot: string): AccountState {
   const lots = PackedLots.fromText(text.lots);
   const { open } = text;
   const waived = Waivers.none.with(text.waived);
-  const keys = AppliedKeys.fromBytes(Buffer.from(text.keys, "base64"));
-  const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived, keys };
+  const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived };
   for (const [no, ended] of text.endedHolds) state.endedHolds.set(no, ended);
   state.holds = new Map(text.holds.map((hold) => [hold.no, hold]));
   state.pending = new Map(text.pending.map((adjustment) => [adjustment.no, adjustment]));

@@ -1,4 +1,4 @@
-import { type Instant, min } from "@taem/kernel";
+import { type Instant, min, type Part, inParts as split } from "@taem/kernel";
 import type { LotPart } from "../events.ts";
 import { type AccountState, isAvailable, lotOf } from "./account-state.ts";
 import { free, type Lot } from "./lot.ts";
@@ -46,14 +46,10 @@ export function effectiveAt(
   return latest;
 }
 
-/** Splits a large effect into events of bounded size; `part` numbers them from 1 when there is more than one. */
+/** Splits a large effect into events of bounded size. */
 export function inParts<T, E>(
   items: readonly T[],
-  build: (chunk: readonly T[], part: { part?: { index: number; count: number } }, first: boolean) => E,
+  build: (chunk: readonly T[], part: { readonly part?: Part }, isFirst: boolean) => E,
 ): E[] {
-  const count = Math.max(1, Math.ceil(items.length / MAX_LOTS_PER_EVENT));
-  return Array.from({ length: count }, (_, i) => {
-    const chunk = items.slice(i * MAX_LOTS_PER_EVENT, (i + 1) * MAX_LOTS_PER_EVENT);
-    return build(chunk, count === 1 ? {} : { part: { index: i + 1, count } }, i === 0);
-  });
+  return split(items, MAX_LOTS_PER_EVENT, build);
 }

@@ -3,8 +3,8 @@ import type { Instant } from "@taem/kernel";
 import { type AccountIdentity, type AccountState, dueEvents, evolve, newAccount } from "../domain/index.ts";
 import { type AccountEvent, accountEvents } from "../events.ts";
 import { AccountDelta } from "../read-model/account-delta.ts";
-import { accountingDate } from "../read-model/addition.ts";
-import { type Entry, entriesOf } from "../read-model/entries.ts";
+import type { Entry } from "../read-model/entries.ts";
+import { accountingDate, entriesOf } from "../read-model/reading.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { isIn, type ReportCut } from "./report-cut.ts";
 

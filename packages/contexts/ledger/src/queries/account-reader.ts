@@ -3,14 +3,8 @@ import type { Database, Queryable } from "@taem/postgres";
 import type { Parked } from "@taem/processing";
 import { businessNow, type Programme } from "@taem/programme/definitions";
 import type { Clock, Logger } from "@taem/runtime";
-import {
-  type AccountState,
-  dueEvents,
-  evolve,
-  newAccount,
-  readSnapshot,
-  SNAPSHOT_SCHEMA,
-} from "../domain/index.ts";
+import { accountSnapshots } from "../application/account-aggregate.ts";
+import { type AccountState, dueEvents, evolve, newAccount } from "../domain/index.ts";
 import type { AccountEvent } from "../events.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";
@@ -155,10 +149,10 @@ export class AccountReader {
   async #snapshot(account: AccountRef): Promise<AccountState | undefined> {
     const { store, logger } = this.#platform;
     const stream = streamOf(account);
-    const [snapshot] = await store.loadSnapshots([stream], SNAPSHOT_SCHEMA);
+    const [snapshot] = await store.loadSnapshots([stream], accountSnapshots.schema);
     if (snapshot === undefined) return undefined;
     try {
-      return readSnapshot(snapshot.state);
+      return accountSnapshots.read(snapshot.state).state;
     } catch (error) {
       logger.warn({ stream, err: error }, "a snapshot cannot be read; folding the stream from its start");
       return undefined;

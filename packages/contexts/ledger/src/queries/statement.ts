@@ -1,9 +1,9 @@
 import type { EventStore } from "@taem/event-store";
 import type { BusinessKey, LocalDate } from "@taem/kernel";
 import type { Database, Queryable } from "@taem/postgres";
-import type { StatementKind } from "../api/account-queries.ts";
-import { accountingDate } from "../read-model/addition.ts";
-import { type LineDetail, type StatementLine, statementLine } from "../read-model/statement-line.ts";
+import type { EffectDetail, StatementKind } from "../domain/index.ts";
+import type { StatementLine } from "../read-model/addition.ts";
+import { accountingDate, statementLine } from "../read-model/reading.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import type { AccountRef } from "./account-ref.ts";
@@ -149,7 +149,7 @@ function entryOf(row: Row): StatementEntry {
     key,
     accountingDate,
     lot,
-    detail: JSON.parse(detail) as LineDetail,
+    detail: JSON.parse(detail) as EffectDetail,
   };
 }
 

@@ -1,7 +1,19 @@
 import { endOf } from "@taem/kernel";
 import type { EventRecord } from "@taem/processing";
-import { availableFrom, type Lot } from "../domain/index.ts";
+import {
+  availableFrom,
+  type ClosedAdjustment,
+  debtChange,
+  type Effect,
+  type EndedHold,
+  effectOf,
+  type Lot,
+} from "../domain/index.ts";
 import type { AccountEvent, LotPart, NewLot } from "../events.ts";
+
+type AnyEffect = Effect<AccountEvent>;
+type Ending = NonNullable<AnyEffect["ends"]>;
+type Closing = NonNullable<AnyEffect["closes"]>;
 
 /** What a batch did to one lot. */
 export interface LotDelta {
@@ -18,7 +30,7 @@ export interface LotDelta {
   effectiveAt: number;
 }
 
-export type HoldStatus = "open" | "captured" | "voided" | "timed_out";
+type HoldStatus = "open" | EndedHold["how"];
 
 /** What a batch did to one hold. */
 export interface HoldDelta {
@@ -29,7 +41,7 @@ export interface HoldDelta {
   ended: { readonly status: HoldStatus; readonly at: number } | undefined;
 }
 
-export type AdjustmentStatus = "waiting" | "approved" | "rejected" | "withdrawn" | "lapsed";
+type AdjustmentStatus = "waiting" | ClosedAdjustment["how"];
 
 /** What a batch did to one adjustment that needed a second principal. */
 export interface AdjustmentDelta {
@@ -87,75 +99,29 @@ export class AccountDelta {
   }
 
   add(event: AccountEvent, record: Pick<EventRecord, "position" | "recordedAt">): void {
-    if (event.effectiveAt > this.effectiveAt) this.effectiveAt = event.effectiveAt;
-    switch (event.type) {
-      case "PointsEarned":
-        this.deadline = endOrNull(event.deadline);
-        return this.#begin(event.lot, "earn", event.key.system, event.effectiveAt);
-      case "PointsBurned":
-        this.deadline = endOrNull(event.deadline);
-        return this.#change(event.takes, -1n, event.effectiveAt);
-      case "HoldPlaced":
-        return this.#place(event);
-      case "HoldCaptured":
-        this.deadline = endOrNull(event.deadline);
-        this.#release(event.takes, event.effectiveAt);
-        this.#end(event, "captured", event.amount);
-        return this.#change(event.takes, -1n, event.effectiveAt);
-      case "HoldVoided":
-        return this.#end(event, "voided");
-      case "HoldTimedOut":
-        return this.#end(event, "timed_out");
-      case "AdjustmentDebited":
-        this.#approve(event);
-        return this.#change(event.takes, -1n, event.effectiveAt);
-      case "PointsExpired":
-      case "TransferOut":
-        return this.#change(event.takes, -1n, event.effectiveAt);
-      case "WaiverRecovered":
-        this.waived -= event.amount;
-        return this.#change(event.takes, -1n, event.effectiveAt);
-      case "DebtRepaid":
-        this.#owe(-event.amount, event.effectiveAt);
-        return this.#change(event.takes, -1n, event.effectiveAt);
-      case "EarnReversed":
-        return this.#reverse(event);
-      case "BurnReversed":
-        for (const lot of event.replacements) this.#begin(lot, "replacement", "", event.effectiveAt);
-        if (event.deadline !== undefined) this.deadline = endOrNull(event.deadline);
-        return this.#change(event.restored, 1n, event.effectiveAt);
-      case "TransferIn":
-        for (const lot of event.lots) this.#begin(lot, "transfer", "", event.effectiveAt);
-        if (event.deadline !== undefined) this.deadline = endOrNull(event.deadline);
-        return;
-      case "TransferReturned":
-        return this.#change(event.restored, 1n, event.effectiveAt);
-      case "AdjustmentCredited":
-        this.#approve(event);
-        if (event.deadline !== undefined) this.deadline = endOrNull(event.deadline);
-        return this.#begin(event.lot, "adjustment", "", event.effectiveAt);
-      case "DebtWrittenOff":
-        this.#approve(event);
-        return this.#owe(-event.amount, event.effectiveAt);
-      case "AdjustmentRequested":
-        this.#adjustment(event.adjustment).begun = {
-          event,
-          position: record.position,
-          recordedAt: record.recordedAt,
-        };
-        return;
-      case "AdjustmentRejected":
-        return this.#close(event, "rejected", event.rejectedBy);
-      case "AdjustmentWithdrawn":
-        return this.#close(event, "withdrawn", event.requestedBy);
-      case "AdjustmentLapsed":
-        return this.#close(event, "lapsed", undefined);
-      case "TransferInRefused":
-        return;
-      default:
-        event satisfies never;
-        throw new Error(`no change of an account is defined for ${(event as { type: string }).type}`);
+    const { effectiveAt } = event;
+    if (effectiveAt > this.effectiveAt) this.effectiveAt = effectiveAt;
+    const effect = effectOf(event);
+    const { claims, deadline, places, ends, asks, closes } = effect;
+    if (places !== undefined) this.#place(places(event));
+    if (ends !== undefined) this.#end(event, effect, ends);
+    if (asks !== undefined) this.#ask(asks(event), record);
+    if (closes !== undefined) this.#close(event, closes);
+    if (deadline !== undefined) this.#moveDeadline(deadline.at(event), deadline.unsaid);
+    this.#owe(debtChange(effect, event), effectiveAt);
+    if (claims !== undefined) this.waived += claims(event);
+    this.#moveLots(event, effect);
+  }
+
+  #moveLots(event: AccountEvent, { begins, takes, restores, touches }: AnyEffect): void {
+    const { effectiveAt } = event;
+    if (begins !== undefined) {
+      const source = begins.source?.(event) ?? "";
+      for (const lot of begins.lots(event)) this.#begin(lot, begins.kind, source, effectiveAt);
     }
+    if (touches !== undefined) for (const { lot } of touches(event)) this.#touch(lot, effectiveAt);
+    if (takes !== undefined) this.#change(takes(event), -1n, effectiveAt);
+    if (restores !== undefined) this.#change(restores(event), 1n, effectiveAt);
   }
 
   #begin(lot: NewLot, kind: Lot["kind"], source: string, effectiveAt: number): void {
@@ -199,25 +165,24 @@ export class AccountDelta {
     }
   }
 
-  #end(
-    event: AccountEvent<"HoldCaptured" | "HoldVoided" | "HoldTimedOut">,
-    status: HoldStatus,
-    captured = 0n,
-  ): void {
-    const hold = this.#hold(event.hold);
-    hold.ended = { status, at: event.effectiveAt };
-    hold.captured += captured;
-    this.#release(event.released, event.effectiveAt);
+  /** What a capture takes was held. */
+  #end(event: AccountEvent, { takes, amount }: AnyEffect, { how, hold: of }: Ending): void {
+    const { hold: no, released } = of(event);
+    const hold = this.#hold(no);
+    hold.ended = { status: how, at: event.effectiveAt };
+    if (takes !== undefined) {
+      hold.captured += amount(event);
+      this.#release(takes(event), event.effectiveAt);
+    }
+    this.#release(released, event.effectiveAt);
   }
 
-  #reverse(event: AccountEvent<"EarnReversed">): void {
-    for (const origin of event.origins) this.#touch(origin.lot, event.effectiveAt);
-    if (event.debt > 0n) this.#owe(event.debt, event.effectiveAt);
-    for (const { waiver, waived } of event.origins) if (waiver !== undefined) this.waived += waived;
-    this.#change(event.takes, -1n, event.effectiveAt);
+  #moveDeadline(at: number | undefined, unsaid: "never" | "unchanged"): void {
+    if (at !== undefined || unsaid === "never") this.deadline = endOrNull(at);
   }
 
   #owe(by: bigint, effectiveAt: number): void {
+    if (by === 0n) return;
     this.debt += by;
     if (effectiveAt > this.debtEffectiveAt) this.debtEffectiveAt = effectiveAt;
   }
@@ -245,18 +210,17 @@ export class AccountDelta {
     return fresh;
   }
 
-  /** What waited for nobody has no number. */
-  #approve(event: AccountEvent<"AdjustmentCredited" | "AdjustmentDebited" | "DebtWrittenOff">): void {
-    const { adjustment, effectiveAt, approvedBy } = event;
-    if (adjustment !== undefined) this.#close({ adjustment, effectiveAt }, "approved", approvedBy);
+  #ask(
+    event: AccountEvent<"AdjustmentRequested">,
+    { position, recordedAt }: Pick<EventRecord, "position" | "recordedAt">,
+  ): void {
+    this.#adjustment(event.adjustment).begun = { event, position, recordedAt };
   }
 
-  #close(
-    { adjustment, effectiveAt: at }: { readonly adjustment: number; readonly effectiveAt: number },
-    status: AdjustmentStatus,
-    by: string | undefined,
-  ): void {
-    this.#adjustment(adjustment).closed = { status, at, by };
+  #close(event: AccountEvent, { how: status, adjustment, by }: Closing): void {
+    const no = adjustment(event);
+    if (no === undefined) return;
+    this.#adjustment(no).closed = { status, at: event.effectiveAt, by: by?.(event) };
   }
 
   #adjustment(no: number): AdjustmentDelta {

@@ -1,39 +1,50 @@
-import { dateInCalendar, type Instant, type LocalDate, localDate } from "@taem/kernel";
+import type { BusinessKey, LocalDate } from "@taem/kernel";
 import type { EventRecord } from "@taem/processing";
+import { type EffectDetail, NO_DETAIL, type StatementKind } from "../domain/effect.ts";
 import type { AccountEvent } from "../events.ts";
-import { type Entry, entriesOf } from "./entries.ts";
-import { type StatementLine, statementLine } from "./statement-line.ts";
+import type { Entry } from "./entries.ts";
 import type { Row } from "./tables.ts";
-import type { ZoneHistory } from "./zone-history.ts";
+
+/** What an event means to the member and to an auditor: one line for each. */
+export interface StatementLine {
+  readonly kind: StatementKind;
+  /** Reason code, redemption kind or cause: why it happened. */
+  readonly reason: string;
+  /** Points that the event is about. */
+  readonly amount: bigint;
+  /** Change of the book balance. */
+  readonly delta: bigint;
+  /** Change of the debt. */
+  readonly debt: bigint;
+  /** Book balance after it. */
+  readonly book: bigint;
+  /** The command's business key; what time alone did has none. */
+  readonly key: BusinessKey | undefined;
+  /** The lot that an earn began; 0 = it is no earn. */
+  readonly lot: number;
+  readonly detail: EffectDetail;
+}
+
+/** What an event says, whoever reads it. */
+export interface Reading {
+  /** The local day that it counts on. */
+  readonly date: LocalDate;
+  readonly entries: readonly Entry[];
+  readonly line: StatementLine;
+}
 
 /** What an event adds to the journal and to its account's statement: rows that nothing changes any more. */
 export interface Addition {
-  /** The local day that its postings count on. */
-  readonly date: string;
-  readonly entries: readonly Entry[];
-  readonly line: StatementLine;
   readonly postingRows: readonly Row[];
   readonly lineRow: Row;
 }
 
-/** Throws on an event of a programme that was not defined before it. */
-export function additionOf(record: EventRecord, event: AccountEvent, zones: ZoneHistory): Addition {
-  const date = accountingDate(event, (at) => zones.zoneAt(event.programme, at, record.position));
-  const entries = entriesOf(event);
-  const line = statementLine(event);
+export function additionOf(record: EventRecord, event: AccountEvent, reading: Reading): Addition {
+  const { date, entries, line } = reading;
   return {
-    date,
-    entries,
-    line,
     postingRows: entries.map((entry, no) => postingRow(record, event, date, entry, no)),
     lineRow: lineRow(record, event, line, date),
   };
-}
-
-/** The local day that an event counts on. An expiry brings its own, the last on which its lots were valid. */
-export function accountingDate(event: AccountEvent, zoneAt: (at: Instant) => string): LocalDate {
-  if (event.type === "PointsExpired") return dateInCalendar(event.accountingDate);
-  return localDate(zoneAt(event.effectiveAt), event.effectiveAt);
 }
 
 function postingRow(
@@ -85,6 +96,6 @@ function lineRow(
     key?.leg,
     date,
     lot,
-    JSON.stringify(detail),
+    detail === NO_DETAIL ? "{}" : JSON.stringify(detail),
   ];
 }

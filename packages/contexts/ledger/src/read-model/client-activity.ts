@@ -1,6 +1,6 @@
 import { localDate, principalOf } from "@taem/kernel";
 import type { EventRecord } from "@taem/processing";
-import { activityIn } from "../domain/index.ts";
+import type { Activity } from "../domain/effect.ts";
 import type { AccountEvent } from "../events.ts";
 import type { ZoneHistory } from "./zone-history.ts";
 
@@ -26,7 +26,13 @@ export class ClientActivity {
   readonly #rows = new Map<string, ActivityRow>();
 
   /** Leaves out what no caller asked for. Throws on an event of a programme that was not defined before it. */
-  add(record: EventRecord, event: AccountEvent, actor: () => string, zones: ZoneHistory): void {
+  add(
+    record: EventRecord,
+    event: AccountEvent,
+    activityIn: (event: AccountEvent) => Activity,
+    actor: () => string,
+    zones: ZoneHistory,
+  ): void {
     if (!("fingerprint" in event)) return;
     const { slice, recordedAt, position } = record;
     const { programme, currency, key } = event;

@@ -1,5 +1,4 @@
-import { type Posting, postingsOf } from "../domain/index.ts";
-import type { AccountEvent } from "../events.ts";
+import type { Posting } from "../domain/chart.ts";
 
 /** One line of the journal: an amount above zero from one ledger account's credit to another's debit. */
 export interface Entry {
@@ -8,12 +7,8 @@ export interface Entry {
   readonly amount: bigint;
 }
 
-/**
- * The postings of an event as pairs of a debit and a credit, so that every row balances by itself. By account they
- * add up to what `postingsOf` says.
- */
-export function entriesOf(event: AccountEvent): readonly Entry[] {
-  const postings = postingsOf(event);
+/** Postings that sum to zero as pairs of a debit and a credit, so that every row balances by itself. */
+export function pairsOf(postings: readonly Posting[]): readonly Entry[] {
   const [first, second] = postings;
   if (first === undefined || second === undefined) return [];
   if (postings.length === 2 && first.amount > 0n && first.amount === -second.amount) {

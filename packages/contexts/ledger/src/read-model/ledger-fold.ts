@@ -1,11 +1,13 @@
 import type { Writes } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/processing";
+import { activityIn } from "../domain/index.ts";
 import { type AccountEvent, accountEvents } from "../events.ts";
 import { AccountDelta } from "./account-delta.ts";
 import { additionOf } from "./addition.ts";
 import { ClientActivity } from "./client-activity.ts";
 import { ControlTotals } from "./control-total.ts";
 import { type Added, writeAdded, writeDifferences } from "./ledger-writer.ts";
+import { readingOf } from "./reading.ts";
 import { entryOf, type FirstEvent } from "./register.ts";
 import type { ZoneHistory } from "./zone-history.ts";
 
@@ -32,8 +34,9 @@ export class LedgerFold implements Fold<LedgerEvent> {
     }
     const { slice, position, revision, stream } = record;
     // Whatever can fail comes first: an event counts as a whole or not at all.
-    const { date, entries, postingRows, lineRow } = additionOf(record, event, this.#zones);
-    this.#activity.add(record, event, actor, this.#zones);
+    const reading = readingOf(event, (at) => this.#zones.zoneAt(event.programme, at, position));
+    const { postingRows, lineRow } = additionOf(record, event, reading);
+    this.#activity.add(record, event, activityIn, actor, this.#zones);
 
     let account = this.#accounts.get(stream);
     if (account === undefined) {
@@ -44,6 +47,7 @@ export class LedgerFold implements Fold<LedgerEvent> {
     account.revision = revision;
     account.position = position;
 
+    const { date, entries } = reading;
     for (const entry of entries) this.#totals.add(slice, event.programme, event.currency, date, entry);
     this.#added.postings.push(...postingRows);
     this.#added.statement_lines.push(lineRow);

@@ -1,4 +1,5 @@
-import type { Hold, Lot } from "../domain/index.ts";
+import type { Hold } from "../domain/account-state.ts";
+import type { Lot } from "../domain/lot.ts";
 import type { Row } from "../read-model/tables.ts";
 import { mustEqual } from "./discrepancy.ts";
 import type { AskedAdjustment, EndedHold, ReplayedAccount } from "./replay.ts";

@@ -1,14 +1,21 @@
 import type { RecordedEvent } from "@taem/event-store";
+import { AppliedKeys } from "@taem/kernel";
 import { type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
-import { type AccountState, evolve, type Hold, newAccount } from "../domain/index.ts";
+import {
+  type AccountState,
+  type EndedHold as Ending,
+  type Hold,
+  newAccount,
+} from "../domain/account-state.ts";
+import { evolve } from "../domain/evolve.ts";
 import { type AccountEvent, accountEvents } from "../events.ts";
-import type { HoldStatus } from "../read-model/account-delta.ts";
 import { additionOf } from "../read-model/addition.ts";
 import { ClientActivity } from "../read-model/client-activity.ts";
 import { ControlTotals } from "../read-model/control-total.ts";
 import { type Entry, entryOf, firstEvents, isFirstEvent, type Register } from "../read-model/register.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
+import { ownActivity, ownReading } from "./own-reading.ts";
 import { newSalt, RowSums } from "./row-sums.ts";
 
 export interface ReplayedAccount {
@@ -17,6 +24,7 @@ export interface ReplayedAccount {
   readonly member: string;
   readonly currency: string;
   readonly state: AccountState;
+  readonly keys: AppliedKeys;
   /** By number: the state has only the open ones. */
   readonly endedHolds: Map<number, EndedHold>;
   /** By number: the state says of those that wait no longer only how and when they were closed. */
@@ -30,7 +38,7 @@ export interface ReplayedAccount {
 
 export interface EndedHold {
   readonly hold: Hold;
-  readonly status: HoldStatus;
+  readonly status: Ending["how"];
   readonly at: number;
   readonly captured: bigint;
 }
@@ -104,12 +112,14 @@ export class Replay {
     account.position = record.position;
     account.effectiveAt = Math.max(account.effectiveAt, event.effectiveAt);
     account.isMidway = "part" in event && event.part !== undefined && event.part.index < event.part.count;
-    const { date, entries, line, postingRows, lineRow } = additionOf(record, event, this.#zones);
+    const reading = ownReading(event, (at) => this.#zones.zoneAt(event.programme, at, record.position));
+    const { date, entries, line } = reading;
     mustEqual("statement", () => `${placeOf(record)}: delta`, account.state.book - book, line.delta);
     mustEqual("statement", () => `${placeOf(record)}: debt`, account.state.debt - debt, line.debt);
     const { totals, activity, postings, lines } = this.#additions;
-    activity.add(record, event, () => decodeMeta(record.meta).actor, this.#zones);
+    activity.add(record, event, ownActivity, () => decodeMeta(record.meta).actor, this.#zones);
     for (const entry of entries) totals.add(record.slice, event.programme, event.currency, date, entry);
+    const { postingRows, lineRow } = additionOf(record, event, reading);
     for (const row of postingRows) postings.add(row);
     lines.add(lineRow);
   }
@@ -124,6 +134,7 @@ export class Replay {
       member,
       currency,
       state: newAccount(),
+      keys: new AppliedKeys(),
       endedHolds: new Map<number, EndedHold>(),
       adjustments: new Map<number, AskedAdjustment>(),
       position,
@@ -164,11 +175,12 @@ function decoded<E extends DomainEvent>(events: EventTypes<E>, record: RecordedE
 }
 
 /** A key is applied once in a stream; the parts of one large effect follow each other and share theirs. */
-function checkKey({ state }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
+function checkKey({ keys }: ReplayedAccount, record: RecordedEvent, event: AccountEvent): void {
   if (!("key" in event)) return;
   const part = "part" in event ? (event.part?.index ?? 1) : 1;
   const expected = part === 1 ? undefined : record.revision - part + 1;
-  const applied = state.keys.revisionOf(event.key);
+  const applied = keys.revisionOf(event.key);
+  if (applied === undefined) keys.add(event.key, record.revision);
   if (applied === expected) return;
   const { system, id, leg } = event.key;
   throw new Discrepant({

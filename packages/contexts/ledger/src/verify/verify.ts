@@ -11,6 +11,7 @@ import type { Row } from "../read-model/tables.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
 import { adjustmentRows, balanceRow, holdRows, lotRows } from "./account-rows.ts";
 import { type Discrepancy, Discrepant } from "./discrepancy.ts";
+import { ownReading } from "./own-reading.ts";
 import { Additions, accountEventOf, Replay, registeredBy } from "./replay.ts";
 import {
   adjustments,
@@ -164,7 +165,9 @@ class Verifier {
   #ofAddition(rowsOf: (addition: Addition) => readonly Row[]): (record: RecordedEvent) => readonly Row[] {
     return (record) => {
       const event = accountEventOf(record);
-      return event === undefined ? [] : rowsOf(additionOf(record, event, this.#zones));
+      if (event === undefined) return [];
+      const reading = ownReading(event, (at) => this.#zones.zoneAt(event.programme, at, record.position));
+      return rowsOf(additionOf(record, event, reading));
     };
   }
 

@@ -1,7 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { DEBT, OUTSTANDING, postingsOf, sumOfLots, TRANSFER_CLEARING } from "../../src/domain/index.ts";
+import {
+  activityIn,
+  bookChange,
+  DEBT,
+  debtChange,
+  effectOf,
+  evolve,
+  newAccount,
+  OUTSTANDING,
+  postingsOf,
+  sumOfLots,
+  TRANSFER_CLEARING,
+} from "../../src/domain/index.ts";
 import type { AccountEvent } from "../../src/events.ts";
+import { readingOf } from "../../src/read-model/reading.ts";
+import { ownActivity, ownReading } from "../../src/verify/own-reading.ts";
 import { holds, played, runs } from "./support/history.ts";
 
 function posted(log: readonly AccountEvent[], account: string): bigint {
@@ -60,4 +74,29 @@ test("no posting is of zero, and every event balances within its one currency", 
     },
     1,
   );
+});
+
+test("verify reads every event by itself as it is declared", () => {
+  const utc = () => "UTC";
+  holds(runs, (run) => {
+    for (const event of played(run).sides.flatMap(({ account }) => account.log)) {
+      assert.deepEqual(ownReading(event, utc), readingOf(event, utc));
+      assert.deepEqual(ownActivity(event), activityIn(event));
+    }
+  });
+});
+
+test("what an event is declared to do to book and debt is what the fold makes of it", () => {
+  holds(runs, (run) => {
+    for (const { account } of played(run).sides) {
+      const state = newAccount();
+      for (const event of account.log) {
+        const { book, debt } = state;
+        evolve(state, event);
+        const effect = effectOf(event);
+        assert.equal(bookChange(effect, event), state.book - book);
+        assert.equal(debtChange(effect, event), state.debt - debt);
+      }
+    }
+  });
 });

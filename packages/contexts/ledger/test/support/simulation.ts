@@ -1,5 +1,5 @@
 import type { Append, EventStore } from "@taem/event-store";
-import { type BusinessKey, sliceOfMember } from "@taem/kernel";
+import { AppliedKeys, type BusinessKey, sliceOfMember } from "@taem/kernel";
 import {
   type AccountCommand,
   type AccountState,
@@ -48,6 +48,7 @@ export interface Account {
   readonly slice: number;
   readonly enrolledAt: number;
   state: AccountState;
+  readonly keys: AppliedKeys;
   /** Events not appended yet. */
   waiting: AccountEvent[];
   /** Events of the last keyed commands, by revision of the first: what can be reversed. */
@@ -103,6 +104,7 @@ export class Simulation {
       slice: sliceOfMember(programme.id, member),
       enrolledAt: this.now,
       state: newAccount(),
+      keys: new AppliedKeys(),
       waiting: [],
       recent: new Map(),
     };
@@ -131,8 +133,8 @@ export class Simulation {
   }
 
   context(account: Account, actor = "till"): DecisionContext {
-    const { programme, currency, member } = account;
-    return { now: this.now, actor, programme, currency, member };
+    const { programme, currency, member, keys } = account;
+    return { now: this.now, actor, programme, currency, member, keys };
   }
 
   /** Decides one command; the events it made, none when it was refused. */
@@ -215,6 +217,7 @@ export class Simulation {
     const keyed = events.filter((event) => "key" in event);
     for (const event of events) {
       evolve(account.state, event);
+      if ("key" in event) account.keys.add(event.key, account.state.revision);
       account.waiting.push(event);
       if (event === keyed[0]) {
         account.recent.set(account.state.revision, { key: event.key, events: keyed as AccountEvent[] });

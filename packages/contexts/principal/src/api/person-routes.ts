@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import { reachPlaces, rethrow } from "@taem/host";
+import { Reach, rethrow } from "@taem/host";
 import {
   ApiError,
   type AuthenticatedContext,
@@ -8,8 +8,8 @@ import {
   pageFrom,
   type Route,
   route,
+  type Tokens,
 } from "@taem/http";
-import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
 import type { ProjectorView } from "@taem/processing";
 import type { Clock } from "@taem/runtime";
@@ -68,6 +68,7 @@ export interface PeopleListOptions {
   readonly database: Database;
   readonly store: EventStore;
   readonly clock: Clock;
+  readonly tokens: Tokens;
   /** Of the people. */
   readonly projector: ProjectorView;
   readonly lastUses: KeyUses["lastUses"];
@@ -79,11 +80,7 @@ export function peopleListRoute(options: PeopleListOptions): Route {
   return route({
     ...described.list,
     handler: async ({ query: { consistency, limit, cursor } }, { principal, deadline }) => {
-      if (consistency === "strong") {
-        const position = await store.head();
-        const everywhere = Array.from({ length: SLICES }, (_, slice) => ({ slice, position }));
-        await reachPlaces(options, everywhere, deadline);
-      }
+      if (consistency === "strong") await new Reach(options).head(deadline);
       const ids = await peopleAfter(database, principal.programmes, limit + 1, cursor?.[0]);
       if (ids === undefined) throw new ApiError("read_model_behind");
       const { items, ...rest } = pageFrom(

@@ -1,4 +1,4 @@
-import type { Activity } from "../activity.ts";
+import type { Activity } from "../effect.ts";
 import { type DecisionContext, settings } from "./context.ts";
 
 /** What the client has done on its day, and what it may do at most. */

@@ -1,10 +1,10 @@
-import { afterTerm, type Instant } from "@taem/kernel";
+import { type AppliedKeys, afterTerm, type Instant } from "@taem/kernel";
 import { type Currency, type Programme, settingsAt, zoneAt } from "@taem/programme/definitions";
 import type { CurrencySettings } from "@taem/programme/events";
 import type { AccountEvent } from "../../events.ts";
 import type { AccountState } from "../account-state.ts";
-import type { Activity } from "../activity.ts";
 import type { AccountCommand } from "../commands.ts";
+import type { Activity } from "../effect.ts";
 import type { Refusal } from "../refusals.ts";
 import type { AccountIdentity } from "../sweep.ts";
 
@@ -19,6 +19,8 @@ export interface DecisionContext {
   readonly member: string;
   /** What the actor's client has done today in the programme, in this currency; absent = nothing, or nobody counts it. */
   readonly today?: Activity;
+  /** Of the commands that the account has applied, the revision of the first event. */
+  readonly keys: Pick<AppliedKeys, "revisionOf">;
   /** The events of the command that this one refers to, once `decide` has asked for them. */
   readonly origin?: readonly AccountEvent[];
 }
@@ -30,7 +32,9 @@ export interface Needs {
   readonly needs: { readonly revision: number };
 }
 
-export function accountOf(context: DecisionContext): AccountIdentity {
+export function accountOf(
+  context: Pick<DecisionContext, "programme" | "currency" | "member">,
+): AccountIdentity {
   return {
     programme: context.programme.id,
     member: context.member,

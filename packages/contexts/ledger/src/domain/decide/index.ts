@@ -1,8 +1,9 @@
-import { type Instant, isInCalendar, MAX_AMOUNT, MAX_BALANCE } from "@taem/kernel";
+import { isInCalendar, MAX_AMOUNT, MAX_BALANCE } from "@taem/kernel";
 import { zoneAt } from "@taem/programme/definitions";
 import type { AccountEvent } from "../../events.ts";
 import { type AccountState, draft } from "../account-state.ts";
 import { type AccountCommand, keyOf } from "../commands.ts";
+import { mayMakeDue } from "../due.ts";
 import { evolve } from "../evolve.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { dueEvents } from "../sweep.ts";
@@ -20,17 +21,13 @@ export type Decision =
   /** To be appended at the state's revision, all or nothing. `due` of them were made by time, before the command's own. */
   | { readonly accepted: readonly AccountEvent[]; readonly due: number }
   | { readonly refused: Refusal }
-  /** The key has been applied, at this revision: the first result stands, if the fingerprints agree. */
-  | { readonly repeated: { readonly revision: number } }
   | Needs;
 
 /**
- * Decides one command on an account. Pure; never throws for a business reason. What time has done by now comes
+ * Decides one command on an account, for the first time: that its key is new is known by then. Pure; never throws for a business reason. What time has done by now comes
  * first, and what the command's own effect makes due (a credit repaying debt, points released to a dead lot) last.
  */
 export function decide(command: AccountCommand, state: AccountState, context: DecisionContext): Decision {
-  const applied = state.keys.revisionOf(keyOf(command));
-  if (applied !== undefined) return { repeated: { revision: applied } };
   const refusal = refusedOnSight(command, context);
   if (refusal !== undefined) return refusal;
 
@@ -41,7 +38,7 @@ export function decide(command: AccountCommand, state: AccountState, context: De
   if (!("events" in decided)) return decided;
   const excess = command.type === "return_transfer" ? undefined : refusedInEffect(decided.events, ready);
   if (excess !== undefined) return excess;
-  const after = mayMakeDue(decided.events, ready, context)
+  const after = mayMakeDue(decided.events, ready, context.now)
     ? dueEvents(evolveAll(draft(ready), decided.events), account, context.now)
     : [];
   return { accepted: [...before, ...decided.events, ...after], due: before.length };
@@ -133,32 +130,6 @@ function decideReady(command: AccountCommand, state: AccountState, context: Deci
     case "withdraw":
       return withdraw(command, state, context);
   }
-}
-
-/** Spares the common cases a draft: without debt, only what is over on arrival makes a fresh lot or a debit due. */
-function mayMakeDue(events: readonly AccountEvent[], state: AccountState, context: DecisionContext): boolean {
-  if (state.debt > 0n) return true;
-  const isOver = (end: Instant | undefined) => end !== undefined && end <= context.now;
-  return events.some((event) => {
-    switch (event.type) {
-      case "TransferOut":
-      case "AdjustmentRequested":
-      case "AdjustmentRejected":
-      case "AdjustmentWithdrawn":
-      case "AdjustmentDebited":
-        return false;
-      case "PointsBurned":
-        return isOver(event.deadline);
-      case "HoldPlaced":
-        return isOver(event.timeoutAt);
-      case "PointsEarned":
-        return isOver(event.lot.expiresAt) || isOver(event.deadline);
-      case "AdjustmentCredited":
-        return isOver(event.lot.expiresAt) || isOver(event.deadline ?? state.deadline);
-      default:
-        return true;
-    }
-  });
 }
 
 function evolveAll(state: AccountState, events: readonly AccountEvent[]): AccountState {

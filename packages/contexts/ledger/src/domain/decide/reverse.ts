@@ -12,7 +12,7 @@ import { giveBack } from "./give-back.ts";
 /** A return: takes an earn back, gives a burn back, or, naming no sale, takes back newest earns first. */
 export function reverse(command: Reverse, state: AccountState, context: DecisionContext): Decided {
   if (command.origin === undefined) return reverseUnreferenced(command, state, context);
-  const revision = state.keys.revisionOf(command.origin);
+  const revision = context.keys.revisionOf(command.origin);
   if (revision === undefined) {
     return refuse(
       "origin_unknown",

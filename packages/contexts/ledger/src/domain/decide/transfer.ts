@@ -90,7 +90,7 @@ export function transferReturned(
   context: DecisionContext,
 ): Decided {
   const { transfer, refusal } = command;
-  const revision = state.keys.revisionOf(command.out);
+  const revision = context.keys.revisionOf(command.out);
   if (revision === undefined) return refuse("origin_unknown", "no transfer left under that key");
   const at = effectiveAt(
     command.effectiveAt,

@@ -1,7 +1,9 @@
+import { decideKeyed } from "@taem/event-store";
 import type { BusinessKey } from "@taem/kernel";
 import type { Programme } from "@taem/programme/definitions";
 import { currencyOf, NOON, programmeOf, type Shape } from "@taem/programme/testing";
 import { expect } from "vitest";
+import { accountAggregate } from "../../../src/application/account-aggregate.ts";
 import {
   type AccountCommand,
   type AccountState,
@@ -13,8 +15,7 @@ import {
   type DecisionContext,
   decide,
   dueEvents,
-  evolve,
-  newAccount,
+  keyOf,
   openLots,
   type RefusalCode,
   settledAt,
@@ -32,6 +33,11 @@ export type Request = Without<AccountCommand, Filled> & {
 
 export const keyNamed = (id: string): BusinessKey => ({ system: "pos", id, leg: "main" });
 
+/** A decision, or at which revision the key was applied before. */
+export type Told =
+  | Exclude<Decision, { readonly needs: unknown }>
+  | { readonly repeated: { readonly revision: number | undefined } };
+
 /** One account as a command handler keeps it: decides, appends, folds. Time stands still until the test moves it. */
 export class TestAccount {
   readonly programme: Programme;
@@ -39,15 +45,19 @@ export class TestAccount {
   readonly log: AccountEvent[] = [];
   /** The log as it was appended. */
   readonly appends: (readonly AccountEvent[])[] = [];
-  state: AccountState = newAccount();
   now = NOON;
   actor = "till-1";
   today: Activity | undefined;
+  readonly #keyed = accountAggregate.initial();
   #keys = 0;
 
   constructor(shape: Shape | Programme = {}, member = "m-1") {
     this.programme = "currencies" in shape ? shape : programmeOf(shape);
     this.member = member;
+  }
+
+  get state(): AccountState {
+    return this.#keyed.state;
   }
 
   get context(): DecisionContext {
@@ -57,6 +67,7 @@ export class TestAccount {
       programme: this.programme,
       currency: currencyOf(this.programme),
       member: this.member,
+      keys: this.#keyed.keys,
       ...(this.today === undefined ? {} : { today: this.today }),
     };
   }
@@ -67,12 +78,25 @@ export class TestAccount {
     return { occurredAt: this.now, fingerprint: "0".repeat(32), ...request, key } as AccountCommand;
   }
 
-  /** What the decider says; an origin that it needs is loaded, as a handler would. */
-  decide(request: Request): Decision {
+  /** What the decider says; earlier events are loaded as a handler would. */
+  decide(request: Request): Told {
     const command = this.command(request);
-    const decision = decide(command, this.state, this.context);
-    if (!("needs" in decision)) return decision;
-    return decide(command, this.state, { ...this.context, origin: this.eventsAt(decision.needs.revision) });
+    const key = keyOf(command);
+    const repeated = (): Told => ({ repeated: { revision: this.#keyed.keys.revisionOf(key) } });
+    let step = decideKeyed<AccountState, AccountEvent, Told>(this.#keyed, {
+      key,
+      decide: (state, before) => {
+        const decision = decide(command, state, { ...this.context, ...before });
+        return "needs" in decision ? decision : { events: [], answer: () => () => decision };
+      },
+      repeat: repeated,
+      refuse: repeated,
+    });
+    while ("load" in step) {
+      const { revision, count } = step.load;
+      step = step.next(this.log.slice(revision - 1, revision - 1 + count));
+    }
+    return step.answer(this.#keyed)({ revision: this.log.length, position: "" });
   }
 
   /** The events of the command whose first event has this revision. */
@@ -91,7 +115,7 @@ export class TestAccount {
   }
 
   append(events: readonly AccountEvent[]): void {
-    for (const event of events) evolve(this.state, event);
+    for (const event of events) accountAggregate.evolve(this.#keyed, event);
     this.log.push(...events);
     this.appends.push(events);
   }

@@ -5,7 +5,6 @@ import { NOON, programmeOf } from "@taem/programme/testing";
 import {
   type AccountCommand,
   accountOf,
-  type Decision,
   dueEvents,
   openLots,
   postingsOf,
@@ -14,7 +13,7 @@ import {
 import type { AccountEvent, LotPart, NewLot } from "../../../src/events.ts";
 import { type Call, type ModelAccount, type ModelRules, newModel, settle, view } from "../model.ts";
 import { type ModelPlan, Oracle } from "../model-commands.ts";
-import { keyNamed, type Request, TestAccount } from "./account.ts";
+import { keyNamed, type Request, TestAccount, type Told } from "./account.ts";
 import { MEMBERS, type Operation } from "./operations.ts";
 import { plain } from "./plain.ts";
 import { pose, resolve, sensible } from "./requests.ts";
@@ -241,7 +240,7 @@ function comeBack({ id, key: out, takes, plan }: Flight): AccountCommand {
   };
 }
 
-function decidePurely(account: TestAccount, command: AccountCommand): Decision {
+function decidePurely(account: TestAccount, command: AccountCommand): Told {
   const before = plain(account.state);
   const decision = account.decide(command);
   assert.deepEqual(plain(account.state), before, "decide changed the state");

@@ -1,8 +1,9 @@
+import { StoreUnavailable } from "@taem/event-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { defineProgramme, enrolMany } from "../../../../../test/support/programme.ts";
 import { DEAD, Installation, LATER_MS, MONTHLY, SOON, TestKeeper } from "./support/installation.ts";
 
-// What fails stays due and is tried again; it keeps nobody else waiting.
+// What fails for a while is tried again, what fails for good is parked; it keeps nobody else waiting.
 
 const PTS = { currency: "PTS" };
 /** More than a scheduler takes up at a time. */
@@ -36,7 +37,7 @@ test("an account that fails is tried again, and stops nobody", async () => {
   keeper.before = ({ member }) => {
     if (member !== failing || isWell) return;
     failures++;
-    throw new Error("out of order");
+    throw new StoreUnavailable(undefined);
   };
   await using _ = await installation.schedule(keeper);
   for (const member of others) {

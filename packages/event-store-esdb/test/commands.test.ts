@@ -1,10 +1,13 @@
-import { counterContract } from "@taem/event-store/contract";
+import { counterContract, type EventStoreHarness, keyedContract } from "@taem/event-store/contract";
 import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { openStore } from "./support/stores.ts";
 
-counterContract("EventStoreDB", async () => {
+async function openHarness(): Promise<EventStoreHarness> {
   const undo = new AsyncDisposableStack();
   const server = undo.use(await TestServer.start());
   const open = async () => undo.use(await openStore(server));
   return { store: await open(), second: open, restart: async () => {}, close: () => undo.disposeAsync() };
-});
+}
+
+counterContract("EventStoreDB", openHarness);
+keyedContract("EventStoreDB", openHarness);

@@ -1,12 +1,16 @@
 import { countedDatabase } from "@taem/postgres/testing";
 import { Projector, storeLogSource } from "@taem/processing";
-import { createLogger, createMetrics, systemClock } from "@taem/runtime";
+import { systemClock } from "@taem/runtime";
 import { expect, test, vi } from "vitest";
 import { defineProgramme, enrolMany, succeeds } from "../../../../../test/support/programme.ts";
-import { scheduleProjection } from "../../src/schedule/schedule-projection.ts";
-import { Installation, MONTHLY } from "./support/installation.ts";
+import { sweeps } from "../../src/reactions/sweeps.ts";
+import { transfers } from "../../src/reactions/transfers.ts";
+import { Installation, MONTHLY, scheduling } from "./support/installation.ts";
 
-test("a batch with sweeps and transfers is written in one round trip, its checkpoints with it", async () => {
+test.each([
+  [sweeps, "taem_sweeps.timers"],
+  [transfers, "taem_queues.outbox"],
+])("a batch with $name is written in one round trip, its checkpoints with it", async (reactor, table) => {
   await using installation = await Installation.open();
   const { api, testStore } = installation;
   await defineProgramme(api, "club", MONTHLY);
@@ -19,12 +23,10 @@ test("a batch with sweeps and transfers is written in one round trip, its checkp
   const { asked, database } = countedDatabase(installation.database);
   const { store } = testStore;
   const projector = new Projector({
-    database,
+    ...scheduling(database),
     store,
-    projection: scheduleProjection(),
+    projection: reactor.projection,
     source: storeLogSource(store),
-    logger: createLogger({ service: "scheduler", level: "silent" }),
-    metrics: createMetrics(),
     clock: systemClock,
   });
   const position = await store.head();
@@ -34,8 +36,6 @@ test("a batch with sweeps and transfers is written in one round trip, its checkp
   await projector.stop();
   expect(asked.writes).toBe(1);
   expect(asked).toMatchObject({ transactions: begun.transactions, copies: 0 });
-  for (const table of ["sweeps", "transfers", "ended_transfers"]) {
-    const { rowCount } = await installation.database.query(`SELECT FROM taem_schedule.${table}`);
-    expect(rowCount, table).toBeGreaterThan(0);
-  }
+  const { rowCount } = await installation.database.query(`SELECT FROM ${table}`);
+  expect(rowCount).toBeGreaterThan(0);
 });

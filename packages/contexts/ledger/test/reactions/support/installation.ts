@@ -1,19 +1,18 @@
 import { type Database, openPool } from "@taem/postgres";
-import { storeLogSource } from "@taem/processing";
-import { createLogger, createMetrics } from "@taem/runtime";
-import { expect } from "vitest";
+import { migrateQueues, Projector, storeLogSource } from "@taem/processing";
+import { createLogger, createMetrics, newId } from "@taem/runtime";
+import { expect, vi } from "vitest";
 import type { Api } from "../../../../../../test/support/api.ts";
 import { audit, type Findings } from "../../../../../../test/support/auditor.ts";
 import { type Service, startService } from "../../../../../../test/support/commands-service.ts";
 import { breaks, faultyStore, losesAnswer } from "../../../../../../test/support/faulty-store.ts";
 import { START, source, succeeds } from "../../../../../../test/support/programme.ts";
 import { openTestStore, type TestStore, wholeLog } from "../../../../../../test/support/test-store.ts";
-import { createScheduler } from "../../../src/schedule/scheduler.ts";
-import type { AccountKeeper } from "../../../src/schedule/sweeper.ts";
-import type { SweepTask, TransferTask } from "../../../src/schedule/task-table.ts";
+import { type AccountKeeper, createRunners } from "../../../src/reactions/runners.ts";
+import { sweeps } from "../../../src/reactions/sweeps.ts";
+import { transfers } from "../../../src/reactions/transfers.ts";
 
 const PTS = { currency: "PTS" };
-const PATIENCE_MS = 30_000;
 /** Polls for what a scheduler does, which looks for work once a second. */
 export const SOON = { timeout: 60_000, interval: 50 };
 /** Past the grace that whoever began a transfer has to end it. */
@@ -25,15 +24,19 @@ export const MONTHLY = {
   clock: { mode: "replay", at: START },
 };
 
+type Sweep = Parameters<AccountKeeper["sweep"]>[0];
+type Transfer = Parameters<AccountKeeper["completeTransfer"]>[0];
+type Caller = Parameters<AccountKeeper["sweep"]>[1];
+
 /** Does a scheduler's work by an instance of the commands service, and notes what it was asked for. */
 export class TestKeeper implements AccountKeeper {
-  readonly swept: SweepTask[] = [];
-  readonly completed: TransferTask[] = [];
-  /** How often it was asked what time it is for a programme: once a round, while it has sweeps to come. */
+  readonly swept: Sweep[] = [];
+  readonly completed: Transfer[] = [];
+  /** How often it was asked what time it is for a programme: once a round at least, while it has timers. */
   readonly rounds = new Map<string, number>();
-  /** Happen before and after the work; what they throw is a failure of the task. */
-  before: (task: SweepTask) => Promise<void> | void = () => undefined;
-  after: (task: SweepTask) => Promise<void> | void = () => undefined;
+  /** Happen before and after the work; what they throw is a failure of it. */
+  before: (what: Sweep | Transfer) => Promise<void> | void = () => undefined;
+  after: (what: Sweep | Transfer) => Promise<void> | void = () => undefined;
   beforeNow: (programme: string) => void = () => undefined;
   readonly #service: Service;
 
@@ -53,27 +56,33 @@ export class TestKeeper implements AccountKeeper {
 
   /** Resolves when it has looked at the programme so many times more. */
   async passes(programme: string, rounds: number): Promise<void> {
-    const from = this.roundsOf(programme);
-    await expect.poll(() => this.roundsOf(programme), SOON).toBeGreaterThanOrEqual(from + rounds);
+    const last = this.roundsOf(programme) + rounds;
+    const passed = () => {
+      if (this.roundsOf(programme) < last) throw new Error(`${programme} was not looked at ${rounds} times`);
+    };
+    await vi.waitFor(passed, SOON);
   }
 
-  async sweep(task: SweepTask): Promise<void> {
-    await this.before(task);
-    await this.#service.commands.sweep(task, caller());
-    this.swept.push(task);
-    await this.after(task);
+  async sweep(account: Sweep, caller: Caller): Promise<void> {
+    await this.before(account);
+    await this.#service.commands.sweep(account, caller);
+    this.swept.push(account);
+    await this.after(account);
   }
 
-  async completeTransfer(task: TransferTask): Promise<void> {
-    await this.before(task);
-    await this.#service.commands.completeTransfer(task, caller());
-    this.completed.push(task);
-    await this.after(task);
+  async completeTransfer(transfer: Transfer, caller: Caller): Promise<string | undefined> {
+    await this.before(transfer);
+    const reason = await this.#service.commands.completeTransfer(transfer, caller);
+    this.completed.push(transfer);
+    await this.after(transfer);
+    return reason;
   }
 }
 
-function caller() {
-  return { actor: "scheduler", correlation: "test", deadline: Date.now() + PATIENCE_MS };
+/** What everything that a scheduler runs is given. */
+export function scheduling(database: Database) {
+  const logger = createLogger({ service: "scheduler", level: "silent" });
+  return { database, logger, metrics: createMetrics() };
 }
 
 /** A log with accounts in it, and whatever schedulers a test runs on it. */
@@ -100,24 +109,29 @@ export class Installation implements AsyncDisposable {
   static async open(): Promise<Installation> {
     await using undo = new AsyncDisposableStack();
     const testStore = undo.use(await openTestStore());
-    const database = undo.use(openPool({ url: testStore.url, max: 6, applicationName: "scheduler-test" }));
+    const database = undo.use(openPool({ url: testStore.url, max: 16, applicationName: "scheduler-test" }));
+    await migrateQueues(database);
     const service = undo.use(await startService({ store: testStore.store }));
     return new Installation(undo.move(), testStore, database, service);
   }
 
   /** Runs a scheduler until disposed; its clock is this far ahead of the machine's. */
   async schedule(keeper: AccountKeeper, aheadMs = 0): Promise<AsyncDisposable> {
-    const platform = {
-      database: this.database,
-      store: this.testStore.store,
-      source: storeLogSource(this.testStore.store),
-      logger: createLogger({ service: "scheduler", level: "silent" }),
-      metrics: createMetrics(),
-      clock: { now: () => Date.now() + aheadMs },
-    };
-    const scheduler = createScheduler(platform, keeper);
-    await scheduler.start();
-    return { [Symbol.asyncDispose]: () => scheduler.stop() };
+    const { database, testStore } = this;
+    const { store } = testStore;
+    const source = storeLogSource(store);
+    const platform = { ...scheduling(database), clock: { now: () => Date.now() + aheadMs }, newId };
+    await using undo = new AsyncDisposableStack();
+    for (const { projection } of [sweeps, transfers]) {
+      const projector = new Projector({ ...platform, projection, store, source });
+      await projector.start();
+      undo.defer(() => projector.stop());
+    }
+    for (const runner of createRunners(platform, keeper)) {
+      runner.start();
+      undo.defer(() => runner.stop());
+    }
+    return undo.move();
   }
 
   /** A keeper that works through an instance of its own. */
@@ -132,8 +146,8 @@ export class Installation implements AsyncDisposable {
     return (body as unknown as { readonly id: string }).id;
   }
 
-  async earn(path: string, points = "100"): Promise<void> {
-    await succeeds(this.api.post(`${path}/earn`, { ...PTS, points, source: source("earn") }));
+  async earn(path: string, points = "100", receipt = "earn"): Promise<void> {
+    await succeeds(this.api.post(`${path}/earn`, { ...PTS, points, source: source(receipt) }));
   }
 
   async setClock(programme: string, at: string): Promise<void> {

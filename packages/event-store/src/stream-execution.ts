@@ -8,14 +8,14 @@ import type { CachedState } from "./state-cache.ts";
 type AnyStep = Step<unknown, DomainEvent, unknown>;
 type Waiting = Extract<AnyStep, { readonly load: unknown }>;
 
-export interface TurnTools {
+export interface ExecutionTools {
   readonly reader: SharedReader;
   /** Random UUIDs for events. */
   readonly newId: () => string;
 }
 
 /** By stream; an Error for one that does not fold. */
-type States = ReadonlyMap<string, CachedState | Error>;
+export type States = ReadonlyMap<string, CachedState | Error>;
 
 interface DecidedEvent {
   readonly event: DomainEvent;
@@ -27,19 +27,19 @@ interface DecidedEvent {
  * thrown on the way is the fault of that one command; the others never notice. Like a refusal, it is believed only
  * once the store has confirmed that the state was current: on an old one even a sound decision may not fold.
  */
-export class Turn {
+export class StreamExecution {
   readonly stream: string;
   readonly items: readonly Item[];
   readonly base: CachedState;
   readonly aggregate: Aggregate<unknown>;
   readonly events: DecidedEvent[] = [];
   readonly answers: Answer[] = [];
-  readonly #tools: TurnTools;
+  readonly #tools: ExecutionTools;
   readonly #states: States;
   #draft: unknown;
 
   /** `states` are those of this stream, and of all that the commands read. */
-  constructor(stream: string, items: readonly Item[], states: States, tools: TurnTools) {
+  constructor(stream: string, items: readonly Item[], states: States, tools: ExecutionTools) {
     this.stream = stream;
     this.items = items;
     this.base = stateOf(states, stream);
@@ -106,7 +106,7 @@ export class Turn {
     await this.#decideFrom(at + 1);
   }
 
-  /** Earlier events of the stream, be they stored or decided a moment ago in this very turn. */
+  /** Earlier events of the stream, be they stored or decided a moment ago in this very flush. */
   async #load(revision: number, count: number): Promise<DomainEvent[]> {
     const stored = Math.min(count, Math.max(0, this.base.revision - revision + 1));
     const ahead = Math.max(0, revision - this.base.revision - 1);

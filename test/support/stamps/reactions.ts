@@ -1,0 +1,13 @@
+import { defineReactor, send } from "@taem/processing";
+import { createCatalogue, defineEvents, text } from "@taem/schema";
+import { card } from "./events.ts";
+
+/** Ten stamps at once win another one. */
+export const bonuses = defineReactor({
+  name: "bonuses",
+  version: 1,
+  catalogue: createCatalogue([card]),
+  commands: defineEvents({ AddBonus: { programme: text, member: text, of: text } }),
+  react: ({ event: { programme, member, stamps }, record }) =>
+    stamps === 10 ? [send({ type: "AddBonus", programme, member, of: record.id })] : [],
+});
