@@ -55,11 +55,11 @@ describe("on a year of a programme", () => {
       const simulation = simulate({ endsAt: YEAR_ENDS_AT, members: MEMBERS, seed: 7 });
       const summary = await runSimulation({ clerk, supervisor, programme: "sim", simulation });
       expect(summary).toMatchObject({ unexpected: 0 });
+      for (const roles of [[{ role: "auditor" }], [{ role: "cashier", programme: "sim" }]])
+        await succeeds(writer.api.post("/v1/people", { roles }));
       for (const member of await enrolMany(writer.api, "sim", "stamped", 5))
         for (const stamps of [1, 5])
           await succeeds(writer.api.post(`/v1/programmes/sim/members/${member}/stamps`, { stamps }));
-      for (const role of ["cashier", "auditor"])
-        await succeeds(writer.api.post("/v1/people", { roles: [{ role, programme: "sim" }] }));
     }
     // Nothing is projected, and nothing is carried out, but by the tests.
     program = undo.use(await installation.start({ contexts: all, services: "commands" }));

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore, RecordedEvent } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import { audit, type Findings, overdue, underWay } from "../support/auditor.ts";
+import { PROJECTIONS } from "../support/projections.ts";
 import { wholeLog } from "../support/test-store.ts";
 
 /** A log that nothing will be added to by itself, and read models that have all of it. */
@@ -37,7 +38,7 @@ export async function settle(store: EventStore, database: Database): Promise<Set
 
 /** Who does not have everything up to a position. */
 async function lagging(database: Database, head: string): Promise<string | undefined> {
-  for (const projection of ["ledger", "sweeps", "transfers"]) {
+  for (const projection of PROJECTIONS) {
     const [row] = await database.queryArrays<[number, string, number]>(
       `SELECT slice, position, parked FROM taem_${projection}.checkpoints ORDER BY position, slice LIMIT 1`,
     );

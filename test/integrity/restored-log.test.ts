@@ -6,6 +6,7 @@ import { breaks, faultyStore, losesAnswer } from "../support/faulty-store.ts";
 import { startTestProgram, type TestProgram } from "../support/program.ts";
 import { runTool } from "../support/program-process.ts";
 import { defineProgramme, source, succeeds } from "../support/programme.ts";
+import { PROJECTIONS } from "../support/projections.ts";
 import { outstandingOf } from "../support/read-model.ts";
 import { hmacKeyIn, type LogBackup, logOf, openLog, openSite, SITES, type Site } from "../support/site.ts";
 
@@ -39,14 +40,14 @@ async function earn({ api }: TestProgram, receipt: string, points: string): Prom
 async function expectRead(
   { api, platform }: TestProgram,
   points: bigint,
-  schemas = ["taem_ledger", "taem_sweeps", "taem_transfers"],
+  projections: readonly string[] = PROJECTIONS,
 ): Promise<void> {
   expect(await outstandingOf(api, "shop")).toBe(points);
   const head = await platform.store.head();
-  for (const schema of schemas) {
+  for (const name of projections) {
     const read = async () => {
       const [row] = await platform.database.queryArrays<[string]>(
-        `SELECT min(position) FROM ${schema}.checkpoints`,
+        `SELECT min(position) FROM taem_${name}.checkpoints`,
       );
       return row?.[0];
     };
@@ -90,9 +91,7 @@ async function expectRefusedAndMended(site: Site, code: string): Promise<void> {
   for (const services of SERVICES) {
     await expect(start(site, services), services ?? "all").rejects.toMatchObject({
       code,
-      message: expect.stringMatching(
-        /newest backup .*`taem rebuild (ledger|sweeps|transfers) --expect-changes`/,
-      ),
+      message: expect.stringMatching(/newest backup .*`taem rebuild [a-z]+ --expect-changes`/),
     });
   }
   const { environment } = site;
@@ -106,7 +105,7 @@ async function expectRefusedAndMended(site: Site, code: string): Promise<void> {
     1,
     expect.stringContaining(`taem: ${code}: ledger has read `),
   ]);
-  for (const name of ["ledger", "sweeps", "transfers"]) {
+  for (const name of PROJECTIONS) {
     // Only the one that was rebuilt is put right.
     await expect(start(site, "commands")).rejects.toMatchObject({ code });
     const rebuilt = await runTool(["rebuild", name, "--expect-changes", "--yes"], environment);
@@ -172,7 +171,7 @@ describe.each(SITES)("with the log in %s", (name) => {
       await open(program);
       await succeeds(program.api.post("/v1/programmes/shop/members", { externalId: "somchai" }));
       await earn(program, "kept", "500");
-      await expectRead(program, 500n, ["taem_ledger"]);
+      await expectRead(program, 500n, ["ledger"]);
     }
     await beginTransfer(site, "60");
     const backup = await site.backUpLog();
@@ -219,8 +218,10 @@ describe.each(SITES)("with the log in %s", (name) => {
       await open(program);
       await earn(program, "one", "500");
       await expectRead(program, 500n);
-      for (const schema of ["taem_ledger", "taem_sweeps", "taem_transfers"])
-        await program.platform.database.query(`ALTER TABLE ${schema}.checkpoints DROP COLUMN landmark`);
+      for (const projection of PROJECTIONS)
+        await program.platform.database.query(
+          `ALTER TABLE taem_${projection}.checkpoints DROP COLUMN landmark`,
+        );
     }
     const backup = await site.backUpLog();
     {

@@ -5,6 +5,7 @@ import { relayed } from "../support/kafka-installation.ts";
 import { startTestProgram, type TestProgram } from "../support/program.ts";
 import { runTool } from "../support/program-process.ts";
 import { defineProgramme, source, succeeds } from "../support/programme.ts";
+import { PROJECTIONS } from "../support/projections.ts";
 import { outstandingOf } from "../support/read-model.ts";
 import { describeWith } from "../support/requirement.ts";
 import { openSite, type Site } from "../support/site.ts";
@@ -80,7 +81,7 @@ describeWith("with a log restored from an older backup", "kafka", await sharedKa
     await site.restoreLog(backup.log);
     for (const services of ["commands", "relay", "ledger", "scheduler", ALL])
       await expect(start(services), services).rejects.toMatchObject({ code: "checkpoint_beyond_head" });
-    for (const name of ["ledger", "sweeps", "transfers"]) {
+    for (const name of PROJECTIONS) {
       const rebuilt = await runTool(
         ["rebuild", name, "--expect-changes", "--yes"],
         environmentOf(site, topic),
