@@ -16,7 +16,7 @@ const clients = {
  * against bare Express.
  */
 const alsoUsing = {
-  "packages/event-store-esdb": ["test/support/eventstoredb"],
+  "packages/event-store-esdb": ["packages/testing"],
   "packages/http": ["test/bench/micro"],
 };
 
@@ -96,14 +96,14 @@ export default {
       name: "packages-know-no-context",
       comment: "Contexts stand on packages: hand in what a package needs of them.",
       severity: "error",
-      from: { path: "^packages/(?!contexts/|api/|client/|import/|simulation/)[^/]+/src/" },
+      from: { path: "^packages/(?!contexts/|client/|import/|simulation/|testing/)[^/]+/src/" },
       to: { path: "^packages/contexts/" },
     },
     {
       name: "packages-know-no-service",
       comment: "Move what both need into a package.",
       severity: "error",
-      from: { path: "^packages/" },
+      from: { path: "^packages/", pathNot: "^packages/testing/" },
       to: { path: "^services/" },
     },
     {
@@ -118,10 +118,11 @@ export default {
       comment:
         "Test code and test tools stay in test/ and testing/; a port's contract suite is exported for tests.",
       severity: "error",
-      from: { path: source, pathNot: "^packages/[^/]+/src/contract/" },
+      from: { path: source, pathNot: "^packages/([^/]+/src/contract|testing)/" },
       to: {
         path: [
           "^(packages(/contexts)?|services)/[^/]+/(test|testing)/",
+          "^packages/testing/",
           "^test/",
           installed(["vitest", "fast-check"]),
         ],
@@ -134,7 +135,7 @@ export default {
       severity: "error",
       from: {
         pathNot: [
-          "^packages/(http|runtime|import|client|host)/",
+          "^packages/(http|runtime|import|client|host|testing)/",
           "^packages/contexts/[^/]+/src/api/",
           "/test/",
           "^services/",

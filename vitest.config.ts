@@ -22,7 +22,10 @@ const WHOLE = {
     "services/*/test/**/*.test.ts",
     "test/**/*.test.ts",
   ],
-  globalSetup: ["./packages/postgres/testing/global-setup.ts", "./test/support/kafka/global-setup.ts"],
+  globalSetup: [
+    "./packages/postgres/testing/global-setup.ts",
+    "./packages/testing/src/kafka/global-setup.ts",
+  ],
   testTimeout: 180_000,
   hookTimeout: 180_000,
 };

@@ -1,6 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openEventStoreDb } from "@taem/testing/eventstoredb/eventstoredb-provider";
+import { startServerProcess } from "@taem/testing/eventstoredb/server-process";
+import { provideKafka } from "@taem/testing/kafka/kafka-provider";
 import {
   beginInfrastructure,
   noteInfrastructure,
@@ -8,9 +11,6 @@ import {
 } from "../../infra/check/infrastructure.ts";
 import { readYaml } from "../deployment/support/files.ts";
 import { taemImage } from "../deployment/support/image.ts";
-import { openEventStoreDb } from "../support/eventstoredb/eventstoredb-provider.ts";
-import { startServerProcess } from "../support/eventstoredb/server-process.ts";
-import { provideKafka } from "../support/kafka/kafka-provider.ts";
 import type { Environment } from "./processes.ts";
 
 /** Of the container's memory; here there is no container. */

@@ -4,7 +4,7 @@ import { openPlatform, type Platform, readConfig } from "@taem/host";
 import { type Database, openPool } from "@taem/postgres";
 import { canonicalWorkload, defineProgramme, type Workload } from "@taem/simulation";
 import { contexts } from "@taem/taem-service";
-import { clientKey } from "../support/client-key.ts";
+import { clientKey } from "@taem/testing/client-key";
 import type { BenchRun } from "./bench-run.ts";
 import { parentOf } from "./process-usage.ts";
 import type { Environment, ServerProcess } from "./processes.ts";

@@ -1,7 +1,7 @@
 import { eventSourceContract } from "@taem/processing/contract";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { openRelayedLog } from "../support/relayed-log.ts";
-import { describeWith } from "../support/requirement.ts";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { openRelayedLog } from "@taem/testing/relayed-log";
+import { describeWith } from "@taem/testing/requirement";
 
 describeWith("a relayed log", "kafka", await sharedKafka(), ({ brokers }) => {
   eventSourceContract("Kafka", async () => {

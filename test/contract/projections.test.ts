@@ -6,12 +6,12 @@ import { type Projection, Projector, rebuild, schemaOf, storeLogSource } from "@
 import { encodeMeta } from "@taem/schema";
 import { runSimulation, simulate } from "@taem/simulation";
 import { catalogue, contexts } from "@taem/taem-service";
+import { clientKey } from "@taem/testing/client-key";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { enrolMany, succeeds } from "@taem/testing/programme";
+import { stamps } from "@taem/testing/stamps/context";
+import { card } from "@taem/testing/stamps/events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { clientKey } from "../support/client-key.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { enrolMany, succeeds } from "../support/programme.ts";
-import { stamps } from "../support/stamps/context.ts";
-import { card } from "../support/stamps/events.ts";
 
 // What is true of every projection of every context, with nothing but its definition: a new one is held to it by being there.
 

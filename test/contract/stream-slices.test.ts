@@ -1,14 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CommandHandler, type EventStore } from "@taem/event-store";
-import { openEsdbEventStore } from "@taem/event-store-esdb";
-import { nameLog } from "@taem/host";
-import { accountStream } from "@taem/ledger/events";
-import { type MemberEnrolled, memberStream } from "@taem/member/events";
-import { definitionEvents } from "@taem/programme/events";
-import { sliceOfStream } from "@taem/schema";
-import { catalogue } from "@taem/taem-service";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MemoryEventStore } from "../../packages/event-store/test/support/memory-event-store.ts";
+import { MemoryEventStore } from "@taem/event-store/testing/memory-event-store";
 import {
   commandOn,
   decideOn,
@@ -17,11 +9,19 @@ import {
   put,
   snapshotting,
   stored,
-} from "../../packages/event-store/test/support/purse.ts";
-import { startService } from "../support/commands-service.ts";
-import { TestServer } from "../support/eventstoredb/server.ts";
-import { makeEveryEvent, makeEveryPrincipalEvent } from "../support/every-event.ts";
-import { openTestStore, wholeLog } from "../support/test-store.ts";
+} from "@taem/event-store/testing/purse";
+import { openEsdbEventStore } from "@taem/event-store-esdb";
+import { nameLog } from "@taem/host";
+import { accountStream } from "@taem/ledger/events";
+import { type MemberEnrolled, memberStream } from "@taem/member/events";
+import { definitionEvents } from "@taem/programme/events";
+import { sliceOfStream } from "@taem/schema";
+import { catalogue } from "@taem/taem-service";
+import { startService } from "@taem/testing/commands-service";
+import { TestServer } from "@taem/testing/eventstoredb/server";
+import { makeEveryEvent, makeEveryPrincipalEvent } from "@taem/testing/every-event";
+import { openTestStore, wholeLog } from "@taem/testing/test-store";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 // A stream lies in one slice for its whole life: that of the member who owns it, else its own. One that an earlier
 // program began in another slice keeps it.

@@ -1,5 +1,5 @@
+import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
-import { runTool } from "../support/program-process.ts";
 import { readText } from "./support/files.ts";
 
 const texts = ["infra/RUNBOOK.md", "infra/README.md"].map(readText).join("\n");

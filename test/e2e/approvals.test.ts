@@ -1,8 +1,8 @@
+import { Api } from "@taem/testing/api";
+import { clientKey } from "@taem/testing/client-key";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { defineProgramme, enrolMany, START, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { clientKey } from "../support/client-key.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { defineProgramme, enrolMany, START, succeeds } from "../support/programme.ts";
 
 // What waits for a second person is listed in one place until somebody, or time, has decided on it.
 

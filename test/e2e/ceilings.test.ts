@@ -1,8 +1,8 @@
 import { OperatorClients } from "@taem/taem-service";
+import { Api } from "@taem/testing/api";
+import { createInstallation } from "@taem/testing/program";
+import { succeeds } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { createInstallation } from "../support/program.ts";
-import { succeeds } from "../support/programme.ts";
 
 // Failure: whoever has a process restarted, or goes to another one, has the whole of a ceiling again.
 

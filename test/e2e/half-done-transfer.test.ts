@@ -1,9 +1,9 @@
 import { createCommands } from "@taem/commands-service";
 import type { AccountRef } from "@taem/ledger";
 import { newId } from "@taem/runtime";
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
 
 const PTS = { currency: "PTS" };
 /** Past the grace that whoever began a transfer has to end it. */

@@ -1,6 +1,6 @@
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
 
 // Every instant that ends something says that it is exclusive, and in an answer has the last day beside it: whoever reads
 // "expires 2026-04-01T00:00" would print a day too many.

@@ -1,8 +1,8 @@
+import { Api } from "@taem/testing/api";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
+import { listed, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { runTool } from "../support/program-process.ts";
-import { listed, succeeds } from "../support/programme.ts";
 
 // Which clients there are, to those who may manage them, and what each may do; never what its keys are.
 

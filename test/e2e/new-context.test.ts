@@ -1,16 +1,16 @@
 import { createClient, isRefusal } from "@taem/client";
 import { rebuild } from "@taem/processing";
 import { contexts } from "@taem/taem-service";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { KafkaInstallation } from "@taem/testing/kafka-installation";
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
+import { bookOf, expectAgreement } from "@taem/testing/read-model";
+import { describeWith } from "@taem/testing/requirement";
+import type { stampsApi } from "@taem/testing/stamps/api";
+import { stamps } from "@taem/testing/stamps/context";
+import { cards } from "@taem/testing/stamps/read-model";
 import { expect, test } from "vitest";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { KafkaInstallation } from "../support/kafka-installation.ts";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { bookOf, expectAgreement } from "../support/read-model.ts";
-import { describeWith } from "../support/requirement.ts";
-import type { stampsApi } from "../support/stamps/api.ts";
-import { stamps } from "../support/stamps/context.ts";
-import { cards } from "../support/stamps/read-model.ts";
 
 // A new context is its folder and a line in whoever hosts it; and it never stops a program that has not heard of it.
 

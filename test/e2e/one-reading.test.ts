@@ -1,12 +1,12 @@
 import { openPlatform, readConfig, startProgram } from "@taem/host";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { contexts } from "@taem/taem-service";
+import { Api } from "@taem/testing/api";
+import { clientKey } from "@taem/testing/client-key";
+import { collectingLogger } from "@taem/testing/collecting-logger";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
+import { answered } from "@taem/testing/read-model";
 import { expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { clientKey } from "../support/client-key.ts";
-import { collectingLogger } from "../support/collecting-logger.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
-import { answered } from "../support/read-model.ts";
 
 test("a whole program reads the log once, however many projections it has", async () => {
   await using database = await createTestDatabase();

@@ -2,12 +2,12 @@ import type { RouteAnswer } from "@taem/client";
 import { principal } from "@taem/principal";
 import { rebuild } from "@taem/processing";
 import { OperatorClients } from "@taem/taem-service";
+import { Api } from "@taem/testing/api";
+import { clientKey } from "@taem/testing/client-key";
+import { personCaller } from "@taem/testing/person-caller";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { defineProgramme, enrolMany, listed, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { clientKey } from "../support/client-key.ts";
-import { personCaller } from "../support/person-caller.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { defineProgramme, enrolMany, listed, succeeds } from "../support/programme.ts";
 
 // People beside clients: the same decisions, the same actor, and roles that say what they may do where.
 

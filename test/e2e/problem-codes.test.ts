@@ -1,7 +1,7 @@
 import { problemsOf } from "@taem/host";
 import { contexts } from "@taem/taem-service";
+import { createInstallation } from "@taem/testing/program";
 import { expect, test } from "vitest";
-import { createInstallation } from "../support/program.ts";
 
 interface Described {
   readonly paths: object;

@@ -1,7 +1,7 @@
+import { Api } from "@taem/testing/api";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { defineProgramme, listed, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { defineProgramme, listed, succeeds } from "../support/programme.ts";
 
 // What there is, to those who may see it: programmes and members.
 

@@ -1,7 +1,7 @@
 import { contexts } from "@taem/taem-service";
+import { servedBy } from "@taem/testing/gateway-rules";
+import { createInstallation, type TestProgram } from "@taem/testing/program";
 import { expect, test } from "vitest";
-import { servedBy } from "../support/gateway-rules.ts";
-import { createInstallation, type TestProgram } from "../support/program.ts";
 
 const described = (part: "commands" | "queries") =>
   contexts.flatMap(({ api }) => Object.keys(api?.[part] ?? {}));

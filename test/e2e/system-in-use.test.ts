@@ -1,6 +1,6 @@
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, succeeds } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme, succeeds } from "../support/programme.ts";
 
 // Failure: a system whose keys were used, each for its account, is declared to reach further, and an order has a second effect.
 

@@ -1,6 +1,6 @@
+import type { Api } from "@taem/testing/api";
+import { createInstallation, type TestInstallation } from "@taem/testing/program";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { createInstallation, type TestInstallation } from "../support/program.ts";
 
 // What time alone does is written into the log by the scheduler, on the programme's own clock, whoever was down.
 

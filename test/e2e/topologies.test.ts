@@ -1,14 +1,14 @@
 import { createClient } from "@taem/client";
 import { type Api, runSimulation, simulate } from "@taem/simulation";
+import { digestsOf } from "@taem/testing/canonical-digest";
+import { canonicalExport } from "@taem/testing/canonical-export";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { runTool } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, listed, source, succeeds } from "@taem/testing/programme";
+import { bookOf } from "@taem/testing/read-model";
+import { describeWith } from "@taem/testing/requirement";
+import { openServers, startTopology, type Topology, topologies } from "@taem/testing/topology";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { digestsOf } from "../support/canonical-digest.ts";
-import { canonicalExport } from "../support/canonical-export.ts";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { runTool } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, listed, source, succeeds } from "../support/programme.ts";
-import { bookOf } from "../support/read-model.ts";
-import { describeWith } from "../support/requirement.ts";
-import { openServers, startTopology, type Topology, topologies } from "../support/topology.ts";
 
 // The same system in one process and in many: the same answers, the same events, the same rows.
 

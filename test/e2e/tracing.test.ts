@@ -2,14 +2,14 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Environment } from "@taem/runtime";
 import { type CollectedSpan, type OtlpCollector, startOtlpCollector } from "@taem/runtime/testing";
+import type { Answer } from "@taem/testing/api";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { startProcess } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
+import { bookOf } from "@taem/testing/read-model";
+import { describeWith } from "@taem/testing/requirement";
+import { openServers, startTopology, type Topology } from "@taem/testing/topology";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Answer } from "../support/api.ts";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { startProcess } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { bookOf } from "../support/read-model.ts";
-import { describeWith } from "../support/requirement.ts";
-import { openServers, startTopology, type Topology } from "../support/topology.ts";
 
 // One command, followed by its correlation id through every process: in their logs, and in the spans they export.
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type BulkLine, type Client, ClientError, type CommandAnswer } from "@taem/client";
-import { seeded } from "../support/programme.ts";
+import { seeded } from "@taem/testing/programme";
 import { describeCommand, type Record, type Sent } from "./record.ts";
 import { type Answer, CallerScript, type Command, PROGRAMME, type Sender } from "./script.ts";
 

@@ -1,4 +1,4 @@
-import { seeded } from "../support/programme.ts";
+import { seeded } from "@taem/testing/programme";
 
 /** SIGKILL, and started again after a while. */
 export interface Kill {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownKafka } from "@taem/testing/kafka/kafka";
+import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
-import { ownKafka } from "../support/kafka/kafka.ts";
-import { describeWith } from "../support/requirement.ts";
 import { runFaults } from "./fault-run.ts";
 
 // Failures: a process killed or held up anywhere loses what was acknowledged, does what was repeated twice, or leaves read

@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import type { Environment } from "@taem/runtime";
-import { startTopology, type Topology } from "../support/topology.ts";
+import { startTopology, type Topology } from "@taem/testing/topology";
 import { brokerServer, eventStoreServer, postgresServer, type Role, serviceRole } from "./roles.ts";
 
 /** An installation on servers of its own, every process of which can be hurt. */

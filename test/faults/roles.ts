@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { startEmbeddedPostgres } from "@taem/postgres";
+import { type ServerProcess, startServerProcess } from "@taem/testing/eventstoredb/server-process";
+import type { ServiceProcess } from "@taem/testing/topology";
 import { type KafkaBroker, startKafkaBroker } from "../../infra/kafka/broker.ts";
-import { type ServerProcess, startServerProcess } from "../support/eventstoredb/server-process.ts";
-import type { ServiceProcess } from "../support/topology.ts";
 
 const run = promisify(execFile);
 

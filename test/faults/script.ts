@@ -1,5 +1,5 @@
 import type { BulkLine, CommandAnswer } from "@taem/client";
-import { seeded } from "../support/programme.ts";
+import { seeded } from "@taem/testing/programme";
 
 /** A command as it is sent, with whom it is sent by. */
 export interface Command {

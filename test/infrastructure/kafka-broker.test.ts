@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { ownKafka, sharedKafka } from "@taem/testing/kafka/kafka";
+import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
 import { answers } from "../../infra/kafka/api-versions.ts";
 import { endOrphan } from "../../infra/kafka/broker.ts";
 import { freePort } from "../../infra/kafka/free-port.ts";
-import { ownKafka, sharedKafka } from "../support/kafka/kafka.ts";
-import { describeWith } from "../support/requirement.ts";
 
 describeWith("a broker of one's own", "kafka", await ownKafka(), (kafka) => {
   const clusterOf = async (dataDir: string) =>

@@ -1,5 +1,5 @@
+import { describeWith, parseNeeds, skipReason } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
-import { describeWith, parseNeeds, skipReason } from "../support/requirement.ts";
 
 test("what is missing and not required is skipped, and the reason says what and why", () => {
   expect(skipReason("kafka", "no Java here", ["postgres"])).toBe("kafka is missing: no Java here");

@@ -1,8 +1,8 @@
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, succeeds } from "@taem/testing/programme";
+import { outstandingOf } from "@taem/testing/read-model";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterEach, expect, test } from "vitest";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme, succeeds } from "../support/programme.ts";
-import { outstandingOf } from "../support/read-model.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failure: the clock of one machine jumps a year ahead, and each account that is touched loses its points, for good.
 

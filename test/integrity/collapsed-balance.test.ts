@@ -1,9 +1,9 @@
+import type { Api } from "@taem/testing/api";
+import { audit } from "@taem/testing/auditor";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { defineProgramme, enrolMany, START, source, succeeds } from "@taem/testing/programme";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { audit } from "../support/auditor.ts";
-import { type Fixture, openFixture } from "../support/fixture.ts";
-import { defineProgramme, enrolMany, START, source, succeeds } from "../support/programme.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failures: an expiry that takes what was spent already, so that the balance collapses; a return of what expired that
 // makes a debt of it; points of an uncertain lot that never expire.

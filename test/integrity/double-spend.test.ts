@@ -1,9 +1,9 @@
+import type { Answer, Api } from "@taem/testing/api";
+import { audit, underWay } from "@taem/testing/auditor";
+import { type Service, startService } from "@taem/testing/commands-service";
+import { defineProgramme, enrolMany, seeded, source, succeeds } from "@taem/testing/programme";
+import { openTestStore, type TestStore, wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Answer, Api } from "../support/api.ts";
-import { audit, underWay } from "../support/auditor.ts";
-import { type Service, startService } from "../support/commands-service.ts";
-import { defineProgramme, enrolMany, seeded, source, succeeds } from "../support/programme.ts";
-import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
 
 // Failures: one balance spent twice; the last write of two winning; an account below zero.
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { openPool } from "@taem/postgres";
+import { Api } from "@taem/testing/api";
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme } from "../support/programme.ts";
 
 // Failures: an upgrade locks out whoever has a key of before, or forgets what was done under it; or a row written into
 // the old table afterwards becomes a key.

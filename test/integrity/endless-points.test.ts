@@ -1,9 +1,9 @@
+import type { Api } from "@taem/testing/api";
+import { audit } from "@taem/testing/auditor";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { defineProgramme, enrolMany, seeded, source, succeeds } from "@taem/testing/programme";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { audit } from "../support/auditor.ts";
-import { type Fixture, openFixture } from "../support/fixture.ts";
-import { defineProgramme, enrolMany, seeded, source, succeeds } from "../support/programme.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failures: buy, refund, keep the points, repeat; partial refunds that take back more or less than was earned.
 

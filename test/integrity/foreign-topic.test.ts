@@ -1,7 +1,7 @@
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { KafkaInstallation, relayed } from "@taem/testing/kafka-installation";
+import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { KafkaInstallation, relayed } from "../support/kafka-installation.ts";
-import { describeWith } from "../support/requirement.ts";
 
 // Failures: two installations on one topic, each of which leaves out what the other says, for ever and without refusing;
 // somebody who writes into our topic keeps us from starting.

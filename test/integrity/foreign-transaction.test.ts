@@ -1,13 +1,13 @@
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import type { Api } from "@taem/testing/api";
+import { audit } from "@taem/testing/auditor";
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
+import { bookOf, expectAgreement, outstandingOf } from "@taem/testing/read-model";
+import { wholeLog } from "@taem/testing/test-store";
 import { expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { audit } from "../support/auditor.ts";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { bookOf, expectAgreement, outstandingOf } from "../support/read-model.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failures: a write transaction that somebody leaves open, even in another database of the server, stalls every reader
 // of the log (a reader that waits for a snapshot), or has it skip events (a reader that trusts sequences).

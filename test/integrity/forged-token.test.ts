@@ -1,9 +1,9 @@
 import { parseToken, Tokens } from "@taem/http";
 import { accountQueries, reports } from "@taem/ledger/api";
+import type { Api } from "@taem/testing/api";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
 
 // Failures: a token that nobody was given makes a query wait, or is believed; one whose place the log has lost is waited for.
 

@@ -1,11 +1,11 @@
 import { reports } from "@taem/ledger/api";
+import { startService } from "@taem/testing/commands-service";
+import { faultyStore } from "@taem/testing/faulty-store";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
+import { answered } from "@taem/testing/read-model";
+import { openTestStore } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startService } from "../support/commands-service.ts";
-import { faultyStore } from "../support/faulty-store.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
-import { answered } from "../support/read-model.ts";
-import { openTestStore } from "../support/test-store.ts";
 
 // Failure: a currency that was defined a moment ago, through another instance, is unknown to a query.
 

@@ -1,11 +1,11 @@
+import type { Api } from "@taem/testing/api";
+import { audit, type Findings } from "@taem/testing/auditor";
+import { startService } from "@taem/testing/commands-service";
+import { type AppendFault, breaks, faultyStore, losesAnswer, passes } from "@taem/testing/faulty-store";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { audit, type Findings } from "../support/auditor.ts";
-import { startService } from "../support/commands-service.ts";
-import { type AppendFault, breaks, faultyStore, losesAnswer, passes } from "../support/faulty-store.ts";
-import { type Fixture, openFixture } from "../support/fixture.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failure: a transfer half done for ever: points that left one member and reached nobody, or that reached two.
 

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { RecordedEvent, StreamSlice } from "@taem/event-store";
 import { accountStream } from "@taem/ledger/events";
 import { memberStream } from "@taem/member/events";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { KafkaInstallation, relayed } from "@taem/testing/kafka-installation";
+import { succeeds } from "@taem/testing/programme";
+import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { KafkaInstallation, relayed } from "../support/kafka-installation.ts";
-import { succeeds } from "../support/programme.ts";
-import { describeWith } from "../support/requirement.ts";
 
 // Failures: a read model that lost events because Kafka did, and nobody noticed; points counted twice because Kafka brought
 // them twice; a projector that dies of a message which somebody else sent.

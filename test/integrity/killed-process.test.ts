@@ -1,13 +1,13 @@
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { Api, type Body, type Effect } from "@taem/testing/api";
+import { audit, underWay } from "@taem/testing/auditor";
+import { clientKey } from "@taem/testing/client-key";
+import { type ProgramProcess, startProcess } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, seeded, source } from "@taem/testing/programme";
+import { expectAgreement, outstandingOf } from "@taem/testing/read-model";
+import { wholeLog } from "@taem/testing/test-store";
 import { expect, test } from "vitest";
-import { Api, type Body, type Effect } from "../support/api.ts";
-import { audit, underWay } from "../support/auditor.ts";
-import { clientKey } from "../support/client-key.ts";
-import { type ProgramProcess, startProcess } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, seeded, source } from "../support/programme.ts";
-import { expectAgreement, outstandingOf } from "../support/read-model.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failures: kill -9 in the middle of a batch loses what was acknowledged, or what was repeated is done twice, or leaves
 // read models that are not what the log says.

@@ -1,13 +1,13 @@
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import type { Database } from "@taem/postgres";
+import type { Api } from "@taem/testing/api";
+import { audit } from "@taem/testing/auditor";
+import { createInstallation } from "@taem/testing/program";
+import { startProcess } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, START, source } from "@taem/testing/programme";
+import { expectAgreement, outstandingOf } from "@taem/testing/read-model";
+import { wholeLog } from "@taem/testing/test-store";
 import { expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { audit } from "../support/auditor.ts";
-import { createInstallation } from "../support/program.ts";
-import { startProcess } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, START, source } from "../support/programme.ts";
-import { expectAgreement, outstandingOf } from "../support/read-model.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failures: points that never expire and holds that never end because the scheduler died; a balance that is wrong until
 // the scheduler has run; an expiry written twice because two of them, or a killed one, did the same work.

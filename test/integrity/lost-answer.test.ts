@@ -1,12 +1,12 @@
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { openTcpProxy, type TcpProxy } from "@taem/postgres/testing";
+import type { Api } from "@taem/testing/api";
+import { audit } from "@taem/testing/auditor";
+import { type Service, startService } from "@taem/testing/commands-service";
+import { type FaultyStore, faultyStore, losesAnswer } from "@taem/testing/faulty-store";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
+import { openTestStore, type TestStore, wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { audit } from "../support/auditor.ts";
-import { type Service, startService } from "../support/commands-service.ts";
-import { type FaultyStore, faultyStore, losesAnswer } from "../support/faulty-store.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
 
 // Failure: a command that was done but not answered is done again by its repetition.
 

@@ -1,12 +1,12 @@
 import { parseToken } from "@taem/http";
 import type { accountQueries } from "@taem/ledger/api";
 import { accountStream } from "@taem/ledger/events";
+import type { Answer, Api } from "@taem/testing/api";
+import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
+import { answered } from "@taem/testing/read-model";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Answer, Api } from "../support/api.ts";
-import { createInstallation, type TestInstallation, type TestProgram } from "../support/program.ts";
-import { runTool } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
-import { answered } from "../support/read-model.ts";
 
 // Failure: the read model has stopped following an account, and answers who asks for his own write from before it.
 

@@ -1,12 +1,12 @@
 import { accountStream } from "@taem/ledger/events";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { Api } from "@taem/testing/api";
+import { clientKeyOn } from "@taem/testing/client-key";
+import { type ProgramProcess, runTool, startProcess } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
+import { answered } from "@taem/testing/read-model";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { clientKeyOn } from "../support/client-key.ts";
-import { type ProgramProcess, runTool, startProcess } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
-import { answered } from "../support/read-model.ts";
 
 // Failure: a thread of the process projects, and those who answer in the other one do not know what it has done, has
 // parked, has measured and says.

@@ -1,14 +1,14 @@
 import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
+import type { Answer, Api, Body } from "@taem/testing/api";
+import { audit, overdue } from "@taem/testing/auditor";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { runTool } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, seeded, source, succeeds } from "@taem/testing/programme";
+import { describeWith } from "@taem/testing/requirement";
+import { wholeLog } from "@taem/testing/test-store";
+import { openServers, startTopology, type Topology, topologies } from "@taem/testing/topology";
 import { expect, test } from "vitest";
-import type { Answer, Api, Body } from "../support/api.ts";
-import { audit, overdue } from "../support/auditor.ts";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { runTool } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, seeded, source, succeeds } from "../support/programme.ts";
-import { describeWith } from "../support/requirement.ts";
-import { wholeLog } from "../support/test-store.ts";
-import { openServers, startTopology, type Topology, topologies } from "../support/topology.ts";
 
 // Failures: while tables are built anew and take over, a query sees half-built ones, or older ones than its token stands for; a
 // timer is lost between the old tables and the new.

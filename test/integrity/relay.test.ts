@@ -1,11 +1,11 @@
 import type { EventStore } from "@taem/event-store";
 import { EventPublisher, type KafkaCluster, SendIncomplete } from "@taem/kafka";
 import { judge, type Link, linksBetween } from "@taem/processing";
+import { ownKafka, sharedKafka } from "@taem/testing/kafka/kafka";
+import { openRelayedLog, type RelayedLog } from "@taem/testing/relayed-log";
+import { describeWith } from "@taem/testing/requirement";
+import { wholeLog } from "@taem/testing/test-store";
 import { expect, test } from "vitest";
-import { ownKafka, sharedKafka } from "../support/kafka/kafka.ts";
-import { openRelayedLog, type RelayedLog } from "../support/relayed-log.ts";
-import { describeWith } from "../support/requirement.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failures: an event that no projector ever gets, because a relay died, was replaced, or believed too early that Kafka had it;
 // two relays that each think they lead.

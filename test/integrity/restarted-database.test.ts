@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { startEmbeddedPostgres } from "@taem/postgres";
+import type { Answer, Api } from "@taem/testing/api";
+import { audit, underWay } from "@taem/testing/auditor";
+import { startService } from "@taem/testing/commands-service";
+import { startTestProgram } from "@taem/testing/program";
+import { defineProgramme, enrolMany, seeded, source, succeeds } from "@taem/testing/programme";
+import { expectAgreement, outstandingOf } from "@taem/testing/read-model";
+import { wholeLog } from "@taem/testing/test-store";
 import { expect, test } from "vitest";
-import type { Answer, Api } from "../support/api.ts";
-import { audit, underWay } from "../support/auditor.ts";
-import { startService } from "../support/commands-service.ts";
-import { startTestProgram } from "../support/program.ts";
-import { defineProgramme, enrolMany, seeded, source, succeeds } from "../support/programme.ts";
-import { expectAgreement, outstandingOf } from "../support/read-model.ts";
-import { wholeLog } from "../support/test-store.ts";
 
 // Failures: a restart or a crash of the database under load loses or doubles commands, leaves the service dead, or the
 // read models, which do not wait for the disk, short of rows.

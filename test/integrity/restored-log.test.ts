@@ -1,14 +1,14 @@
 import { createSecretKey } from "node:crypto";
 import { systemClock } from "@taem/runtime";
+import { startService } from "@taem/testing/commands-service";
+import { breaks, faultyStore, losesAnswer } from "@taem/testing/faulty-store";
+import { startTestProgram, type TestProgram } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
+import { defineProgramme, source, succeeds } from "@taem/testing/programme";
+import { PROJECTIONS } from "@taem/testing/projections";
+import { outstandingOf } from "@taem/testing/read-model";
+import { hmacKeyIn, type LogBackup, logOf, openLog, openSite, SITES, type Site } from "@taem/testing/site";
 import { describe, expect, test } from "vitest";
-import { startService } from "../support/commands-service.ts";
-import { breaks, faultyStore, losesAnswer } from "../support/faulty-store.ts";
-import { startTestProgram, type TestProgram } from "../support/program.ts";
-import { runTool } from "../support/program-process.ts";
-import { defineProgramme, source, succeeds } from "../support/programme.ts";
-import { PROJECTIONS } from "../support/projections.ts";
-import { outstandingOf } from "../support/read-model.ts";
-import { hmacKeyIn, type LogBackup, logOf, openLog, openSite, SITES, type Site } from "../support/site.ts";
 
 // Failures: a log restored from an older backup, whose lost events read models go on showing, for ever and ready all the while;
 // a process that writes it longer than it was, so that nobody sees that it is another; advice that does not help.

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { relayed } from "@taem/testing/kafka-installation";
+import { startTestProgram, type TestProgram } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
+import { defineProgramme, source, succeeds } from "@taem/testing/programme";
+import { PROJECTIONS } from "@taem/testing/projections";
+import { outstandingOf } from "@taem/testing/read-model";
+import { describeWith } from "@taem/testing/requirement";
+import { openSite, type Site } from "@taem/testing/site";
 import { expect, test } from "vitest";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { relayed } from "../support/kafka-installation.ts";
-import { startTestProgram, type TestProgram } from "../support/program.ts";
-import { runTool } from "../support/program-process.ts";
-import { defineProgramme, source, succeeds } from "../support/programme.ts";
-import { PROJECTIONS } from "../support/projections.ts";
-import { outstandingOf } from "../support/read-model.ts";
-import { describeWith } from "../support/requirement.ts";
-import { openSite, type Site } from "../support/site.ts";
 
 // Failures: a topic goes on telling what a restored log has lost, and read models believe it; a relay tells the rest of another
 // log behind it, and nobody sees where one ends and the other begins.

@@ -1,8 +1,8 @@
 import { OperatorClients } from "@taem/taem-service";
+import { Api } from "@taem/testing/api";
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme } from "../support/programme.ts";
 
 // Failure: a key is rotated between a command and its retry, and the retry pays a second time, or enrols the member again.
 

@@ -1,9 +1,9 @@
+import { Api } from "@taem/testing/api";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { KafkaInstallation } from "@taem/testing/kafka-installation";
+import { type ProgramProcess, startProcess } from "@taem/testing/program-process";
+import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { KafkaInstallation } from "../support/kafka-installation.ts";
-import { type ProgramProcess, startProcess } from "../support/program-process.ts";
-import { describeWith } from "../support/requirement.ts";
 
 // Failures: two projectors that each count everything; one that was taken for dead and writes when it wakes; slices that
 // nobody projects after the one that had them died.

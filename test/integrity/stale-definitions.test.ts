@@ -1,12 +1,12 @@
+import { Api } from "@taem/testing/api";
+import { type Service, startService } from "@taem/testing/commands-service";
+import { faultyStore } from "@taem/testing/faulty-store";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
+import { describeWith } from "@taem/testing/requirement";
+import { openTestStore, type TestStore } from "@taem/testing/test-store";
+import { openServers, startTopology, topologies } from "@taem/testing/topology";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Api } from "../support/api.ts";
-import { type Service, startService } from "../support/commands-service.ts";
-import { faultyStore } from "../support/faulty-store.ts";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
-import { describeWith } from "../support/requirement.ts";
-import { openTestStore, type TestStore } from "../support/test-store.ts";
-import { openServers, startTopology, topologies } from "../support/topology.ts";
 
 // Failure: what was published through one instance is not known to another, which prices an earn by what was in force before, for
 // good.

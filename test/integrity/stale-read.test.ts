@@ -1,11 +1,11 @@
+import type { Api } from "@taem/testing/api";
+import { audit, underWay } from "@taem/testing/auditor";
+import { type Service, startService } from "@taem/testing/commands-service";
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
+import { bookOf } from "@taem/testing/read-model";
+import { openTestStore, type TestStore, wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../support/api.ts";
-import { audit, underWay } from "../support/auditor.ts";
-import { type Service, startService } from "../support/commands-service.ts";
-import { createInstallation } from "../support/program.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { bookOf } from "../support/read-model.ts";
-import { openTestStore, type TestStore, wholeLog } from "../support/test-store.ts";
 
 // Failures: "your points are not there yet": a spend refused although the credit before it was acknowledged; a query that
 // answers from before the caller's own write.

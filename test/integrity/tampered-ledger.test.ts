@@ -1,9 +1,9 @@
 import { createTestDatabase } from "@taem/postgres/testing";
+import { startTestProgram } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
+import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
+import { outstandingOf } from "@taem/testing/read-model";
 import { expect, test } from "vitest";
-import { startTestProgram } from "../support/program.ts";
-import { runTool } from "../support/program-process.ts";
-import { defineProgramme, enrolMany, source, succeeds } from "../support/programme.ts";
-import { outstandingOf } from "../support/read-model.ts";
 
 // Failures: a balance changed, a statement line deleted or forged, a posting moved to another day or a stored event
 // altered by SQL that nobody notices.

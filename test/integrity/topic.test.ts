@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { ensureTopic, kafkaCluster, type NewTopic } from "@taem/kafka";
+import { collectingLogger } from "@taem/testing/collecting-logger";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
-import { collectingLogger } from "../support/collecting-logger.ts";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { describeWith } from "../support/requirement.ts";
 
 // Failures: a topic that a broker made by its own defaults, with one partition and a week's retention; slices that change
 // their partition, and with it their order.

@@ -1,10 +1,10 @@
 import type { RouteAnswer } from "@taem/client";
+import { sharedKafka } from "@taem/testing/kafka/kafka";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
+import { answered, bookOf } from "@taem/testing/read-model";
+import { describeWith } from "@taem/testing/requirement";
+import { openServers, startTopology, type Topology, topologies } from "@taem/testing/topology";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sharedKafka } from "../support/kafka/kafka.ts";
-import { defineProgramme, enrolMany, succeeds } from "../support/programme.ts";
-import { answered, bookOf } from "../support/read-model.ts";
-import { describeWith } from "../support/requirement.ts";
-import { openServers, startTopology, type Topology, topologies } from "../support/topology.ts";
 
 // Failures: points that were given are not there yet for whoever asks with the transfer's token; a report with it has points
 // under way that have arrived.

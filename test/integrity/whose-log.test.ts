@@ -1,13 +1,13 @@
 import { createSecretKey } from "node:crypto";
 import { INSTALLATION_STREAM } from "@taem/host";
 import { openPool } from "@taem/postgres";
+import { startService } from "@taem/testing/commands-service";
+import { startTestProgram, type TestProgram } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
+import { defineProgramme, source, succeeds } from "@taem/testing/programme";
+import { outstandingOf } from "@taem/testing/read-model";
+import { hmacKeyIn, logOf, openLog, openSite, SITES, type Site } from "@taem/testing/site";
 import { describe, expect, test } from "vitest";
-import { startService } from "../support/commands-service.ts";
-import { startTestProgram, type TestProgram } from "../support/program.ts";
-import { runTool } from "../support/program-process.ts";
-import { defineProgramme, source, succeeds } from "../support/programme.ts";
-import { outstandingOf } from "../support/read-model.ts";
-import { hmacKeyIn, logOf, openLog, openSite, SITES, type Site } from "../support/site.ts";
 
 // Failures: a lost database is made anew without a word, and with it the key that unique names in the log depend on: members
 // are unknown and enrolled twice, keys are used twice. A database in front of the log of another installation.

@@ -3,9 +3,9 @@ import type { EventStore } from "@taem/event-store";
 import { postingsOf } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { runSimulation, simulate } from "@taem/simulation";
+import { startService } from "@taem/testing/commands-service";
+import { openTestStore, wholeLog } from "@taem/testing/test-store";
 import { expect, it } from "vitest";
-import { startService } from "../support/commands-service.ts";
-import { openTestStore, wholeLog } from "../support/test-store.ts";
 
 // To the end of November: 11.11 is in it, and the first points have expired.
 const parameters = { endsAt: Date.parse("2026-12-01T00:00:00+07:00"), members: 100, days: 130 };

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EventStore, type Position, START } from "@taem/event-store";
-import { startServerProcess } from "../../../test/support/eventstoredb/server-process.ts";
+import { startServerProcess } from "@taem/testing/eventstoredb/server-process";
 import { openEsdbEventStore } from "../src/index.ts";
 
 const EVENTS = 40_000;

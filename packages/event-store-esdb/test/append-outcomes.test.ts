@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { OutcomeUnknown, START } from "@taem/event-store";
+import { type AppendFault, ERRORS } from "@taem/testing/eventstoredb/faults";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { describe, expect, test, vi } from "vitest";
-import { type AppendFault, ERRORS } from "../../../test/support/eventstoredb/faults.ts";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { BatchAppends } from "../src/batch-appends.ts";
 import type { Connection } from "../src/connection.ts";
 import { Passing } from "../src/failures.ts";

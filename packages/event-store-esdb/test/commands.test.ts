@@ -1,5 +1,5 @@
 import { counterContract, type EventStoreHarness, keyedContract } from "@taem/event-store/contract";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { openStore } from "./support/stores.ts";
 
 async function openHarness(): Promise<EventStoreHarness> {

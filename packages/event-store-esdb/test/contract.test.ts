@@ -1,8 +1,8 @@
 import type { EventStore } from "@taem/event-store";
 import { type EventStoreHarness, eventStoreContract } from "@taem/event-store/contract";
+import { openEventStoreDb } from "@taem/testing/eventstoredb/eventstoredb-provider";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { afterAll, expect } from "vitest";
-import { openEventStoreDb } from "../../../test/support/eventstoredb/eventstoredb-provider.ts";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { openEsdbEventStore } from "../src/index.ts";
 import { viewAfter } from "./support/fresh-view.ts";
 import { WAYS } from "./support/stores.ts";

@@ -2,16 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AppendResult, OutcomeUnknown, START, StoreUnavailable } from "@taem/event-store";
-import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   type AppendFault,
   appendTooLarge,
   ERRORS,
   notLeader,
   type ReadFault,
-} from "../../../test/support/eventstoredb/faults.ts";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
-import { startServerProcess } from "../../../test/support/eventstoredb/server-process.ts";
+} from "@taem/testing/eventstoredb/faults";
+import { TestServer } from "@taem/testing/eventstoredb/server";
+import { startServerProcess } from "@taem/testing/eventstoredb/server-process";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { openEsdbEventStore } from "../src/index.ts";
 import { appendOf, IMPATIENT_READER, inTurn, newEvent, openStore, WAYS } from "./support/stores.ts";
 

@@ -1,12 +1,7 @@
 import { type EventStore, type LogPage, type Position, START } from "@taem/event-store";
+import { ERRORS, notLeader, type ReadFault, type ReadSeen } from "@taem/testing/eventstoredb/faults";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { expect, test, vi } from "vitest";
-import {
-  ERRORS,
-  notLeader,
-  type ReadFault,
-  type ReadSeen,
-} from "../../../test/support/eventstoredb/faults.ts";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { appendOf, IMPATIENT, newStream, openStore, wholeLog } from "./support/stores.ts";
 
 /** Follows in steps, so that a test decides what happens between two pages. */

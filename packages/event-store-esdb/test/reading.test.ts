@@ -1,6 +1,6 @@
 import { START } from "@taem/event-store";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { expect, test } from "vitest";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { appendOf, openStore, wholeLog } from "./support/stores.ts";
 
 test("an answer that ends early is no end of the log: reading goes on until nothing more comes", async () => {

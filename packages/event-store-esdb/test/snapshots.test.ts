@@ -1,7 +1,7 @@
 import { StoreUnavailable } from "@taem/event-store";
+import { ERRORS } from "@taem/testing/eventstoredb/faults";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { expect, test } from "vitest";
-import { ERRORS } from "../../../test/support/eventstoredb/faults.ts";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
 import { IMPATIENT, newStream, openStore } from "./support/stores.ts";
 
 const snapshot = (stream: string, revision: number) => ({

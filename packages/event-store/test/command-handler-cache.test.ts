@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { MemoryEventStore } from "./support/memory-event-store.ts";
+import { MemoryEventStore } from "../testing/memory-event-store.ts";
 import {
   appendDirectly,
   commandOn,
@@ -10,7 +10,7 @@ import {
   purseAggregate,
   snapshotting,
   stored,
-} from "./support/purse.ts";
+} from "../testing/purse.ts";
 
 /** A log in which one stream has many events already. */
 async function longStream(length: number): Promise<MemoryEventStore> {

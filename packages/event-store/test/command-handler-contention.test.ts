@@ -1,7 +1,7 @@
+import { conflicts } from "@taem/testing/faulty-store";
 import { expect, test, vi } from "vitest";
-import { conflicts } from "../../../test/support/faulty-store.ts";
 import { type AppendResult, HandlerRefusal } from "../src/index.ts";
-import { appendDirectly, type Bench, commandOn, decideOn, openBench, stored } from "./support/purse.ts";
+import { appendDirectly, type Bench, commandOn, decideOn, openBench, stored } from "../testing/purse.ts";
 
 /** Holds the next append up until it is told to go on; resolves when the append has come. */
 function holdUp(bench: Bench): { readonly come: Promise<void>; readonly release: () => void } {

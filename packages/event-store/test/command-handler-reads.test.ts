@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "../src/command.ts";
-import { MemoryEventStore } from "./support/memory-event-store.ts";
+import { MemoryEventStore } from "../testing/memory-event-store.ts";
 import {
   appendDirectly,
   type Bench,
@@ -11,7 +11,7 @@ import {
   purseAggregate,
   put,
   stored,
-} from "./support/purse.ts";
+} from "../testing/purse.ts";
 
 // What a command reads beside its own stream is as the store has it after the command came.
 

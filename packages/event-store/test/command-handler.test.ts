@@ -1,5 +1,5 @@
+import { breaks, unreachable } from "@taem/testing/faulty-store";
 import { expect, test } from "vitest";
-import { breaks, unreachable } from "../../../test/support/faulty-store.ts";
 import { type AppendResult, OutcomeUnknown, StoreUnavailable } from "../src/index.ts";
 import {
   appendDirectly,
@@ -10,7 +10,7 @@ import {
   put,
   snapshotting,
   stored,
-} from "./support/purse.ts";
+} from "../testing/purse.ts";
 
 test("a command on a new stream costs one read and one append, the next one an append alone", async () => {
   await using bench = openBench();

@@ -4,7 +4,7 @@ import {
   eventStoreContract,
   keyedContract,
 } from "../src/contract/index.ts";
-import { MemoryEventStore } from "./support/memory-event-store.ts";
+import { MemoryEventStore } from "../testing/memory-event-store.ts";
 
 async function openMemory(): Promise<EventStoreHarness> {
   const store = new MemoryEventStore();

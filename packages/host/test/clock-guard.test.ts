@@ -1,7 +1,7 @@
 import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
-import { runTool } from "../../../test/support/program-process.ts";
 import { ClockGuard } from "../src/clock-guard.ts";
 
 // Failure: one machine's clock runs ahead, and within seconds all points of all members have expired, for good.

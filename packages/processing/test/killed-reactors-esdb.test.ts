@@ -1,4 +1,4 @@
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { killedReactors } from "./support/killed-reactors.ts";
 
 /** What is rolled back with its transaction knows nothing of the store. */

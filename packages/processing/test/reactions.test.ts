@@ -1,7 +1,7 @@
 import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { reactionsContract } from "../src/contract/index.ts";
 import { openInstallation } from "./support/installation.ts";
 

@@ -1,7 +1,7 @@
+import { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { PERMISSIONS } from "@taem/testing/permissions";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { PERMISSIONS } from "../../../test/support/permissions.ts";
 import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;

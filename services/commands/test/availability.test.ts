@@ -1,8 +1,7 @@
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { openTcpProxy } from "@taem/postgres/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Answer } from "../../../test/support/api.ts";
-import type { ServiceOptions } from "../../../test/support/commands-service.ts";
+import type { Answer } from "@taem/testing/api";
+import type { ServiceOptions } from "@taem/testing/commands-service";
 import {
   type AppendFault,
   breaks,
@@ -11,8 +10,9 @@ import {
   losesAnswer,
   unreachable,
   waitsFor,
-} from "../../../test/support/faulty-store.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
+} from "@taem/testing/faulty-store";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { balanceOf, defineProgramme, done, enrol } from "./support/fixture.ts";
 
 let fixture: Fixture;

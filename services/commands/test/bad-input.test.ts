@@ -1,6 +1,6 @@
+import type { Api, Headers } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api, Headers } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
 import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
+import type { Api, BulkAnswer } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api, BulkAnswer } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { wholeLog } from "../../../test/support/test-store.ts";
 import { balanceOf, defineProgramme, enrol } from "./support/fixture.ts";
 
 let fixture: Fixture;

@@ -1,10 +1,10 @@
 import type { Activity } from "@taem/ledger/domain";
 import type { Clock } from "@taem/runtime";
+import type { Api } from "@taem/testing/api";
+import type { ServiceOptions } from "@taem/testing/commands-service";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { succeeds } from "@taem/testing/programme";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import type { ServiceOptions } from "../../../test/support/commands-service.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { succeeds } from "../../../test/support/programme.ts";
 import { balanceOf, defineProgramme, done as doneUnder, enrol, refused } from "./support/fixture.ts";
 
 // Failure: a stolen key of a till, or one clerk with many small adjustments, makes points all day and nothing stops it.

@@ -3,11 +3,11 @@ import { account, keyReservations } from "@taem/ledger/events";
 import { member, referenceReservations } from "@taem/member/events";
 import { codeReservations, programme } from "@taem/programme/events";
 import { createCatalogue } from "@taem/schema";
+import type { Api } from "@taem/testing/api";
+import { type Service, startService } from "@taem/testing/commands-service";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { openTestStore, type TestStore, wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Service, startService } from "../../../test/support/commands-service.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { openTestStore, type TestStore, wholeLog } from "../../../test/support/test-store.ts";
 import {
   type Done,
   doEveryOperation,

@@ -1,10 +1,10 @@
 import { Authenticator } from "@taem/principal";
 import { systemClock } from "@taem/runtime";
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { PERMISSIONS } from "@taem/testing/permissions";
+import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { PERMISSIONS } from "../../../test/support/permissions.ts";
-import { succeeds } from "../../../test/support/programme.ts";
 import { refused } from "./support/fixture.ts";
 
 // Clients managed by a client: within its programme, with no more than it has, and never the second of two.

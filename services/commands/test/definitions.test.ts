@@ -1,7 +1,7 @@
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { START, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { START, succeeds } from "../../../test/support/programme.ts";
 import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;

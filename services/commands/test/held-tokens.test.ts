@@ -1,10 +1,10 @@
 import type { Principal } from "@taem/http";
 import { Authenticator } from "@taem/principal";
 import { systemClock } from "@taem/runtime";
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { succeeds } from "../../../test/support/programme.ts";
 import { balanceOf, defineProgramme, enrol, refused, waits } from "./support/fixture.ts";
 
 // Whoever made a client, or a key of it, has held a token of it, whatever each of them may do now: they are no two people.

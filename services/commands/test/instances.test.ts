@@ -1,8 +1,8 @@
+import type { Api } from "@taem/testing/api";
+import type { Service } from "@taem/testing/commands-service";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import type { Service } from "../../../test/support/commands-service.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { succeeds } from "../../../test/support/programme.ts";
 import { defineProgramme, done, enrol, setClock } from "./support/fixture.ts";
 
 // Two instances on one store, whose clocks the tests move.

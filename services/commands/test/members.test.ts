@@ -1,8 +1,8 @@
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { START } from "@taem/testing/programme";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { START } from "../../../test/support/programme.ts";
-import { wholeLog } from "../../../test/support/test-store.ts";
 import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;

@@ -3,11 +3,11 @@ import { sliceOfName } from "@taem/kernel";
 import { keyReservations } from "@taem/ledger/events";
 import { referenceReservations } from "@taem/member/events";
 import { type DomainEvent, EventTypes, streamOf, UNIQUE } from "@taem/schema";
+import type { Answer, Api } from "@taem/testing/api";
+import { HMAC_KEY } from "@taem/testing/commands-service";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { source, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Answer, Api } from "../../../test/support/api.ts";
-import { HMAC_KEY } from "../../../test/support/commands-service.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { source, succeeds } from "../../../test/support/programme.ts";
 import { balanceOf, defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 // One rule for every name and id that a caller chooses: printable, no white space at the ends, and what Unicode calls

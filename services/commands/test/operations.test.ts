@@ -1,8 +1,8 @@
 import { parseToken } from "@taem/http";
+import type { Api, Body } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { START, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api, Body } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { START, succeeds } from "../../../test/support/programme.ts";
 import { balanceOf, defineProgramme, done, enrol, refused, waits } from "./support/fixture.ts";
 
 let fixture: Fixture;

@@ -1,7 +1,7 @@
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { succeeds } from "../../../test/support/programme.ts";
 
 /** A programme shows its time zone in force and those before it, and how it began. */
 

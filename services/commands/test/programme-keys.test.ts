@@ -1,9 +1,9 @@
+import type { Answer, Api } from "@taem/testing/api";
+import { breaks, faultyStore, passes } from "@taem/testing/faulty-store";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { succeeds } from "@taem/testing/programme";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Answer, Api } from "../../../test/support/api.ts";
-import { breaks, faultyStore, passes } from "../../../test/support/faulty-store.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { succeeds } from "../../../test/support/programme.ts";
-import { wholeLog } from "../../../test/support/test-store.ts";
 import { balanceOf, defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 let fixture: Fixture;

@@ -1,8 +1,8 @@
 import { definitionEvents, programmeStream } from "@taem/programme/events";
+import type { Answer, Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { START, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Answer, Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { START, succeeds } from "../../../test/support/programme.ts";
 import { defineProgramme, refused, setClock } from "./support/fixture.ts";
 
 /** A definition is made by one and changed by two. */

@@ -1,7 +1,7 @@
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { source, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { source, succeeds } from "../../../test/support/programme.ts";
 import { defineProgramme, done, enrol, refused, setClock } from "./support/fixture.ts";
 
 // What the API reference says of a field, where it is described, is so.

@@ -1,8 +1,8 @@
 import { permissionsOf } from "@taem/ledger/api";
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { source, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { source, succeeds } from "../../../test/support/programme.ts";
 import { doEveryOperation, send, statusAgain } from "./support/every-operation.ts";
 import { defineProgramme, done, enrol, setClock } from "./support/fixture.ts";
 

@@ -1,7 +1,7 @@
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { source } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { source } from "../../../test/support/programme.ts";
 import { defineProgramme, done, enrol, refused, setClock } from "./support/fixture.ts";
 
 // A refusal says what a person needs to go on.

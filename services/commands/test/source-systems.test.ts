@@ -1,11 +1,11 @@
 import { sliceOfName } from "@taem/kernel";
 import { definitionEvents, programmeStream } from "@taem/programme/events";
 import { newId, randomId } from "@taem/runtime";
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { succeeds } from "@taem/testing/programme";
+import { wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { succeeds } from "../../../test/support/programme.ts";
-import { wholeLog } from "../../../test/support/test-store.ts";
 import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 
 // A source system is declared by an administrator, and by nobody else: a command leaves no trace of a system but in its own

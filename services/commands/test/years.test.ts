@@ -1,7 +1,7 @@
+import type { Api } from "@taem/testing/api";
+import { type Fixture, openFixture } from "@taem/testing/fixture";
+import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Api } from "../../../test/support/api.ts";
-import { type Fixture, openFixture } from "../../../test/support/fixture.ts";
-import { succeeds } from "../../../test/support/programme.ts";
 import { defineProgramme, done, enrol, refused, setClock } from "./support/fixture.ts";
 
 // Years that nobody means are refused before they are in the log: a point that lives 543 years, a clock that comes

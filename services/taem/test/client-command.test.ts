@@ -1,7 +1,7 @@
 import { createTestDatabase } from "@taem/postgres/testing";
+import { createInstallation } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
-import { createInstallation } from "../../../test/support/program.ts";
-import { runTool } from "../../../test/support/program-process.ts";
 
 // The operator's life with clients and keys, as README tells it, beside a program that is running.
 

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
-import { runTool } from "../../../test/support/program-process.ts";
 
 const USAGE = 2;
 

@@ -1,8 +1,8 @@
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { interruptTool } from "@taem/testing/program-process";
+import { wholeLog } from "@taem/testing/test-store";
 import { expect, test } from "vitest";
-import { interruptTool } from "../../../test/support/program-process.ts";
-import { wholeLog } from "../../../test/support/test-store.ts";
 
 const START = ["start", "--demo", "--members", "60"];
 const API = /^API {3}http:.*$/m;

@@ -1,8 +1,8 @@
 import { createClient } from "@taem/client";
+import { clientKey } from "@taem/testing/client-key";
+import { createInstallation } from "@taem/testing/program";
+import { defineProgramme, succeeds } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { clientKey } from "../../../test/support/client-key.ts";
-import { createInstallation } from "../../../test/support/program.ts";
-import { defineProgramme, succeeds } from "../../../test/support/programme.ts";
 import { financeReport } from "../src/finance-report.ts";
 
 // Failure: from midnight in Bangkok until midnight in London the roll-forward lacks the day, and does not close at what is owed.

@@ -1,7 +1,7 @@
+import { personCaller } from "@taem/testing/person-caller";
+import { createInstallation } from "@taem/testing/program";
+import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
-import { personCaller } from "../../../test/support/person-caller.ts";
-import { createInstallation } from "../../../test/support/program.ts";
-import { runTool } from "../../../test/support/program-process.ts";
 
 // The operator's life with people, beside a program that is running: somebody has to be the first.
 

@@ -1,9 +1,9 @@
 import { readConfig } from "@taem/host";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { ConfigError } from "@taem/runtime";
+import { TestServer } from "@taem/testing/eventstoredb/server";
+import { runTool } from "@taem/testing/program-process";
 import { describe, expect, test } from "vitest";
-import { TestServer } from "../../../test/support/eventstoredb/server.ts";
-import { runTool } from "../../../test/support/program-process.ts";
 
 const DATABASE_URL = "postgres://taem@localhost/taem";
 const EVENTSTORE_URL = "esdb://admin:changeit@localhost:2113?tls=false";

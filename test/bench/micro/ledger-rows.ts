@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type Appended, CommandHandler, decideKeyed, type Keyed, type Step } from "@taem/event-store";
+import { MemoryEventStore } from "@taem/event-store/testing/memory-event-store";
 import { type AccountCommand, type AccountState, decide, keyOf } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents, accountStream } from "@taem/ledger/events";
 import { currencyOf, NOON, programmeOf } from "@taem/programme/testing";
 import { accountAggregate } from "../../../packages/contexts/ledger/src/application/account-aggregate.ts";
-import { MemoryEventStore } from "../../../packages/event-store/test/support/memory-event-store.ts";
 import type { Row } from "./row.ts";
 
 /** What becomes of an earn by spend behind the HTTP edge. */

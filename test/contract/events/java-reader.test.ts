@@ -9,9 +9,9 @@ import {
   fingerprint,
   singleObjectCodec,
 } from "@taem/schema/avro";
+import { describeWith } from "@taem/testing/requirement";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeWith } from "../../support/requirement.ts";
 import { recordOf, versions } from "./support/described.ts";
 import { schemaFolders, textsIn } from "./support/homes.ts";
 import { findJavaReader } from "./support/java-reader.ts";

@@ -1,5 +1,5 @@
 import { contexts } from "@taem/taem-service";
-import { byDefault, gatewayRules } from "../../support/gateway-rules.ts";
+import { byDefault, gatewayRules } from "@taem/testing/gateway-rules";
 
 /** What nginx is told of the routes that the contexts describe. */
 export const GATEWAY_MAP = "infra/kubernetes/gateway-routes.conf.template";

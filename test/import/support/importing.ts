@@ -7,9 +7,9 @@ import { type ImportCommandOptions, importCommand } from "@taem/import";
 import { OUTSTANDING, postingsOf } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { catalogue } from "@taem/taem-service";
+import { type Service, startService } from "@taem/testing/commands-service";
+import { openTestStore, wholeLog } from "@taem/testing/test-store";
 import { mappingOf as plainMapping } from "../../../packages/import/test/support/mappings.ts";
-import { type Service, startService } from "../../support/commands-service.ts";
-import { openTestStore, wholeLog } from "../../support/test-store.ts";
 
 export interface Outcome {
   readonly exitCode: number;

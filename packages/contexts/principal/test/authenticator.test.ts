@@ -1,7 +1,7 @@
 import type { ReadRequest, RecordedEvent, StreamSlice } from "@taem/event-store";
+import { MemoryEventStore } from "@taem/event-store/testing/memory-event-store";
 import { ApiError } from "@taem/http";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MemoryEventStore } from "../../../event-store/test/support/memory-event-store.ts";
 import { type ClientEvent, clientStream } from "../src/events.ts";
 import { Authenticator, type KeyTerms } from "../src/index.ts";
 import { type Operating, operating, permissions } from "./support/operating.ts";

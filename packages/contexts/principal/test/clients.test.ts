@@ -1,6 +1,6 @@
+import { MemoryEventStore } from "@taem/event-store/testing/memory-event-store";
 import { decodeMeta } from "@taem/schema";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MemoryEventStore } from "../../../event-store/test/support/memory-event-store.ts";
 import { clientEvents, clientStream } from "../src/events.ts";
 import { type Operating, operating } from "./support/operating.ts";
 

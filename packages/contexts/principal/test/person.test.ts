@@ -1,6 +1,6 @@
+import { PERMISSIONS } from "@taem/testing/permissions";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { PERMISSIONS } from "../../../../test/support/permissions.ts";
 import type { PersonEvent } from "../src/events.ts";
 import {
   addPerson,

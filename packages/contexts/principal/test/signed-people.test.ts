@@ -1,9 +1,9 @@
 import { createHmac, createSecretKey } from "node:crypto";
 import type { ReadRequest } from "@taem/event-store";
+import { MemoryEventStore } from "@taem/event-store/testing/memory-event-store";
 import { derivedKey } from "@taem/runtime";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
-import { MemoryEventStore } from "../../../event-store/test/support/memory-event-store.ts";
 import { type HeldRole, type Person, SignedPeople, type Statement, Statements } from "../src/index.ts";
 import { roleNames, roleOf } from "../src/roles.ts";
 import { type Operating, operating, peoplePermissions } from "./support/operating.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Append, EventStore, NewEvent, RecordedEvent } from "@taem/event-store";
-import type { TestServer } from "../../../../test/support/eventstoredb/server.ts";
+import type { TestServer } from "@taem/testing/eventstoredb/server";
 import { openWith } from "../../src/esdb-event-store.ts";
 import type { Log } from "../../src/log.ts";
 import { TIMING, type Timing } from "../../src/timing.ts";

@@ -1,5 +1,5 @@
-import type { Answer, Api } from "../../../../test/support/api.ts";
-import { defineProgramme } from "../../../../test/support/programme.ts";
+import type { Answer, Api } from "@taem/testing/api";
+import { defineProgramme } from "@taem/testing/programme";
 import { enrol } from "./fixture.ts";
 
 export type Way = "alone" | "bulk";

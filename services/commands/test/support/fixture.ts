@@ -1,8 +1,8 @@
+import type { Answer, Api, Body } from "@taem/testing/api";
+import type { Service } from "@taem/testing/commands-service";
+import type { Fixture } from "@taem/testing/fixture";
+import { defineProgramme as define, START, succeeds } from "@taem/testing/programme";
 import { expect } from "vitest";
-import type { Answer, Api, Body } from "../../../../test/support/api.ts";
-import type { Service } from "../../../../test/support/commands-service.ts";
-import type { Fixture } from "../../../../test/support/fixture.ts";
-import { defineProgramme as define, START, succeeds } from "../../../../test/support/programme.ts";
 
 /**
  * A programme in replay with one currency PTS that never expires and one rule `base`, 1 point for 25.00 THB; yields its

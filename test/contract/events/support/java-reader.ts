@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import type { Found } from "../../../support/requirement.ts";
+import type { Found } from "@taem/testing/requirement";
 
 const run = promisify(execFile);
 

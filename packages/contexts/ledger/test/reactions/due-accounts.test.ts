@@ -1,11 +1,5 @@
+import { defineProgramme, enrolMany, START, source, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, type ExpectStatic, expect, test } from "vitest";
-import {
-  defineProgramme,
-  enrolMany,
-  START,
-  source,
-  succeeds,
-} from "../../../../../test/support/programme.ts";
 import { DEAD, Installation, MONTHLY, SOON, TestKeeper } from "./support/installation.ts";
 
 // What time alone does to an account becomes an event soon after its instant on the programme's clock, and not before.

@@ -1,8 +1,8 @@
 import { StoreUnavailable } from "@taem/event-store";
 import { heldMessages, replayMessage } from "@taem/processing";
 import { OperatorError } from "@taem/runtime";
+import { defineProgramme, enrolMany } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { defineProgramme, enrolMany } from "../../../../../test/support/programme.ts";
 import { sweeps } from "../../src/reactions/sweeps.ts";
 import { DEAD, Installation, LATER_MS, MONTHLY, SOON, TestKeeper } from "./support/installation.ts";
 

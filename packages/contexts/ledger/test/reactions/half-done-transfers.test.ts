@@ -1,7 +1,7 @@
 import { heldMessages, replayMessage } from "@taem/processing";
+import { underWay } from "@taem/testing/auditor";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { underWay } from "../../../../../test/support/auditor.ts";
-import { defineProgramme, enrolMany, succeeds } from "../../../../../test/support/programme.ts";
 import { transfers } from "../../src/reactions/transfers.ts";
 import { Installation, LATER_MS, MONTHLY, SOON, TestKeeper } from "./support/installation.ts";
 

@@ -1,9 +1,9 @@
 import { StoreUnavailable } from "@taem/event-store";
 import { migrate } from "@taem/postgres";
 import { rebuild } from "@taem/processing";
+import { underWay } from "@taem/testing/auditor";
+import { defineProgramme, enrolMany, source } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { underWay } from "../../../../../test/support/auditor.ts";
-import { defineProgramme, enrolMany, source } from "../../../../../test/support/programme.ts";
 import { ledgerMigrations } from "../../src/reactions/migrations.ts";
 import { sweeps } from "../../src/reactions/sweeps.ts";
 import { DEAD, Installation, LATER_MS, MONTHLY, SOON, TestKeeper } from "./support/installation.ts";

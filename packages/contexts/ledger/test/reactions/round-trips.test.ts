@@ -1,8 +1,8 @@
 import { countedDatabase } from "@taem/postgres/testing";
 import { Projector, storeLogSource } from "@taem/processing";
 import { systemClock } from "@taem/runtime";
+import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
 import { expect, test, vi } from "vitest";
-import { defineProgramme, enrolMany, succeeds } from "../../../../../test/support/programme.ts";
 import { sweeps } from "../../src/reactions/sweeps.ts";
 import { transfers } from "../../src/reactions/transfers.ts";
 import { Installation, MONTHLY, scheduling } from "./support/installation.ts";

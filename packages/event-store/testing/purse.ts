@@ -1,7 +1,7 @@
 import { defineEvents, type EventIn, integer, text } from "@taem/schema";
-import { type FaultyStore, faultyStore } from "../../../../test/support/faulty-store.ts";
-import type { Command } from "../../src/command.ts";
-import { type Aggregate, CommandHandler, type CommandHandlerOptions, type Step } from "../../src/index.ts";
+import { type FaultyStore, faultyStore } from "@taem/testing/faulty-store";
+import type { Command } from "../src/command.ts";
+import { type Aggregate, CommandHandler, type CommandHandlerOptions, type Step } from "../src/index.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
 
 const descriptions = { CoinsPut: { label: text, coins: integer } } as const;

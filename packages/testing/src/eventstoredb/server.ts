@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { freePort } from "../../../infra/kafka/free-port.ts";
+import { freePort } from "../../../../infra/kafka/free-port.ts";
 import { AppendService } from "./append-service.ts";
 import { EventLog, type EventLogOptions, type StoredEvent, systemEvent } from "./event-log.ts";
 import type { Faults, WireError } from "./faults.ts";

@@ -1,5 +1,5 @@
-import { freePort } from "../../../infra/kafka/free-port.ts";
-import { serverSettings } from "../../../infra/kafka/server-settings.ts";
+import { freePort } from "../../../../infra/kafka/free-port.ts";
+import { serverSettings } from "../../../../infra/kafka/server-settings.ts";
 
 interface KafkaContainer extends AsyncDisposable {
   readonly brokers: string;

@@ -8,7 +8,7 @@ import type {
   ReadRequest,
   RecordedEvent,
   Snapshot,
-} from "../../src/index.ts";
+} from "../src/index.ts";
 
 /** An event store in memory, for tests: keeps the whole contract but durability. */
 export class MemoryEventStore implements EventStore {

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { endOrphan } from "../../../infra/kafka/broker.ts";
+import { endOrphan } from "../../../../infra/kafka/broker.ts";
 import { provideKafka } from "./kafka-provider.ts";
 
 declare module "vitest" {

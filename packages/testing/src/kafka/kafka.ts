@@ -3,9 +3,9 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { inject } from "vitest";
-import { noteInfrastructure } from "../../../infra/check/infrastructure.ts";
-import { type KafkaBroker, startKafkaBroker } from "../../../infra/kafka/broker.ts";
-import { findKafka, KafkaMissing } from "../../../infra/kafka/class-path.ts";
+import { noteInfrastructure } from "../../../../infra/check/infrastructure.ts";
+import { type KafkaBroker, startKafkaBroker } from "../../../../infra/kafka/broker.ts";
+import { findKafka, KafkaMissing } from "../../../../infra/kafka/class-path.ts";
 import type { Found } from "../requirement.ts";
 import { deskSocket } from "./global-setup.ts";
 

@@ -1,5 +1,5 @@
 import { EventStoreDBClient } from "@eventstore/db-client";
-import { noteInfrastructure } from "../../../infra/check/infrastructure.ts";
+import { noteInfrastructure } from "../../../../infra/check/infrastructure.ts";
 import { hasContainerEngine } from "../container-engine.ts";
 import { startEventStoreDbContainer } from "./eventstoredb-container.ts";
 import { TestServer } from "./server.ts";

@@ -1,4 +1,4 @@
-import { freePort } from "../../../infra/kafka/free-port.ts";
+import { freePort } from "../../../../infra/kafka/free-port.ts";
 
 export interface EventStoreDbContainer extends AsyncDisposable {
   readonly url: string;

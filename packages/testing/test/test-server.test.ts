@@ -12,8 +12,8 @@ import {
   WrongExpectedVersionError,
 } from "@eventstore/db-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestServer } from "./server.ts";
-import { startServerProcess } from "./server-process.ts";
+import { TestServer } from "../src/eventstoredb/server.ts";
+import { startServerProcess } from "../src/eventstoredb/server-process.ts";
 
 let folder: string;
 

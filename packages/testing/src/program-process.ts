@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "@taem/runtime";
 
-const SERVICES = fileURLToPath(import.meta.resolve("../../services"));
+const SERVICES = fileURLToPath(import.meta.resolve("../../../services"));
 const CLI = `${SERVICES}/taem/src/cli.ts`;
 
 /** The one service that the environment names has a main program of its own; all of them, or several, the command line starts. */

@@ -1,7 +1,7 @@
-import { noteInfrastructure } from "../../../infra/check/infrastructure.ts";
-import { answers } from "../../../infra/kafka/api-versions.ts";
-import { startKafkaBroker } from "../../../infra/kafka/broker.ts";
-import { KafkaMissing, kafkaVersion } from "../../../infra/kafka/class-path.ts";
+import { noteInfrastructure } from "../../../../infra/check/infrastructure.ts";
+import { answers } from "../../../../infra/kafka/api-versions.ts";
+import { startKafkaBroker } from "../../../../infra/kafka/broker.ts";
+import { KafkaMissing, kafkaVersion } from "../../../../infra/kafka/class-path.ts";
 import { hasContainerEngine } from "../container-engine.ts";
 import type { Found } from "../requirement.ts";
 import { startKafkaContainer } from "./kafka-container.ts";
