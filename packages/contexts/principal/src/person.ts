@@ -12,7 +12,7 @@ export interface Person {
   readonly roles: readonly HeldRole[];
 }
 
-/** Forms of labels: neither names nor addresses fit. */
+/** The form of labels: a code, with room for neither a full name nor an e-mail address. */
 export const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$/;
 
 export interface HeldRole {
