@@ -20,7 +20,9 @@ export interface About {
 }
 
 export function streamOf({ name }: Pick<Category, "name">, ...ids: readonly (string | number)[]): string {
-  return `taem.${name}-${ids.join("-")}`;
+  let stream = `taem.${name}`;
+  for (const id of ids) stream += `-${id}`;
+  return stream;
 }
 
 const CATEGORY = /^taem\.([a-z]+)-/;
