@@ -4,7 +4,7 @@ import {
   type Catalogue,
   ContractViolation,
   type DomainEvent,
-  decodeMeta,
+  decodeProvenance,
   UnknownEventVersion,
 } from "@taem/schema";
 import { decodeEnvelope, type Envelope, encodeEnvelope, PayloadCodec } from "@taem/schema/avro";
@@ -40,12 +40,11 @@ export class LinkCodec {
   /** An event of the store as a message, in the current version of its type. Throws where it is not known, or cannot be read. */
   encode(record: RecordedEvent, previous: Position): Message {
     const { id, type, stream, revision, slice, position, recordedAt } = record;
-    const { actor, correlation, causation } = decodeMeta(record.meta);
+    const provenance = decodeProvenance(record.meta);
     const { events } = this.#catalogue;
     const data = this.#payloads.encode(events.decode(record));
     const version = events.currentVersion(type);
-    const cause = causation === undefined ? {} : { causation };
-    const event = { id, type, version, stream, revision, recordedAt, actor, correlation, ...cause, data };
+    const event = { id, type, version, stream, revision, recordedAt, ...provenance, data };
     const value = encodeEnvelope({ installation: this.#installation, slice, position, previous, event });
     return { slice, value };
   }
@@ -82,14 +81,13 @@ export class LinkCodec {
     const { id, type, stream, revision, slice, position, recordedAt, actor, correlation, causation, data } =
       sent;
     const record = { id, type, stream, revision, slice, position, recordedAt };
+    const provenance = { actor, correlation, ...(causation !== undefined && { causation }) };
     try {
       // Now, and not when it is asked for: what cannot be read must not be taken for the event.
       const event = this.#payloads.decode(type, data);
       return {
         record,
-        actor,
-        correlation,
-        causation,
+        provenance,
         isKnown: (events) => events.has(type),
         decode: () => event,
       };
@@ -98,7 +96,7 @@ export class LinkCodec {
       const decode = (): DomainEvent => {
         throw error;
       };
-      return { record, actor, correlation, causation, isKnown: () => false, decode };
+      return { record, provenance, isKnown: () => false, decode };
     }
   }
 }

@@ -45,11 +45,11 @@ test("an event is read back with its place in the log and in its slice's chain",
   const link = codec.decode(value);
   expect(link).toMatchObject({ slice: 17, position: RECORD.position, previous: "0000000000000004" });
   expect(link?.event?.record).toEqual(WHERE);
-  expect([link?.event?.isKnown(events), link?.event?.decode(events), link?.event?.correlation]).toEqual([
-    true,
-    EVENT,
-    "c-1",
-  ]);
+  expect([
+    link?.event?.isKnown(events),
+    link?.event?.decode(events),
+    link?.event?.provenance.correlation,
+  ]).toEqual([true, EVENT, "c-1"]);
 });
 
 test("a watermark is read back as one", () => {

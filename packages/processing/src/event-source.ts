@@ -1,5 +1,12 @@
 import type { Position, RecordedEvent } from "@taem/event-store";
-import { type Catalogue, categoryOf, type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
+import {
+  type Catalogue,
+  categoryOf,
+  type DomainEvent,
+  decodeProvenance,
+  type EventTypes,
+  type Provenance,
+} from "@taem/schema";
 import { type Landmark, landmarkOf } from "./landmark.ts";
 
 /** Where an event stands in the log, without what it says. */
@@ -8,12 +15,8 @@ export type EventRecord = Omit<RecordedEvent, "data" | "meta">;
 /** An event as a source brings it. */
 export interface LinkedEvent {
   readonly record: EventRecord;
-  /** Id of the request or task that led to it; may be looked up only when it is asked for. */
-  readonly correlation: string;
-  /** Who asked for it; may be looked up only when it is asked for. */
-  readonly actor: string;
-  /** What led to it, where it was no request from outside; may be looked up only when it is asked for. */
-  readonly causation: string | undefined;
+  /** Who asked for it, and what led to it; read only when it is asked for, and once. */
+  readonly provenance: Provenance;
   /** Whether it is one of these, in a version that is known. */
   isKnown(events: EventTypes): boolean;
   /** What it says, if it is one of these; read once, however many ask. Throws `ContractViolation`. */
@@ -109,21 +112,15 @@ export function linkedEvent(record: RecordedEvent): LinkedEvent {
 class StoredEvent implements LinkedEvent {
   readonly record: RecordedEvent;
   #decoded: DomainEvent | undefined;
+  #provenance: Provenance | undefined;
 
   constructor(record: RecordedEvent) {
     this.record = record;
   }
 
-  get actor(): string {
-    return decodeMeta(this.record.meta).actor;
-  }
-
-  get causation(): string | undefined {
-    return decodeMeta(this.record.meta).causation;
-  }
-
-  get correlation(): string {
-    return decodeMeta(this.record.meta).correlation;
+  get provenance(): Provenance {
+    this.#provenance ??= decodeProvenance(this.record.meta);
+    return this.#provenance;
   }
 
   isKnown(events: EventTypes): boolean {

@@ -45,7 +45,7 @@ export class EventTelemetry {
     if (message !== undefined && this.#logger.isDebug) {
       for (const event of events()) {
         const { type, stream, revision, slice, position } = event.record;
-        const { correlation: correlationId, causation } = event;
+        const { correlation: correlationId, causation } = event.provenance;
         const fields = { correlationId, causation, type, stream, revision, slice, position };
         this.#logger.debug(fields, message(event));
       }
@@ -55,5 +55,5 @@ export class EventTelemetry {
 }
 
 function* traces(events: Iterable<LinkedEvent>) {
-  for (const { record, correlation } of events) yield { id: record.id, correlation };
+  for (const { record, provenance } of events) yield { id: record.id, correlation: provenance.correlation };
 }

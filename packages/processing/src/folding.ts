@@ -1,4 +1,4 @@
-import type { DomainEvent, Provenance } from "@taem/schema";
+import type { DomainEvent } from "@taem/schema";
 import type { EventRecord, LinkedEvent } from "./event-source.ts";
 import { type Parked, parkedAt } from "./parking.ts";
 import type { Fold, ProjectedEvent, Projection } from "./projection.ts";
@@ -41,7 +41,7 @@ export class Folding {
       if (!this.#projection.handles(record.type)) continue;
       const event = this.#decoded(one);
       if (event !== undefined)
-        events.push({ record, event, actor: () => one.actor, provenance: () => provenanceOf(one) });
+        events.push({ record, event, actor: () => one.provenance.actor, provenance: () => one.provenance });
     }
     return events;
   }
@@ -63,8 +63,4 @@ export class Folding {
     this.#mayPark(stream);
     this.parked.set(stream.key, stream);
   }
-}
-
-function provenanceOf({ actor, correlation, causation }: LinkedEvent): Provenance {
-  return causation === undefined ? { actor, correlation } : { actor, correlation, causation };
 }

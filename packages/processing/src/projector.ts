@@ -195,8 +195,14 @@ export class Projector implements ProjectorView {
       if (signal.aborted) return;
       batch?.done?.();
       onBatch();
-      if (batch?.hasMore === false) await this.#linger.rest(began);
+      if (batch?.hasMore === false) await this.#linger.rest(began, !this.#concerns(batch.links));
     }
+  }
+
+  /** Whether any of it means more to the projection than that its checkpoints move. */
+  #concerns(links: readonly Link[]): boolean {
+    const { projection } = this.#options;
+    return links.some(({ event }) => event !== undefined && projection.handles(event.record.type));
   }
 
   /** Applies a batch, however often it takes: what cannot succeed is parked or stops its slice. */

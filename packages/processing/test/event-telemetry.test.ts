@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { LinkedEvent } from "../src/event-source.ts";
 import { EventTelemetry } from "../src/event-telemetry.ts";
 
-/** An event whose correlation id may not be asked for. */
+/** An event whose provenance may not be asked for. */
 function eventOf(stream: string, correlation: () => string): LinkedEvent {
   const record = { id: "1", type: "ClockSet", stream, revision: 1, slice: 3, position: "7", recordedAt: 0 };
   return {
@@ -12,10 +12,8 @@ function eventOf(stream: string, correlation: () => string): LinkedEvent {
     decode: () => {
       throw new Error("nobody asked");
     },
-    actor: "test",
-    causation: undefined,
-    get correlation() {
-      return correlation();
+    get provenance() {
+      return { actor: "test", correlation: correlation() };
     },
   };
 }

@@ -30,3 +30,9 @@ export function encodeMeta(v: number, { actor, correlation, causation }: Provena
 export function decodeMeta(meta: string): EventMeta {
   return metaCodec.decode(meta);
 }
+
+/** Of a meta what is said beside the version. Throws `ContractViolation`. */
+export function decodeProvenance(meta: string): Provenance {
+  const { v: _, ...provenance } = decodeMeta(meta);
+  return provenance;
+}

@@ -10,7 +10,7 @@ export {
   streamOf,
   UNIQUE,
 } from "./catalogue.ts";
-export { decodeMeta, type EventMeta, encodeMeta, type Provenance } from "./event-meta.ts";
+export { decodeMeta, decodeProvenance, type EventMeta, encodeMeta, type Provenance } from "./event-meta.ts";
 export {
   type Descriptions,
   type DomainEvent,

@@ -1,4 +1,4 @@
-import { decodeMeta, type Provenance } from "@taem/schema";
+import { decodeProvenance, type Provenance } from "@taem/schema";
 import type { Message } from "../queue/message.ts";
 import type { Outcome } from "../queue/outcome.ts";
 import { QueueWorker } from "../queue/queue-worker.ts";
@@ -23,9 +23,7 @@ export function createInboxWorker({ inbox, handle, ...platform }: InboxWorkerOpt
     table: "inbox",
     queue: inbox,
     async deliver({ meta, failures: _, ...message }, context) {
-      const { actor, correlation, causation } = decodeMeta(meta);
-      const provenance = causation === undefined ? { actor, correlation } : { actor, correlation, causation };
-      return await handle({ ...context, ...message, provenance });
+      return await handle({ ...context, ...message, provenance: decodeProvenance(meta) });
     },
   });
 }

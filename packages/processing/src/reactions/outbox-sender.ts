@@ -1,4 +1,4 @@
-import { type DomainEvent, decodeMeta, type Provenance, UnknownEventVersion } from "@taem/schema";
+import { type DomainEvent, decodeProvenance, type Provenance, UnknownEventVersion } from "@taem/schema";
 import type { Message } from "../queue/message.ts";
 import { later, type Outcome, park } from "../queue/outcome.ts";
 import { QueueWorker } from "../queue/queue-worker.ts";
@@ -33,10 +33,8 @@ export function createOutboxSender<C extends DomainEvent>(options: OutboxSenderO
     async deliver(message, context) {
       const command = decoded(reactor.commands, message);
       if (!("command" in command)) return command;
-      const { actor, correlation, causation } = decodeMeta(message.meta);
-      const provenance = causation === undefined ? { actor, correlation } : { actor, correlation, causation };
-      const { key, attempts } = message;
-      return await deliver({ ...context, ...command, key, provenance, attempts });
+      const { key, attempts, meta } = message;
+      return await deliver({ ...context, ...command, key, provenance: decodeProvenance(meta), attempts });
     },
   });
 }

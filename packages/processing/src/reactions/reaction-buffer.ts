@@ -7,7 +7,7 @@ import { addingMessages, type NewMessage } from "../queue/message.ts";
 import { remove } from "../rows/row-store.ts";
 import type { AnyRow } from "../rows/row-type.ts";
 import type { Reaction, Routing } from "./reaction.ts";
-import { setTimers, type TimerRow, timers } from "./timers.ts";
+import { isSameTimer, setTimers, type TimerRow, timers } from "./timers.ts";
 
 /** What an index takes with room to spare. */
 const MAX_KEY = 400;
@@ -16,10 +16,12 @@ const MAX_KEY = 400;
 interface TimerChange {
   readonly key: AnyRow;
   readonly row: TimerRow | undefined;
+  /** Not the first of the batch that is done to it. */
+  readonly anew: boolean;
 }
 
 /** A reaction as it is written. */
-type Written = { readonly message: NewMessage } | { readonly timer: TimerChange };
+type Written = { readonly message: NewMessage } | { readonly timer: Omit<TimerChange, "anew"> };
 
 /** How reactions of one reactor are written down. */
 export interface ReactionFormat<C extends DomainEvent> {
@@ -58,7 +60,7 @@ export class ReactionBuffer<C extends DomainEvent> {
   /** A rebuild makes tables anew, and sends nothing: what it finds in the log has been sent. */
   write(writes: Writes, schema: string, isRebuild: boolean): void {
     const changes = [...this.#timers.values()];
-    const set = changes.flatMap(({ row }) => (row === undefined ? [] : [row]));
+    const set = changes.flatMap(({ row, anew }) => (row === undefined ? [] : [{ row, anew }]));
     const cancelled = changes.flatMap(({ key, row }) => (row === undefined ? [key] : []));
     if (cancelled.length > 0) remove(writes, schema, timers, cancelled);
     if (set.length > 0) setTimers(writes, schema, set);
@@ -68,8 +70,15 @@ export class ReactionBuffer<C extends DomainEvent> {
   }
 
   #keep(one: Written): void {
-    if ("message" in one) this.#messages.push(one.message);
-    else this.#timers.set(`${String(one.timer.key["slice"])} ${String(one.timer.key["key"])}`, one.timer);
+    if ("message" in one) {
+      this.#messages.push(one.message);
+      return;
+    }
+    const { key, row } = one.timer;
+    const id = `${String(key["slice"])} ${String(key["key"])}`;
+    const before = this.#timers.get(id);
+    if (row !== undefined && before?.row !== undefined && isSameTimer(before.row, row)) return;
+    this.#timers.set(id, { key, row, anew: before !== undefined });
   }
 
   #write({ record, provenance }: ProjectedEvent, reaction: Reaction<C>, n: number): Written {

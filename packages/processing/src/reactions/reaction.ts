@@ -22,7 +22,7 @@ export interface Send<C extends DomainEvent> extends Routing {
   readonly notBefore?: number;
 }
 
-/** Set again under its key, a timer moves. What becomes due is sent under that key. */
+/** Set again under its key, a timer moves; as it is, it stays. What becomes due is sent under that key. */
 export interface SetTimer<C extends DomainEvent> extends Routing {
   readonly kind: "set_timer";
   readonly key: string;

@@ -37,17 +37,42 @@ export interface TimerRow {
   readonly meta: string;
 }
 
-/** Adds timers, and moves those that are set; one array a column, for there is one for nearly every event of a ledger. */
-export function setTimers(writes: Writes, schema: string, rows: readonly TimerRow[]): void {
+/** A timer as a batch sets it. */
+export interface TimerToSet {
+  readonly row: TimerRow;
+  /** It was another one before, or none, by an event of the same batch: what is in the table says nothing of it. */
+  readonly anew: boolean;
+}
+
+/** Whether it is the same timer, whichever event has set it. */
+export function isSameTimer(a: TimerRow, b: TimerRow): boolean {
+  return SAME.every((column) => a[column] === b[column]);
+}
+
+/** What makes a timer another one under its key. */
+const SAME = ["scope", "due_at", "lane", "type", "body"] as const;
+
+/**
+ * Adds timers, and moves those that are set. One that is set again as it is stays as it was: of all that a member earns in a
+ * month, say, most expires at one instant. One array a column, for there is one for nearly every event of a ledger.
+ */
+export function setTimers(writes: Writes, schema: string, timers: readonly TimerToSet[]): void {
+  const same = SAME.map((column) => `t.${column} = n.${column}`).join(" AND ");
   const statement = named(
     `${schema} set timers`,
+    // With its offset the look for each one is a look into the index, whatever is believed of the table's size.
     `INSERT INTO ${schema}.timers (slice, key, scope, due_at, position, lane, type, body, meta)
-     SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-                          $9::text[])
+     SELECT slice, key, scope, due_at, position, lane, type, body, meta
+       FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+                   $9::text[], $10::int[])
+         AS n (slice, key, scope, due_at, position, lane, type, body, meta, anew)
+      WHERE anew = 1
+         OR NOT EXISTS (SELECT FROM ${schema}.timers t WHERE t.slice = n.slice AND t.key = n.key AND ${same} OFFSET 0)
      ON CONFLICT (slice, key) DO UPDATE
         SET scope = excluded.scope, due_at = excluded.due_at, position = excluded.position, lane = excluded.lane,
             type = excluded.type, body = excluded.body, meta = excluded.meta`,
   );
+  const rows = timers.map(({ row }) => row);
   const texts = (of: (row: TimerRow) => string) => textArray(rows.map(of));
   writes.run(statement, [
     int4Array(rows.map(({ slice }) => slice)),
@@ -59,6 +84,7 @@ export function setTimers(writes: Writes, schema: string, rows: readonly TimerRo
     texts(({ type }) => type),
     texts(({ body }) => body),
     texts(({ meta }) => meta),
+    int4Array(timers.map(({ anew }) => (anew ? 1 : 0))),
   ]);
 }
 
@@ -180,9 +206,10 @@ export async function sendDueTimers(
 }
 
 /**
- * Takes the timers out of a rebuilt table that were sent from the live one. Of builds of one version alone: another one
- * may have timers that were never sent, so there all that are due are sent (again), each under its key. What is parked
- * in the live tables was not sent either.
+ * Takes the timers out of a rebuilt table that were sent from the live one; those that were set again since are as they are
+ * there, for which event set them again depends on when they were sent. Of builds of one version alone: another one may have
+ * timers that were never sent, so there all that are due are sent (again), each under its key. So are those of a slice in
+ * which streams are parked in the live tables alone, whose timers were not sent.
  */
 export async function carryOverTimers(transaction: Queryable, { live, rebuilt }: Schemas): Promise<void> {
   const { rowCount } = await transaction.query(
@@ -193,10 +220,15 @@ export async function carryOverTimers(transaction: Queryable, { live, rebuilt }:
     `INSERT INTO ${rebuilt}.timer_marks SELECT * FROM ${live}.timer_marks
      ON CONFLICT (slice, scope) DO UPDATE SET due_at = excluded.due_at, position = excluded.position`,
   );
+  const same = SAME.map((column) => `l.${column} = t.${column}`).join(" AND ");
   await transaction.query(
-    `DELETE FROM ${rebuilt}.timers t USING ${rebuilt}.timer_marks m
-      WHERE m.slice = t.slice AND m.scope = t.scope AND t.due_at <= m.due_at AND t.position <= m.position
-        AND NOT EXISTS (SELECT FROM ${live}.timers l WHERE l.slice = t.slice AND l.key = t.key)
-        AND NOT EXISTS (SELECT FROM ${live}.parked p WHERE p.slice = t.slice AND p.position <= t.position)`,
+    `WITH sent AS (
+       DELETE FROM ${rebuilt}.timers t USING ${rebuilt}.timer_marks m
+        WHERE m.slice = t.slice AND m.scope = t.scope AND t.due_at <= m.due_at AND t.position <= m.position
+          AND NOT EXISTS (SELECT FROM ${live}.parked p WHERE p.slice = t.slice
+                             AND NOT EXISTS (SELECT FROM ${rebuilt}.parked r WHERE r.slice = p.slice AND r.key = p.key))
+       RETURNING t.*
+     )
+     INSERT INTO ${rebuilt}.timers SELECT l.* FROM ${live}.timers l JOIN sent t USING (slice, key) WHERE ${same}`,
   );
 }

@@ -16,7 +16,7 @@ export type SweepAccount = EventIn<typeof commands>;
  */
 export const sweeps = defineReactor({
   name: "sweeps",
-  version: 1,
+  version: 2,
   catalogue: createCatalogue([account]),
   commands: defineEvents(commands),
   actor: "scheduler",
@@ -25,6 +25,8 @@ export const sweeps = defineReactor({
     return dueInstants(event).map((dueAt) =>
       setTimer({
         key: `sweep:${member}:${currency}:${dueAt}`,
+        // One account at a time, by a name that is shorter than its stream's: there are many of these rows.
+        lane: `${member}:${currency}`,
         scope: programme,
         dueAt,
         command: { type: "SweepAccount", programme, member, currency, dueAt },

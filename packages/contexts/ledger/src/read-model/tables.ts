@@ -29,11 +29,13 @@ const postings: Table = {
     credit: text,
     amount,
   },
-  key: ["position", "no"],
-  // A programme's postings, and those of a ledger account, are found by either side.
+  // `position` and `no` tell one from another. With what else a posting is they are what it is looked for by, and a large
+  // table has one index less.
+  key: ["programme", "currency", "debit", "position", "no"],
+  // By the other side; and by when, for next to nothing, since rows come in the order of their positions.
   indexes: [
-    "CREATE INDEX ON {table} (programme, currency, debit, position, no)",
     "CREATE INDEX ON {table} (programme, currency, credit, position, no)",
+    "CREATE INDEX ON {table} USING brin (position)",
   ],
   appendOnly: true,
 };

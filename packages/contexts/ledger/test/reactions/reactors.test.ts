@@ -23,7 +23,7 @@ const left: AccountEvent<"TransferOut"> = {
 function sweepAt(dueAt: number) {
   const account = { programme: "p", member: "malee", currency: "PTS" };
   const command = { type: "SweepAccount", ...account, dueAt } as const;
-  return setTimer({ key: `sweep:malee:PTS:${dueAt}`, scope: "p", dueAt, command });
+  return setTimer({ key: `sweep:malee:PTS:${dueAt}`, lane: "malee:PTS", scope: "p", dueAt, command });
 }
 
 test("an account has a timer for each instant at which something of it falls due", async () => {
