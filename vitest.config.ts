@@ -13,6 +13,8 @@ const UNIT = {
   isolate: false,
   testTimeout: 5_000,
   hookTimeout: 5_000,
+  // Properties take whatever time they are given: here a part of it, in the whole all.
+  env: { TAEM_TEST_PROPERTIES: "brief" },
 };
 
 const WHOLE = {

@@ -196,6 +196,6 @@ async function toolFailure(environment: Environment, args: readonly string[]): P
 
 /** Whatever was away came back, so nothing is to be given up. */
 async function heldMessage(database: Database): Promise<string | undefined> {
-  const [held] = await heldMessages(database, "outbox");
+  const [held] = await Array.fromAsync(heldMessages(database, "outbox"));
   return held && `${held.queue} holds ${held.key}, ${held.state}: ${held.error}`;
 }

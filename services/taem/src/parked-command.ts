@@ -36,17 +36,16 @@ export function parkedCommand(print: (line: string) => void): Command {
         if ((await versionOf(database, schema)) === undefined) continue;
         for (const { key, revision, position, error } of await loadParked(database, schema)) {
           held++;
-          print(`${projection.name}  ${key}  event ${revision} at ${position}  ${error}`);
+          print(plain(`${projection.name}  ${key}  event ${revision} at ${position}  ${error}`));
         }
       }
       for (const table of QUEUE_TABLES) {
-        for (const message of await heldMessages(database, table)) {
+        for await (const message of heldMessages(database, table)) {
           const { key, type, state, attempts, error } = message;
           held++;
           const tried = attempts === 1 ? "once" : `${attempts} times`;
-          print(
-            `${nameOfQueue(message)}  ${key}  ${type} ${state}, tried ${tried}  ${error ?? ""}`.trimEnd(),
-          );
+          const line = `${nameOfQueue(message)}  ${key}  ${type} ${state}, tried ${tried}  ${error ?? ""}`;
+          print(plain(line.trimEnd()));
         }
       }
       if (held === 0) print("nothing is parked");
@@ -79,6 +78,11 @@ export function parkedCommand(print: (line: string) => void): Command {
   return command;
 }
 
+/** One line, whatever somebody has written into the tables. */
+function plain(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+}
+
 /** Whether what is to be replayed is a message, and not a stream. */
 async function replayOfQueue(
   database: Database,
@@ -90,7 +94,7 @@ async function replayOfQueue(
   if (table === undefined) return false;
   const isThere = await replayMessage(database, table, where.slice(table.length + 1), key);
   if (!isThere) throw new Error(`${where} holds no message ${key}`);
-  print(`${key} waits to be delivered again`);
+  print(`${plain(key)} is to be delivered now`);
   return true;
 }
 

@@ -61,16 +61,20 @@ test("a message that is held is listed, and delivered again when it is replayed"
   await pool.query(
     `INSERT INTO taem_queues.outbox (${columns}) VALUES
        ('transfers', 't-1', 3, 't-1', 'CompleteTransfer', '{}', '{}', 'parked', 5, 'Error: no'),
-       ('sweeps', 's-1', 4, 's-1', 'SweepAccount', '{}', '{}', 'waiting', 0, NULL)`,
+       ('sweeps', 's-1', 4, 's-1', 'SweepAccount', '{}', '{}', 'waiting', 0, NULL),
+       ('transfers', E't-2\n\u001b[2K', 3, 't-2', 'CompleteTransfer', '{}', '{}', 'waiting', 9, 'of a later version')`,
   );
   const listed = await runTool(["parked", "list"], environment);
-  const out = "outbox:transfers  t-1  CompleteTransfer parked, tried 5 times  Error: no\n";
+  const out =
+    "outbox:transfers  t-1  CompleteTransfer parked, tried 5 times  Error: no\n" +
+    "outbox:transfers  t-2\\n\\u001b[2K  CompleteTransfer waiting, tried 9 times  of a later version\n";
   expect(listed).toEqual({ exitCode: 0, out, err: "" });
+  await pool.query("DELETE FROM taem_queues.outbox WHERE attempts = 9");
   const replayed = await runTool(["parked", "replay", "outbox:transfers", "t-1"], environment);
-  expect(replayed).toEqual({ exitCode: 0, out: "t-1 waits to be delivered again\n", err: "" });
+  expect(replayed).toEqual({ exitCode: 0, out: "t-1 is to be delivered now\n", err: "" });
   expect((await runTool(["parked", "list"], environment)).out).toBe("nothing is parked\n");
-  const again = await runTool(["parked", "replay", "outbox:transfers", "t-1"], environment);
-  expect(again).toEqual({ exitCode: 1, out: "", err: "taem: outbox:transfers holds no message t-1\n" });
+  const unknown = await runTool(["parked", "replay", "outbox:transfers", "t-2"], environment);
+  expect(unknown).toEqual({ exitCode: 1, out: "", err: "taem: outbox:transfers holds no message t-2\n" });
 });
 
 test("a port that is taken is said in a sentence", async () => {

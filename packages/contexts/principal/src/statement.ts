@@ -53,10 +53,10 @@ export class Statements {
     const mac = this.#mac(payload);
     if (given.length !== mac.length || !timingSafeEqual(Buffer.from(given), Buffer.from(mac)))
       return undefined;
-    const { person, session, expiresAt } = JSON.parse(Buffer.from(payload, "base64url").toString());
-    const isWhole = isLike(PERSON, person) && isLike(SESSION, session) && Number.isSafeInteger(expiresAt);
+    const { person, session, expiresAt } = statedIn(payload);
+    if (!isLike(PERSON, person) || !isLike(SESSION, session) || !isInstant(expiresAt)) return undefined;
     const isNow = now < expiresAt && expiresAt - now <= LIFE_MS + AHEAD_MS;
-    return isWhole && isNow ? { person, session, expiresAt } : undefined;
+    return isNow ? { person, session, expiresAt } : undefined;
   }
 
   #mac(payload: string): string {
@@ -65,6 +65,19 @@ export class Statements {
   }
 }
 
-function isLike(form: RegExp, value: unknown): boolean {
+/** What the statement says, whatever that is. */
+function statedIn(payload: string): { readonly [K in keyof Statement]?: unknown } {
+  try {
+    return Object(JSON.parse(Buffer.from(payload, "base64url").toString()));
+  } catch {
+    return {};
+  }
+}
+
+function isLike(form: RegExp, value: unknown): value is string {
   return typeof value === "string" && form.test(value);
+}
+
+function isInstant(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }

@@ -128,6 +128,10 @@ describe("a signed statement", () => {
         return `taem_person_${payload}.${own(payload)}`;
       },
     ],
+    ...["{", "null", "7"].map((text): [string, () => string] => {
+      const payload = Buffer.from(text).toString("base64url");
+      return [`signed, and ${text}`, () => `taem_person_${payload}.${own(payload)}`];
+    }),
   ])("%s is none, and costs no look-up", async (_, forge) => {
     const [one, other] = [stated(await add(held("auditor"))), stated(await add(held("auditor")))];
     store.lookUps = 0;

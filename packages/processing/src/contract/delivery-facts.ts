@@ -3,7 +3,7 @@ import type { Database } from "@taem/postgres";
 import { expect } from "vitest";
 import { Inbox, type IncomingMessage } from "../inbox/inbox.ts";
 import { createInboxWorker, type InboxMessage } from "../inbox/inbox-worker.ts";
-import { heldMessages, replayMessage } from "../queue/message.ts";
+import { DELAYED_AFTER, heldMessages, replayMessage } from "../queue/message.ts";
 import { done, later, type Outcome, park, refused } from "../queue/outcome.ts";
 import type { QueueWorker } from "../queue/queue-worker.ts";
 import { KEPT_DAYS, QueueUpkeep } from "../queue/upkeep.ts";
@@ -35,7 +35,7 @@ class Handler {
 }
 
 async function held(bench: Bench) {
-  const messages = await heldMessages(bench.database, "inbox", ORDERS);
+  const messages = await Array.fromAsync(heldMessages(bench.database, "inbox", ORDERS));
   return messages.map(({ key, state, error }) => [key, state, error]);
 }
 
@@ -175,7 +175,10 @@ const deliveryFacts: readonly Fact[] = [
       }
       expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
       expect(handler.handled.filter((key) => key === "broken")).toHaveLength(5);
-      expect(await held(bench)).toEqual([["broken", "parked", "TypeError: not a function"]]);
+      expect(await held(bench)).toEqual([
+        ["away", "waiting", expect.stringContaining("StoreUnavailable")],
+        ["broken", "parked", "TypeError: not a function"],
+      ]);
       handler.answers.clear();
       await drain(worker(bench, handler.handle));
       expect(await bench.rows("taem_queues.inbox")).toMatchObject([{ state: "done" }, { state: "parked" }]);
@@ -241,6 +244,46 @@ const upkeepFacts: readonly Fact[] = [
       expect(kept.map(({ key }) => key).sort()).toEqual(["fresh", "parked", "waiting"]);
       const [again] = await inboxOf(bench).receive([message("done", "done")]);
       expect(again).toMatchObject({ isRepeated: false });
+    },
+  },
+  {
+    name: "all that is held is listed, however many that are",
+    async test(bench) {
+      const names = Array.from({ length: 2_100 }, (_, i) => `m${i}`);
+      await inboxOf(bench).receive(names.map((name) => message(name, name)));
+      await bench.database.query("UPDATE taem_queues.inbox SET state = 'parked'");
+      expect((await held(bench)).map(([key]) => key)).toEqual(names);
+    },
+  },
+  {
+    name: "a message that was tried more often than a number counts, and fails with half a character, spoils no other",
+    async test(bench) {
+      await inboxOf(bench).receive(["a", "b"].map((name) => message(name, name)));
+      await bench.database.query("UPDATE taem_queues.inbox SET attempts = 2147483647 WHERE key = 'a'");
+      const handler = new Handler();
+      handler.answers.set("a", () => park(`${"x".repeat(499)}🙂`));
+      await drain(worker(bench, handler.handle));
+      expect(await held(bench)).toEqual([["a", "parked", `${"x".repeat(499)}\ufffd`]]);
+      expect(handler.handled.sort()).toEqual(["a", "b"]);
+    },
+  },
+  {
+    name: "what waits after many attempts is held, and delivered at once when it is replayed",
+    async test(bench) {
+      await inboxOf(bench).receive(["a"].map((name) => message(name, name)));
+      const handler = new Handler();
+      handler.answers.set("a", () => later("of a later version"));
+      for (let i = 0; i < DELAYED_AFTER; i++) {
+        expect(await held(bench)).toEqual([]);
+        await bench.database.query("UPDATE taem_queues.inbox SET due_at = 0");
+        await drain(worker(bench, handler.handle));
+      }
+      expect(await held(bench)).toEqual([["a", "waiting", "of a later version"]]);
+      handler.answers.clear();
+      expect(await replayMessage(bench.database, "inbox", ORDERS, "a")).toBe(true);
+      await drain(worker(bench, handler.handle));
+      expect(await held(bench)).toEqual([]);
+      expect(handler.handled).toHaveLength(DELAYED_AFTER + 1);
     },
   },
   {

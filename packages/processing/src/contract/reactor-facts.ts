@@ -133,7 +133,7 @@ export const reactorFacts: readonly Fact[] = [
         await drain(sender);
       }
       expect(await bench.typesOf(echo.name)).toHaveLength(1 + ECHOES);
-      const held = await heldMessages(bench.database, "outbox", echoes.name);
+      const held = await Array.fromAsync(heldMessages(bench.database, "outbox", echoes.name));
       expect(held).toMatchObject([{ state: "parked", error: expect.stringContaining("9 reactions") }]);
     },
   },

@@ -101,7 +101,7 @@ export async function settle(
     named(
       `${table} settle`,
       `UPDATE ${tableOf(table)} q
-          SET state = s.state, attempts = q.attempts + 1, failures = s.failures, due_at = s.due_at, error = s.error,
+          SET state = s.state, attempts = least(q.attempts, 2147483646) + 1, failures = s.failures, due_at = s.due_at, error = s.error,
               ended_at = CASE WHEN s.state IN ('done', 'refused') THEN now() END
          FROM json_populate_recordset(NULL::${tableOf(table)}, $2::json) s
         WHERE q.queue = $1 AND q.key = s.key`,

@@ -2,7 +2,7 @@ import type { Clock, Logger, Metrics } from "@taem/runtime";
 import { within } from "../one-ahead.ts";
 import { isPassing } from "../passing.ts";
 import type { Settled } from "./claim.ts";
-import type { Message } from "./message.ts";
+import { DELAYED_AFTER, type Message } from "./message.ts";
 import { later, type Outcome, park } from "./outcome.ts";
 import { nameOfQueue } from "./schema.ts";
 import type { QueueWorkerOptions } from "./worker-options.ts";
@@ -47,6 +47,12 @@ export class Delivery {
         return { key, state: "parked", failures, due_at: 0, error: oneLine(outcome.reason) };
       case "later": {
         const due_at = this.#clock.now() + (outcome.afterMs ?? backoff(message.attempts));
+        // What waits for long is told of, and seldom: its attempts double from one line to the next.
+        if (message.attempts >= DELAYED_AFTER && Number.isInteger(Math.log2(message.attempts)))
+          this.#logger.warn(
+            { ...about(message), reason: outcome.reason },
+            "message waits, and is tried again",
+          );
         return { key, state: "waiting", failures, due_at, error: oneLine(outcome.reason) };
       }
     }
@@ -78,7 +84,7 @@ function about({ key, lane, type, attempts }: Message) {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").slice(0, 500);
+  return text.replaceAll(/\s+/g, " ").slice(0, 500).toWellFormed();
 }
 
 function outcomeCounter(metrics: Metrics, queue: string): (outcome: Outcome["outcome"]) => void {

@@ -64,34 +64,51 @@ export async function addMessages(
   return rows.map(({ key }) => key);
 }
 
-/** A message that is not delivered any more until somebody has looked. */
+/** Deliveries after which a message that still waits is told of. */
+export const DELAYED_AFTER = 5;
+
+/** A message that somebody has to look at. */
 export interface HeldMessage {
   readonly table: QueueTable;
   readonly queue: string;
   readonly key: string;
   readonly lane: string;
   readonly type: string;
-  readonly state: "refused" | "parked";
+  /** `waiting`: it is tried again and again, and has been told to come later `DELAYED_AFTER` times or more. */
+  readonly state: "refused" | "parked" | "waiting";
   readonly attempts: number;
   readonly error: string | null;
 }
 
-/** What is parked or refused in the queues of a table, or in one of them, oldest first. */
-export async function heldMessages(
+/** Of messages, which are held. */
+export const IS_HELD = `(state IN ('refused', 'parked') OR (state = 'waiting' AND attempts >= ${DELAYED_AFTER}))`;
+const HELD_AT_ONCE = 1_000;
+
+/** What is held in the queues of a table, or in one of them: by queue, oldest first, however many there are. */
+export async function* heldMessages(
   sql: Queryable,
   table: QueueTable,
   queue?: string,
-  limit = 1_000,
-): Promise<HeldMessage[]> {
-  const { rows } = await sql.query<HeldMessage>(
-    `SELECT '${table}' AS table, queue, key, lane, type, state, attempts, error FROM ${tableOf(table)}
-      WHERE ($1::text IS NULL OR queue = $1) AND state IN ('refused', 'parked') ORDER BY queue, seq LIMIT $2`,
-    [queue ?? null, limit],
-  );
-  return rows;
+): AsyncGenerator<HeldMessage> {
+  for (let after: readonly [string, string] = ["", "0"]; ; ) {
+    const { rows } = await sql.query<HeldMessage & { readonly place: string }>(
+      `SELECT '${table}' AS table, queue, key, lane, type, state, attempts, error, seq::text AS place FROM ${tableOf(table)}
+        WHERE ($1::text IS NULL OR queue = $1) AND ${IS_HELD} AND (queue, seq) > ($2, $3::bigint)
+        ORDER BY queue, seq LIMIT ${HELD_AT_ONCE}`,
+      [queue ?? null, ...after],
+    );
+    for (const { place, ...message } of rows) {
+      after = [message.queue, place];
+      yield message;
+    }
+    if (rows.length < HELD_AT_ONCE) return;
+  }
 }
 
-/** Has a message delivered again that has come to an end; whether there is one. Its key keeps it from being done twice. */
+/**
+ * Has a message delivered again that has come to an end, or now that waits; whether there is one. Its key keeps it from being
+ * done twice.
+ */
 export async function replayMessage(
   sql: Queryable,
   table: QueueTable,
@@ -99,8 +116,8 @@ export async function replayMessage(
   key: string,
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
-    `UPDATE ${tableOf(table)} SET state = 'waiting', failures = 0, due_at = 0, error = NULL, ended_at = NULL
-      WHERE queue = $1 AND key = $2 AND state <> 'waiting'`,
+    `UPDATE ${tableOf(table)} SET state = 'waiting', attempts = 0, failures = 0, due_at = 0, error = NULL, ended_at = NULL
+      WHERE queue = $1 AND key = $2`,
     [queue, key],
   );
   return rowCount > 0;

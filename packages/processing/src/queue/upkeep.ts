@@ -1,11 +1,13 @@
 import type { Database } from "@taem/postgres";
 import type { Logger, Metrics } from "@taem/runtime";
 import { named } from "../statement.ts";
+import { type HeldMessage, IS_HELD } from "./message.ts";
 import { RestingLoop } from "./resting-loop.ts";
 import { nameOfQueue, type QueueTable, tableOf } from "./schema.ts";
 
 /** How long what has come to an end is kept, with its key: who brings one again after that, brings a new message. */
 export const KEPT_DAYS = 90;
+const HELD_STATES = ["refused", "parked", "waiting"] as const satisfies readonly HeldMessage["state"][];
 const DELETED_AT_ONCE = 1_000;
 const EVERY_MS = 15_000;
 
@@ -20,7 +22,7 @@ export interface UpkeepOptions {
 /** Drops what came to an end long ago, and measures what is held. Beside each worker of a queue; several do no harm. */
 export class QueueUpkeep {
   readonly #options: UpkeepOptions;
-  readonly #measure: (state: "refused" | "parked", messages: number) => void;
+  readonly #measure: (state: HeldMessage["state"], messages: number) => void;
   readonly #loop: RestingLoop;
 
   constructor(options: UpkeepOptions) {
@@ -43,17 +45,15 @@ export class QueueUpkeep {
   /** How many messages were dropped. The days are the server's, whatever the clock of this machine says. */
   async runOnce(): Promise<number> {
     const { database, table, queue } = this.#options;
-    const held = await database.queryArrays<[bigint, bigint]>(
+    const held = await database.queryArrays<[HeldMessage["state"], bigint]>(
       named(
         `${table} held`,
-        `SELECT count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE state = 'parked')
-           FROM ${tableOf(table)} WHERE queue = $1 AND state IN ('refused', 'parked')`,
+        `SELECT state, count(*) FROM ${tableOf(table)} WHERE queue = $1 AND ${IS_HELD} GROUP BY state`,
       ),
       [queue],
     );
-    const [refused, parked] = held[0] as [bigint, bigint];
-    this.#measure("refused", Number(refused));
-    this.#measure("parked", Number(parked));
+    for (const state of HELD_STATES)
+      this.#measure(state, Number(held.find(([found]) => found === state)?.[1] ?? 0));
     const { rowCount } = await database.query(
       named(
         `${table} expire`,
@@ -68,10 +68,10 @@ export class QueueUpkeep {
   }
 }
 
-function heldGauge(metrics: Metrics, queue: string): (state: "refused" | "parked", messages: number) => void {
+function heldGauge(metrics: Metrics, queue: string): (state: HeldMessage["state"], messages: number) => void {
   const gauge = metrics.gauge({
     name: "taem_queue_held_messages",
-    help: "Messages of an outbox or inbox that are delivered no more: parked, with their lanes, or refused for good.",
+    help: "Messages of an outbox or inbox to look at: parked, with their lanes, refused for good, or waiting after five attempts.",
     labels: ["queue", "state"] as const,
   });
   return (state, messages) => gauge.set({ queue, state }, messages);

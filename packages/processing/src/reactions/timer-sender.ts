@@ -18,6 +18,9 @@ export interface TimerSenderOptions {
 }
 
 const POLL_MS = 1_000;
+/** How often it is said that scopes have no clock: they are looked at in every round. */
+const COMPLAIN_EVERY_MS = 60_000;
+const SCOPES_NAMED = 5;
 
 /**
  * Moves timers into the outbox when they are due, where they are commands like any other. Several share the work by
@@ -28,6 +31,7 @@ export class TimerSender {
   readonly #schema: string;
   readonly #logger: Logger;
   readonly #loop: RestingLoop;
+  #complainAgainAt = 0;
 
   constructor(options: TimerSenderOptions) {
     const { reactor, logger, pollMs = POLL_MS } = options;
@@ -51,17 +55,27 @@ export class TimerSender {
   async runOnce(): Promise<number> {
     const { database, onSent } = this.#options;
     let sent = 0;
+    const failed = new Map<string, unknown>();
     for (const { scope, dueAt } of await scopesWithTimers(database, this.#schema)) {
       if (this.#loop.isStopping) break;
       try {
         sent += await this.#sendDue(scope, dueAt);
       } catch (err) {
         // One scope whose clock cannot be read keeps no other waiting.
-        this.#logger.warn({ err, scope }, "timers of a scope were not sent; they stay due");
+        failed.set(scope, err);
       }
     }
+    this.#complain(failed);
     if (sent > 0) onSent?.();
     return sent;
+  }
+
+  #complain(failed: ReadonlyMap<string, unknown>): void {
+    const [err] = failed.values();
+    if (err === undefined || performance.now() < this.#complainAgainAt) return;
+    this.#complainAgainAt = performance.now() + COMPLAIN_EVERY_MS;
+    const scopes = [...failed.keys()].slice(0, SCOPES_NAMED);
+    this.#logger.warn({ err, scopes, count: failed.size }, "timers of scopes were not sent; they stay due");
   }
 
   async #sendDue(scope: string, dueAt: number): Promise<number> {

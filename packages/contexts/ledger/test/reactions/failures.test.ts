@@ -120,7 +120,8 @@ test("what is due while clocks differ waits for as long as they do, and is not g
   await using _ = await installation.schedule(keeper, racing());
   // A failure that comes five times counts as one that stays.
   await expect.poll(() => attempts, SOON).toBeGreaterThan(7);
-  expect(await heldMessages(installation.database, "outbox", sweeps.name)).toEqual([]);
+  const held = await Array.fromAsync(heldMessages(installation.database, "outbox", sweeps.name));
+  expect(held.filter(({ state }) => state !== "waiting")).toEqual([]);
   doDiffer = false;
   await expect.poll(() => installation.typesOf(member), SOON).toEqual(expired);
 });
@@ -136,7 +137,7 @@ test("what fails for good is parked with its account, and done when an operator 
     throw new Error("a bug");
   };
   await using _ = await installation.schedule(keeper, racing());
-  const held = () => heldMessages(installation.database, "outbox", sweeps.name);
+  const held = () => Array.fromAsync(heldMessages(installation.database, "outbox", sweeps.name));
   await expect.poll(held, SOON).toMatchObject([{ state: "parked", attempts: 5, error: "Error: a bug" }]);
   isBroken = false;
   await replayMessage(installation.database, "outbox", sweeps.name, String((await held())[0]?.key));

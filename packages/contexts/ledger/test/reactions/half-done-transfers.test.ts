@@ -76,7 +76,7 @@ test("one that can have no end is parked, and an operator who has mended the cau
   };
   await using _ = await installation.schedule(keeper, LATER_MS);
   const { database } = installation;
-  const held = () => heldMessages(database, "outbox", transfers.name);
+  const held = () => Array.fromAsync(heldMessages(database, "outbox", transfers.name));
   await expect
     .poll(held, SOON)
     .toMatchObject([{ state: "parked", error: "target_closed: the account takes nothing" }]);

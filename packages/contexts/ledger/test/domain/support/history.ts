@@ -28,10 +28,13 @@ export function played(run: Run): World {
   return world;
 }
 
+/** Of the time that a property gets. */
+const PART = process.env["TAEM_TEST_PROPERTIES"] === "brief" ? 0.4 : 1;
+
 /** Checks a property on as many runs as fit into the time; a failure prints the seed that repeats it. */
 export function holds<T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => void, seconds = 1.5): void {
   fc.assert(
     fc.property(arbitrary, (value) => check(value)),
-    { numRuns: 2_000, interruptAfterTimeLimit: seconds * 1_000 },
+    { numRuns: 2_000, interruptAfterTimeLimit: seconds * PART * 1_000 },
   );
 }
