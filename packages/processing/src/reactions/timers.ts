@@ -60,14 +60,14 @@ export function setTimers(writes: Writes, schema: string, timers: readonly Timer
   const same = SAME.map((column) => `t.${column} = n.${column}`).join(" AND ");
   const statement = named(
     `${schema} set timers`,
-    // With its offset the look for each one is a look into the index, whatever is believed of the table's size.
+    // A look into the key's index for each: what else is compared must not have another index chosen, in which many may be equal.
     `INSERT INTO ${schema}.timers (slice, key, scope, due_at, position, lane, type, body, meta)
      SELECT slice, key, scope, due_at, position, lane, type, body, meta
        FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
                    $9::text[], $10::int[])
          AS n (slice, key, scope, due_at, position, lane, type, body, meta, anew)
       WHERE anew = 1
-         OR NOT EXISTS (SELECT FROM ${schema}.timers t WHERE t.slice = n.slice AND t.key = n.key AND ${same} OFFSET 0)
+         OR (SELECT ${same} FROM ${schema}.timers t WHERE t.slice = n.slice AND t.key = n.key) IS NOT TRUE
      ON CONFLICT (slice, key) DO UPDATE
         SET scope = excluded.scope, due_at = excluded.due_at, position = excluded.position, lane = excluded.lane,
             type = excluded.type, body = excluded.body, meta = excluded.meta`,
@@ -185,8 +185,8 @@ export async function sendDueTimers(
       `${schema} send timers`,
       `WITH due AS (
          DELETE FROM ${schema}.timers t WHERE scope = $1 AND due_at <= $2 AND slice = ANY ($3::int[])
-            AND NOT EXISTS (SELECT FROM ${tableOf("outbox")} o
-                             WHERE o.queue = $4 AND o.key = t.key AND o.state = 'waiting')
+            AND (SELECT o.state = 'waiting' FROM ${tableOf("outbox")} o
+                  WHERE o.queue = $4 AND o.key = t.key) IS NOT TRUE
          RETURNING slice, key, lane, type, body, meta, due_at
        ), sent AS (
          INSERT INTO ${tableOf("outbox")} (queue, slice, lane, key, type, body, meta)
