@@ -26,7 +26,9 @@ export function cursor<T extends z.ZodType<readonly unknown[]>>(position: T) {
 function decodeCursor(text: string): unknown {
   if (!/^[A-Za-z0-9_-]{1,1024}$/.test(text)) return undefined;
   try {
-    return JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    const json = Buffer.from(text, "base64url").toString("utf8");
+    // No place is named by a control character, and PostgreSQL takes no NUL.
+    return /\\u00[01]/.test(json) ? undefined : JSON.parse(json);
   } catch {
     return undefined;
   }

@@ -256,6 +256,13 @@ describe("the rest of a request is refused with its own code:", () => {
       "/cursor",
     ],
     [
+      "a cursor of a control character",
+      "GET",
+      `${LOTS}?currency=POINT&cursor=WzEsIlx1MDAwMCJd`,
+      "malformed_cursor",
+      "/cursor",
+    ],
+    [
       "a member who is neither a UUID nor ext:",
       "GET",
       LOTS.replace("ext:C-1", "C-1"),

@@ -20,7 +20,7 @@ const OWN_TABLES = `
   ) WITH (fillfactor = 20);
   COMMENT ON COLUMN {schema}.checkpoints.position IS 'everything of the slice up to here is in the tables';
   COMMENT ON COLUMN {schema}.checkpoints.landmark IS '${LANDMARK}';
-  COMMENT ON COLUMN {schema}.checkpoints.events IS 'events of the slice up to there, of any type';
+  COMMENT ON COLUMN {schema}.checkpoints.events IS 'events of the slice up to there, of the categories that it reads';
   COMMENT ON COLUMN {schema}.checkpoints.parked IS 'streams of the slice in the table parked: writers compare it too';
   CREATE TABLE {schema}.parked (
     slice    smallint NOT NULL,

@@ -131,6 +131,7 @@ test("a filter that a list does not know, and a cursor of another list, are refu
   const refused = async (path: string) => (await api.get(`${CODE}/${path}`)).body.code;
   expect(await refused("debtors?currency=POINT&account=debt")).toBe("unknown_field");
   expect(await refused("postings?currency=POINT")).toBe("missing_field");
+  expect(await refused("postings?currency=POINT&account=a%00b")).toBe("malformed_value");
   expect(await refused("holds?currency=POINT&limit=1001")).toBe("value_out_of_range");
   expect(await refused("holds?currency=POINT&cursor=WyJhIl0")).toBe("malformed_cursor");
   expect(await refused("holds?currency=GOLD")).toBe("currency_unknown");

@@ -120,6 +120,7 @@ export const lists = {
         .string()
         .min(1)
         .max(200)
+        .regex(/^\P{Cc}+$/u)
         .meta({ description: "A ledger account, as the trial balance names it." }),
       from: localDate.optional().meta({ description: "The first accounting day." }),
       to: localDate.optional().meta({ description: "The last accounting day, itself included." }),
