@@ -1,6 +1,6 @@
 import { createCatalogue, defineEvents, type EventIn, instant, integer, text } from "@taem/schema";
 import { cancelTimer, send, setTimer } from "../reactions/reaction.ts";
-import { defineProcessManager, defineReactor } from "../reactions/reactor.ts";
+import { defineProcessManager, defineReactor, type ReactorOptions } from "../reactions/reactor.ts";
 import { keyedRows } from "../rows/keyed-rows.ts";
 
 /**
@@ -93,7 +93,7 @@ export const voucherRows = keyedRows({
 });
 
 /** A voucher expires by a timer, which moves and ends with it. */
-export const vouchers = defineReactor({
+export const voucherReactor: ReactorOptions<VoucherEvent, StampCommand> = {
   name: "vouchers",
   version: 1,
   catalogue: createCatalogue([voucher]),
@@ -114,7 +114,9 @@ export const vouchers = defineReactor({
         return [];
     }
   },
-});
+};
+
+export const vouchers = defineReactor(voucherReactor);
 
 export function voucherKey({ card, round }: { readonly card: string; readonly round: number }): string {
   return `voucher:${card}:${round}`;

@@ -3,10 +3,11 @@ import { streamOf } from "@taem/schema";
 import { expect } from "vitest";
 import type { Fold, Projection } from "../projection.ts";
 import { done } from "../queue/outcome.ts";
+import { defineReactor } from "../reactions/reactor.ts";
 import { rebuild } from "../rebuild.ts";
 import { replayParked } from "../replay.ts";
 import { type Bench, BY_HAND, drain, type Fact, newCard } from "./harness.ts";
-import { type StampCommand, type VoucherEvent, voucher, vouchers } from "./stamp-cards.ts";
+import { type StampCommand, type VoucherEvent, voucher, voucherReactor, vouchers } from "./stamp-cards.ts";
 
 const projection = vouchers.projection;
 
@@ -283,13 +284,28 @@ export const timerFacts: readonly Fact[] = [
     },
   },
   {
+    name: "of another version with the same timers nothing that was sent is sent again",
+    async test(bench) {
+      const sent = await issue(bench);
+      bench.clocks.set(bench.shop.shop, 1_000);
+      await drain(bench.timers(vouchers));
+      const late = await issue(bench);
+      const { database, store } = bench;
+      const next = defineReactor({ ...voucherReactor, version: 2, timersSince: 1 });
+      const confirm = async () => true;
+      await rebuild({ projection: next.projection, database, store, expect: "changes", confirm });
+      expect(await setTimers(bench)).toEqual([[keyOf(late), 1_000]]);
+      expect(await sentKeys(bench)).toEqual([keyOf(sent)]);
+    },
+  },
+  {
     name: "of another version all that is due is sent again, and nothing comes of it twice",
     async test(bench) {
       await issue(bench);
       bench.clocks.set(bench.shop.shop, 1_000);
       await bench.settle();
       const { database, store } = bench;
-      const next = { ...projection, version: 2 };
+      const next = defineReactor({ ...voucherReactor, version: 2 }).projection;
       const outcome = await rebuild({
         projection: next,
         database,

@@ -17,6 +17,11 @@ interface Common<E extends DomainEvent, C extends DomainEvent>
   readonly commands: EventTypes<C>;
   /** On whose behalf it sends; its name unless told. */
   readonly actor?: string;
+  /**
+   * The first version that set the timers that this one sets, whatever else has changed since: what was sent of them is not sent
+   * again when a rebuild makes them. This version unless told.
+   */
+  readonly timersSince?: number;
 }
 
 export interface ReactorOptions<E extends DomainEvent, C extends DomainEvent> extends Common<E, C> {
@@ -130,7 +135,7 @@ function reactorOf<E extends DomainEvent, C extends DomainEvent>(
   tables: readonly Table[],
   beginWith: (format: ReactionFormat<C>) => ReactionFold<E, C>,
 ): Reactor<E, C> {
-  const { name, version, catalogue, commands, actor = name } = options;
+  const { name, version, catalogue, commands, actor = name, timersSince = version } = options;
   const begin = () => beginWith({ name, commands, actor });
   const live = schemaOf(options);
   const projection: Projection<E> = {
@@ -141,7 +146,7 @@ function reactorOf<E extends DomainEvent, C extends DomainEvent>(
     prepare: options.prepare ?? (async () => {}),
     tables: [...tables, timers, timerMarks],
     begin: () => foldOf(begin(), live),
-    carryOver: carryOverTimers,
+    carryOver: (transaction, schemas) => carryOverTimers(transaction, schemas, timersSince),
   };
   return { name, projection, commands, begin };
 }

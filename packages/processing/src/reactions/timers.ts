@@ -207,20 +207,21 @@ export async function sendDueTimers(
 
 /**
  * Takes the timers out of a rebuilt table that were sent from the live one; those that were set again since are as they are
- * there, for which event set them again depends on when they were sent. Of builds of one version alone: another one may have
- * timers that were never sent, so there all that are due are sent (again), each under its key. So are those of a slice in
- * which streams are parked in the live tables alone, whose timers were not sent.
+ * there, for which event set them again depends on when they were sent. Of live tables of a version before `since`, whose timers
+ * were others, all that are due are sent (again), each under its key. So are those of a slice in which streams are parked in
+ * the live tables alone, whose timers were not sent.
  */
-export async function carryOverTimers(transaction: Queryable, { live, rebuilt }: Schemas): Promise<void> {
-  const { rowCount } = await transaction.query(
-    `SELECT FROM ${live}.definition JOIN ${rebuilt}.definition USING (version)`,
-  );
+export async function carryOverTimers(
+  transaction: Queryable,
+  { live, rebuilt }: Schemas,
+  since: number,
+): Promise<void> {
+  const { rowCount } = await transaction.query(`SELECT FROM ${live}.definition WHERE version >= $1`, [since]);
   if (rowCount === 0) return;
   await transaction.query(
     `INSERT INTO ${rebuilt}.timer_marks SELECT * FROM ${live}.timer_marks
      ON CONFLICT (slice, scope) DO UPDATE SET due_at = excluded.due_at, position = excluded.position`,
   );
-  const same = SAME.map((column) => `l.${column} = t.${column}`).join(" AND ");
   await transaction.query(
     `WITH sent AS (
        DELETE FROM ${rebuilt}.timers t USING ${rebuilt}.timer_marks m
@@ -229,6 +230,8 @@ export async function carryOverTimers(transaction: Queryable, { live, rebuilt }:
                              AND NOT EXISTS (SELECT FROM ${rebuilt}.parked r WHERE r.slice = p.slice AND r.key = p.key))
        RETURNING t.*
      )
-     INSERT INTO ${rebuilt}.timers SELECT l.* FROM ${live}.timers l JOIN sent t USING (slice, key) WHERE ${same}`,
+     INSERT INTO ${rebuilt}.timers (slice, key, scope, due_at, position, lane, type, body, meta)
+     SELECT t.slice, t.key, t.scope, t.due_at, l.position, t.lane, t.type, t.body, l.meta
+       FROM ${live}.timers l JOIN sent t USING (slice, key)`,
   );
 }

@@ -17,6 +17,7 @@ export type SweepAccount = EventIn<typeof commands>;
 export const sweeps = defineReactor({
   name: "sweeps",
   version: 2,
+  timersSince: 1,
   catalogue: createCatalogue([account]),
   commands: defineEvents(commands),
   actor: "scheduler",
