@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createClient } from "@taem/client";
-import { projectionsOf, reactorsOf } from "@taem/host";
+import { projectionsOf, reactorsOf, readModelsOf } from "@taem/host";
 import { SLICES } from "@taem/kernel";
-import { type Projection, Projector, rebuild, schemaOf, storeLogSource } from "@taem/processing";
+import { type Projection, Projector, rebuild, schemaOf, storeLogSource, verifyRows } from "@taem/processing";
 import { encodeMeta } from "@taem/schema";
 import { runSimulation, simulate } from "@taem/simulation";
 import { catalogue, contexts } from "@taem/taem-service";
@@ -22,7 +22,20 @@ const all = [...contexts, stamps];
 const OF_REACTORS = ["timers", "timer_marks"];
 const noStore = { read: () => Promise.reject(new Error("nothing is read here")) };
 const names = projectionsOf({ contexts: all, store: noStore }).map(({ name }) => name);
+/** Those that `verify` makes anew: of the ledger it has a reading of its own. */
+const readModelNames = readModelsOf({ contexts: all, store: noStore })
+  .map(({ name }) => name)
+  .filter((name) => name !== "ledger");
 const categories = [...catalogue.categories.values(), card];
+
+/** Another value of a column, by its type. */
+const CHANGES: Readonly<Record<string, (column: string) => string>> = {
+  smallint: (column) => `(${column} + 1) % ${SLICES}`,
+  int: (column) => `${column} + 1`,
+  bigint: (column) => `${column} + 1`,
+  text: (column) => `coalesce(${column}, '') || 'x'`,
+  uuid: () => "gen_random_uuid()",
+};
 
 describe.each(names)("the projection %s", (name) => {
   const [declared] = projectionsOf({ contexts: all, store: noStore }).filter((one) => one.name === name);
@@ -143,6 +156,36 @@ describe("on a year of a programme", () => {
       ).toEqual([[...table.key]]);
     }
   });
+
+  test.each(readModelNames)(
+    "`verify` finds every value of %s that is not what the log says",
+    async (name) => {
+      const { database, store } = program.platform;
+      const projection = named(name);
+      const schema = schemaOf(projection);
+      await rowsInBatchesOf(2_000, projection);
+      const differing = async () => (await verifyRows({ projection, database, store }))?.difference;
+      expect(await differing()).toBeUndefined();
+      for (const { name: table, columns, key } of projection.tables) {
+        const live = `${schema}.${table}`;
+        const last = `ctid = (SELECT ctid FROM ${live} ORDER BY ${key.join(", ")} LIMIT 1)`;
+        await database.query(`CREATE TABLE saved AS TABLE ${live}`);
+        const restore = () => database.query(`DELETE FROM ${live}; INSERT INTO ${live} TABLE saved`);
+        for (const [column, type] of Object.entries(columns)) {
+          const change = CHANGES[type.split(" ")[0] as string];
+          await database.query(`UPDATE ${live} SET ${column} = ${change?.(column)} WHERE ${last}`);
+          const isOfKey = column === "slice" || key.includes(column);
+          expect(await differing(), column).toMatchObject({ table, column: isOfKey ? undefined : column });
+          await restore();
+        }
+        await database.query(`DELETE FROM ${live} WHERE ${last}`);
+        expect(await differing()).toMatchObject({ table, column: undefined, live: null });
+        await restore();
+        await database.query("DROP TABLE saved");
+      }
+      expect(await differing()).toBeUndefined();
+    },
+  );
 
   test("each stops at what it does not know of what it reads, and reads on past all else", async () => {
     const { store, database } = program.platform;

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { RecordedEvent, StreamSlice } from "@taem/event-store";
 import { accountStream } from "@taem/ledger/events";
-import { memberStream } from "@taem/member/events";
 import { sharedKafka } from "@taem/testing/kafka/kafka";
 import { KafkaInstallation, relayed } from "@taem/testing/kafka-installation";
 import { succeeds } from "@taem/testing/programme";
@@ -48,10 +47,13 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
       }
       await installation.trade(writer.api, "unseen");
       await relayed(writer);
-      const groupId = `${installation.topic}.ledger`;
-      await installation.asAdmin((admin) =>
-        admin.resetOffsets({ groupId, topic: installation.topic, earliest }),
-      );
+      await installation.asAdmin(async (admin) => {
+        const { topic } = installation;
+        const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+        const [groupId = "", ...others] = groups.filter((group) => group.startsWith(`${topic}.`));
+        expect([groupId, others]).toEqual([expect.stringContaining("ledger"), []]);
+        await admin.resetOffsets({ groupId, topic, earliest });
+      });
       await using ledger = await installation.start("ledger");
       await installation.expectAgreement(ledger.api);
     },
@@ -182,6 +184,6 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
 /** As a later version of the program may write one. */
 function newerEvent(slice: number) {
   const meta = '{"actor":"later","correlation":"later","v":1}';
-  const event = { id: randomUUID(), type: "MemberTeleported", data: "{}", meta };
-  return { stream: memberStream(randomUUID()), slice, expectedRevision: 0, events: [event] };
+  const event = { id: randomUUID(), type: "PointsTeleported", data: "{}", meta };
+  return { stream: accountStream(randomUUID(), 1), slice, expectedRevision: 0, events: [event] };
 }

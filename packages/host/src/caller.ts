@@ -39,3 +39,13 @@ export function asProblem(error: unknown): unknown {
 export function rethrow(error: unknown): never {
   throw asProblem(error);
 }
+
+/** What is found; undefined where that is refused with this code. */
+export async function unlessRefused<T>(found: Promise<T>, code: string): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === code) return undefined;
+    throw error;
+  }
+}

@@ -1,4 +1,4 @@
-export { asProblem, type Caller, callerOf, claimantOf, metaOf, rethrow } from "./caller.ts";
+export { asProblem, type Caller, callerOf, claimantOf, metaOf, rethrow, unlessRefused } from "./caller.ts";
 export { type HandlerConfig, type HandlerPlatform, openCommandHandler } from "./command-handler.ts";
 export {
   type Config,
@@ -27,10 +27,12 @@ export {
   reactorsOf,
   readModelsOf,
 } from "./contexts.ts";
+export { type Cut, cutOf } from "./cut.ts";
 export { messageOf } from "./database-fault.ts";
 export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";
 export { type Beside, main, runProgram } from "./main.ts";
+export { parkedOfProgramme } from "./parked-streams.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";

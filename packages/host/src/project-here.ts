@@ -11,7 +11,7 @@ import type { Errand, FromThread, ToThread } from "./thread-messages.ts";
 import { openTracer } from "./tracing.ts";
 import { openTransport } from "./transport.ts";
 
-/** Beside those of the thread that takes commands: two a projection, and some for who follows the log. */
+/** Beside those of the thread that takes commands: two for each large projection, and some that the small ones share. */
 const CONNECTIONS = 6;
 
 /** The whole of a projection thread (`ProjectionThread`): projects with these contexts until it is told to stop. */

@@ -24,6 +24,9 @@ export interface ReachTools {
  */
 export class Reach {
   readonly #tools: ReachTools;
+  /** Where the log ended when the first list was asked for. */
+  #begunAt: string | undefined;
+  #isWhole = false;
 
   constructor(tools: ReachTools) {
     this.#tools = tools;
@@ -53,6 +56,17 @@ export class Reach {
     if (consistency === "strong") positions.push(await this.#tools.store.head());
     const position = positions.sort().at(-1);
     if (position !== undefined) await this.#reachEverywhere(position, deadline);
+  }
+
+  /**
+   * What a list of all that there is must have to be one: what the log had when this process was first asked. A read model that
+   * is new to an old log is not taken for whole before it is, and one that stands still later is as old as its `Cut` says.
+   */
+  async whole(deadline: number): Promise<void> {
+    if (this.#isWhole) return;
+    this.#begunAt ??= await this.#tools.store.head();
+    await this.#reachEverywhere(this.#begunAt, deadline);
+    this.#isWhole = true;
   }
 
   /** All that the log has now. */

@@ -2,6 +2,7 @@ export { type ApiDescription, describeApi, routeName } from "./api.ts";
 export { ApiError, type ApiErrorOptions, type FieldProblem, type ProblemDocument } from "./api-error.ts";
 export { type ApiKeys, actorOf, type Principal, type Wanted } from "./api-keys.ts";
 export { requirePermission } from "./authentication.ts";
+export { cutSchema } from "./cut.ts";
 export type { AnswerOf, Described, RequestOf, ValueOf } from "./described.ts";
 export type { MemberRef } from "./fields.ts";
 export * as fields from "./fields.ts";

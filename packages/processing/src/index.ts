@@ -59,7 +59,9 @@ export {
   type RebuildOptions,
   type RebuildOutcome,
   type RebuildProgress,
+  type RowVerification,
   rebuild,
+  verifyRows,
 } from "./rebuild.ts";
 export { type Replayed, replayParked } from "./replay.ts";
 export { type KeyedRows, type KeyedRowsOptions, keyedRows } from "./rows/keyed-rows.ts";

@@ -14,11 +14,11 @@ import {
 import { type Link, type LinkedEvent, readIn } from "./event-source.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
-import { loadParked } from "./parking.ts";
+import { loadParked, type Parked } from "./parking.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { mismatchOf } from "./reach.ts";
-import { createLateIndexes, createTables, versionOf } from "./schema.ts";
+import { assertVersion, createLateIndexes, createTables, versionOf } from "./schema.ts";
 
 export interface RebuildProgress {
   readonly phase: "load" | "index" | "compare" | "take_over";
@@ -57,7 +57,31 @@ const RETRY_MS = 200;
  * changes are expected, `checkpoint_beyond_head` or `checkpoint_not_in_log`.
  */
 export async function rebuild(options: RebuildOptions): Promise<RebuildOutcome> {
-  const { database, projection } = options;
+  return await alone(options, () => new Rebuild(options).run());
+}
+
+/** What the live tables are, beside those that the log makes. */
+export interface RowVerification {
+  /** The first row that differs. */
+  readonly difference: Difference | undefined;
+  readonly parked: readonly Parked[];
+}
+
+/**
+ * Builds a projection's tables anew as `rebuild` does, compares, and leaves the live ones as they are. Undefined where there are
+ * none yet. Throws as `rebuild` does of tables that are expected to be equal, and `projection_outdated`.
+ */
+export async function verifyRows(
+  options: Pick<RebuildOptions, "projection" | "database" | "store" | "onProgress">,
+): Promise<RowVerification | undefined> {
+  return await alone(options, () => new Rebuild({ ...options, expect: "equal" }).verify());
+}
+
+/** One build of a projection at a time. Throws `rebuild_in_progress`. */
+async function alone<T>(
+  { database, projection }: Pick<RebuildOptions, "database" | "projection">,
+  build: () => Promise<T>,
+): Promise<T> {
   return await database.transaction(async (guard) => {
     const [row] = await guard.queryArrays<[boolean]>(
       "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1))",
@@ -69,7 +93,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildOutcome> 
         `${projection.name} is being rebuilt by another process already`,
       );
     }
-    return await new Rebuild(options).run();
+    return await build();
   });
 }
 
@@ -105,6 +129,21 @@ class Rebuild {
     }
     await this.#takeOver(isFirst);
     return { outcome: "taken_over", events: this.#events, changes: verdict };
+  }
+
+  async verify(): Promise<RowVerification | undefined> {
+    const { database, projection } = this.#options;
+    const { live } = this.#schemas;
+    const version = await versionOf(database, live);
+    if (version === undefined) return undefined;
+    assertVersion(projection, version);
+    await this.#compareWithLog();
+    await this.#create();
+    await this.#load(await loadCheckpoints(database, live), await this.#countEvents(live));
+    await this.#index();
+    const difference = await this.#firstDifference();
+    await this.#drop();
+    return { difference, parked: await loadParked(database, live) };
   }
 
   /** Tables that have what the log has not are given up for what the log has, where changes are expected. */
@@ -209,21 +248,33 @@ class Rebuild {
     this.#report("index", 1, 1);
   }
 
-  /** What would change, or the reason not to take over. Live tables are seen at one instant, the new ones brought up to it. */
+  /** What would change, or the reason not to take over. */
   async #compare(): Promise<TableChanges[] | RebuildOutcome> {
-    const { database, projection, expect, confirm } = this.#options;
-    const found = await database.transaction(
+    const { projection, expect, confirm } = this.#options;
+    const events = this.#events;
+    if (expect === "equal") {
+      const difference = await this.#firstDifference();
+      return difference === undefined ? [] : { outcome: "different", events, difference };
+    }
+    const changes = await this.#atOneInstant((sql) => findChanges(sql, projection, this.#schemas));
+    const isWanted = changes.length === 0 || (await confirm?.(changes)) === true;
+    return isWanted ? changes : { outcome: "declined", events, changes };
+  }
+
+  #firstDifference(): Promise<Difference | undefined> {
+    const onTable = (done: number, total: number) => this.#report("compare", done, total);
+    return this.#atOneInstant((sql) => findDifference(sql, this.#options.projection, this.#schemas, onTable));
+  }
+
+  /** Sees the live tables at one instant, and the new ones brought up to it. */
+  #atOneInstant<T>(look: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#options.database.transaction(
       async (transaction) => {
         if (!this.#isAstray) await this.#catchUp(transaction);
-        if (expect === "changes") return await findChanges(transaction, projection, this.#schemas);
-        const onTable = (done: number, total: number) => this.#report("compare", done, total);
-        return (await findDifference(transaction, projection, this.#schemas, onTable)) ?? [];
+        return await look(transaction);
       },
       { snapshot: true },
     );
-    if (!Array.isArray(found)) return { outcome: "different", events: this.#events, difference: found };
-    const isWanted = found.length === 0 || (await confirm?.(found)) === true;
-    return isWanted ? found : { outcome: "declined", events: this.#events, changes: found };
   }
 
   async #catchUp(transaction: Transaction): Promise<void> {

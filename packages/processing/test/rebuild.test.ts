@@ -6,6 +6,7 @@ import {
   loadCheckpoints,
   type RebuildOptions,
   rebuild,
+  verifyRows,
 } from "../src/index.ts";
 import { linksBetween } from "../src/log-range.ts";
 import { createTables } from "../src/schema.ts";
@@ -94,6 +95,30 @@ test("a row that is there twice is told by the number of rows", async () => {
   await sql("ALTER TABLE taem_sums.entries DROP CONSTRAINT entries_pkey");
   await sql("INSERT INTO taem_sums.entries SELECT * FROM taem_sums.entries WHERE number = 9");
   expect(await run()).toMatchObject({ difference: { table: "entries", slice: 2, column: "number of rows" } });
+});
+
+test("what is verified stays as it is, and is told like what a rebuild finds, with the streams that are parked", async () => {
+  const verify = () => verifyRows({ ...installation, projection: new Sums() });
+  const parked = [expect.objectContaining({ key: "taem.member-p" }), expect.anything()];
+  expect(await verify()).toEqual({ difference: undefined, parked });
+  await sql("UPDATE taem_sums.sums SET total = total + 1 WHERE member = 'a3'");
+  await sql("COMMENT ON TABLE taem_sums.sums IS 'the old one'");
+  const difference = { table: "sums", column: "total", live: "55", rebuilt: "54" };
+  expect(await verify()).toMatchObject({ difference });
+  expect(await totals(installation.database)).toMatchObject({ a3: "55" });
+  const { rows } = await sql("SELECT obj_description('taem_sums.sums'::regclass) AS comment");
+  expect(rows).toEqual([{ comment: "the old one" }]);
+  expect(await count(installation.database, "pg_namespace WHERE nspname LIKE 'taem_sums%'")).toBe(1);
+});
+
+test("tables of another version are not verified, and where there are none there is nothing to verify", async () => {
+  const projection = new Sums();
+  projection.version = 2;
+  const verified = verifyRows({ ...installation, projection });
+  await expect(verified).rejects.toMatchObject({ code: "projection_outdated" });
+  await running.projector.stop();
+  await sql("DROP SCHEMA taem_sums CASCADE");
+  expect(await verifyRows({ ...installation, projection })).toBeUndefined();
 });
 
 test("a changed definition is reported, and takes over only when confirmed", async () => {

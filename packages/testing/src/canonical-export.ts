@@ -27,7 +27,7 @@ export async function canonicalExport(environment: Environment, names: Names): P
   const lines = out
     .trimEnd()
     .split("\n")
-    .filter((line) => !line.includes("\ttaem.client-") && !line.startsWith("ledger.clients\t"));
+    .filter((line) => !line.includes("\ttaem.client-") && !line.startsWith("clients.clients\t"));
   const all = new Map([...names, ...transfersIn(lines)]);
   const normal = lines.map((line) => normalised(line, all));
   const isSum = (line: string) => SUMS.some(({ table }) => line.startsWith(`${table} `));

@@ -17,7 +17,6 @@ export interface ServiceOptions {
   readonly config?: HandlerConfig;
   readonly isSystemInUse?: CommandsPlatform["isSystemInUse"];
   readonly activityOn?: CommandsPlatform["activityOn"];
-  readonly clientsAfter?: CommandsPlatform["clientsAfter"];
 }
 
 /** One instance of the commands service, served on a port of its own. */
@@ -41,7 +40,7 @@ export const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
 
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
-  const { isSystemInUse, activityOn, clientsAfter } = options;
+  const { isSystemInUse, activityOn } = options;
   await using undo = new AsyncDisposableStack();
   const { logger, complaints, errors } = collectingLogger();
   const metrics = createMetrics();
@@ -51,7 +50,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...{ tokenKey: derivedKey(hmacKey, "token"), installation: "test" },
       ...(isSystemInUse && { isSystemInUse }),
       ...(activityOn && { activityOn }),
-      ...(clientsAfter && { clientsAfter }),
     },
     config,
   );

@@ -21,12 +21,6 @@ export interface CommandsPlatform extends HandlerPlatform, TokenIssuer {
   readonly metrics: Metrics;
   /** When API keys were last used, in milliseconds since the epoch. Without it nobody knows. */
   readonly lastUses?: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
-  /** Ids of clients from a read model; without it nothing is known. */
-  readonly clientsAfter?: (
-    programmes: readonly string[] | null,
-    limit: number,
-    after: string | undefined,
-  ) => Promise<readonly string[] | undefined>;
   readonly isSystemInUse?: (programme: string, system: string) => Promise<boolean>;
   readonly activityOn?: ActivityOn;
 }
@@ -47,7 +41,7 @@ const contexts = [member, ledger, programme, principal];
 /** The write side: decides commands and appends their events. Several on one store are as correct as one. */
 export function createCommands(platform: CommandsPlatform, config: HandlerConfig = {}): Commands {
   const { store, clock, isSystemInUse, activityOn } = platform;
-  const { lastUses = async () => new Map(), clientsAfter = async () => undefined } = platform;
+  const { lastUses = async () => new Map() } = platform;
   const handler = openCommandHandler(platform, config);
   const tools = { ...platform, handler, newId, tokens: new Tokens(platform) };
   const now = () => clock.now();
@@ -72,7 +66,7 @@ export function createCommands(platform: CommandsPlatform, config: HandlerConfig
       ...bulkRoutes(service),
       ...definitionRoutes({ programmes, changes, now }),
       ...personRoutes({ people: new People({ handler, store }), lastUses }),
-      ...clientRoutes({ clients: new Clients({ handler, now }), lastUses, clientsAfter, permissions }),
+      ...clientRoutes({ clients: new Clients({ handler, now }), lastUses, permissions }),
     ],
     problems: problemsOf(contexts),
     permissions,

@@ -1,10 +1,8 @@
 import { openToolPlatform, readConfig } from "@taem/host";
 import { fields } from "@taem/http";
-import { clientsAfter } from "@taem/ledger";
-import { type ApiKey, type Client, isLive, KeyUses, keyId } from "@taem/principal";
+import { type ApiKey, type Client, clientsAfter, isLive, KeyUses, keyId, readClients } from "@taem/principal";
 import { OperatorError } from "@taem/runtime";
 import { contexts } from "./contexts.ts";
-import { OperatorClients } from "./operator-clients.ts";
 import { type Column, table } from "./text-table.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -31,7 +29,6 @@ export async function listClients(
   print: (line: string) => void,
 ): Promise<void> {
   await using platform = await openToolPlatform(readConfig(process.env), contexts);
-  await using operator = new OperatorClients(platform);
   await using undo = new AsyncDisposableStack();
   const uses = undo.adopt(new KeyUses(platform.database, platform.logger), (opened) => opened.close());
   const now = platform.clock.now();
@@ -44,7 +41,7 @@ export async function listClients(
       after,
     );
     if (ids === undefined) throw notListed();
-    const clients = await operator.clients.findAll(ids, operator.asking());
+    const clients = await readClients(platform.store, ids);
     const keys = clients.flatMap((client) =>
       [...client.keys.keys()].map((no) => keyId({ client: client.id, no })),
     );
@@ -59,8 +56,7 @@ export async function listClients(
 function notListed(): OperatorError {
   return new OperatorError(
     "clients_not_listed",
-    "no ledger of this version has projected the clients yet: start one, after `taem rebuild ledger --expect-changes` if it " +
-      "asks for that, and list them then",
+    "no ledger of this version has projected the clients yet: `taem rebuild clients`, or start one, and list them then",
   );
 }
 

@@ -1,6 +1,6 @@
-import { openToolPlatform, readConfig, whoReadAnotherLog } from "@taem/host";
-import { verifyLedger } from "@taem/ledger";
-import type { Parked } from "@taem/processing";
+import { openToolPlatform, type Platform, readConfig, readModelsOf, whoReadAnotherLog } from "@taem/host";
+import { LEDGER, verifyLedger } from "@taem/ledger";
+import { describeDifference, type Parked, type RebuildProgress, verifyRows } from "@taem/processing";
 import { Command } from "commander";
 import { contexts } from "./contexts.ts";
 import { ProgressBar } from "./progress-bar.ts";
@@ -8,11 +8,16 @@ import { ProgressBar } from "./progress-bar.ts";
 /** Exit code where the ledger disagrees with itself, so that a script can tell it from a failure to look. */
 const DISAGREES = 3;
 
+type Print = (line: string) => void;
+
+/** Streams that are parked; undefined where something differs, which was printed. */
+type Found = readonly Parked[] | undefined;
+
 /** `taem verify`: the log against its digests, and the read models against the log. */
-export function verifyCommand(print: (line: string) => void): Command {
+export function verifyCommand(print: Print): Command {
   return new Command("verify")
     .description(
-      "recompute every balance three ways and check every stored event; fails with the first difference; lists what is parked",
+      "recompute every balance three ways, check every stored event, and make every other read model anew beside the live one; fails with the first difference; lists what is parked",
     )
     .action(async () => {
       const config = readConfig(process.env);
@@ -24,33 +29,61 @@ export function verifyCommand(print: (line: string) => void): Command {
         print(`the log disagrees: checkpoint, ${astray.message} (${astray.code})`);
         return;
       }
-      const began = performance.now();
-      using bar = new ProgressBar();
-      const verification = await verifyLedger({
-        ...platform,
-        onProgress: ({ phase, done, total }) => bar.show(phase, done, total),
-      });
-      bar.end();
-      if (!verification.ok) process.exitCode = DISAGREES;
-      if (verification.ok || verification.discrepancy === undefined) {
-        const { events, accounts, position } = verification;
-        const speed = count(Math.round((1000 * events) / (performance.now() - began)));
-        print(
-          `${count(events)} events of ${count(accounts)} accounts agree with the read models, up to ${position}`,
-        );
-        print(`${speed} events/s, comparison included`);
-        const head = await platform.store.head();
-        if (head > position)
-          print(`the log goes on to ${head}: what the read models have not read yet was not looked at`);
-        if (!verification.ok) printParked(verification.parked, print);
-      } else {
-        const { check, where, expected, actual } = verification.discrepancy;
-        print(`the ledger disagrees: ${check}, ${where}: expected ${expected}, found ${actual}`);
-      }
+      const ofLedger = await inLedger(platform, print);
+      const ofOthers = ofLedger && (await inOtherReadModels(platform, print));
+      const parked = ofOthers && [...ofLedger, ...ofOthers];
+      if (parked?.length !== 0) process.exitCode = DISAGREES;
+      if (parked !== undefined && parked.length > 0) printParked(parked, print);
     });
 }
 
-function printParked(parked: readonly Parked[], print: (line: string) => void): void {
+/** The log, and what the ledger makes of it by a reading of its own. */
+async function inLedger(platform: Platform, print: Print): Promise<Found> {
+  const began = performance.now();
+  using bar = new ProgressBar();
+  const verification = await verifyLedger({
+    ...platform,
+    onProgress: ({ phase, done, total }) => bar.show(phase, done, total),
+  });
+  bar.end();
+  if (!verification.ok && verification.discrepancy !== undefined) {
+    const { check, where, expected, actual } = verification.discrepancy;
+    print(`the ledger disagrees: ${check}, ${where}: expected ${expected}, found ${actual}`);
+    return undefined;
+  }
+  const { events, accounts, position } = verification;
+  const speed = count(Math.round((1000 * events) / (performance.now() - began)));
+  print(
+    `${count(events)} events of ${count(accounts)} accounts agree with the read models, up to ${position}`,
+  );
+  print(`${speed} events/s, comparison included`);
+  const head = await platform.store.head();
+  if (head > position)
+    print(`the log goes on to ${head}: what the read models have not read yet was not looked at`);
+  return verification.ok ? [] : verification.parked;
+}
+
+/** All that is not the ledger's, against rows that are made for it. */
+async function inOtherReadModels(platform: Platform, print: Print): Promise<Found> {
+  const parked: Parked[] = [];
+  for (const projection of readModelsOf(platform)) {
+    if (projection.name === LEDGER) continue;
+    using bar = new ProgressBar();
+    const onProgress = ({ phase, done, total = done }: RebuildProgress) =>
+      bar.show(`${projection.name}: ${phase}`, done, total);
+    const found = await verifyRows({ ...platform, projection, onProgress });
+    bar.end();
+    if (found?.difference !== undefined) {
+      print(`the read model ${projection.name} disagrees: ${describeDifference(found.difference)}`);
+      return undefined;
+    }
+    print(found === undefined ? `${projection.name}: not projected yet` : `${projection.name}: row for row`);
+    parked.push(...(found?.parked ?? []));
+  }
+  return parked;
+}
+
+function printParked(parked: readonly Parked[], print: Print): void {
   print(`${count(parked.length)} streams are parked, and what is parked of them is in no read model:`);
   for (const { key, revision, position, error } of parked)
     print(`  ${key} from event ${revision} at ${position}: ${error}`);

@@ -7,7 +7,6 @@ import { type CommandPorts, CommandService } from "./application/command-service
 import { directoryOf } from "./application/directory.ts";
 import { account, keyReservations } from "./events.ts";
 import { activityOn, isSystemInUse } from "./queries/client-activity.ts";
-import { clientsAfter } from "./queries/registers.ts";
 import { ledgerMigrations } from "./reactions/migrations.ts";
 import { createRunners } from "./reactions/runners.ts";
 import { sweeps } from "./reactions/sweeps.ts";
@@ -38,8 +37,6 @@ export const ledger = defineContext({
       ports: {
         isSystemInUse: (programme: string, system: string) =>
           isSystemInUse({ database, store }, programme, system),
-        clientsAfter: (...page: Parameters<typeof clientsAfter> extends [unknown, ...infer P] ? P : never) =>
-          clientsAfter(database, ...page),
       },
       commands: () => [...commandRoutes(commands()), ...bulkRoutes(commands())],
       queries: (projectors) => {

@@ -1,6 +1,7 @@
 import type { AccountEvent } from "@taem/ledger/events";
 import type { Programme } from "@taem/programme/definitions";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LEDGER_VERSION } from "../src/read-model/ledger-projection.ts";
 import { type Api, serve } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { balanceOf, type CutOf, countedEvents, eventsOf, ledgerOf, owedBy } from "./support/expected.ts";
@@ -73,7 +74,7 @@ describe("the trial balance", () => {
         expect(totals.debit).toBe(totals.credit);
       }
       const position = await installation.store.head();
-      expect(body.cut).toEqual({ position, through: position, definitionVersion: 4 });
+      expect(body.cut).toEqual({ position, through: position, definitionVersion: LEDGER_VERSION });
     }
   });
 

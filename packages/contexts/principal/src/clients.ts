@@ -1,4 +1,4 @@
-import type { CommandHandler } from "@taem/event-store";
+import type { CommandHandler, EventStore } from "@taem/event-store";
 import {
   type Client,
   type ClientDecision,
@@ -15,6 +15,7 @@ import { clientAggregate } from "./client-aggregate.ts";
 import { type Asking, decideOn } from "./deciding.ts";
 import { clientStream } from "./events.ts";
 import type { Refusal } from "./problems.ts";
+import { readAll } from "./reading.ts";
 import { formatToken, hashSecret, type KeyName, newPrincipalId, newSecret } from "./token.ts";
 
 export interface ClientsOptions {
@@ -107,12 +108,6 @@ export class Clients {
     return this.#decide(id, asking, () => ({ events: [] }));
   }
 
-  /** Those of the ids that there are, in their order. */
-  async findAll(ids: readonly string[], asking: Asking): Promise<readonly Client[]> {
-    const found = await Promise.all(ids.map((id) => this.find(id, asking)));
-    return found.filter((client) => client !== undefined);
-  }
-
   /** The client after it. */
   async #execute(
     id: string,
@@ -135,6 +130,14 @@ export class Clients {
       (client) => (client && refusal?.(client)) ?? decide(client),
     );
   }
+}
+
+/** Those of the ids that there are, in their order, as the log has them now. */
+export function readClients(
+  store: Pick<EventStore, "read">,
+  ids: readonly string[],
+): Promise<readonly Client[]> {
+  return readAll(store, clientAggregate, clientStream, ids);
 }
 
 function mint(terms: KeyTerms): { readonly secret: string; readonly key: NewKey } {

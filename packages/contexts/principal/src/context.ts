@@ -1,5 +1,5 @@
 import { defineContext } from "@taem/host";
-import { type ClientRoutesOptions, clientRoutes } from "./api/client-routes.ts";
+import { clientListRoute, clientRoutes } from "./api/client-routes.ts";
 import { principalApi } from "./api/index.ts";
 import { peopleListRoute, personRoutes } from "./api/person-routes.ts";
 import { Authenticator } from "./authenticator.ts";
@@ -9,6 +9,7 @@ import { adoptEarlierKeys } from "./earlier-keys.ts";
 import { client, person } from "./events.ts";
 import { KeyUses, principalMigrations } from "./key-uses.ts";
 import { People } from "./people.ts";
+import { CLIENTS, clientsProjection } from "./read-model/clients-projection.ts";
 import { PEOPLE, peopleProjection } from "./read-model/people-projection.ts";
 import { requireSecond } from "./second-principal.ts";
 import { SignedPeople } from "./signed-people.ts";
@@ -19,13 +20,13 @@ export const principal = defineContext({
   name: "principal",
   api: principalApi,
   categories: [client, person],
-  readModels: () => [peopleProjection()],
+  readModels: () => [clientsProjection(), peopleProjection()],
   migrations: { auth: principalMigrations },
   adopt: async ({ database, store, logger, permissions }) => {
     const adopted = await adoptEarlierKeys(database, store, permissions);
     if (adopted > 0) logger.info({ clients: adopted }, "API keys of an earlier version are clients now");
   },
-  open: (process, ports: Pick<ClientRoutesOptions, "clientsAfter">) => {
+  open: (process) => {
     const { database, store, clock, logger, permissions } = process;
     const uses = new KeyUses(database, logger);
     const lastUses = (keys: readonly string[]) => uses.lastUses(keys);
@@ -38,14 +39,17 @@ export const principal = defineContext({
         ...clientRoutes({
           clients: new Clients({ handler: process.handler(), now: () => clock.now() }),
           lastUses,
-          clientsAfter: ports.clientsAfter,
           permissions,
         }),
         ...personRoutes({ people: new People({ handler: process.handler(), store }), lastUses }),
       ],
       queries: (projectors) => {
-        const projector = projectors.get(PEOPLE);
-        return projector === undefined ? [] : [peopleListRoute({ ...process, projector, lastUses })];
+        const [clients, people] = [projectors.get(CLIENTS), projectors.get(PEOPLE)];
+        if (clients === undefined || people === undefined) return [];
+        return [
+          clientListRoute({ ...process, projector: clients, lastUses }),
+          peopleListRoute({ ...process, projector: people, lastUses }),
+        ];
       },
       apiKeys: new Callers(
         new Authenticator({ store, clock, uses, permissions }),

@@ -13,6 +13,7 @@ import {
   setRoles,
 } from "./person.ts";
 import { PrincipalError } from "./problems.ts";
+import { readAll } from "./reading.ts";
 import { holdersOf } from "./second-principal.ts";
 import { newPrincipalId } from "./token.ts";
 
@@ -102,13 +103,9 @@ export class People {
 }
 
 /** Those of the ids that there are, in their order, as the log has them now. */
-export async function readPeople(
+export function readPeople(
   store: Pick<EventStore, "read">,
   ids: readonly string[],
 ): Promise<readonly Person[]> {
-  const streams = await store.read(ids.map((id) => ({ stream: personStream(id), afterRevision: 0 })));
-  const people = streams.map(({ events }) =>
-    events.map((event) => personEvents.decode(event)).reduce<Person | undefined>(evolvePerson, undefined),
-  );
-  return people.filter((person) => person !== undefined);
+  return readAll(store, personAggregate, personStream, ids);
 }

@@ -5,7 +5,6 @@ import type { Seen, Standing, View } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import type { Origins, StatementEntry } from "../queries/statement.ts";
 import type { lotItem, statementItem } from "./account-queries.ts";
-import { cutBody, parkedBody } from "./answers.ts";
 import { endBody, endBodyOrNull } from "./ends.ts";
 import { ordinalId } from "./operation-bodies.ts";
 
@@ -20,8 +19,8 @@ export function headBody({ member, currency }: AccountRef, { knownAt }: View, { 
     scale: currency.scale,
     at: formatInstant(at),
     ...(knownAt === undefined ? {} : { knownAt: formatInstant(knownAt) }),
-    cut: cutBody(cut),
-    ...parkedBody(parked),
+    cut,
+    ...(parked === undefined ? {} : { parked: { since: parked.position } }),
   };
 }
 

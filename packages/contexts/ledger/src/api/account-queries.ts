@@ -1,9 +1,9 @@
-import { cursor, fields } from "@taem/http";
+import { cursor, cutSchema, fields } from "@taem/http";
 import { z } from "zod";
 import { STATEMENT_KINDS } from "../domain/index.ts";
 import { balance } from "./balance.ts";
 import { ending, lastDay, lastDayOrNull } from "./ends.ts";
-import { currencyQuery, cutSchema, memberParams, memberProblems, parkedSchema, viewQuery } from "./view.ts";
+import { currencyQuery, memberParams, memberProblems, parkedSchema, viewQuery } from "./view.ts";
 
 const { instant, total } = fields;
 const nullableInstant = instant.nullable();

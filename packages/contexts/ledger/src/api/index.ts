@@ -5,7 +5,6 @@ import { accountQueries } from "./account-queries.ts";
 import { approvals } from "./approvals.ts";
 import { bulk, memberOperations, ordinalOperations } from "./commands.ts";
 import { lists } from "./lists.ts";
-import { registers } from "./registers.ts";
 import { reports } from "./reports.ts";
 import { sources } from "./sources.ts";
 
@@ -22,13 +21,12 @@ export {
   type waivedItem,
 } from "./lists.ts";
 export { ordinalId, permissionsOf } from "./operation-bodies.ts";
-export { registers } from "./registers.ts";
 export { reports } from "./reports.ts";
 export { sources } from "./sources.ts";
 
 export const ledgerApi = describeApi({
   commands: { ...memberOperations, ...ordinalOperations, bulk },
-  queries: { ...accountQueries, ...reports, ...lists, ...approvals, ...sources, ...registers },
+  queries: { ...accountQueries, ...reports, ...lists, ...approvals, ...sources },
   problems,
   permissions,
 });

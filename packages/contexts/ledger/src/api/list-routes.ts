@@ -11,7 +11,6 @@ import {
   openHolds,
 } from "../queries/lists.ts";
 import { countParkedAccounts } from "../queries/parked-accounts.ts";
-import { cutBody } from "./answers.ts";
 import { type ListQuery, lists } from "./lists.ts";
 import { ordinalId } from "./operation-bodies.ts";
 import { type Requests, theCurrency } from "./request.ts";
@@ -174,7 +173,7 @@ async function list<R>(
         currency: currency.code,
         scale: currency.scale,
         at: formatInstant(at),
-        cut: cutBody(await readModelCut(sql)),
+        cut: await readModelCut(sql),
         parked: await countParkedAccounts(sql, programme.id),
       };
       return { head, rows, of, at };

@@ -1,7 +1,7 @@
-import { cursor, fields } from "@taem/http";
+import { cursor, cutSchema, fields } from "@taem/http";
 import { z } from "zod";
 import { ending, lastDayOrNull } from "./ends.ts";
-import { cutSchema, parkedCount, programmeParams, viewProblems, viewQuery } from "./view.ts";
+import { parkedCount, programmeParams, viewProblems, viewQuery } from "./view.ts";
 
 const { currencyCode, instant, localDate, total } = fields;
 

@@ -4,7 +4,6 @@ import { AccountReader, type AccountReaderPlatform } from "../queries/account-re
 import { approvalRoutes } from "./approval-routes.ts";
 import { listRoutes } from "./list-routes.ts";
 import { memberRoutes } from "./member-routes.ts";
-import { registerRoutes } from "./register-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { type RequestPlatform, Requests } from "./request.ts";
 import { sourceRoutes } from "./source-routes.ts";
@@ -20,6 +19,5 @@ export function queryRoutes(
     ...listRoutes(parts),
     ...approvalRoutes(parts),
     ...sourceRoutes(parts),
-    ...registerRoutes(parts),
   ];
 }

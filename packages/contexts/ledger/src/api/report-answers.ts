@@ -4,7 +4,6 @@ import type { TimesDoing } from "../queries/account-at-cut.ts";
 import { cutAt } from "../queries/cut.ts";
 import { type LedgerAccount, ledgerAccounts } from "../queries/posted.ts";
 import type { CurrencyReport } from "../queries/report.ts";
-import { cutBody } from "./answers.ts";
 import type { MadeReport } from "./report-desk.ts";
 import type { reports } from "./reports.ts";
 import type { ReportQuery } from "./view.ts";
@@ -31,7 +30,7 @@ export function reportHead(
     ...(through === undefined ? {} : { through }),
     ...(knownAt === undefined ? {} : { knownAt: formatInstant(knownAt) }),
     forecast: isForecast,
-    cut: cutBody(cutAt(cut.position)),
+    cut: cutAt(cut.position),
     parked: lacks.length,
     lacks: lacks.slice(0, NAMED),
   };

@@ -1,6 +1,6 @@
-import { fields } from "@taem/http";
+import { cutSchema, fields } from "@taem/http";
 import { z } from "zod";
-import { currencyQuery, cutSchema, programmeParams, reportQuery, viewProblems } from "./view.ts";
+import { currencyQuery, programmeParams, reportQuery, viewProblems } from "./view.ts";
 
 const { instant, localDate, total } = fields;
 

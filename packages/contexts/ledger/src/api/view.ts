@@ -53,19 +53,6 @@ export const viewProblems = [
 ] as const;
 export const memberProblems = ["member_unknown", "account_parked", ...viewProblems] as const;
 
-/** What every answer says about itself. */
-export const cutSchema = z
-  .strictObject({
-    position: z.string(),
-    through: z.string(),
-    definitionVersion: z.int(),
-  })
-  .meta({
-    id: "Cut",
-    description:
-      "What the answer knows: every event up to `position`, none after `through`, counted by that version of the definitions.",
-  });
-
 /** Of an answer that lists rows of the read model. */
 export const parkedCount = z.int().meta({
   description:

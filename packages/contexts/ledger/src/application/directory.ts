@@ -1,4 +1,5 @@
-import { ApiError, type MemberRef } from "@taem/http";
+import { unlessRefused } from "@taem/host";
+import type { MemberRef } from "@taem/http";
 import type { Programme } from "@taem/programme/definitions";
 
 /** Which programmes there are: their context knows, and the host hands it in. Each refuses with `programme_unknown`. */
@@ -46,18 +47,9 @@ export interface Directory {
 
 export function directoryOf(programmes: ProgrammeDirectory, members: MemberDirectory): Directory {
   return {
-    programme: (code) => unlessUnknown(programmes.get(code), "programme_unknown"),
-    newestProgramme: (code) => unlessUnknown(programmes.newest(code), "programme_unknown"),
+    programme: (code) => unlessRefused(programmes.get(code), "programme_unknown"),
+    newestProgramme: (code) => unlessRefused(programmes.newest(code), "programme_unknown"),
     lookAgain: (programme) => programmes.lookAgain(programme),
-    member: (programme, ref) => unlessUnknown(members.resolve(programme.id, ref), "member_unknown"),
+    member: (programme, ref) => unlessRefused(members.resolve(programme.id, ref), "member_unknown"),
   };
-}
-
-async function unlessUnknown<T>(found: Promise<T>, code: string): Promise<T | undefined> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof ApiError && error.code === code) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import type { EventStore } from "@taem/event-store";
+import type { Cut } from "@taem/host";
 import type { Database, Queryable } from "@taem/postgres";
 import type { Parked } from "@taem/processing";
 import { businessNow, type Programme } from "@taem/programme/definitions";
@@ -9,7 +10,7 @@ import type { AccountEvent } from "../events.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";
 import { ACCOUNT_COLUMNS, type AccountFields, accountRow, isToldByEvents } from "./account-rows.ts";
-import { type Cut, cutAt } from "./cut.ts";
+import { cutAt } from "./cut.ts";
 import { programmeAt } from "./programme-history.ts";
 
 /** How a member's account is to be seen. */

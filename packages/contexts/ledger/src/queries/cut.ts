@@ -1,23 +1,12 @@
+import { type Cut, cutOf } from "@taem/host";
 import type { Queryable } from "@taem/postgres";
-import { LEDGER_VERSION } from "../read-model/ledger-projection.ts";
-
-/** What an answer knows: everything up to `position`, nothing after `through`, by which version of the definitions. */
-export interface Cut {
-  readonly position: string;
-  /** Beyond `position` where some slices are ahead of others. */
-  readonly through: string;
-  readonly definitionVersion: number;
-}
+import { LEDGER, LEDGER_VERSION } from "../read-model/ledger-projection.ts";
 
 export function cutAt(position: string, through = position): Cut {
   return { position, through, definitionVersion: LEDGER_VERSION };
 }
 
 /** Of the read model, in the statement's or transaction's snapshot. */
-export async function readModelCut(sql: Queryable): Promise<Cut> {
-  const [row] = await sql.queryArrays<[string, string]>({
-    name: "taem_ledger_cut",
-    text: "SELECT min(position), max(position) FROM taem_ledger.checkpoints",
-  });
-  return cutAt(row?.[0] ?? "", row?.[1] ?? "");
+export function readModelCut(sql: Queryable): Promise<Cut> {
+  return cutOf(sql, { name: LEDGER, version: LEDGER_VERSION });
 }

@@ -1,4 +1,5 @@
 import type { EventStore, Position } from "@taem/event-store";
+import { parkedOfProgramme } from "@taem/host";
 import type { Queryable } from "@taem/postgres";
 import { loadParked } from "@taem/processing";
 import { accountStream } from "../events.ts";
@@ -35,36 +36,10 @@ export async function countParkedAccounts(sql: Queryable, programme: string): Pr
   return Number(row?.[0] ?? 0n);
 }
 
-/** Those whose very first event is parked have no row to say whose they are: the event's text does. */
 export async function isOfProgramme(
   store: Pick<EventStore, "read">,
   { member, currencyNo }: ParkedAccount,
   programme: string,
 ): Promise<boolean> {
-  return (await ofProgramme(store, [accountStream(member, currencyNo)], programme)).length > 0;
-}
-
-const MEMBER_STREAM = /^taem\.member-/;
-
-/** How many members of a programme have no row, since their enrolment cannot be read. */
-export async function countParkedMembers(
-  sql: Queryable,
-  store: Pick<EventStore, "read">,
-  programme: string,
-): Promise<number> {
-  const parked = await loadParked(sql, "taem_ledger");
-  const streams = parked.map(({ key }) => key).filter((key) => MEMBER_STREAM.test(key));
-  return (await ofProgramme(store, streams, programme)).length;
-}
-
-/** Those of the streams whose first event says that it is of a programme. */
-async function ofProgramme(
-  store: Pick<EventStore, "read">,
-  streams: readonly string[],
-  programme: string,
-): Promise<readonly string[]> {
-  if (streams.length === 0) return [];
-  const found = await store.read(streams.map((stream) => ({ stream, afterRevision: 0, limit: 1 })));
-  const said = `"programme":${JSON.stringify(programme)}`;
-  return streams.filter((_, i) => found[i]?.events[0]?.data.includes(said) === true);
+  return (await parkedOfProgramme(store, [accountStream(member, currencyNo)], programme)).length > 0;
 }

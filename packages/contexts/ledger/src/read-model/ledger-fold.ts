@@ -1,21 +1,17 @@
 import type { Writes } from "@taem/postgres";
 import type { Fold, ProjectedEvent } from "@taem/processing";
 import { activityIn } from "../domain/index.ts";
-import { type AccountEvent, accountEvents } from "../events.ts";
+import type { AccountEvent } from "../events.ts";
 import { AccountDelta } from "./account-delta.ts";
 import { additionOf } from "./addition.ts";
 import { ClientActivity } from "./client-activity.ts";
 import { ControlTotals } from "./control-total.ts";
 import { type Added, writeAdded, writeDifferences } from "./ledger-writer.ts";
 import { readingOf } from "./reading.ts";
-import { entryOf, type FirstEvent } from "./register.ts";
 import type { ZoneHistory } from "./zone-history.ts";
 
-/** The events that mean anything to the ledger's read models. */
-export type LedgerEvent = AccountEvent | FirstEvent;
-
 /** A batch of events, folded into rows to add and differences to apply. */
-export class LedgerFold implements Fold<LedgerEvent> {
+export class LedgerFold implements Fold<AccountEvent> {
   readonly #zones: ZoneHistory;
   #added = nothing();
   readonly #accounts = new Map<string, AccountDelta>();
@@ -26,12 +22,7 @@ export class LedgerFold implements Fold<LedgerEvent> {
     this.#zones = zones;
   }
 
-  add({ record, event, actor }: ProjectedEvent<LedgerEvent>): void {
-    if (!accountEvents.includes(event)) {
-      const entry = entryOf(record, event);
-      if (entry !== undefined) this.#added[entry.register].push(entry.row);
-      return;
-    }
+  add({ record, event, actor }: ProjectedEvent<AccountEvent>): void {
     const { slice, position, revision, stream } = record;
     // Whatever can fail comes first: an event counts as a whole or not at all.
     const reading = readingOf(event, (at) => this.#zones.zoneAt(event.programme, at, position));
@@ -72,5 +63,5 @@ export class LedgerFold implements Fold<LedgerEvent> {
 }
 
 function nothing(): Added {
-  return { postings: [], statement_lines: [], programmes: [], members: [], clients: [] };
+  return { postings: [], statement_lines: [] };
 }

@@ -3,11 +3,10 @@ import { UnprojectableEvent } from "@taem/processing";
 import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
 import type { ActivityRow } from "./client-activity.ts";
 import type { ControlTotal } from "./control-total.ts";
-import type { Register } from "./register.ts";
 import { type Row, tables } from "./tables.ts";
 
 /** New rows by table. */
-export type Added = Readonly<Record<"postings" | "statement_lines" | Register, Row[]>>;
+export type Added = Readonly<Record<"postings" | "statement_lines", Row[]>>;
 
 /** Rows that nothing changes any more, by COPY. */
 export function writeAdded(writes: Writes, schema: string, added: Added): void {

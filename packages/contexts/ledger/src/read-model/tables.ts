@@ -218,44 +218,6 @@ const clientActivity: Table = {
   storage: "fillfactor = 50",
 };
 
-/** The programmes that there are. Their streams say what they are. */
-const programmes: Table = {
-  name: "programmes",
-  columns: { slice: "smallint NOT NULL", programme: "uuid NOT NULL", code: text, position: text },
-  key: ["code"],
-  indexes: [],
-  appendOnly: true,
-};
-
-/** The members that there are. Nothing here says who a member is. */
-const members: Table = {
-  name: "members",
-  columns: {
-    slice: "smallint NOT NULL",
-    programme: "uuid NOT NULL",
-    member: "uuid NOT NULL",
-    enrolled_at: instant,
-    position: text,
-  },
-  key: ["programme", "member"],
-  indexes: [],
-  appendOnly: true,
-};
-
-/** The clients that there are, with the code of the programme that one is bound to. Their streams say the rest. */
-const clients: Table = {
-  name: "clients",
-  columns: {
-    slice: "smallint NOT NULL",
-    client: text,
-    programme: `text COLLATE "C"`,
-    position: text,
-  },
-  key: ["client"],
-  indexes: ["CREATE INDEX ON {table} (programme, client)"],
-  appendOnly: true,
-};
-
 export const tables: readonly Table[] = [
   postings,
   statementLines,
@@ -265,7 +227,4 @@ export const tables: readonly Table[] = [
   adjustments,
   controlTotals,
   clientActivity,
-  programmes,
-  members,
-  clients,
 ];

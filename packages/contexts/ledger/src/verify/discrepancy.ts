@@ -17,7 +17,6 @@ export interface Discrepancy {
  * | balance, lot, hold, adjustment | rows of the read model against the fold of the events |
  * | statement, posting | rows against what each event adds, and its delta against what it did to the balance |
  * | activity | what each client did on a day against the events |
- * | programme, member, client | the registers of what there is against the events that began it |
  * | control_total | the totals against the postings of the events |
  */
 export type Check =
@@ -35,10 +34,7 @@ export type Check =
   | "statement"
   | "posting"
   | "control_total"
-  | "activity"
-  | "programme"
-  | "member"
-  | "client";
+  | "activity";
 
 /** Ends a verification; never leaves it. */
 export class Discrepant extends Error {

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from "@taem/event-store";
 import { AppliedKeys } from "@taem/kernel";
-import { type DomainEvent, decodeMeta, type EventTypes } from "@taem/schema";
+import { decodeMeta } from "@taem/schema";
 import {
   type AccountState,
   type EndedHold as Ending,
@@ -12,7 +12,6 @@ import { type AccountEvent, accountEvents } from "../events.ts";
 import { additionOf } from "../read-model/addition.ts";
 import { ClientActivity } from "../read-model/client-activity.ts";
 import { ControlTotals } from "../read-model/control-total.ts";
-import { type Entry, entryOf, firstEvents, isFirstEvent, type Register } from "../read-model/register.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { Discrepant, mustEqual } from "./discrepancy.ts";
 import { ownActivity, ownReading } from "./own-reading.ts";
@@ -57,16 +56,10 @@ export class Additions {
   readonly activity = new ClientActivity();
   readonly postings: RowSums;
   readonly lines: RowSums;
-  readonly registers: Readonly<Record<Register, RowSums>>;
 
   constructor(salt: string) {
     this.postings = new RowSums(salt);
     this.lines = new RowSums(salt);
-    this.registers = {
-      programmes: new RowSums(salt),
-      members: new RowSums(salt),
-      clients: new RowSums(salt),
-    };
   }
 }
 
@@ -89,8 +82,6 @@ export class Replay {
   /** Folds events of a slice in log order. Throws `Discrepant` on the first that cannot be. */
   async add(records: readonly RecordedEvent[]): Promise<void> {
     for (const record of records) {
-      const entry = registeredBy(record);
-      if (entry !== undefined) this.#additions.registers[entry.register].add(entry.row);
       const event = accountEventOf(record);
       if (event === undefined) continue;
       // Only what was published before an event counts, so one look at a programme is enough.
@@ -148,21 +139,16 @@ export class Replay {
 
 /** Undefined for an event of another kind. Throws `Discrepant` on one that cannot be read. */
 export function accountEventOf(record: RecordedEvent): AccountEvent | undefined {
-  return accountEvents.has(record.type) ? decoded(accountEvents, record) : undefined;
-}
-
-/** The row that the first event of a stream makes; undefined for any other. Throws as above. */
-export function registeredBy(record: RecordedEvent): Entry | undefined {
-  return isFirstEvent(record.type) ? entryOf(record, decoded(firstEvents, record)) : undefined;
+  return accountEvents.has(record.type) ? decoded(record) : undefined;
 }
 
 function placeOf({ stream, revision, position }: RecordedEvent): string {
   return `${stream} event ${revision} at ${position}`;
 }
 
-function decoded<E extends DomainEvent>(events: EventTypes<E>, record: RecordedEvent): E {
+function decoded(record: RecordedEvent): AccountEvent {
   try {
-    return events.decode(record);
+    return accountEvents.decode(record);
   } catch (error) {
     const actual = (error as Error).message;
     throw new Discrepant({

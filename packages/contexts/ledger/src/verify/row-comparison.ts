@@ -1,5 +1,4 @@
 import type { Queryable } from "@taem/postgres";
-import type { Register } from "../read-model/register.ts";
 import type { Row } from "../read-model/tables.ts";
 import { tables } from "../read-model/tables.ts";
 import { cursorRows } from "./cursor.ts";
@@ -65,23 +64,6 @@ export const clientActivity = compared(
   (of) =>
     `${of("programme")} ${of("system")} ${of("principal")} ${of("currency")} ${of("date")} slice ${of("slice")}`,
 );
-
-/** What there is; the sums of its rows by slice are in `Additions`. */
-export const registers: Readonly<Record<Register, ComparedTable>> = {
-  programmes: compared(
-    "programme",
-    "programmes",
-    ["position"],
-    (of) => `${of("programme")} ${of("code")} at ${of("position")}`,
-  ),
-  members: compared(
-    "member",
-    "members",
-    ["position"],
-    (of) => `${of("member")} of ${of("programme")} at ${of("position")}`,
-  ),
-  clients: compared("client", "clients", ["position"], (of) => `${of("client")} at ${of("position")}`),
-};
 
 /** Of a value that the events do not say at this cut. */
 export const UNTOLD = Symbol("untold");

@@ -68,8 +68,6 @@ export class Installation implements AsyncDisposable {
     for (let i = 0; i < accounts; i++) {
       await simulation.enrol(simulation.open(i % 4 === 3 ? two : one, i % 3 === 0 ? "STAR" : "POINT"));
     }
-    await simulation.createClient("0123456789abcdef");
-    await simulation.createClient("fedcba9876543210", "two");
     await live(simulation, commands, days, sweepEvery);
     this.now = simulation.now;
   }

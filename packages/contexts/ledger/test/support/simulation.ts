@@ -9,34 +9,19 @@ import {
   evolve,
   newAccount,
 } from "@taem/ledger/domain";
-import {
-  type AccountEvent,
-  account as accountCategory,
-  accountStream,
-  keyReservations,
-} from "@taem/ledger/events";
-import { member as memberCategory, memberStream, referenceReservations } from "@taem/member/events";
-import { client as clientCategory, clientStream } from "@taem/principal/events";
+import { type AccountEvent, account as accountCategory, accountStream } from "@taem/ledger/events";
+import { member as memberCategory, memberStream } from "@taem/member/events";
 import { type Currency, evolveProgramme, type Programme, zoneAt } from "@taem/programme/definitions";
 import {
-  codeReservations,
   type DefinitionEvent,
   programme as programmeCategory,
   programmeStream,
 } from "@taem/programme/events";
-import { createCatalogue, sliceOfStream, streamOf, UNIQUE } from "@taem/schema";
+import { createCatalogue, sliceOfStream } from "@taem/schema";
 import { DAY, definitionsOf, START_OF_TIME } from "./definitions.ts";
 import { Random } from "./random.ts";
 
-const catalogue = createCatalogue([
-  accountCategory,
-  programmeCategory,
-  memberCategory,
-  clientCategory,
-  keyReservations,
-  codeReservations,
-  referenceReservations,
-]);
+const catalogue = createCatalogue([accountCategory, programmeCategory, memberCategory]);
 
 type Event = ReturnType<typeof catalogue.events.decode>;
 
@@ -112,24 +97,10 @@ export class Simulation {
     return account;
   }
 
-  /** As the commands service enrols the member of an account, or, with a slice, as earlier programs did. */
-  async enrol({ programme, member, enrolledAt }: Account, slice?: number): Promise<void> {
+  /** As the commands service enrols the member of an account. */
+  async enrol({ programme, member, enrolledAt }: Account): Promise<void> {
     const event = { type: "MemberEnrolled", programme: programme.id, member, enrolledAt } as const;
-    await this.#append(memberStream(member), 0, [event], slice);
-  }
-
-  /** As the commands service reserves a code for a programme that it then does not come to define. */
-  async reserveCode(code: string): Promise<void> {
-    const [defined] = definitionsOf(this.#ids.uuid(), code, "Asia/Bangkok");
-    await this.#append(streamOf(UNIQUE, this.#ids.uuid()), 0, [defined as DefinitionEvent]);
-  }
-
-  /** A client of the whole installation, or of a programme by its code. */
-  async createClient(client: string, programme?: string): Promise<void> {
-    const created = { type: "ClientCreated", client, name: client, permissions: [] } as const;
-    await this.#append(clientStream(client), 0, [
-      programme === undefined ? created : { ...created, programme },
-    ]);
+    await this.#append(memberStream(member), 0, [event]);
   }
 
   context(account: Account, actor = "till"): DecisionContext {
@@ -229,16 +200,9 @@ export class Simulation {
     this.events += events.length;
   }
 
-  async #append(
-    stream: string,
-    expectedRevision: number,
-    events: readonly Event[],
-    slice = sliceOfStream(
-      catalogue,
-      stream,
-      events[0] as { readonly programme?: string; readonly member?: string },
-    ),
-  ): Promise<void> {
+  async #append(stream: string, expectedRevision: number, events: readonly Event[]): Promise<void> {
+    const [first] = events as readonly { readonly programme?: string; readonly member?: string }[];
+    const slice = sliceOfStream(catalogue, stream, first ?? {});
     const records = events.map((event) => this.#recordOf(event));
     const [result] = await this.#store.append([{ stream, slice, expectedRevision, events: records }]);
     if (result?.ok !== true) throw new Error(`${stream} was changed by someone else`);

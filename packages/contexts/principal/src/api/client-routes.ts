@@ -6,14 +6,14 @@ import {
   fields,
   type PermissionTable,
   type Principal,
-  pageFrom,
   type Route,
   route,
 } from "@taem/http";
 import type { Client, NewClient } from "../client.ts";
-import type { ClientAsking, Clients, MintedKey } from "../clients.ts";
+import { type ClientAsking, type Clients, type MintedKey, readClients } from "../clients.ts";
 import type { Asking } from "../deciding.ts";
 import { PrincipalError, type Refusal } from "../problems.ts";
+import { clientsAfter } from "../read-model/clients-after.ts";
 import { keyId } from "../token.ts";
 import {
   type ClientAnswer,
@@ -22,21 +22,13 @@ import {
   MAKES_CLIENTS,
   permissionsAmong,
 } from "./clients.ts";
+import { Listing, type ListTools } from "./listing.ts";
 import { MANAGES_PEOPLE } from "./people.ts";
 
 export interface ClientRoutesOptions {
   readonly clients: Clients;
   /** When API keys were last used, in milliseconds since the epoch. */
   readonly lastUses: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
-  /**
-   * Ids of clients, in their order, after one: of programmes by their codes, or with null all. What a read model says, so one
-   * that was just created may be missing; undefined where there is no such read model yet.
-   */
-  readonly clientsAfter: (
-    programmes: readonly string[] | null,
-    limit: number,
-    after: string | undefined,
-  ) => Promise<readonly string[] | undefined>;
   /** Those that there are to give. */
   readonly permissions: PermissionTable;
 }
@@ -52,7 +44,6 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
     return { status: 200 as const, body: bodyOf(client, uses) };
   };
   return [
-    listRoute(options),
     route({
       ...described.create,
       body: described.create.body.extend(given),
@@ -113,24 +104,15 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
 }
 
 /** Who there is comes from a read model, what each is from its own stream. */
-function listRoute({ clients, lastUses, clientsAfter }: ClientRoutesOptions): Route {
+export function clientListRoute(tools: ListTools): Route {
+  const { store, lastUses } = tools;
+  const listing = new Listing(tools, clientsAfter);
   return route({
     ...described.list,
-    handler: async ({ query: { limit, cursor } }, context) => {
-      const { principal } = context;
-      const ids = await clientsAfter(principal.programmes, limit + 1, cursor?.[0]);
-      if (ids === undefined) {
-        const detail = "no ledger of this version has projected the clients yet";
-        throw new ApiError("read_model_behind", { detail });
-      }
-      const { items, ...rest } = pageFrom(
-        ids,
-        limit,
-        (id) => [id],
-        (id) => id,
-      );
-      const found = await clients.findAll(items, askingOf(context)).catch(rethrow);
-      const reached = found.filter((client) => reaches(principal, client));
+    handler: async ({ query }, context) => {
+      const { items, ...rest } = await listing.page(query, context);
+      const clients = await readClients(store, items).catch(rethrow);
+      const reached = clients.filter((client) => reaches(context.principal, client));
       const uses = await lastUses(reached.flatMap(keyIdsOf));
       return { status: 200, body: { items: reached.map((client) => bodyOf(client, uses)), ...rest } };
     },

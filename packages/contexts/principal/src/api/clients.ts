@@ -160,8 +160,9 @@ export const clientRoutes = {
     summary: "The clients that the caller may manage, with their API keys, never the secrets",
     description:
       "By their ids: of the caller's programme, where it is of one, else all. One that was made a moment ago may not be " +
-      "among them yet; asked for by its id it is there at once.",
+      "among them yet, unless asked with `consistency=strong`; asked for by its id it is there at once.",
     query: {
+      consistency: fields.consistency,
       limit: fields.pageSize(20, 100),
       cursor: cursor(z.tuple([z.string().regex(/^[0-9a-f]{16}$/)])).optional(),
     },
@@ -171,7 +172,7 @@ export const clientRoutes = {
         schema: z.strictObject({ items: z.array(clientAnswer), next: z.string().optional() }),
       },
     },
-    problems: ["read_model_behind", "overloaded", "outcome_unknown", "conflict_retry_exhausted"],
+    problems: ["read_model_behind"],
   },
   client: {
     ...declared,

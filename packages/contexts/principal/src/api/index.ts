@@ -8,11 +8,12 @@ export type { PrincipalProblem } from "../problems.ts";
 export { type ClientAnswer, clientRoutes, type KeyAnswer } from "./clients.ts";
 export { type PersonAnswer, peopleRoutes } from "./people.ts";
 
-const { list, ...deciding } = peopleRoutes;
+const { list: clients, ...ofClients } = clientRoutes;
+const { list: people, ...ofPeople } = peopleRoutes;
 
 export const principalApi = describeApi({
-  commands: { ...clientRoutes, ...deciding },
-  queries: { list },
+  commands: { ...ofClients, ...ofPeople },
+  queries: { clients, people },
   problems,
   permissions,
 });

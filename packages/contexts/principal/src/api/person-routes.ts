@@ -1,23 +1,11 @@
-import type { EventStore } from "@taem/event-store";
-import { Reach, rethrow } from "@taem/host";
-import {
-  ApiError,
-  type AuthenticatedContext,
-  actorOf,
-  fields,
-  pageFrom,
-  type Route,
-  route,
-  type Tokens,
-} from "@taem/http";
-import type { Database } from "@taem/postgres";
-import type { ProjectorView } from "@taem/processing";
-import type { Clock } from "@taem/runtime";
+import { rethrow } from "@taem/host";
+import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
 import type { KeyUses } from "../key-uses.ts";
 import { type Keeping, type People, readPeople } from "../people.ts";
 import { type HeldRole, type Person, reachesPerson, reachesRole } from "../person.ts";
 import { PrincipalError } from "../problems.ts";
 import { peopleAfter } from "../read-model/people-after.ts";
+import { Listing, type ListTools } from "./listing.ts";
 import { peopleRoutes as described, type PersonAnswer } from "./people.ts";
 
 export interface PersonRoutesOptions {
@@ -64,31 +52,15 @@ export function personRoutes({ people, lastUses }: PersonRoutesOptions): Route[]
   ];
 }
 
-export interface PeopleListOptions {
-  readonly database: Database;
-  readonly store: EventStore;
-  readonly clock: Clock;
-  readonly tokens: Tokens;
-  /** Of the people. */
-  readonly projector: ProjectorView;
-  readonly lastUses: KeyUses["lastUses"];
-}
-
 /** Who there is comes from a read model, what each may do from the person's own stream. */
-export function peopleListRoute(options: PeopleListOptions): Route {
-  const { database, store, lastUses } = options;
+export function peopleListRoute(tools: ListTools): Route {
+  const { store, lastUses } = tools;
+  const listing = new Listing(tools, peopleAfter);
   return route({
     ...described.list,
-    handler: async ({ query: { consistency, limit, cursor } }, { principal, deadline }) => {
-      if (consistency === "strong") await new Reach(options).head(deadline);
-      const ids = await peopleAfter(database, principal.programmes, limit + 1, cursor?.[0]);
-      if (ids === undefined) throw new ApiError("read_model_behind");
-      const { items, ...rest } = pageFrom(
-        ids,
-        limit,
-        (id) => [id],
-        (id) => id,
-      );
+    handler: async ({ query }, context) => {
+      const { principal } = context;
+      const { items, ...rest } = await listing.page(query, context);
       const people = await readPeople(store, items).catch(rethrow);
       const reached = people.filter((person) => reachesPerson(principal, person));
       const seen = await lastUses(reached.map(({ id }) => id));

@@ -1,5 +1,5 @@
 import type { Queryable } from "@taem/postgres";
-import { schemaOf } from "@taem/processing";
+import { schemaOf, versionOf } from "@taem/processing";
 import { peopleProjection } from "./people-projection.ts";
 
 const schema = schemaOf(peopleProjection());
@@ -14,8 +14,7 @@ export async function peopleAfter(
   limit: number,
   after = "",
 ): Promise<readonly string[] | undefined> {
-  const [made] = await sql.queryArrays<[boolean]>(`SELECT to_regclass('${schema}.people') IS NOT NULL`);
-  if (made?.[0] !== true) return undefined;
+  if ((await versionOf(sql, schema)) === undefined) return undefined;
   const there = `EXISTS (SELECT FROM ${schema}.roles r WHERE r.person = p.person AND r.programme = ANY ($3))`;
   const rows = await sql.queryArrays<[string]>(
     `SELECT person FROM ${schema}.people p

@@ -1,0 +1,57 @@
+import type { EventStore } from "@taem/event-store";
+import { Reach, type ReachTools } from "@taem/host";
+import { ApiError, type AuthenticatedContext, type Page, pageFrom } from "@taem/http";
+import type { Database, Queryable } from "@taem/postgres";
+import type { KeyUses } from "../key-uses.ts";
+
+/** What a list of principals is made with: of the projector of its read model. */
+export interface ListTools extends ReachTools {
+  readonly database: Database;
+  readonly store: EventStore;
+  /** When API keys were last used, and people last there, in milliseconds since the epoch. */
+  readonly lastUses: KeyUses["lastUses"];
+}
+
+/** Ids of a read model, in their order, after one: of programmes, or, with null, all; undefined where there is no such table. */
+export type IdsAfter = (
+  sql: Queryable,
+  programmes: readonly string[] | null,
+  limit: number,
+  after: string | undefined,
+) => Promise<readonly string[] | undefined>;
+
+interface ListQuery {
+  readonly consistency: "eventual" | "strong";
+  readonly limit: number;
+  readonly cursor?: readonly [string] | undefined;
+}
+
+/** Who there is comes from a read model, and nothing else: what each may do is in its own stream. */
+export class Listing {
+  readonly #database: Database;
+  readonly #reach: Reach;
+  readonly #idsAfter: IdsAfter;
+
+  constructor(tools: ListTools, idsAfter: IdsAfter) {
+    this.#database = tools.database;
+    this.#reach = new Reach(tools);
+    this.#idsAfter = idsAfter;
+  }
+
+  /** Those that the caller's programmes have. Throws `read_model_behind`. */
+  async page(
+    { consistency, limit, cursor }: ListQuery,
+    { principal, deadline }: Pick<AuthenticatedContext, "principal" | "deadline">,
+  ): Promise<Page<string>> {
+    await this.#reach.whole(deadline);
+    if (consistency === "strong") await this.#reach.head(deadline);
+    const ids = await this.#idsAfter(this.#database, principal.programmes, limit + 1, cursor?.[0]);
+    if (ids === undefined) throw new ApiError("read_model_behind");
+    return pageFrom(
+      ids,
+      limit,
+      (id) => [id],
+      (id) => id,
+    );
+  }
+}
