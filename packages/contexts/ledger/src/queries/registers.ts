@@ -1,4 +1,5 @@
 import type { Queryable } from "@taem/postgres";
+import { SCHEMA } from "../read-model/schema.ts";
 
 /** Rows of the registers of what there is, in the order of their keys, from a place on. */
 
@@ -10,7 +11,7 @@ export async function programmeCodes(
   after = "",
 ): Promise<string[]> {
   const rows = await sql.queryArrays<[string]>(
-    `SELECT code FROM taem_ledger.programmes
+    `SELECT code FROM ${SCHEMA}.programmes
       WHERE code > $1 ${among === null ? "" : "AND code = ANY ($3)"} ORDER BY code LIMIT $2`,
     among === null ? [after, limit] : [after, limit, among],
   );
@@ -31,8 +32,8 @@ export function membersBefore(
 ): Promise<MemberRow[]> {
   return sql.queryArrays<[string, bigint]>(
     {
-      name: "taem_ledger_members",
-      text: `SELECT member, enrolled_at FROM taem_ledger.members
+      name: `${SCHEMA}_members`,
+      text: `SELECT member, enrolled_at FROM ${SCHEMA}.members
               WHERE programme = $1 AND member < $2 ORDER BY member DESC LIMIT $3`,
     },
     [programme, before, limit],
@@ -49,10 +50,10 @@ export async function clientsAfter(
   limit: number,
   after = "",
 ): Promise<readonly string[] | undefined> {
-  const [made] = await sql.queryArrays<[boolean]>("SELECT to_regclass('taem_ledger.clients') IS NOT NULL");
+  const [made] = await sql.queryArrays<[boolean]>(`SELECT to_regclass('${SCHEMA}.clients') IS NOT NULL`);
   if (made?.[0] !== true) return undefined;
   const rows = await sql.queryArrays<[string]>(
-    `SELECT client FROM taem_ledger.clients
+    `SELECT client FROM ${SCHEMA}.clients
       WHERE client > $1 ${programmes === null ? "" : "AND programme = ANY ($3)"} ORDER BY client LIMIT $2`,
     programmes === null ? [after, limit] : [after, limit, programmes],
   );

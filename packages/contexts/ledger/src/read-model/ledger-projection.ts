@@ -7,10 +7,9 @@ import { createCatalogue } from "@taem/schema";
 import { account, accountEvents } from "../events.ts";
 import { type LedgerEvent, LedgerFold } from "./ledger-fold.ts";
 import { isFirstEvent } from "./register.ts";
+import { LEDGER } from "./schema.ts";
 import { tables } from "./tables.ts";
 import { ZoneHistory } from "./zone-history.ts";
-
-export const LEDGER = "ledger";
 
 /** Raised with every change that makes rows come out differently: the tables in use are then rebuilt. */
 export const LEDGER_VERSION = 4;

@@ -1,5 +1,6 @@
 import type { Queryable } from "@taem/postgres";
 import type { Register } from "../read-model/register.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 import type { Row } from "../read-model/tables.ts";
 import { tables } from "../read-model/tables.ts";
 import { cursorRows } from "./cursor.ts";
@@ -101,7 +102,7 @@ export async function compareRows(
   const { name, columns, order } = table;
   const found = cursorRows<Found>(
     sql,
-    `SELECT ${columns.map((column) => `${column}::text`).join(", ")} FROM taem_ledger.${name} t
+    `SELECT ${columns.map((column) => `${column}::text`).join(", ")} FROM ${SCHEMA}.${name} t
       WHERE slice = ANY ($1::int[]) ORDER BY ${order.map((column) => `t.${column}`).join(", ")}`,
     [slices],
   );
