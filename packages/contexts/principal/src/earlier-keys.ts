@@ -28,10 +28,10 @@ export async function adoptEarlierKeys(
     `SELECT key_id, secret_hash, name, programme, scopes, revoked_at FROM ${SCHEMA}.api_keys ORDER BY key_id`,
   );
   if (rows.length === 0) return 0;
-  const standing = await store.read(
+  const existing = await store.read(
     rows.map(({ key_id }) => ({ stream: clientStream(key_id), afterRevision: 0, limit: 1 })),
   );
-  const missing = rows.filter((_, i) => standing[i]?.events.length === 0);
+  const missing = rows.filter((_, i) => existing[i]?.events.length === 0);
   if (missing.length === 0) return 0;
   const correlation = newId();
   const results = await store.append(
