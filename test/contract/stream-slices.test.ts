@@ -12,6 +12,7 @@ import {
 } from "@taem/event-store/testing/purse";
 import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { nameLog } from "@taem/host";
+import { SLICES } from "@taem/kernel";
 import { accountStream } from "@taem/ledger/events";
 import { type MemberEnrolled, memberStream } from "@taem/member/events";
 import { definitionEvents } from "@taem/programme/events";
@@ -67,7 +68,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     const member = randomUUID();
     const enrolled: MemberEnrolled = { type: "MemberEnrolled", programme, member, enrolledAt: 0 };
     const stream = memberStream(member);
-    const elsewhere = (sliceOfStream(catalogue, stream, enrolled) + 1) % 64;
+    const elsewhere = (sliceOfStream(catalogue, stream, enrolled) + 1) % SLICES;
     const meta = catalogue.events.encodeMeta(enrolled.type, { actor: "earlier", correlation: "earlier" });
     const data = JSON.stringify({ enrolledAt: 0, member, programme });
     const events = [{ id: randomUUID(), type: enrolled.type, data, meta }];

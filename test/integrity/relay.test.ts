@@ -1,5 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import { EventPublisher, type KafkaCluster, SendIncomplete } from "@taem/kafka";
+import { SLICES } from "@taem/kernel";
 import { judge, type Link, linksBetween } from "@taem/processing";
 import { ownKafka, sharedKafka } from "@taem/testing/kafka/kafka";
 import { openRelayedLog, type RelayedLog } from "@taem/testing/relayed-log";
@@ -61,7 +62,7 @@ class Reader implements AsyncDisposable {
 }
 
 async function trade({ append }: RelayedLog, rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) await append((round * 7) % 64, 1 + (round % 3));
+  for (let round = 0; round < rounds; round++) await append((round * 7) % SLICES, 1 + (round % 3));
 }
 
 const leads = ({ logs }: RelayedLog) => logs.lines.filter((line) => line.startsWith("relay leads")).length;
@@ -115,7 +116,7 @@ describeWith("a relay", "kafka", await sharedKafka(), ({ brokers }) => {
     await using log = await openRelayedLog(brokers);
     await log.database.query(
       `INSERT INTO taem_relay.state (topic, epoch, leased_until, position, slices)
-       VALUES ($1, 1, '-infinity', '9999999999999999', array_fill(''::text, ARRAY[64]))`,
+       VALUES ($1, 1, '-infinity', '9999999999999999', array_fill(''::text, ARRAY[${SLICES}]))`,
       [log.topic.name],
     );
     await expect(log.startRelay()).rejects.toMatchObject({ code: "checkpoint_beyond_head" });

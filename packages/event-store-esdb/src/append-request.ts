@@ -1,4 +1,5 @@
 import type { Append, Position } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import { type EncodedEvent, encodeEvent } from "./event-messages.ts";
 import { EsdbError } from "./failures.ts";
 import { STREAM_PREFIX } from "./read-calls.ts";
@@ -30,8 +31,8 @@ export function encodeAppends(appends: readonly Append[]): AppendRequest[] {
 function encodeAppend({ stream, slice, expectedRevision, events }: Append): AppendRequest {
   if (!stream.startsWith(STREAM_PREFIX))
     throw new TypeError(`${stream}: a stream begins with ${STREAM_PREFIX}`);
-  if (!Number.isInteger(slice) || slice < 0 || slice > 63)
-    throw new TypeError(`${slice} is no slice: 0 to 63`);
+  if (!Number.isInteger(slice) || slice < 0 || slice >= SLICES)
+    throw new TypeError(`${slice} is no slice: 0 to ${SLICES - 1}`);
   if (!Number.isSafeInteger(expectedRevision) || expectedRevision < 0) {
     throw new TypeError(`${expectedRevision} is no revision: 0 or more`);
   }

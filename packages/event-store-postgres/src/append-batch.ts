@@ -2,10 +2,11 @@ import type { Append, AppendResult, Head, NewEvent } from "@taem/event-store";
 import { byteaArray, int4Array, type Queryable, textArray, uuidArray } from "@taem/postgres";
 import { eventDigest } from "./event-digest.ts";
 import { toPosition } from "./event-rows.ts";
+import { SCHEMA } from "./schema.ts";
 
 const STATEMENT = {
-  name: "taem_store_append",
-  text: "SELECT * FROM taem_store.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+  name: `${SCHEMA}_append`,
+  text: `SELECT * FROM ${SCHEMA}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 };
 
 type ResultRow = readonly [head: number, position: bigint | null, recordedAt: bigint | null];

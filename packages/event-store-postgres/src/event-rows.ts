@@ -1,4 +1,5 @@
 import { type Position, type RecordedEvent, START } from "@taem/event-store";
+import { SCHEMA } from "./schema.ts";
 
 const POSITION_DIGITS = 16;
 
@@ -14,7 +15,7 @@ function padded(digits: string): Position {
   return digits.padStart(POSITION_DIGITS, "0");
 }
 
-/** An event as selected by `EVENT_COLUMNS` from `taem_store.events e`, in array mode. */
+/** An event as selected by `EVENT_COLUMNS` from the events `e`, in array mode. */
 export type EventRow = readonly [
   position: string,
   stream: string,
@@ -32,7 +33,7 @@ const columns = (stream: string) =>
   `e.position::text, ${stream}, e.revision, e.event_id, e.type, e.data, e.meta, e.slice, e.recorded_at::text`;
 
 /** The stream's name by a look-up for each row: a join could be planned as a scan of all streams. */
-export const EVENT_COLUMNS = columns("(SELECT s.name FROM taem_store.streams s WHERE s.id = e.stream_id)");
+export const EVENT_COLUMNS = columns(`(SELECT s.name FROM ${SCHEMA}.streams s WHERE s.id = e.stream_id)`);
 
 /** The same with the stream's id in place of its name, for `StreamNames`: half the price of a page of the log. */
 export const LOG_COLUMNS = columns("e.stream_id::text");

@@ -9,23 +9,24 @@ import {
   toEvent,
   toPosition,
 } from "./event-rows.ts";
+import { SCHEMA } from "./schema.ts";
 import type { StreamNames } from "./stream-names.ts";
 
 const PAGE = {
-  name: "taem_store_page",
-  text: `SELECT ${LOG_COLUMNS} FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
+  name: `${SCHEMA}_page`,
+  text: `SELECT ${LOG_COLUMNS} FROM ${SCHEMA}.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
 };
 
 const WINDOW = {
-  name: "taem_store_window",
-  text: `SELECT ${LOG_COLUMNS} FROM taem_store.events e
+  name: `${SCHEMA}_window`,
+  text: `SELECT ${LOG_COLUMNS} FROM ${SCHEMA}.events e
           WHERE e.position > $1 AND e.position <= $2 AND e.slice = ANY ($4)
           ORDER BY e.position LIMIT $3`,
 };
 
 const HEAD = {
-  name: "taem_store_head",
-  text: "SELECT e.position FROM taem_store.events e ORDER BY e.position DESC LIMIT 1",
+  name: `${SCHEMA}_head`,
+  text: `SELECT e.position FROM ${SCHEMA}.events e ORDER BY e.position DESC LIMIT 1`,
 };
 
 /** Positions a filtered read looks at in one statement: bounds its time however rare the slices are. */

@@ -2,12 +2,13 @@ import type { Position, RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import { eventDigest, sealOf } from "./event-digest.ts";
 import { type EventRow, fromPosition, LOG_COLUMNS, toEvent, toPosition } from "./event-rows.ts";
+import { SCHEMA } from "./schema.ts";
 import { StreamNames } from "./stream-names.ts";
 
 const PAGE = {
-  name: "taem_store_verify_page",
+  name: `${SCHEMA}_verify_page`,
   text: `SELECT ${LOG_COLUMNS}, encode(e.digest, 'hex')
-           FROM taem_store.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
+           FROM ${SCHEMA}.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2`,
 };
 
 type DigestRow = readonly [...EventRow, digest: string];

@@ -20,7 +20,7 @@ import { followLog } from "./log-follower.ts";
 import { readHead, readPage } from "./log-reader.ts";
 import { type VerifiedPage, verifyPage } from "./log-verification.ts";
 import { GivenUp, persist } from "./persistence.ts";
-import { CHANNEL, migrations } from "./schema.ts";
+import { migrations, SCHEMA } from "./schema.ts";
 import { loadSnapshots, saveSnapshots } from "./snapshots.ts";
 import { StreamNames } from "./stream-names.ts";
 import { readStreamPages, readStreams } from "./stream-reader.ts";
@@ -95,12 +95,12 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
       return { events, next };
     },
     follow(after, { limit, signal, ...filter }) {
-      listener ??= database.listen(CHANNEL, () => wakeUps.ring());
+      listener ??= database.listen(SCHEMA, () => wakeUps.ring());
       return followLog(database, streams, wakeUps, after, limit, filter, endOf(signal));
     },
     head: async () => toPosition(await readHead(reader)),
     async positionAt(instant) {
-      const [row] = await reader.queryArrays<[bigint]>("SELECT taem_store.position_at($1)", [instant]);
+      const [row] = await reader.queryArrays<[bigint]>(`SELECT ${SCHEMA}.position_at($1)`, [instant]);
       return toPosition(row?.[0] ?? 0n);
     },
     loadSnapshots: (streams, schema) => loadSnapshots(reader, streams, schema),

@@ -1,21 +1,22 @@
+import { SLICES } from "@taem/kernel";
 import type { Migration } from "@taem/postgres";
 
-/** Wakes followers; the payload is the number of the newest position. */
-export const CHANNEL = "taem_store";
+/** Of the log's tables, and the channel by which an append wakes followers. */
+export const SCHEMA = "taem_store";
 
 const tables = `
-CREATE SCHEMA taem_store;
+CREATE SCHEMA ${SCHEMA};
 
-CREATE SEQUENCE taem_store.stream_ids;
+CREATE SEQUENCE ${SCHEMA}.stream_ids;
 
-CREATE TABLE taem_store.streams (
+CREATE TABLE ${SCHEMA}.streams (
   id    bigint PRIMARY KEY,
   name  text COLLATE "C" NOT NULL UNIQUE,
-  slice smallint NOT NULL CHECK (slice BETWEEN 0 AND 63)
+  slice smallint NOT NULL CHECK (slice BETWEEN 0 AND ${SLICES - 1})
 );
 
 -- Positions are dense and in commit order. The newest revision of a stream is its head: there is nothing to update.
-CREATE TABLE taem_store.events (
+CREATE TABLE ${SCHEMA}.events (
   position    bigint PRIMARY KEY,
   stream_id   bigint NOT NULL,
   recorded_at bigint NOT NULL, -- milliseconds since the epoch, never decreasing
@@ -29,29 +30,29 @@ CREATE TABLE taem_store.events (
   UNIQUE (stream_id, revision)
 );
 
-CREATE TABLE taem_store.snapshots (
+CREATE TABLE ${SCHEMA}.snapshots (
   stream   text COLLATE "C" PRIMARY KEY,
   revision int NOT NULL,
   schema   text NOT NULL,
   state    text NOT NULL
 );
 -- Mostly base64 of hashes, which does not compress.
-ALTER TABLE taem_store.snapshots ALTER COLUMN state SET STORAGE EXTERNAL;
+ALTER TABLE ${SCHEMA}.snapshots ALTER COLUMN state SET STORAGE EXTERNAL;
 `;
 
 /** Owners can drop the triggers: against them there are the digests. */
 const appendOnly = `
-CREATE FUNCTION taem_store.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${SCHEMA}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'taem_store.% is append-only: % refused', TG_TABLE_NAME, TG_OP
+  RAISE EXCEPTION '${SCHEMA}.% is append-only: % refused', TG_TABLE_NAME, TG_OP
     USING ERRCODE = 'restrict_violation', HINT = 'Correct what happened by appending new events.';
 END $$;
 
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON taem_store.events
-  FOR EACH STATEMENT EXECUTE FUNCTION taem_store.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${SCHEMA}.events
+  FOR EACH STATEMENT EXECUTE FUNCTION ${SCHEMA}.refuse_change();
 
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON taem_store.streams
-  FOR EACH STATEMENT EXECUTE FUNCTION taem_store.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${SCHEMA}.streams
+  FOR EACH STATEMENT EXECUTE FUNCTION ${SCHEMA}.refuse_change();
 `;
 
 /**
@@ -59,7 +60,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON taem_store.str
  * event-digest.ts.
  */
 const seal = `
-CREATE FUNCTION taem_store.seal(digest bytea, "position" bigint, recorded_at bigint) RETURNS bytea
+CREATE FUNCTION ${SCHEMA}.seal(digest bytea, "position" bigint, recorded_at bigint) RETURNS bytea
 LANGUAGE sql IMMUTABLE AS $$
   SELECT sha256($1 || int8send($2) || int8send($3))
 $$;
@@ -76,7 +77,7 @@ $$;
  * The planner settings keep plans made while the tables were small from scanning them when they are large.
  */
 const append = `
-CREATE FUNCTION taem_store.append(
+CREATE FUNCTION ${SCHEMA}.append(
   names text[], slices int[], expecteds int[], counts int[],
   owners int[], ordinals int[], ids uuid[], types text[], datas text[], metas text[], digests bytea[]
 ) RETURNS TABLE (head int, "position" bigint, recorded_at bigint)
@@ -99,7 +100,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(8386095501567356775);
 
   SELECT e.position, e.recorded_at INTO last_position, now_ms
-    FROM taem_store.events e ORDER BY e.position DESC LIMIT 1;
+    FROM ${SCHEMA}.events e ORDER BY e.position DESC LIMIT 1;
   last_position := coalesce(last_position, 0);
   now_ms := greatest(now_ms, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
 
@@ -108,7 +109,7 @@ BEGIN
     INTO stream_ids, stream_slices, heads, bases, has_new
     FROM (
       SELECT f.ord, f.slice, f.head, f.is_new,
-             CASE WHEN f.is_new THEN nextval('taem_store.stream_ids') ELSE coalesce(f.id, 0) END AS id,
+             CASE WHEN f.is_new THEN nextval('${SCHEMA}.stream_ids') ELSE coalesce(f.id, 0) END AS id,
              CASE WHEN f.accepted
                   THEN last_position - f.count + sum(f.count) FILTER (WHERE f.accepted) OVER (ORDER BY f.ord)
                   ELSE -1 END AS base
@@ -117,30 +118,30 @@ BEGIN
                  coalesce(h.revision, 0) AS head, coalesce(h.revision, 0) = x.expected AS accepted,
                  s.id IS NULL AND x.expected = 0 AND x.count > 0 AS is_new
             FROM unnest(names, slices, expecteds, counts) WITH ORDINALITY AS x (name, slice, expected, count, ord)
-            LEFT JOIN taem_store.streams s ON s.name = x.name
+            LEFT JOIN ${SCHEMA}.streams s ON s.name = x.name
             LEFT JOIN LATERAL (
-              SELECT e.revision FROM taem_store.events e WHERE e.stream_id = s.id ORDER BY e.revision DESC LIMIT 1
+              SELECT e.revision FROM ${SCHEMA}.events e WHERE e.stream_id = s.id ORDER BY e.revision DESC LIMIT 1
             ) h ON true
           OFFSET 0
         ) f
     ) a;
 
   IF has_new THEN
-    INSERT INTO taem_store.streams (id, name, slice)
+    INSERT INTO ${SCHEMA}.streams (id, name, slice)
     SELECT stream_ids[x.ord], x.name, stream_slices[x.ord]
       FROM unnest(names, expecteds, counts) WITH ORDINALITY AS x (name, expected, count, ord)
      WHERE x.expected = 0 AND x.count > 0 AND heads[x.ord] = 0;
   END IF;
 
-  INSERT INTO taem_store.events
+  INSERT INTO ${SCHEMA}.events
     (position, stream_id, recorded_at, revision, slice, event_id, digest, type, data, meta)
   SELECT bases[x.owner] + x.ordinal, stream_ids[x.owner], now_ms, expecteds[x.owner] + x.ordinal,
-         stream_slices[x.owner], x.id, taem_store.seal(x.digest, bases[x.owner] + x.ordinal, now_ms), x.type, x.data, x.meta
+         stream_slices[x.owner], x.id, ${SCHEMA}.seal(x.digest, bases[x.owner] + x.ordinal, now_ms), x.type, x.data, x.meta
     FROM unnest(owners, ordinals, ids, types, datas, metas, digests)
       AS x (owner, ordinal, id, type, data, meta, digest)
    WHERE bases[x.owner] >= 0;
   IF FOUND THEN
-    PERFORM pg_notify('${CHANNEL}', '');
+    PERFORM pg_notify('${SCHEMA}', '');
   END IF;
 
   RETURN QUERY
@@ -151,9 +152,9 @@ BEGIN
     LEFT JOIN (
       SELECT y.owner, max(e.position) AS position, max(e.recorded_at) AS recorded_at
         FROM unnest(owners, ordinals, ids, digests) AS y (owner, ordinal, id, digest)
-        JOIN taem_store.events e ON e.stream_id = stream_ids[y.owner] AND e.revision = expecteds[y.owner] + y.ordinal
+        JOIN ${SCHEMA}.events e ON e.stream_id = stream_ids[y.owner] AND e.revision = expecteds[y.owner] + y.ordinal
                                 AND e.event_id = y.id
-                                AND e.digest = taem_store.seal(y.digest, e.position, e.recorded_at)
+                                AND e.digest = ${SCHEMA}.seal(y.digest, e.position, e.recorded_at)
        WHERE bases[y.owner] < 0
        GROUP BY y.owner
       HAVING count(*) = counts[y.owner]
@@ -176,7 +177,7 @@ END $$;
  * The planner settings keep plans made while the tables were small from scanning them when they are large.
  */
 const appendReading = `
-CREATE FUNCTION taem_store.append(
+CREATE FUNCTION ${SCHEMA}.append(
   names text[], slices int[], expecteds int[], counts int[],
   owners int[], ordinals int[], ids uuid[], types text[], datas text[], metas text[], digests bytea[],
   readings int[], read_names text[], read_revisions int[]
@@ -201,15 +202,15 @@ BEGIN
   PERFORM pg_advisory_xact_lock(8386095501567356775);
 
   SELECT e.position, e.recorded_at INTO last_position, now_ms
-    FROM taem_store.events e ORDER BY e.position DESC LIMIT 1;
+    FROM ${SCHEMA}.events e ORDER BY e.position DESC LIMIT 1;
   last_position := coalesce(last_position, 0);
   now_ms := greatest(now_ms, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
 
   SELECT array_agg(coalesce(h.revision, 0) <> x.revision ORDER BY x.ord) INTO has_moved
     FROM unnest(read_names, read_revisions) WITH ORDINALITY AS x (name, revision, ord)
-    LEFT JOIN taem_store.streams s ON s.name = x.name
+    LEFT JOIN ${SCHEMA}.streams s ON s.name = x.name
     LEFT JOIN LATERAL (
-      SELECT e.revision FROM taem_store.events e WHERE e.stream_id = s.id ORDER BY e.revision DESC LIMIT 1
+      SELECT e.revision FROM ${SCHEMA}.events e WHERE e.stream_id = s.id ORDER BY e.revision DESC LIMIT 1
     ) h ON true;
 
   SELECT array_agg(a.id ORDER BY a.ord), array_agg(a.slice ORDER BY a.ord), array_agg(a.head ORDER BY a.ord),
@@ -217,7 +218,7 @@ BEGIN
     INTO stream_ids, stream_slices, heads, bases, has_new
     FROM (
       SELECT f.ord, f.slice, f.head, f.is_new,
-             CASE WHEN f.is_new THEN nextval('taem_store.stream_ids') ELSE coalesce(f.id, 0) END AS id,
+             CASE WHEN f.is_new THEN nextval('${SCHEMA}.stream_ids') ELSE coalesce(f.id, 0) END AS id,
              CASE WHEN f.accepted
                   THEN last_position - f.count + sum(f.count) FILTER (WHERE f.accepted) OVER (ORDER BY f.ord)
                   ELSE -1 END AS base
@@ -228,30 +229,30 @@ BEGIN
                  s.id IS NULL AND x.expected = 0 AND x.count > 0 AND NOT coalesce(has_moved[x.reading], false) AS is_new
             FROM unnest(names, slices, expecteds, counts, readings)
                  WITH ORDINALITY AS x (name, slice, expected, count, reading, ord)
-            LEFT JOIN taem_store.streams s ON s.name = x.name
+            LEFT JOIN ${SCHEMA}.streams s ON s.name = x.name
             LEFT JOIN LATERAL (
-              SELECT e.revision FROM taem_store.events e WHERE e.stream_id = s.id ORDER BY e.revision DESC LIMIT 1
+              SELECT e.revision FROM ${SCHEMA}.events e WHERE e.stream_id = s.id ORDER BY e.revision DESC LIMIT 1
             ) h ON true
           OFFSET 0
         ) f
     ) a;
 
   IF has_new THEN
-    INSERT INTO taem_store.streams (id, name, slice)
+    INSERT INTO ${SCHEMA}.streams (id, name, slice)
     SELECT stream_ids[x.ord], x.name, stream_slices[x.ord]
       FROM unnest(names, expecteds, counts) WITH ORDINALITY AS x (name, expected, count, ord)
      WHERE x.expected = 0 AND x.count > 0 AND heads[x.ord] = 0 AND bases[x.ord] >= 0;
   END IF;
 
-  INSERT INTO taem_store.events
+  INSERT INTO ${SCHEMA}.events
     (position, stream_id, recorded_at, revision, slice, event_id, digest, type, data, meta)
   SELECT bases[x.owner] + x.ordinal, stream_ids[x.owner], now_ms, expecteds[x.owner] + x.ordinal,
-         stream_slices[x.owner], x.id, taem_store.seal(x.digest, bases[x.owner] + x.ordinal, now_ms), x.type, x.data, x.meta
+         stream_slices[x.owner], x.id, ${SCHEMA}.seal(x.digest, bases[x.owner] + x.ordinal, now_ms), x.type, x.data, x.meta
     FROM unnest(owners, ordinals, ids, types, datas, metas, digests)
       AS x (owner, ordinal, id, type, data, meta, digest)
    WHERE bases[x.owner] >= 0;
   IF FOUND THEN
-    PERFORM pg_notify('${CHANNEL}', '');
+    PERFORM pg_notify('${SCHEMA}', '');
   END IF;
 
   RETURN QUERY
@@ -262,9 +263,9 @@ BEGIN
     LEFT JOIN (
       SELECT y.owner, max(e.position) AS position, max(e.recorded_at) AS recorded_at
         FROM unnest(owners, ordinals, ids, digests) AS y (owner, ordinal, id, digest)
-        JOIN taem_store.events e ON e.stream_id = stream_ids[y.owner] AND e.revision = expecteds[y.owner] + y.ordinal
+        JOIN ${SCHEMA}.events e ON e.stream_id = stream_ids[y.owner] AND e.revision = expecteds[y.owner] + y.ordinal
                                 AND e.event_id = y.id
-                                AND e.digest = taem_store.seal(y.digest, e.position, e.recorded_at)
+                                AND e.digest = ${SCHEMA}.seal(y.digest, e.position, e.recorded_at)
        WHERE bases[y.owner] < 0
        GROUP BY y.owner
       HAVING count(*) = counts[y.owner]
@@ -275,16 +276,16 @@ END $$;
 
 /** recorded_at never decreases and positions have no gaps, so halving finds the place without an index. */
 const positionAt = `
-CREATE FUNCTION taem_store.position_at(instant bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION ${SCHEMA}.position_at(instant bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
   low    bigint := 0;
   high   bigint;
   middle bigint;
 BEGIN
-  SELECT coalesce(max(e.position), 0) INTO high FROM taem_store.events e;
+  SELECT coalesce(max(e.position), 0) INTO high FROM ${SCHEMA}.events e;
   WHILE low < high LOOP
     middle := (low + high + 1) / 2;
-    IF (SELECT e.recorded_at FROM taem_store.events e WHERE e.position = middle) <= instant THEN
+    IF (SELECT e.recorded_at FROM ${SCHEMA}.events e WHERE e.position = middle) <= instant THEN
       low := middle;
     ELSE
       high := middle - 1;

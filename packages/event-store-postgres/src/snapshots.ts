@@ -1,18 +1,19 @@
 import type { Snapshot } from "@taem/event-store";
 import { int4Array, type Queryable, textArray } from "@taem/postgres";
+import { SCHEMA } from "./schema.ts";
 
 const LOAD = {
-  name: "taem_store_load_snapshots",
+  name: `${SCHEMA}_load_snapshots`,
   text: `SELECT s.stream, s.revision, s.schema, s.state
            FROM unnest($1::text[]) WITH ORDINALITY AS r (stream, ord)
-           LEFT JOIN taem_store.snapshots s ON s.stream = r.stream AND s.schema = $2
+           LEFT JOIN ${SCHEMA}.snapshots s ON s.stream = r.stream AND s.schema = $2
           ORDER BY r.ord`,
 };
 
 /** In the order of the streams, so that two writers never wait for each other in a circle. */
 const SAVE = {
-  name: "taem_store_save_snapshots",
-  text: `INSERT INTO taem_store.snapshots AS s (stream, revision, schema, state)
+  name: `${SCHEMA}_save_snapshots`,
+  text: `INSERT INTO ${SCHEMA}.snapshots AS s (stream, revision, schema, state)
          SELECT DISTINCT ON (n.stream) n.stream, n.revision, n.schema, n.state
            FROM unnest($1::text[], $2::int[], $3::text[], $4::text[]) AS n (stream, revision, schema, state)
           ORDER BY n.stream, n.revision DESC

@@ -1,9 +1,10 @@
 import type { Queryable } from "@taem/postgres";
 import type { EventRow } from "./event-rows.ts";
+import { SCHEMA } from "./schema.ts";
 
 const NAMES = {
-  name: "taem_store_stream_names",
-  text: "SELECT s.id::text, s.name FROM taem_store.streams s WHERE s.id = ANY ($1::bigint[])",
+  name: `${SCHEMA}_stream_names`,
+  text: `SELECT s.id::text, s.name FROM ${SCHEMA}.streams s WHERE s.id = ANY ($1::bigint[])`,
 };
 
 /** About a hundred bytes each. */

@@ -1,23 +1,24 @@
 import type { ReadRequest, RecordedEvent, StreamSlice } from "@taem/event-store";
 import { int4Array, type Queryable, textArray } from "@taem/postgres";
 import { EVENT_COLUMNS, type EventRow, toEvent } from "./event-rows.ts";
+import { SCHEMA } from "./schema.ts";
 
 const MANY = {
-  name: "taem_store_read",
+  name: `${SCHEMA}_read`,
   text: `SELECT ${EVENT_COLUMNS}, r.ord::int
            FROM unnest($1::text[], $2::int[], $3::int[]) WITH ORDINALITY AS r (name, after, last, ord)
-           JOIN taem_store.streams t ON t.name = r.name
+           JOIN ${SCHEMA}.streams t ON t.name = r.name
           CROSS JOIN LATERAL (
-            SELECT * FROM taem_store.events e
+            SELECT * FROM ${SCHEMA}.events e
              WHERE e.stream_id = t.id AND e.revision > r.after AND e.revision <= r.last ORDER BY e.revision
           ) e
           ORDER BY r.ord, e.revision`,
 };
 
 const ONE = {
-  name: "taem_store_read_page",
-  text: `SELECT ${EVENT_COLUMNS} FROM taem_store.events e
-          WHERE e.stream_id = (SELECT t.id FROM taem_store.streams t WHERE t.name = $1) AND e.revision > $2
+  name: `${SCHEMA}_read_page`,
+  text: `SELECT ${EVENT_COLUMNS} FROM ${SCHEMA}.events e
+          WHERE e.stream_id = (SELECT t.id FROM ${SCHEMA}.streams t WHERE t.name = $1) AND e.revision > $2
           ORDER BY e.revision LIMIT $3`,
 };
 

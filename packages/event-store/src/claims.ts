@@ -48,8 +48,8 @@ export class Claims<E extends DomainEvent> {
       meta,
       deadline,
       traceparent,
-      decide: (standing) => ({
-        events: standing === undefined ? [event] : [],
+      decide: (claimed) => ({
+        events: claimed === undefined ? [event] : [],
         answer: (state) => () => state as E,
       }),
     });

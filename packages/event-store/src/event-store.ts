@@ -26,7 +26,7 @@ export interface RecordedEvent extends NewEvent {
   /** Ordinal in the stream, from 1. */
   readonly revision: number;
   readonly position: Position;
-  /** 0..63; that of its append. */
+  /** Below `SLICES`; that of its append. */
   readonly slice: number;
   /** When the store recorded it, in milliseconds since the epoch; its running maximum orders dates. */
   readonly recordedAt: number;
@@ -38,7 +38,7 @@ export interface RecordedEvent extends NewEvent {
  */
 export interface Append {
   readonly stream: string;
-  /** 0..63; that of the stream's first event, where it has one. */
+  /** Below `SLICES`; that of the stream's first event, where it has one. */
   readonly slice: number;
   readonly expectedRevision: number;
   readonly events: readonly NewEvent[];

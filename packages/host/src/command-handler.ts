@@ -1,6 +1,6 @@
 import { CommandHandler, type EventStore, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { type Clock, type Logger, randomId, type Tracer } from "@taem/runtime";
-import { appendTrail } from "./append-trail.ts";
+import { appendTelemetry } from "./append-telemetry.ts";
 
 export interface HandlerPlatform {
   readonly store: EventStore;
@@ -30,7 +30,7 @@ export function openCommandHandler(platform: HandlerPlatform, config: HandlerCon
       const reason = barred?.();
       return reason && new StoreUnavailable(reason);
     },
-    onAppended: appendTrail(platform),
+    onAppended: appendTelemetry(platform),
     onError: (err, stream) => {
       const message = "a stream's commands failed";
       // A store that is away comes back, and callers are told to repeat: no fault of the program, so no stack.

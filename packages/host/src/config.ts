@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { isNetwork } from "@taem/http";
+import { SLICES } from "@taem/kernel";
 import {
   describeConfig,
   durationSetting,
@@ -38,7 +39,7 @@ const settings = z
       .optional()
       .describe("Kafka brokers, host:port,host:port; without them projections read the log itself"),
     TAEM_KAFKA_TOPIC: z.string().regex(TOPIC).default("taem.events").describe("the name of a Kafka topic"),
-    TAEM_KAFKA_PARTITIONS: integerSetting(1, 64).default(12),
+    TAEM_KAFKA_PARTITIONS: integerSetting(1, SLICES).default(12),
     TAEM_KAFKA_REPLICATION: integerSetting(1, 16).default(1),
     TAEM_KAFKA_RETENTION: durationSetting().default(7 * 86_400_000),
     TAEM_KAFKA_TLS: z

@@ -30,6 +30,12 @@ export function projectionsOf(hosted: Hosted): readonly Projection[] {
   return [...readModelsOf(hosted), ...reactorsOf(hosted)];
 }
 
+/** What operators call them. */
+export function projectionNames(contexts: readonly AnyContext[]): readonly string[] {
+  const store = { read: () => Promise.reject(new Error("nothing is read to know a name")) };
+  return projectionsOf({ contexts, store }).map(({ name }) => name);
+}
+
 /** Every problem that a program of these contexts answers with. Throws where two define the same. */
 export function problemsOf(contexts: readonly AnyContext[]): ProblemTable {
   return new ProblemTable(...contexts.map(({ api }) => api?.problems ?? {}));

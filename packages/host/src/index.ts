@@ -23,6 +23,7 @@ export {
   catalogueOf,
   permissionsOf,
   problemsOf,
+  projectionNames,
   projectionsOf,
   reactorsOf,
   readModelsOf,

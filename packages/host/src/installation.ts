@@ -4,14 +4,16 @@ import type { Database, Log, Migration, Queryable } from "@taem/postgres";
 import { OperatorError } from "@taem/runtime";
 import { checkValueOf, type LogName, nameLog, readLogName } from "./log-name.ts";
 
+const SCHEMA = "taem_installation";
+
 /** What belongs to an installation as a whole. Component `installation`. */
 export const installationMigrations: readonly Migration[] = [
   {
     version: 1,
     name: "secrets",
     sql: `
-      CREATE SCHEMA taem_installation;
-      CREATE TABLE taem_installation.secrets (
+      CREATE SCHEMA ${SCHEMA};
+      CREATE TABLE ${SCHEMA}.secrets (
         name  text PRIMARY KEY,
         value bytea NOT NULL
       );`,
@@ -20,22 +22,22 @@ export const installationMigrations: readonly Migration[] = [
     version: 2,
     name: "identity",
     sql: `
-      CREATE TABLE taem_installation.identity (
+      CREATE TABLE ${SCHEMA}.identity (
         singleton   boolean PRIMARY KEY DEFAULT true CHECK (singleton),
         id          uuid NOT NULL,
         event_store text
       );
-      COMMENT ON COLUMN taem_installation.identity.id IS 'stamped on what leaves the installation';
-      COMMENT ON COLUMN taem_installation.identity.event_store IS 'where the log is: positions of one mean nothing in another';
-      INSERT INTO taem_installation.identity (id, event_store)
+      COMMENT ON COLUMN ${SCHEMA}.identity.id IS 'stamped on what leaves the installation';
+      COMMENT ON COLUMN ${SCHEMA}.identity.event_store IS 'where the log is: positions of one mean nothing in another';
+      INSERT INTO ${SCHEMA}.identity (id, event_store)
       VALUES (gen_random_uuid(), CASE WHEN to_regclass('taem_store.events') IS NOT NULL THEN 'PostgreSQL' END);`,
   },
   {
     version: 3,
     name: "name of the log",
     sql: `
-      ALTER TABLE taem_installation.identity ADD COLUMN is_named boolean NOT NULL DEFAULT false;
-      COMMENT ON COLUMN taem_installation.identity.is_named IS 'the log has said that it is this installation''s';`,
+      ALTER TABLE ${SCHEMA}.identity ADD COLUMN is_named boolean NOT NULL DEFAULT false;
+      COMMENT ON COLUMN ${SCHEMA}.identity.is_named IS 'the log has said that it is this installation''s';`,
   },
 ];
 
@@ -197,13 +199,13 @@ function logLost({ id }: Kept): OperatorError {
 async function keptBy(sql: Queryable): Promise<Kept> {
   const { rows } = await sql.query<Omit<Kept, "key"> & { key: Buffer | null }>(
     `SELECT i.id, i.event_store AS "eventStore", i.is_named AS "isNamed", s.value AS key
-       FROM taem_installation.identity i LEFT JOIN taem_installation.secrets s ON s.name = 'hmac'`,
+       FROM ${SCHEMA}.identity i LEFT JOIN ${SCHEMA}.secrets s ON s.name = 'hmac'`,
   );
   const [row] = rows;
   if (row === undefined) {
     throw new OperatorError(
       "installation_lost",
-      "the database has lost whose it is (taem_installation.identity is empty): restore it from a backup, however old",
+      `the database has lost whose it is (${SCHEMA}.identity is empty): restore it from a backup, however old`,
     );
   }
   const { key, ...kept } = row;
@@ -219,11 +221,11 @@ async function keep(
 ): Promise<Pick<Installation, "id" | "hmacKey">> {
   return await database.transaction(async (transaction) => {
     const { rowCount } = await transaction.query(
-      "INSERT INTO taem_installation.secrets (name, value) VALUES ('hmac', $1) ON CONFLICT (name) DO NOTHING",
+      `INSERT INTO ${SCHEMA}.secrets (name, value) VALUES ('hmac', $1) ON CONFLICT (name) DO NOTHING`,
       [key],
     );
     await transaction.query(
-      "UPDATE taem_installation.identity SET event_store = $1, id = CASE WHEN $2 THEN $3::uuid ELSE id END",
+      `UPDATE ${SCHEMA}.identity SET event_store = $1, id = CASE WHEN $2 THEN $3::uuid ELSE id END`,
       [eventStore, rowCount > 0, id],
     );
     const kept = await keptBy(transaction);
@@ -232,5 +234,5 @@ async function keep(
 }
 
 async function noteNamed(database: Database): Promise<void> {
-  await database.query("UPDATE taem_installation.identity SET is_named = true");
+  await database.query(`UPDATE ${SCHEMA}.identity SET is_named = true`);
 }

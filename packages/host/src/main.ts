@@ -65,7 +65,7 @@ export async function main(service: ServiceName, contexts: readonly AnyContext[]
       ],
     });
   } catch (error) {
-    process.stderr.write(`taem: ${messageOf(error)}\n`);
+    process.stderr.write(`taem: ${messageOf(error, contexts)}\n`);
     if (error instanceof ConfigError) exitCode = UNUSABLE;
   }
   // What a shutdown has abandoned may still hold the event loop.

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ProgressBoard, type Projection } from "@taem/processing";
 import { type MetricsSnapshot, OperatorError, writeLogLine } from "@taem/runtime";
@@ -17,9 +16,11 @@ export class ProjectionThread implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #boards: ReadonlyMap<string, ProgressBoard>;
   readonly #started = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
   readonly #measuring = new Map<number, (snapshot: MetricsSnapshot) => void>();
   #requests = 0;
   #hasStarted = false;
+  #isStopping = false;
 
   private constructor(
     entry: URL,
@@ -37,8 +38,11 @@ export class ProjectionThread implements AsyncDisposable {
     );
     this.projectors = this.#boards;
     this.#worker.on("message", (message: FromThread) => this.#hear(message));
-    this.#worker.on("error", (error) => this.#fail(error));
-    this.#worker.on("exit", (code) => this.#fail(new Error(`the projection thread ended with ${code}`)));
+    let cause: Error | undefined;
+    this.#worker.on("error", (error) => {
+      cause = error;
+    });
+    this.#worker.on("exit", (code) => this.#end(code, cause));
   }
 
   /**
@@ -61,10 +65,9 @@ export class ProjectionThread implements AsyncDisposable {
 
   /** Ends after the batches that are being applied. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#worker.removeAllListeners("exit");
-    const ended = once(this.#worker, "exit");
+    this.#isStopping = true;
     this.#tell({ kind: "stop" });
-    await ended;
+    await this.#ended.promise;
     for (const board of this.#boards.values()) board.close();
   }
 
@@ -77,7 +80,7 @@ export class ProjectionThread implements AsyncDisposable {
       case "started":
         return this.#started.resolve();
       case "refused":
-        return this.#fail(new OperatorError(message.code, message.message));
+        return this.#started.reject(new OperatorError(message.code, message.message));
       case "progress":
         return this.#boards.get(message.projection)?.update(message.progress);
       case "measured":
@@ -87,7 +90,11 @@ export class ProjectionThread implements AsyncDisposable {
     }
   }
 
-  #fail(error: Error): void {
+  #end(code: number, cause: Error | undefined): void {
+    this.#ended.resolve();
+    if (this.#isStopping && cause === undefined) return;
+    const how = cause === undefined ? `exited with ${code}` : "died";
+    const error = new Error(`the projection thread has ${how}`, { cause });
     if (this.#hasStarted) throw error; // uncaught: whatever else the process does, it no longer does all that it should
     this.#started.reject(error);
   }
@@ -97,8 +104,8 @@ export class ProjectionThread implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<MetricsSnapshot>();
     this.#measuring.set(request, resolve);
     this.#tell({ kind: "measure", request });
-    const snapshot = await promise;
+    const snapshot = await Promise.race([promise, this.#ended.promise]);
     this.#measuring.delete(request);
-    return snapshot;
+    return snapshot ?? [];
   }
 }

@@ -175,8 +175,8 @@ async function answerBulk(
   const sender = new Sender(context.principal, () => authenticate(permissions, request, around));
   const answerLine = async ({ number, bytes }: Line): Promise<string> => {
     try {
-      const standing = sender.principal();
-      const principal = standing instanceof Promise ? await standing : standing;
+      const asked = sender.principal();
+      const principal = asked instanceof Promise ? await asked : asked;
       if (bytes === undefined) throw new ApiError("line_too_long");
       const parsed = parse(work.line, parseJson(bytes), "body");
       const deadline = around.clock.now() + around.limits.requestMs;

@@ -47,30 +47,30 @@ const ASK_AGAIN_MS = 500;
  */
 export class Sender {
   readonly #ask: () => Promise<Principal> | Principal;
-  #standing: Promise<Principal> | Principal;
+  #principal: Promise<Principal> | Principal;
   #askedAt = performance.now();
   #isAsking = false;
 
   /** `ask` throws, or rejects, where nobody may send lines any more. */
   constructor(first: Principal, ask: () => Promise<Principal> | Principal) {
     this.#ask = ask;
-    this.#standing = first;
+    this.#principal = first;
   }
 
   /** Lines that come while it is being asked for wait, and go on in their order. */
   principal(): Promise<Principal> | Principal {
     const now = performance.now();
-    if (this.#isAsking || now - this.#askedAt < ASK_AGAIN_MS) return this.#standing;
+    if (this.#isAsking || now - this.#askedAt < ASK_AGAIN_MS) return this.#principal;
     this.#askedAt = now;
     const asked = askFor(this.#ask);
-    this.#standing = asked;
+    this.#principal = asked;
     if (asked instanceof Promise) {
       this.#isAsking = true;
       // Before any line waits for it, so that none which comes later overtakes those.
       asked.then(
         (principal) => {
           this.#isAsking = false;
-          this.#standing = principal;
+          this.#principal = principal;
         },
         () => {
           this.#isAsking = false;

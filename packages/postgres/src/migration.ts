@@ -15,6 +15,8 @@ interface Applied {
   readonly checksum: string;
 }
 
+const TABLE = "taem_migrations";
+
 /** Serialises everyone who migrates this database, whatever the component. */
 const LOCK_KEY = 0x7461656d; // "taem"
 
@@ -47,7 +49,7 @@ export async function migrate(
 
 async function appliedMigrations(transaction: Queryable, component: string): Promise<Applied[]> {
   await transaction.query(`
-    CREATE TABLE IF NOT EXISTS taem_migrations (
+    CREATE TABLE IF NOT EXISTS ${TABLE} (
       component  text NOT NULL,
       version    int NOT NULL,
       name       text NOT NULL,
@@ -56,7 +58,7 @@ async function appliedMigrations(transaction: Queryable, component: string): Pro
       PRIMARY KEY (component, version)
     )`);
   const { rows } = await transaction.query<Applied>(
-    "SELECT version, name, checksum FROM taem_migrations WHERE component = $1 ORDER BY version",
+    `SELECT version, name, checksum FROM ${TABLE} WHERE component = $1 ORDER BY version`,
     [component],
   );
   return rows;
@@ -81,7 +83,7 @@ function verify(component: string, done: Applied, migrations: readonly Migration
 async function apply(transaction: Queryable, component: string, migration: Migration): Promise<void> {
   await transaction.query(migration.sql);
   await transaction.query(
-    "INSERT INTO taem_migrations (component, version, name, checksum) VALUES ($1, $2, $3, $4)",
+    `INSERT INTO ${TABLE} (component, version, name, checksum) VALUES ($1, $2, $3, $4)`,
     [component, migration.version, migration.name, checksum(migration)],
   );
 }

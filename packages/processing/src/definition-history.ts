@@ -66,7 +66,8 @@ export class DefinitionHistory<D, E extends DomainEvent> {
       if (record.revision <= known.revision) continue;
       const before = known.versions.at(-1)?.definitions ?? initial;
       const definitions = evolve(before, events.decode(record), record);
-      known.versions.push({ position: record.position, definitions });
+      // What an event leaves as it was is no version of its own.
+      if (definitions !== before) known.versions.push({ position: record.position, definitions });
       known.revision = record.revision;
     }
   }

@@ -8,7 +8,7 @@ export interface Stage {
   readonly attributes: SpanAttributes;
 }
 
-interface Told {
+interface BatchTelemetry {
   /** Of this batch alone. */
   readonly attributes: SpanAttributes;
   /** What is logged of an event that has passed; nothing unless told. */
@@ -34,7 +34,7 @@ export class EventTelemetry {
   async follow<T>(
     events: () => Iterable<LinkedEvent>,
     pass: () => Promise<T>,
-    { attributes, message }: Told,
+    { attributes, message }: BatchTelemetry,
   ): Promise<T> {
     const describe = () => ({
       ...this.#stage,

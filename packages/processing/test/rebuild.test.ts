@@ -1,3 +1,4 @@
+import { SLICES } from "@taem/kernel";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { BulkLoader } from "../src/bulk-loader.ts";
 import {
@@ -171,7 +172,7 @@ test("tables that were never there are built", async () => {
 
 test("events appended while a rebuild runs are in the tables that take over", async () => {
   const writing = (async () => {
-    for (let i = 0; i < 40; i++) await numbers.append(i % 64, [`w${i}`, i]);
+    for (let i = 0; i < 40; i++) await numbers.append(i % SLICES, [`w${i}`, i]);
   })();
   const outcome = await run();
   await writing;

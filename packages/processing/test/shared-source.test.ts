@@ -1,4 +1,5 @@
 import type { EventStore } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { eventSourceContract } from "../src/contract/index.ts";
 import {
@@ -143,7 +144,7 @@ describe("a shared source", () => {
 
   const append = async (count: number) => {
     for (let i = 0; i < count; i++) {
-      const slice = (log.length * 7) % 64;
+      const slice = (log.length * 7) % SLICES;
       await numbers.append(slice, [`s${slice}`, i]);
       log.push(await store.head());
     }

@@ -2,6 +2,7 @@ import { messageOf } from "@taem/host";
 import { ConfigError } from "@taem/runtime";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { clientCommand } from "./client-command.ts";
+import { contexts } from "./contexts.ts";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
@@ -38,7 +39,7 @@ try {
 } catch (error) {
   // What commander found in the command line itself it has said already.
   if (!(error instanceof CommanderError) || error instanceof InvalidArgumentError) {
-    process.stderr.write(`taem: ${messageOf(error)}\n`);
+    process.stderr.write(`taem: ${messageOf(error, contexts)}\n`);
   }
   process.exitCode = exitCodeOf(error);
 }

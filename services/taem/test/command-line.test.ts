@@ -1,9 +1,12 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { messageOf } from "@taem/host";
 import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { runTool } from "@taem/testing/program-process";
+import { PROJECTIONS } from "@taem/testing/projections";
 import { expect, test } from "vitest";
+import { contexts } from "../src/contexts.ts";
 
 const USAGE = 2;
 
@@ -105,6 +108,16 @@ test("a database whose read models are not there says what makes them", async ()
   await using database = await createTestDatabase();
   const { exitCode, err } = await runTool(["verify"], { DATABASE_URL: database.url });
   expect([exitCode, err]).toEqual([1, expect.stringMatching(/^taem: schema_lost: .*by `taem start`/)]);
+});
+
+test("what is lost of a projection is made anew, and of anything else restored", () => {
+  const advice = (schema: string) => {
+    const lost = Object.assign(new Error(`relation "${schema}.rows" does not exist`), { code: "42P01" });
+    return messageOf(lost, contexts);
+  };
+  for (const name of PROJECTIONS) expect(advice(`taem_${name}`), name).toContain("it is made of the log");
+  for (const name of ["store", "queues", "relay", "auth", "installation"])
+    expect(advice(`taem_${name}`), name).toContain("restore that part alone from a backup");
 });
 
 test("a database that there is not says so", async () => {

@@ -11,7 +11,8 @@ import { ledgerMigrations } from "./reactions/migrations.ts";
 import { createRunners } from "./reactions/runners.ts";
 import { sweeps } from "./reactions/sweeps.ts";
 import { transfers } from "./reactions/transfers.ts";
-import { createLedgerProjection, LEDGER } from "./read-model/ledger-projection.ts";
+import { createLedgerProjection } from "./read-model/ledger-projection.ts";
+import { LEDGER } from "./read-model/schema.ts";
 
 type Needed = Omit<CommandPorts, "activityOn">;
 

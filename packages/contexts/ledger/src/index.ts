@@ -9,7 +9,8 @@ export { createLedger, type Ledger, type LedgerConfig, type LedgerPlatform } fro
 export { activityOn, isSystemInUse } from "./queries/client-activity.ts";
 export { sweeps } from "./reactions/sweeps.ts";
 export { transfers } from "./reactions/transfers.ts";
-export { createLedgerProjection, LEDGER } from "./read-model/ledger-projection.ts";
+export { createLedgerProjection } from "./read-model/ledger-projection.ts";
+export { LEDGER } from "./read-model/schema.ts";
 export { ZoneHistory } from "./read-model/zone-history.ts";
 export type { Discrepancy } from "./verify/discrepancy.ts";
 export { Replay } from "./verify/replay.ts";

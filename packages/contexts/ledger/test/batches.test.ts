@@ -1,3 +1,4 @@
+import { SLICES } from "@taem/kernel";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLedger } from "../src/ledger.ts";
 import { createLedgerProjection } from "../src/read-model/ledger-projection.ts";
@@ -26,7 +27,7 @@ async function rowsInBatchesOf(batchSize: number): Promise<Record<string, unknow
   const ledger = createLedger(platform, { batchSize });
   await ledger.projection.start();
   const position = await store.head();
-  for (let slice = 0; slice < 64; slice++) await ledger.projection.waitFor({ slice, position }, 60_000);
+  for (let slice = 0; slice < SLICES; slice++) await ledger.projection.waitFor({ slice, position }, 60_000);
   await ledger.close();
   const rows: Record<string, unknown> = {};
   for (const table of TABLES)

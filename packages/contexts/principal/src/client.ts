@@ -82,12 +82,12 @@ export function changeClient(
   client: Client | undefined,
   { permissions, systems }: Pick<NewClient, "permissions" | "systems">,
 ): ClientDecision {
-  return onStanding(client, (standing) => {
-    const isSame = [...standing.permissions].sort().join() === [...permissions].sort().join();
-    if (isSame && standing.systems?.join() === systems?.join()) return { events: [] };
+  return onExisting(client, (existing) => {
+    const isSame = [...existing.permissions].sort().join() === [...permissions].sort().join();
+    if (isSame && existing.systems?.join() === systems?.join()) return { events: [] };
     const changed: ClientEvent = {
       type: "ClientChanged",
-      client: standing.id,
+      client: existing.id,
       permissions,
       ...(systems === null ? {} : { systems }),
     };
@@ -97,19 +97,19 @@ export function changeClient(
 
 export function revokeClient(client: Client | undefined): ClientDecision {
   if (client?.isRevoked) return { events: [] };
-  return onStanding(client, ({ id }) => ({ events: [{ type: "ClientRevoked", client: id }] }));
+  return onExisting(client, ({ id }) => ({ events: [{ type: "ClientRevoked", client: id }] }));
 }
 
 export function createKey(client: Client | undefined, key: NewKey, now: number): ClientDecision {
-  return onStanding(client, (standing) => {
-    const live = [...standing.keys.values()].filter((one) => isLive(standing, one, now)).length;
+  return onExisting(client, (existing) => {
+    const live = [...existing.keys.values()].filter((one) => isLive(existing, one, now)).length;
     if (live >= MAX_LIVE_KEYS) {
       return {
         refused: "too_many_keys",
         detail: `the client has ${live} API keys that are neither over nor revoked`,
       };
     }
-    return { events: [keyCreated(standing.id, standing.keys.size + 1, key)] };
+    return { events: [keyCreated(existing.id, existing.keys.size + 1, key)] };
   });
 }
 
@@ -120,13 +120,13 @@ export function rotateKey(
   key: NewKey,
   { now, endsAt }: { readonly now: number; readonly endsAt: number },
 ): ClientDecision {
-  return onKey(client, replaced, (standing, old) => {
-    if (!isLive(standing, old, now))
+  return onKey(client, replaced, (existing, old) => {
+    if (!isLive(existing, old, now))
       return { refused: "key_unknown", detail: `API key ${replaced} is over or revoked: create a new one` };
-    const made = createKey(standing, key, now);
+    const made = createKey(existing, key, now);
     if ("refused" in made) return made;
     const expiresAt = Math.min(endsAt, old.expiresAt ?? endsAt);
-    const ending: ClientEvent = { type: "ApiKeyExpirySet", client: standing.id, key: replaced, expiresAt };
+    const ending: ClientEvent = { type: "ApiKeyExpirySet", client: existing.id, key: replaced, expiresAt };
     return { events: [...made.events, ending] };
   });
 }
@@ -137,9 +137,9 @@ export function revokeKey(client: Client | undefined, no: number): ClientDecisio
   }));
 }
 
-function onStanding(
+function onExisting(
   client: Client | undefined,
-  decide: (standing: Client) => ClientDecision,
+  decide: (existing: Client) => ClientDecision,
 ): ClientDecision {
   if (client === undefined) return { refused: "client_unknown", detail: "there is no such client" };
   if (client.isRevoked) return { refused: "client_revoked", detail: "the client is revoked, for ever" };
@@ -149,12 +149,12 @@ function onStanding(
 function onKey(
   client: Client | undefined,
   no: number,
-  decide: (standing: Client, key: ApiKey) => ClientDecision,
+  decide: (existing: Client, key: ApiKey) => ClientDecision,
 ): ClientDecision {
-  return onStanding(client, (standing) => {
-    const key = standing.keys.get(no);
+  return onExisting(client, (existing) => {
+    const key = existing.keys.get(no);
     if (key === undefined) return { refused: "key_unknown", detail: `the client has no API key ${no}` };
-    return decide(standing, key);
+    return decide(existing, key);
   });
 }
 

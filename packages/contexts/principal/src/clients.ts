@@ -56,8 +56,8 @@ export class Clients {
     id = newPrincipalId(),
   ): Promise<MintedKey> {
     const { secret, key } = mint(terms);
-    await this.#execute(id, asking, (standing) => {
-      if (standing !== undefined) throw new Error(`there is a client ${id} already`);
+    await this.#execute(id, asking, (existing) => {
+      if (existing !== undefined) throw new Error(`there is a client ${id} already`);
       return createClient(id, client, key);
     });
     return { key: { client: id, no: 1 }, token: formatToken({ client: id, no: 1 }, secret) };
@@ -77,8 +77,8 @@ export class Clients {
 
   async createKey(id: string, asking: ClientAsking, terms: KeyTerms = {}): Promise<MintedKey> {
     const { secret, key } = mint(terms);
-    const client = await this.#execute(id, asking, (standing) =>
-      createKey(standing, key, this.#options.now()),
+    const client = await this.#execute(id, asking, (existing) =>
+      createKey(existing, key, this.#options.now()),
     );
     return minted(client, secret);
   }
@@ -91,10 +91,10 @@ export class Clients {
     terms: KeyTerms = {},
   ): Promise<MintedKey> {
     const { secret, key } = mint(terms);
-    const client = await this.#execute(id, asking, (standing) => {
+    const client = await this.#execute(id, asking, (existing) => {
       const now = this.#options.now();
-      const addresses = key.addresses ?? standing?.keys.get(no)?.addresses;
-      return rotateKey(standing, no, { ...key, addresses }, { now, endsAt: now + overlapMs });
+      const addresses = key.addresses ?? existing?.keys.get(no)?.addresses;
+      return rotateKey(existing, no, { ...key, addresses }, { now, endsAt: now + overlapMs });
     });
     return minted(client, secret);
   }

@@ -3,7 +3,7 @@ import type { PermissionTable } from "@taem/http";
 import { sliceOfName } from "@taem/kernel";
 import { newId, randomId } from "@taem/runtime";
 import { type ClientEvent, clientEvents, clientStream } from "./events.ts";
-import type { KeyDatabase } from "./key-uses.ts";
+import { type KeyDatabase, SCHEMA } from "./key-uses.ts";
 
 interface Row {
   readonly key_id: string;
@@ -25,13 +25,13 @@ export async function adoptEarlierKeys(
   permissions: PermissionTable,
 ): Promise<number> {
   const { rows } = await database.query<Row>(
-    "SELECT key_id, secret_hash, name, programme, scopes, revoked_at FROM taem_auth.api_keys ORDER BY key_id",
+    `SELECT key_id, secret_hash, name, programme, scopes, revoked_at FROM ${SCHEMA}.api_keys ORDER BY key_id`,
   );
   if (rows.length === 0) return 0;
-  const standing = await store.read(
+  const existing = await store.read(
     rows.map(({ key_id }) => ({ stream: clientStream(key_id), afterRevision: 0, limit: 1 })),
   );
-  const missing = rows.filter((_, i) => standing[i]?.events.length === 0);
+  const missing = rows.filter((_, i) => existing[i]?.events.length === 0);
   if (missing.length === 0) return 0;
   const correlation = newId();
   const results = await store.append(

@@ -1,5 +1,8 @@
 import type { Logger } from "@taem/runtime";
 
+/** Of what is kept of keys beside the log. */
+export const SCHEMA = "taem_auth";
+
 /** What is needed of a PostgreSQL connection pool. */
 export interface KeyDatabase {
   query<Row extends object>(
@@ -14,8 +17,8 @@ export const principalMigrations = [
     version: 1,
     name: "api keys",
     sql: `
-      CREATE SCHEMA taem_auth;
-      CREATE TABLE taem_auth.api_keys (
+      CREATE SCHEMA ${SCHEMA};
+      CREATE TABLE ${SCHEMA}.api_keys (
         key_id      text PRIMARY KEY,
         secret_hash bytea NOT NULL CHECK (length(secret_hash) = 32),
         name        text NOT NULL,
@@ -24,19 +27,19 @@ export const principalMigrations = [
         created_at  timestamptz NOT NULL DEFAULT now(),
         revoked_at  timestamptz
       );
-      COMMENT ON COLUMN taem_auth.api_keys.secret_hash IS 'SHA-256; the secret itself is kept nowhere';
-      COMMENT ON COLUMN taem_auth.api_keys.programme IS 'code of the only programme the key reaches; null = all';`,
+      COMMENT ON COLUMN ${SCHEMA}.api_keys.secret_hash IS 'SHA-256; the secret itself is kept nowhere';
+      COMMENT ON COLUMN ${SCHEMA}.api_keys.programme IS 'code of the only programme the key reaches; null = all';`,
   },
   {
     version: 2,
     name: "key uses",
     sql: `
-      CREATE TABLE taem_auth.key_uses (
+      CREATE TABLE ${SCHEMA}.key_uses (
         key          text PRIMARY KEY,
         last_used_at bigint NOT NULL
       );
-      COMMENT ON TABLE taem_auth.key_uses IS 'when each API key was last used, to a minute or so';
-      COMMENT ON TABLE taem_auth.api_keys IS 'keys made before the log held them; each is a client there now';`,
+      COMMENT ON TABLE ${SCHEMA}.key_uses IS 'when each API key was last used, to a minute or so';
+      COMMENT ON TABLE ${SCHEMA}.api_keys IS 'keys made before the log held them; each is a client there now';`,
   },
 ] as const;
 
@@ -68,7 +71,7 @@ export class KeyUses {
   /** By key. */
   async lastUses(keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const { rows } = await this.#database.query<{ key: string; last_used_at: bigint }>(
-      "SELECT key, last_used_at FROM taem_auth.key_uses WHERE key = ANY ($1)",
+      `SELECT key, last_used_at FROM ${SCHEMA}.key_uses WHERE key = ANY ($1)`,
       [keys],
     );
     return new Map(rows.map(({ key, last_used_at }) => [key, Number(last_used_at)]));
@@ -91,7 +94,7 @@ export class KeyUses {
   async #store(noted: ReadonlyMap<string, number>): Promise<void> {
     try {
       await this.#database.query(
-        `INSERT INTO taem_auth.key_uses AS u (key, last_used_at)
+        `INSERT INTO ${SCHEMA}.key_uses AS u (key, last_used_at)
          SELECT * FROM unnest($1::text[], $2::bigint[]) ORDER BY 1
              ON CONFLICT (key) DO UPDATE SET last_used_at = greatest(u.last_used_at, excluded.last_used_at)`,
         [[...noted.keys()], [...noted.values()]],

@@ -51,8 +51,8 @@ export class People {
 
   async add(label: string | undefined, roles: readonly HeldRole[], keeping: Keeping): Promise<Person> {
     const id = newPrincipalId();
-    return this.#execute(id, keeping, (standing, keeper) => {
-      if (standing !== undefined) throw new Error(`there is a person ${id} already`);
+    return this.#execute(id, keeping, (existing, keeper) => {
+      if (existing !== undefined) throw new Error(`there is a person ${id} already`);
       return addPerson(id, label, roles, keeper);
     });
   }

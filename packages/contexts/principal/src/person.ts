@@ -65,8 +65,8 @@ export function setRoles(
   wanted: readonly HeldRole[],
   keeper: Keeper,
 ): PersonDecision {
-  return onReached(person, keeper, (standing) => {
-    const { id, roles } = standing;
+  return onReached(person, keeper, (existing) => {
+    const { id, roles } = existing;
     const kept = roles.filter((held) => !reachesRole(keeper, held));
     const given = distinct(wanted).filter((held) => !isAmong(roles, held));
     const refusal = refusalOf(wanted, { given, kept }, keeper);
@@ -109,7 +109,7 @@ export function permissionsIn({ isActive, roles }: Person, programme: string | n
 function onReached(
   person: Person | undefined,
   keeper: Keeper,
-  decide: (standing: Person) => PersonDecision,
+  decide: (existing: Person) => PersonDecision,
 ): PersonDecision {
   if (person === undefined || !reachesPerson(keeper, person))
     return { refused: "person_unknown", detail: "there is no such person" };

@@ -1,3 +1,4 @@
+import { SLICES } from "@taem/kernel";
 import { expect } from "vitest";
 import { type Append, type EventStore, OutcomeUnknown, START } from "../event-store.ts";
 import {
@@ -209,7 +210,7 @@ export const appendFacts: readonly Fact[] = [
     name: "a thousand appends make one batch",
     async test({ store }) {
       const batch = Array.from({ length: 1000 }, (_, i) =>
-        appendTo(newStream(), 0, [newEvent(`"${i}"`)], i % 64),
+        appendTo(newStream(), 0, [newEvent(`"${i}"`)], i % SLICES),
       );
       const results = await store.append(batch);
       expect(results.every((result) => result.ok && result.revision === 1)).toBe(true);

@@ -1,3 +1,4 @@
+import { SLICES } from "@taem/kernel";
 import { expect } from "vitest";
 import { type RecordedEvent, START } from "../event-store.ts";
 import {
@@ -36,10 +37,12 @@ export const readFacts: readonly Fact[] = [
         type: "ทดสอบ.Type-1",
         meta: text,
       }));
-      await appended(store, stream, 0, written, 63);
+      await appended(store, stream, 0, written, SLICES - 1);
       const read = await readStream(await second(), stream);
       expect(read.map(({ id, type, data, meta }) => ({ id, type, data, meta }))).toEqual(written);
-      expect(read.map((event) => [event.stream, event.slice])).toEqual(written.map(() => [stream, 63]));
+      expect(read.map((event) => [event.stream, event.slice])).toEqual(
+        written.map(() => [stream, SLICES - 1]),
+      );
     },
   },
   {

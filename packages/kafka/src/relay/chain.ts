@@ -28,13 +28,13 @@ export class Chain {
   readonly newest: Position[];
   /** The newest event up to the position that is known by its id. */
   landmark: Landmark | undefined;
-  readonly #told: { position: Position; at: number }[];
+  readonly #lastSent: { position: Position; at: number }[];
 
   constructor({ position, landmark }: Reach, newest: readonly Position[]) {
     this.position = position;
     this.landmark = landmark;
     this.newest = [...newest];
-    this.#told = newest.map(() => ({ position: "", at: Number.NEGATIVE_INFINITY }));
+    this.#lastSent = newest.map(() => ({ position: "", at: Number.NEGATIVE_INFINITY }));
   }
 
   /** Adds a page of the log. `now` is any clock in milliseconds that does not go back. */
@@ -42,7 +42,7 @@ export class Chain {
     const chained = events.map((event) => {
       const previous = this.newest[event.slice] as Position;
       this.newest[event.slice] = event.position;
-      this.#told[event.slice] = { position: event.position, at: now };
+      this.#lastSent[event.slice] = { position: event.position, at: now };
       return { event, previous };
     });
     const last = events.at(-1);
@@ -55,10 +55,10 @@ export class Chain {
   watermarks(now: number): Watermark[] {
     const landmark = this.landmark?.position === this.position ? this.landmark : undefined;
     return this.newest.flatMap((previous, slice) => {
-      const { position, at } = this.#told[slice] as { position: Position; at: number };
+      const { position, at } = this.#lastSent[slice] as { position: Position; at: number };
       const patience = position < this.position ? BEHIND_MS : REPEAT_MS;
       if (this.position === "" || now - at < patience) return [];
-      this.#told[slice] = { position: this.position, at: now };
+      this.#lastSent[slice] = { position: this.position, at: now };
       return [{ slice, position: this.position, previous, landmark }];
     });
   }

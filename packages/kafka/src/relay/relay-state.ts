@@ -4,30 +4,32 @@ import type { Database, Migration } from "@taem/postgres";
 import { findMismatch, type Landmark, type Reach } from "@taem/processing";
 import { OperatorError } from "@taem/runtime";
 
+const SCHEMA = "taem_relay";
+
 /** Component `relay`. One row for each topic: another topic is told everything from the log's start. */
 export const relayMigrations: readonly Migration[] = [
   {
     version: 1,
     name: "state",
     sql: `
-      CREATE SCHEMA taem_relay;
-      CREATE TABLE taem_relay.state (
+      CREATE SCHEMA ${SCHEMA};
+      CREATE TABLE ${SCHEMA}.state (
         topic        text COLLATE "C" PRIMARY KEY,
         epoch        bigint NOT NULL,
         leased_until timestamptz NOT NULL,
         position     text COLLATE "C" NOT NULL,
         slices       text[] NOT NULL
       );
-      COMMENT ON COLUMN taem_relay.state.epoch IS 'counts leaders: one of an earlier epoch can write nothing here';
-      COMMENT ON COLUMN taem_relay.state.position IS 'everything up to here is in the topic';
-      COMMENT ON COLUMN taem_relay.state.slices IS 'position of the newest event of each slice up to there';`,
+      COMMENT ON COLUMN ${SCHEMA}.state.epoch IS 'counts leaders: one of an earlier epoch can write nothing here';
+      COMMENT ON COLUMN ${SCHEMA}.state.position IS 'everything up to here is in the topic';
+      COMMENT ON COLUMN ${SCHEMA}.state.slices IS 'position of the newest event of each slice up to there';`,
   },
   {
     version: 2,
     name: "landmark",
     sql: `
-      ALTER TABLE taem_relay.state ADD COLUMN landmark jsonb;
-      COMMENT ON COLUMN taem_relay.state.landmark IS 'an event up to the position, by which the log is known again';`,
+      ALTER TABLE ${SCHEMA}.state ADD COLUMN landmark jsonb;
+      COMMENT ON COLUMN ${SCHEMA}.state.landmark IS 'an event up to the position, by which the log is known again';`,
   },
 ];
 
@@ -64,7 +66,7 @@ export class RelayTable {
   /** How far the topic has been told. */
   async reach(): Promise<Reach> {
     const [row] = await this.#database.queryArrays<[Position, Landmark | null]>(
-      "SELECT position, landmark FROM taem_relay.state WHERE topic = $1",
+      `SELECT position, landmark FROM ${SCHEMA}.state WHERE topic = $1`,
       [this.#topic],
     );
     const [position, landmark] = row ?? [START, null];
@@ -85,12 +87,12 @@ export class RelayTable {
   /** Becomes the leader, unless there is one. */
   async claim(): Promise<RelayState | undefined> {
     await this.#database.query(
-      `INSERT INTO taem_relay.state (topic, epoch, leased_until, position, slices)
+      `INSERT INTO ${SCHEMA}.state (topic, epoch, leased_until, position, slices)
        VALUES ($1, 0, '-infinity', '', array_fill(''::text, ARRAY[$2::int])) ON CONFLICT (topic) DO NOTHING`,
       [this.#topic, SLICES],
     );
     const { rows } = await this.#database.query<Omit<RelayState, "landmark"> & { landmark: Landmark | null }>(
-      `UPDATE taem_relay.state
+      `UPDATE ${SCHEMA}.state
           SET epoch = epoch + 1, leased_until = clock_timestamp() + $2 * interval '1 millisecond'
         WHERE topic = $1 AND leased_until <= clock_timestamp()
        RETURNING epoch, position, slices, landmark`,
@@ -107,8 +109,8 @@ export class RelayTable {
       (transaction) =>
         transaction.query(
           {
-            name: "taem_relay_save",
-            text: `UPDATE taem_relay.state
+            name: `${SCHEMA}_save`,
+            text: `UPDATE ${SCHEMA}.state
                       SET position = $3, slices = $4, leased_until = clock_timestamp() + $5 * interval '1 millisecond',
                           landmark = coalesce($6, landmark)
                     WHERE topic = $1 AND epoch = $2`,
@@ -123,7 +125,7 @@ export class RelayTable {
   /** Says that the leader lives, however long what it does takes. */
   async renew({ epoch }: RelayState): Promise<void> {
     await this.#database.query(
-      `UPDATE taem_relay.state SET leased_until = clock_timestamp() + $3 * interval '1 millisecond'
+      `UPDATE ${SCHEMA}.state SET leased_until = clock_timestamp() + $3 * interval '1 millisecond'
         WHERE topic = $1 AND epoch = $2`,
       [this.#topic, epoch, LEASE_MS],
     );
@@ -132,7 +134,7 @@ export class RelayTable {
   /** Others need not wait until the lease has run out. */
   async release({ epoch }: RelayState): Promise<void> {
     await this.#database.query(
-      "UPDATE taem_relay.state SET leased_until = '-infinity' WHERE topic = $1 AND epoch = $2",
+      `UPDATE ${SCHEMA}.state SET leased_until = '-infinity' WHERE topic = $1 AND epoch = $2`,
       [this.#topic, epoch],
     );
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EventStore } from "@taem/event-store";
+import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
 import { createLogger, createMetrics } from "@taem/runtime";
 import type { DomainEvent, Provenance } from "@taem/schema";
@@ -76,7 +77,7 @@ export class Bench implements AsyncDisposable {
     await projector.start();
     try {
       const position = await store.head();
-      for (let slice = 0; slice < 64; slice++) {
+      for (let slice = 0; slice < SLICES; slice++) {
         if (!(await projector.waitFor({ slice, position }, CAUGHT_UP_MS)))
           throw new Error(`${slice} stands still`);
       }

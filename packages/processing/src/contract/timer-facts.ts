@@ -1,4 +1,4 @@
-import { sliceOfName } from "@taem/kernel";
+import { SLICES, sliceOfName } from "@taem/kernel";
 import { streamOf } from "@taem/schema";
 import { expect } from "vitest";
 import type { Fold, Projection } from "../projection.ts";
@@ -177,7 +177,7 @@ export const timerFacts: readonly Fact[] = [
       await issue(bench);
       await bench.database.query(
         `INSERT INTO taem_vouchers.timers
-           SELECT i % 64, 'many ' || i, scope, i, position, lane, type, body, meta
+           SELECT i % ${SLICES}, 'many ' || i, scope, i, position, lane, type, body, meta
              FROM taem_vouchers.timers, generate_series(1001, 11000) i`,
       );
       bench.clocks.set(shop, 20_000);

@@ -1,3 +1,4 @@
+import { SLICES } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
 import { named } from "../statement.ts";
 import type { Message } from "./message.ts";
@@ -23,10 +24,10 @@ export async function claimSlices(
     named(
       `${table} claim`,
       `WITH due AS MATERIALIZED (
-         SELECT slice FROM generate_series(0, 63) slice
+         SELECT slice FROM generate_series(0, ${SLICES - 1}) slice
           WHERE EXISTS (SELECT FROM ${tableOf(table)} q
                          WHERE q.queue = $1 AND q.slice = slice.slice AND q.state = 'waiting' AND q.due_at <= $2)
-          ORDER BY (slice + 64 - $3::int) % 64
+          ORDER BY (slice + ${SLICES} - $3::int) % ${SLICES}
        )
        SELECT slice FROM due
         WHERE pg_try_advisory_xact_lock(hashtext($4), slice) LIMIT ${SLICES_A_ROUND}`,

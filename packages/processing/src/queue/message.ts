@@ -6,7 +6,7 @@ import { type QueueTable, tableOf } from "./schema.ts";
 export interface NewMessage {
   /** Permanent and unique in its queue: put in again, it is the same message. */
   readonly key: string;
-  /** 0..63; of all messages of a lane the same. */
+  /** Below `SLICES`; of all messages of a lane the same. */
   readonly slice: number;
   readonly lane: string;
   readonly type: string;

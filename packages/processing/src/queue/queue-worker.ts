@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { SLICES } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
 import { claimSlices, dueMessages, type Settled, settle } from "./claim.ts";
 import { Delivery } from "./delivery.ts";
@@ -66,7 +67,7 @@ export class QueueWorker {
       const now = clock.now();
       const slices = await claimSlices(transaction, table, queue, now, this.#from);
       if (slices.length === 0) return 0;
-      this.#from = ((slices.at(-1) as number) + 1) % 64;
+      this.#from = ((slices.at(-1) as number) + 1) % SLICES;
       const messages = await dueMessages(transaction, table, queue, now, slices);
       const settled = await this.#deliverAll(transaction, messages);
       await settle(transaction, table, queue, settled, !isOutbox);

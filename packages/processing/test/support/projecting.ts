@@ -1,3 +1,4 @@
+import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
 import { createMetrics, type LogFields, type Logger, systemClock } from "@taem/runtime";
 import {
@@ -76,7 +77,7 @@ export async function startProjector(
 
 async function waitForHead({ store }: Installation, projector: Projector): Promise<void> {
   const position = await store.head();
-  for (let slice = 0; slice < 64; slice++) {
+  for (let slice = 0; slice < SLICES; slice++) {
     if (projector.status().stopped.has(slice)) continue;
     const reached = await projector.waitFor({ slice, position }, 20_000);
     if (!reached && !projector.status().stopped.has(slice))

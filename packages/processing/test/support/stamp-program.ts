@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore } from "@taem/event-store";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
+import { SLICES } from "@taem/kernel";
 import { type Database, openPool } from "@taem/postgres";
 import { createLogger, createMetrics, systemClock } from "@taem/runtime";
 import { streamOf } from "@taem/schema";
@@ -185,7 +186,7 @@ export class StampProgram implements AsyncDisposable {
   async #caughtUp(): Promise<void> {
     const position = await this.store.head();
     for (const projector of this.#projectors) {
-      for (let slice = 0; slice < 64; slice++) {
+      for (let slice = 0; slice < SLICES; slice++) {
         if (!(await projector.waitFor({ slice, position }, 30_000))) throw new Error(`${slice} stands still`);
       }
     }

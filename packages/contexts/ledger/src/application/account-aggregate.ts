@@ -1,9 +1,10 @@
 import { keyedAggregate, keyedSnapshots } from "@taem/event-store";
 import {
   type AccountState,
+  assertBalanced,
   commit,
   draft,
-  evolve,
+  follow,
   newAccount,
   readSnapshot,
   SNAPSHOT_SCHEMA,
@@ -16,11 +17,14 @@ const snapshots = { schema: SNAPSHOT_SCHEMA, write: writeSnapshot, read: readSna
 /** What it keeps of an account's fold. */
 export const accountSnapshots = keyedSnapshots(snapshots);
 
-/** How the command handler folds an account's stream. */
+/** How the command handler folds an account's stream: what it has appended, and what it is about to append. */
 export const accountAggregate = keyedAggregate<AccountState, AccountEvent>({
   events: accountEvents,
   initial: newAccount,
-  evolve,
+  evolve(state, event) {
+    assertBalanced(event);
+    return follow(state, event);
+  },
   draft,
   commit,
   /** As accounts of 1 to 10,000 lots were measured, to a tenth; holds, waivers and adjustments by their layout. */

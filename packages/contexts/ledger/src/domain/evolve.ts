@@ -30,17 +30,20 @@ export function evolve(state: AccountState, event: AccountEvent): AccountState {
   return state;
 }
 
-/** As `evolve`, and checks the book balance that each event states. For folds of whole streams, not of as-of cuts. */
-export function replay(state: AccountState, events: Iterable<AccountEvent>): AccountState {
-  for (const event of events) {
-    evolve(state, event);
-    if (state.book !== event.book) {
-      throw new CorruptStream(
-        state.revision,
-        `it states a book balance of ${event.book}, its lots sum to ${state.book}`,
-      );
-    }
+/** As `evolve`, and checks the book balance that the event states. For folds of whole streams, not of as-of cuts. */
+export function follow(state: AccountState, event: AccountEvent): AccountState {
+  evolve(state, event);
+  if (state.book !== event.book) {
+    throw new CorruptStream(
+      state.revision,
+      `it states a book balance of ${event.book}, its lots sum to ${state.book}`,
+    );
   }
+  return state;
+}
+
+export function replay(state: AccountState, events: Iterable<AccountEvent>): AccountState {
+  for (const event of events) follow(state, event);
   return state;
 }
 

@@ -36,9 +36,9 @@ export {
   type StatementKind,
 } from "./effect.ts";
 export { effectOf, operationOf } from "./effects.ts";
-export { CorruptStream, evolve, replay } from "./evolve.ts";
+export { CorruptStream, evolve, follow, replay } from "./evolve.ts";
 export { availableFrom, free, type Lot } from "./lot.ts";
-export { bookChange, debtChange, postingsBy, postingsOf } from "./postings.ts";
+export { assertBalanced, bookChange, debtChange, postingsBy, postingsOf } from "./postings.ts";
 export { expiredAtOnce, isOfRefund } from "./refund.ts";
 export type { Refusal, RefusalCode } from "./refusals.ts";
 export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";

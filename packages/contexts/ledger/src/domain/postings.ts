@@ -1,4 +1,4 @@
-import { sum } from "@taem/kernel";
+import { invariant, sum } from "@taem/kernel";
 import type { AccountEvent } from "../events.ts";
 import { DEBT, OUTSTANDING, type Posting } from "./chart.ts";
 import type { Effect } from "./effect.ts";
@@ -21,6 +21,12 @@ export function postingsBy<E>(
     { account: typeof debits === "string" ? debits : debits(event), amount: moved },
     { account: typeof credits === "string" ? credits : credits(event), amount: -moved },
   ];
+}
+
+/** One debit and one credit of the same amount need no look: only what an event posts by itself can fail to balance. */
+export function assertBalanced(event: AccountEvent): void {
+  const { postings } = effectOf(event);
+  if (postings !== undefined) invariant(sum(postings(event)) === 0n, "the postings of an event sum to zero");
 }
 
 /** Change of the book balance: what is posted to `outstanding`, which the ledger owes. */

@@ -7,6 +7,7 @@ import type { Clock, Logger } from "@taem/runtime";
 import { accountSnapshots } from "../application/account-aggregate.ts";
 import { type AccountState, dueEvents, evolve, newAccount } from "../domain/index.ts";
 import type { AccountEvent } from "../events.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";
 import { ACCOUNT_COLUMNS, type AccountFields, accountRow, isToldByEvents } from "./account-rows.ts";
@@ -50,20 +51,19 @@ export function isWhole(view: View): boolean {
 }
 
 /** Where the read model stands with the slice of an account, and whether it has stopped following its stream. */
-const STANDING_COLUMNS =
-  "c.position, (SELECT to_json(p) FROM taem_ledger.parked p WHERE p.slice = c.slice AND p.key = $2)";
+const STANDING_COLUMNS = `c.position, (SELECT to_json(p) FROM ${SCHEMA}.parked p WHERE p.slice = c.slice AND p.key = $2)`;
 type StandingFields = [position: string, parked: Parked | null];
 
 const STANDING = {
-  name: "taem_ledger_standing",
-  text: `SELECT ${STANDING_COLUMNS} FROM taem_ledger.checkpoints c WHERE c.slice = $1`,
+  name: `${SCHEMA}_standing`,
+  text: `SELECT ${STANDING_COLUMNS} FROM ${SCHEMA}.checkpoints c WHERE c.slice = $1`,
 };
 
 /** In one statement, so all of it is of one instant. */
 const SEEN = {
-  name: "taem_ledger_seen",
+  name: `${SCHEMA}_seen`,
   text: `SELECT ${STANDING_COLUMNS}, ${ACCOUNT_COLUMNS}
-           FROM taem_ledger.checkpoints c LEFT JOIN taem_ledger.balances b ON b.member = $3 AND b.currency = $4
+           FROM ${SCHEMA}.checkpoints c LEFT JOIN ${SCHEMA}.balances b ON b.member = $3 AND b.currency = $4
           WHERE c.slice = $1`,
 };
 

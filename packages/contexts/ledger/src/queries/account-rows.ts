@@ -1,5 +1,6 @@
 import { type Queryable, textArray, uuidArray } from "@taem/postgres";
 import { type AccountState, type Hold, type Lot, newAccount } from "../domain/index.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 
 /**
  * Accounts out of the read model: the part of their state that says what they are worth at any instant, so that the
@@ -63,19 +64,19 @@ export const ACCOUNT_COLUMNS = `
            (SELECT json_agg(json_build_array(l.no, l.kind, l.source, l.amount::text, l.remaining::text, l.held::text,
                                              l.available_from, l.expires_at, l.earned_at, l.vintage, l.effective_at)
                             ORDER BY l.expires_at NULLS LAST, l.earned_at, l.no)
-              FROM taem_ledger.lots l
+              FROM ${SCHEMA}.lots l
              WHERE l.member = b.member AND l.currency = b.currency AND l.remaining > 0),
            (SELECT json_agg(json_build_array(h.no, h.amount::text, h.takes, h.timeout_at, h.effective_at, h.redemption)
                             ORDER BY h.no)
-              FROM taem_ledger.holds h
+              FROM ${SCHEMA}.holds h
              WHERE h.member = b.member AND h.currency = b.currency AND h.status = 'open')`;
 
 const ACCOUNTS = {
-  name: "taem_ledger_accounts",
+  name: `${SCHEMA}_accounts`,
   text: `
     SELECT ${ACCOUNT_COLUMNS}
       FROM unnest($1::uuid[], $2::text[]) AS a (member, currency)
-      JOIN taem_ledger.balances b ON b.member = a.member AND b.currency = a.currency`,
+      JOIN ${SCHEMA}.balances b ON b.member = a.member AND b.currency = a.currency`,
 };
 
 /** Those of the accounts that have had any event; one statement, so all of it is of one instant. */

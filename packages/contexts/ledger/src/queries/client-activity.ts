@@ -3,6 +3,7 @@ import type { EventStore } from "@taem/event-store";
 import { ApiError } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
 import { type Activity, NO_ACTIVITY } from "../domain/index.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 import { countParkedAccounts } from "./parked-accounts.ts";
 
 export interface SystemInUse {
@@ -19,7 +20,7 @@ export async function systemsInUse(
 ): Promise<ReadonlyMap<string, SystemInUse>> {
   const rows = await sql.queryArrays<[string, bigint, string, string]>(
     `SELECT system, sum(commands)::bigint, min(date)::text, max(date)::text
-       FROM taem_ledger.client_activity WHERE programme = $1 GROUP BY system`,
+       FROM ${SCHEMA}.client_activity WHERE programme = $1 GROUP BY system`,
     [programme],
   );
   return new Map(
@@ -57,7 +58,7 @@ export async function isSystemInUse(
     throw new ApiError("read_model_behind", { detail });
   }
   const [row] = await database.queryArrays<[boolean]>(
-    "SELECT EXISTS (SELECT FROM taem_ledger.client_activity WHERE programme = $1 AND system = $2)",
+    `SELECT EXISTS (SELECT FROM ${SCHEMA}.client_activity WHERE programme = $1 AND system = $2)`,
     [programme, system],
   );
   return row?.[0] === true;
@@ -66,7 +67,7 @@ export async function isSystemInUse(
 /** Whether every slice has been read up to a position. */
 async function hasRead(database: Database, position: string): Promise<boolean> {
   const [row] = await database.queryArrays<[boolean]>(
-    "SELECT min(position) >= $1 FROM taem_ledger.checkpoints",
+    `SELECT min(position) >= $1 FROM ${SCHEMA}.checkpoints`,
     [position],
   );
   return row?.[0] === true;
@@ -79,7 +80,7 @@ export async function activityOn(
 ): Promise<Activity> {
   if (!(await isProjected(database))) return NO_ACTIVITY;
   const [row] = await database.queryArrays<[string, string]>(
-    `SELECT coalesce(sum(earned), 0)::text, coalesce(sum(adjusted), 0)::text FROM taem_ledger.client_activity
+    `SELECT coalesce(sum(earned), 0)::text, coalesce(sum(adjusted), 0)::text FROM ${SCHEMA}.client_activity
       WHERE programme = $1 AND principal = $2 AND currency = $3 AND date = $4`,
     [programme, principal, currency, date],
   );
@@ -89,7 +90,7 @@ export async function activityOn(
 
 async function isProjected(database: Database): Promise<boolean> {
   const [row] = await database.queryArrays<[boolean]>(
-    "SELECT to_regclass('taem_ledger.client_activity') IS NOT NULL",
+    `SELECT to_regclass('${SCHEMA}.client_activity') IS NOT NULL`,
   );
   return row?.[0] === true;
 }

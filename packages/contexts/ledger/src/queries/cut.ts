@@ -1,6 +1,7 @@
 import { type Cut, cutOf } from "@taem/host";
 import type { Queryable } from "@taem/postgres";
-import { LEDGER, LEDGER_VERSION } from "../read-model/ledger-projection.ts";
+import { LEDGER_VERSION } from "../read-model/ledger-projection.ts";
+import { LEDGER } from "../read-model/schema.ts";
 
 export function cutAt(position: string, through = position): Cut {
   return { position, through, definitionVersion: LEDGER_VERSION };

@@ -1,6 +1,7 @@
 import type { LocalDate } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
 import type { Currency, Programme } from "@taem/programme/definitions";
+import { SCHEMA } from "../read-model/schema.ts";
 
 /** Rows of the read model that a report's figures are made of, in the order of their indexes, from a place on. */
 
@@ -23,8 +24,8 @@ export function accountsWith(
 ): Promise<AccountRow[]> {
   return sql.queryArrays<AccountRow>(
     {
-      name: `taem_ledger_with_${column}`,
-      text: `SELECT member, ${column}, book FROM taem_ledger.balances
+      name: `${SCHEMA}_with_${column}`,
+      text: `SELECT member, ${column}, book FROM ${SCHEMA}.balances
               WHERE programme = $1 AND currency = $2 AND member > $3 AND ${column} > 0 ORDER BY member LIMIT $4`,
     },
     [programme.id, currency.code, after, limit],
@@ -41,10 +42,10 @@ type HoldRow = [
 ];
 
 const HOLDS = {
-  name: "taem_ledger_open_holds",
+  name: `${SCHEMA}_open_holds`,
   text: `
     SELECT h.member, h.no, h.amount, h.redemption, h.effective_at, h.timeout_at
-      FROM taem_ledger.balances b JOIN taem_ledger.holds h ON h.member = b.member AND h.currency = b.currency
+      FROM ${SCHEMA}.balances b JOIN ${SCHEMA}.holds h ON h.member = b.member AND h.currency = b.currency
      WHERE b.programme = $1 AND b.currency = $2 AND b.held > 0 AND b.member >= $3 AND (h.member, h.no) > ($3, $4)
        AND h.status = 'open' AND h.timeout_at > $5
      ORDER BY h.member, h.no LIMIT $6`,
@@ -71,14 +72,14 @@ type HeldLotRow = [
 
 /** What an open hold names of a lot, by the holds themselves: those that are over by then hold nothing. */
 const HELD_LOTS = {
-  name: "taem_ledger_held_past_expiry",
+  name: `${SCHEMA}_held_past_expiry`,
   text: `
     SELECT l.member, l.no, sum((take->>1)::numeric), min(least(l.expires_at, b.deadline)), l.earned_at, l.vintage
-      FROM taem_ledger.balances b
-      JOIN taem_ledger.holds h ON h.member = b.member AND h.currency = b.currency
+      FROM ${SCHEMA}.balances b
+      JOIN ${SCHEMA}.holds h ON h.member = b.member AND h.currency = b.currency
                               AND h.status = 'open' AND h.timeout_at > $5
      CROSS JOIN jsonb_array_elements(h.takes) AS take
-      JOIN taem_ledger.lots l ON l.member = h.member AND l.currency = h.currency AND l.no = (take->>0)::int
+      JOIN ${SCHEMA}.lots l ON l.member = h.member AND l.currency = h.currency AND l.no = (take->>0)::int
      WHERE b.programme = $1 AND b.currency = $2 AND b.held > 0 AND b.member >= $3 AND (l.member, l.no) > ($3, $4)
        AND least(l.expires_at, b.deadline) <= $5
      GROUP BY l.member, l.no, l.earned_at, l.vintage
@@ -108,13 +109,13 @@ type PostingRow = [
 
 const side = (account: "debit" | "credit", more = "") => `
     (SELECT position, no, accounting_date, effective_at, debit, credit, amount, member, revision
-       FROM taem_ledger.postings
+       FROM ${SCHEMA}.postings
       WHERE programme = $1 AND currency = $2 AND ${account} = $3 AND (position, no) < ($4, $5) ${more}
         AND ($6::date IS NULL OR accounting_date >= $6) AND ($7::date IS NULL OR accounting_date <= $7)
       ORDER BY position DESC, no DESC LIMIT $8)`;
 
 const POSTINGS = {
-  name: "taem_ledger_account_postings",
+  name: `${SCHEMA}_account_postings`,
   text: `${side("debit")} UNION ALL ${side("credit", "AND debit <> $3")} ORDER BY position DESC, no DESC LIMIT $8`,
 };
 

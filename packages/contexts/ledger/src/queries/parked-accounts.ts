@@ -3,6 +3,7 @@ import { parkedOfProgramme } from "@taem/host";
 import type { Queryable } from "@taem/postgres";
 import { loadParked } from "@taem/processing";
 import { accountStream } from "../events.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 
 /** An account that the read model has stopped following. */
 export interface ParkedAccount {
@@ -18,7 +19,7 @@ const ACCOUNT_STREAM = /^taem\.account-([0-9a-f-]{36})-([0-9]+)$/;
 
 /** The accounts of all programmes whose events are parked: few, or the projector stops. */
 export async function parkedAccounts(sql: Queryable): Promise<ParkedAccount[]> {
-  const parked = await loadParked(sql, "taem_ledger");
+  const parked = await loadParked(sql, SCHEMA);
   return parked.flatMap(({ key, position, revision }) => {
     const [, member, no] = ACCOUNT_STREAM.exec(key) ?? [];
     return member === undefined ? [] : [{ member, currencyNo: Number(no), position, revision }];
@@ -30,7 +31,7 @@ export async function countParkedAccounts(sql: Queryable, programme: string): Pr
   const members = (await parkedAccounts(sql)).map(({ member }) => member);
   if (members.length === 0) return 0;
   const [row] = await sql.queryArrays<[bigint]>(
-    "SELECT count(DISTINCT member) FROM taem_ledger.balances WHERE programme = $1 AND member = ANY ($2::uuid[])",
+    `SELECT count(DISTINCT member) FROM ${SCHEMA}.balances WHERE programme = $1 AND member = ANY ($2::uuid[])`,
     [programme, members],
   );
   return Number(row?.[0] ?? 0n);

@@ -1,5 +1,6 @@
 import type { LocalDate } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
+import { SCHEMA } from "../read-model/schema.ts";
 import type { DatedEntry } from "./account-at-cut.ts";
 import type { ReportCut } from "./report-cut.ts";
 
@@ -49,17 +50,17 @@ type Row = [
 
 /** By accounting date, up to the position: the control totals less what has been posted since. */
 const BY_DATE = {
-  name: "taem_ledger_posted_by_date",
+  name: `${SCHEMA}_posted_by_date`,
   text: `
     SELECT currency, CASE WHEN $5::date IS NULL THEN '' WHEN accounting_date < $5 THEN '${OPENING}'
                           ELSE left(accounting_date::text, $6::int) END AS period,
            debit, credit, sum(amount), sum(postings)::text
       FROM (SELECT currency, accounting_date, debit, credit, amount, postings
-              FROM taem_ledger.control_totals
+              FROM ${SCHEMA}.control_totals
              WHERE programme = $1 AND ($2::text IS NULL OR currency = $2) AND ($4::date IS NULL OR accounting_date <= $4)
             UNION ALL
             SELECT currency, accounting_date, debit, credit, -amount, -1
-              FROM taem_ledger.postings
+              FROM ${SCHEMA}.postings
              WHERE programme = $1 AND ($2::text IS NULL OR currency = $2) AND position > $3
                AND ($4::date IS NULL OR accounting_date <= $4)) posted
      GROUP BY currency, period, debit, credit HAVING sum(postings) <> 0`,
@@ -67,10 +68,10 @@ const BY_DATE = {
 
 /** By instant there are no totals: the programme's own postings. */
 const BY_INSTANT = {
-  name: "taem_ledger_posted_by_instant",
+  name: `${SCHEMA}_posted_by_instant`,
   text: `
     SELECT currency, '', debit, credit, sum(amount), count(*)::text
-      FROM taem_ledger.postings
+      FROM ${SCHEMA}.postings
      WHERE programme = $1 AND ($2::text IS NULL OR currency = $2) AND position <= $3 AND effective_at <= $4
      GROUP BY currency, debit, credit`,
 };

@@ -2,6 +2,7 @@ import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
 import { type Database, type Queryable, uuidArray } from "@taem/postgres";
 import type { Currency } from "@taem/programme/definitions";
 import { accountStream } from "../events.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import {
   type AccountAtCut,
@@ -64,27 +65,27 @@ type Row = readonly [
 
 /** $4 the cut's position, $5 what is in the cut whole, $6 how far time is let run. */
 const ACCOUNTS = {
-  name: "taem_ledger_programme_accounts",
+  name: `${SCHEMA}_programme_accounts`,
   text: `
     SELECT b.member, b.revision, b.book, b.debt, b.position > $4 OR ($5::bigint IS NOT NULL AND b.effective_at > $5),
            b.book > 0 AND (b.debt > 0
-             OR EXISTS (SELECT FROM taem_ledger.holds h
+             OR EXISTS (SELECT FROM ${SCHEMA}.holds h
                          WHERE h.member = b.member AND h.currency = b.currency AND h.status = 'open' AND h.timeout_at <= $6)
-             OR EXISTS (SELECT FROM taem_ledger.lots l
+             OR EXISTS (SELECT FROM ${SCHEMA}.lots l
                          WHERE l.member = b.member AND l.currency = b.currency AND l.remaining > l.held
                            AND least(l.expires_at, b.deadline) <= $6))
-      FROM taem_ledger.balances b
+      FROM ${SCHEMA}.balances b
      WHERE b.programme = $1 AND b.currency = $2 AND b.member > $3
      ORDER BY b.member LIMIT ${ACCOUNTS_AT_ONCE}`,
 };
 
 const LOTS = {
-  name: "taem_ledger_programme_lots",
+  name: `${SCHEMA}_programme_lots`,
   text: `
     SELECT least(l.expires_at, b.deadline), l.available_from > $3, sum(l.remaining), sum(l.held)
       FROM unnest($1::uuid[]) AS a (member)
-      JOIN taem_ledger.balances b ON b.member = a.member AND b.currency = $2
-      JOIN taem_ledger.lots l ON l.member = b.member AND l.currency = b.currency AND l.remaining > 0
+      JOIN ${SCHEMA}.balances b ON b.member = a.member AND b.currency = $2
+      JOIN ${SCHEMA}.lots l ON l.member = b.member AND l.currency = b.currency AND l.remaining > 0
      GROUP BY 1, 2`,
 };
 

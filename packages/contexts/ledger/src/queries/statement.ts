@@ -4,6 +4,7 @@ import type { Database, Queryable } from "@taem/postgres";
 import type { EffectDetail, StatementKind } from "../domain/index.ts";
 import type { StatementLine } from "../read-model/addition.ts";
 import { accountingDate, statementLine } from "../read-model/reading.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import type { AccountRef } from "./account-ref.ts";
@@ -63,11 +64,11 @@ type Row = [
 ];
 
 const LINES = {
-  name: "taem_ledger_statement",
+  name: `${SCHEMA}_statement`,
   text: `
     SELECT revision, position, occurred_at, effective_at, recorded_at, kind, reason, amount, delta, debt, book,
            system, external_id, leg, accounting_date, lot, detail
-      FROM taem_ledger.statement_lines
+      FROM ${SCHEMA}.statement_lines
      WHERE member = $1 AND currency = $2 AND revision < $3
        AND ($5::date IS NULL OR accounting_date >= $5) AND ($6::date IS NULL OR accounting_date <= $6)
      ORDER BY revision DESC LIMIT $4`,
@@ -87,10 +88,10 @@ export async function readStatement(
 }
 
 const SPAN = {
-  name: "taem_ledger_statement_span",
+  name: `${SCHEMA}_statement_span`,
   text: `
     SELECT sum(delta) FILTER (WHERE accounting_date < $3), sum(delta) FILTER (WHERE $4::date IS NULL OR accounting_date <= $4)
-      FROM taem_ledger.statement_lines WHERE member = $1 AND currency = $2`,
+      FROM ${SCHEMA}.statement_lines WHERE member = $1 AND currency = $2`,
 };
 
 export async function readSpan(
@@ -172,9 +173,9 @@ export async function originsOf(
   if (lots.length === 0 && burns.length === 0) return { sales: new Map(), burns: new Map() };
   const rows = await database.queryArrays<OriginRow>(
     {
-      name: "taem_ledger_origins",
+      name: `${SCHEMA}_origins`,
       text: `
-        SELECT lot, revision, system, external_id, leg FROM taem_ledger.statement_lines
+        SELECT lot, revision, system, external_id, leg FROM ${SCHEMA}.statement_lines
          WHERE member = $1 AND currency = $2 AND (lot = ANY ($3::int[]) AND lot > 0 OR revision = ANY ($4::int[]))`,
     },
     [member, currency.code, lots, burns],
@@ -241,8 +242,8 @@ export async function projectedRevision(
 ): Promise<number | undefined> {
   const [row] = await database.queryArrays<[number]>(
     {
-      name: "taem_ledger_revision",
-      text: "SELECT revision FROM taem_ledger.balances WHERE member = $1 AND currency = $2",
+      name: `${SCHEMA}_revision`,
+      text: `SELECT revision FROM ${SCHEMA}.balances WHERE member = $1 AND currency = $2`,
     },
     [member, currency.code],
   );

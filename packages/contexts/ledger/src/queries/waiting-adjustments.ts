@@ -1,6 +1,7 @@
 import type { BusinessKey } from "@taem/kernel";
 import type { Queryable } from "@taem/postgres";
 import type { Currency, Programme } from "@taem/programme/definitions";
+import { SCHEMA } from "../read-model/schema.ts";
 
 /** An adjustment that nobody has decided on. */
 export interface WaitingAdjustment {
@@ -40,11 +41,11 @@ type Row = [
 ];
 
 const WAITING = {
-  name: "taem_ledger_waiting",
+  name: `${SCHEMA}_waiting`,
   text: `
     SELECT no, member, currency, direction, amount::text, reason, requested_by, occurred_at, expires_at,
            because, system, external_id, leg, position
-      FROM taem_ledger.adjustments
+      FROM ${SCHEMA}.adjustments
      WHERE programme = $1 AND status = 'waiting' AND position > $2 AND (expires_at IS NULL OR expires_at > $3)
      ORDER BY position LIMIT $4`,
 };

@@ -75,6 +75,8 @@ export class AccountDelta {
   readonly firstRevision: number;
   revision: number;
   position = "";
+  /** Book balance after it, as the last event states it. */
+  stated = 0n;
   /** Latest effectiveAt of the events. */
   effectiveAt = 0;
   book = 0n;

@@ -1,3 +1,4 @@
+import { invariant } from "@taem/kernel";
 import type { Posting } from "../domain/chart.ts";
 
 /** One line of the journal: an amount above zero from one ledger account's credit to another's debit. */
@@ -10,8 +11,8 @@ export interface Entry {
 /** Postings that sum to zero as pairs of a debit and a credit, so that every row balances by itself. */
 export function pairsOf(postings: readonly Posting[]): readonly Entry[] {
   const [first, second] = postings;
-  if (first === undefined || second === undefined) return [];
-  if (postings.length === 2 && first.amount > 0n && first.amount === -second.amount) {
+  if (first === undefined) return [];
+  if (second !== undefined && postings.length === 2 && first.amount > 0n && first.amount === -second.amount) {
     return [{ debit: first.account, credit: second.account, amount: first.amount }];
   }
   return pairs(
@@ -27,7 +28,7 @@ function pairs(debits: readonly Posting[], credits: readonly Posting[]): Entry[]
     let left = amount;
     while (left > 0n) {
       const [credit] = queue;
-      if (credit === undefined) throw new Error("the postings of an event do not sum to zero");
+      invariant(credit, "what an event debits it credits");
       const isCovered = credit.left >= left;
       const part = isCovered ? left : credit.left;
       entries.push({ debit, credit: credit.account, amount: part });
@@ -36,6 +37,6 @@ function pairs(debits: readonly Posting[], credits: readonly Posting[]): Entry[]
       if (credit.left === 0n) queue.shift();
     }
   }
-  if (queue.length > 0) throw new Error("the postings of an event do not sum to zero");
+  invariant(queue.length === 0, "what an event credits it debits");
   return entries;
 }

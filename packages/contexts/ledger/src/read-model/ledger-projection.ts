@@ -4,10 +4,9 @@ import { programme } from "@taem/programme/events";
 import { createCatalogue } from "@taem/schema";
 import { type AccountEvent, account, accountEvents } from "../events.ts";
 import { LedgerFold } from "./ledger-fold.ts";
+import { LEDGER } from "./schema.ts";
 import { tables } from "./tables.ts";
 import { ZoneHistory } from "./zone-history.ts";
-
-export const LEDGER = "ledger";
 
 /** Raised with every change that makes rows come out differently: the tables in use are then rebuilt. */
 export const LEDGER_VERSION = 5;

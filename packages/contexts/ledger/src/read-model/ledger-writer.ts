@@ -1,3 +1,4 @@
+import { invariant } from "@taem/kernel";
 import { int4Array, int8Array, type Statement, textArray, uuidArray, type Writes } from "@taem/postgres";
 import { UnprojectableEvent } from "@taem/processing";
 import type { AccountDelta, AdjustmentDelta, HoldDelta, LotDelta } from "./account-delta.ts";
@@ -36,8 +37,9 @@ export interface Differences {
 
 function copy(writes: Writes, schema: string, name: string, rows: readonly Row[]): void {
   if (rows.length === 0) return;
-  const columns = tables.find((table) => table.name === name)?.columns ?? {};
-  writes.copy(`${schema}.${name}`, Object.keys(columns), rows);
+  const table = tables.find((one) => one.name === name);
+  invariant(table, () => `the ledger has a table ${name}`);
+  writes.copy(`${schema}.${name}`, Object.keys(table.columns), rows);
 }
 
 /** Differences go to rows that exist: where one does not, an event refers to what never was. */
@@ -78,10 +80,11 @@ function writeBalances(writes: Writes, schema: string, accounts: readonly Accoun
              waived = b.waived + d.waived::numeric,
              deadline = CASE WHEN d.has_deadline = 1 THEN nullif(d.deadline, ${NONE}) ELSE b.deadline END
         FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                    $9::bigint[], $10::text[], $11::bigint[], $12::int[], $13::bigint[])
+                    $9::bigint[], $10::text[], $11::bigint[], $12::int[], $13::bigint[], $14::text[])
           AS d (member, currency, first_revision, revision, position, book, held, debt, debt_effective_at,
-                waived, deadline, has_deadline, effective_at)
-       WHERE b.member = d.member AND b.currency = d.currency AND b.revision = d.first_revision - 1`,
+                waived, deadline, has_deadline, effective_at, stated)
+       WHERE b.member = d.member AND b.currency = d.currency AND b.revision = d.first_revision - 1
+         AND b.book + d.book::numeric = d.stated::numeric`,
   };
   const changed = accounts.filter((account) => account.firstRevision > 1);
   change(writes, statement, changed.length, [
@@ -98,10 +101,14 @@ function writeBalances(writes: Writes, schema: string, accounts: readonly Accoun
     instants(changed.map(({ deadline }) => deadline ?? NONE)),
     int4Array(changed.map(({ deadline }) => (deadline === undefined ? 0 : 1))),
     instants(changed.map(({ effectiveAt }) => effectiveAt)),
+    amounts(changed.map(({ stated }) => stated)),
   ]);
 }
 
 function balanceRow(account: AccountDelta): Row {
+  const { book, stated } = account;
+  if (book !== stated)
+    throw new UnprojectableEvent(`an event states a book balance of ${stated}, its lots sum to ${book}`);
   return [
     account.slice,
     account.programme,
@@ -130,7 +137,7 @@ function writeLots(writes: Writes, schema: string, accounts: readonly AccountDel
   const changed: LotChange[] = [];
   for (const account of accounts) {
     for (const [no, lot] of account.lots) {
-      if (lot.begun !== undefined) begun.push(lotRow(account, no, lot));
+      if (lot.begun !== undefined) begun.push(lotRow(account, no, lot, lot.begun));
       else changed.push({ account, no, lot });
     }
   }
@@ -155,22 +162,25 @@ function writeLots(writes: Writes, schema: string, accounts: readonly AccountDel
   ]);
 }
 
-function lotRow({ slice, member, currency }: AccountDelta, no: number, delta: LotDelta): Row {
-  const { kind, source, effectiveAt, remaining, held } = delta;
-  const lot = delta.begun as NonNullable<LotDelta["begun"]>;
+function lotRow(
+  { slice, member, currency }: AccountDelta,
+  no: number,
+  { kind, source, effectiveAt, availableFrom, expiresAt, remaining, held }: LotDelta,
+  begun: NonNullable<LotDelta["begun"]>,
+): Row {
   return [
     slice,
     member,
     no,
-    delta.availableFrom,
-    delta.expiresAt,
-    lot.earnedAt,
+    availableFrom,
+    expiresAt,
+    begun.earnedAt,
     effectiveAt,
     currency,
     kind,
     source,
-    lot.vintage,
-    lot.amount,
+    begun.vintage,
+    begun.amount,
     remaining,
     held,
   ];
@@ -187,7 +197,7 @@ function writeHolds(writes: Writes, schema: string, accounts: readonly AccountDe
   const changed: HoldChange[] = [];
   for (const account of accounts) {
     for (const [no, hold] of account.holds) {
-      if (hold.begun !== undefined) begun.push(holdRow(account, no, hold));
+      if (hold.begun !== undefined) begun.push(holdRow(account, no, hold, hold.begun));
       else changed.push({ account, no, hold });
     }
   }
@@ -215,8 +225,12 @@ function writeHolds(writes: Writes, schema: string, accounts: readonly AccountDe
   ]);
 }
 
-function holdRow({ slice, member, currency }: AccountDelta, no: number, hold: HoldDelta): Row {
-  const { effectiveAt, timeoutAt, redemption } = hold.begun as NonNullable<HoldDelta["begun"]>;
+function holdRow(
+  { slice, member, currency }: AccountDelta,
+  no: number,
+  hold: HoldDelta,
+  { effectiveAt, timeoutAt, redemption }: NonNullable<HoldDelta["begun"]>,
+): Row {
   return [
     slice,
     member,

@@ -1,4 +1,5 @@
 import type { Queryable } from "@taem/postgres";
+import { SCHEMA } from "../read-model/schema.ts";
 import type { Row } from "../read-model/tables.ts";
 import { tables } from "../read-model/tables.ts";
 import { cursorRows } from "./cursor.ts";
@@ -83,7 +84,7 @@ export async function compareRows(
   const { name, columns, order } = table;
   const found = cursorRows<Found>(
     sql,
-    `SELECT ${columns.map((column) => `${column}::text`).join(", ")} FROM taem_ledger.${name} t
+    `SELECT ${columns.map((column) => `${column}::text`).join(", ")} FROM ${SCHEMA}.${name} t
       WHERE slice = ANY ($1::int[]) ORDER BY ${order.map((column) => `t.${column}`).join(", ")}`,
     [slices],
   );

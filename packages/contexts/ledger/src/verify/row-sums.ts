@@ -1,5 +1,6 @@
 import { hash, randomUUID } from "node:crypto";
 import type { Queryable } from "@taem/postgres";
+import { SCHEMA } from "../read-model/schema.ts";
 import type { Row } from "../read-model/tables.ts";
 import { tables } from "../read-model/tables.ts";
 
@@ -57,7 +58,7 @@ export async function readSums(sql: Queryable, salt: string): Promise<ReadonlyMa
     const record = `ROW(${Object.keys(columns).join(", ")})::text`;
     const slices = await sql.queryArrays<[slice: number, rows: bigint, digests: string]>(
       `SELECT slice, count(*), sum(('x' || left(md5($1::text || ${record}), ${DIGITS}))::bit(${4 * DIGITS})::bigint)
-         FROM taem_ledger.${name} GROUP BY slice`,
+         FROM ${SCHEMA}.${name} GROUP BY slice`,
       [salt],
     );
     const bySlice = slices.map(

@@ -6,6 +6,7 @@ import { passesOver, scan, scanSlices } from "../log-scan.ts";
 import { type Addition, additionOf } from "../read-model/addition.ts";
 import type { ActivityRow } from "../read-model/client-activity.ts";
 import type { ControlTotal } from "../read-model/control-total.ts";
+import { SCHEMA } from "../read-model/schema.ts";
 import type { Row } from "../read-model/tables.ts";
 import { ZoneHistory } from "../read-model/zone-history.ts";
 import { adjustmentRows, balanceRow, holdRows, lotRows } from "./account-rows.ts";
@@ -91,12 +92,12 @@ class Verifier {
   }
 
   async run(): Promise<Verification> {
-    this.#checkpoints = await loadCheckpoints(this.#sql, "taem_ledger");
+    this.#checkpoints = await loadCheckpoints(this.#sql, SCHEMA);
     const [row] = await this.#sql.queryArrays<[string]>(
-      "SELECT sum(events)::text FROM taem_ledger.checkpoints",
+      `SELECT sum(events)::text FROM ${SCHEMA}.checkpoints`,
     );
     this.#events = Number(row?.[0] ?? 0);
-    const parked = await loadParked(this.#sql, "taem_ledger");
+    const parked = await loadParked(this.#sql, SCHEMA);
     this.#parked = new Map(parked.map((stream) => [stream.key, stream]));
     // The database adds up its rows while the first events are replayed.
     const stored = readSums(this.#sql, this.#salt);

@@ -1,5 +1,6 @@
 import { DAY, HOUR, NOON } from "@taem/programme/testing";
 import { describe, expect, test } from "vitest";
+import { accountOf, balanceAt, evolve, newAccount } from "../../src/domain/index.ts";
 import { keyNamed, only, TestAccount } from "./support/account.ts";
 
 describe("burn order", () => {
@@ -67,9 +68,9 @@ describe("effective time", () => {
     account.now += DAY;
     account.earn(10n);
     account.earn(7n, { occurredAt: NOON });
-    const cut = new TestAccount(account.programme);
-    cut.append(account.log.filter((event) => event.effectiveAt < NOON + DAY));
-    expect(cut.balance(NOON)).toMatchObject({ book: 7n, available: 7n });
+    const counted = account.log.filter((event) => event.effectiveAt < NOON + DAY);
+    const cut = counted.reduce(evolve, newAccount());
+    expect(balanceAt(cut, accountOf(account.context), NOON)).toMatchObject({ book: 7n, available: 7n });
   });
 });
 

@@ -1,6 +1,7 @@
 import { createSecretKey } from "node:crypto";
 import { openPostgresEventStore, type PostgresEventStore } from "@taem/event-store-postgres";
 import { Tokens } from "@taem/http";
+import { SLICES } from "@taem/kernel";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import type { Programme } from "@taem/programme/definitions";
@@ -77,7 +78,7 @@ export class Installation implements AsyncDisposable {
     const { projection } = this.ledger;
     if (!projection.status().running) await projection.start();
     const position = await this.store.head();
-    for (let slice = 0; slice < 64; slice++) {
+    for (let slice = 0; slice < SLICES; slice++) {
       if (!(await projection.waitFor({ slice, position }, 30_000)))
         throw new Error(`slice ${slice} is behind`);
     }

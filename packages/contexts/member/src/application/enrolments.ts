@@ -36,10 +36,10 @@ export class Enrolments {
     const kind = "externalId" in enrolment ? "external_id" : "enrolment_key";
     const reservation: ReferenceReserved = { type: "ReferenceReserved", programme, member: fresh, kind };
     const streams = this.#members.streamsOf(programme, enrolment);
-    const standing = streams.length === 1 ? undefined : await this.#members.references.first(streams);
+    const existing = streams.length === 1 ? undefined : await this.#members.references.first(streams);
     const stream = streams[0] as string;
     const { member: id } =
-      standing ??
+      existing ??
       (await this.#members.references.claim(
         handler,
         { stream, slice: sliceOfName(stream) },

@@ -20,13 +20,13 @@ export function proposalBody(programme: Programme, proposal: Proposal): z.input<
 }
 
 function differencesOf(
-  standing: Version<unknown> | undefined,
+  existing: Version<unknown> | undefined,
   change: ProposedChange,
 ): z.input<typeof difference>[] {
-  const before = fieldsOf(change.kind, standing?.value);
+  const before = fieldsOf(change.kind, existing?.value);
   const after = fieldsOf(change.kind, proposedValue(change));
-  if ("validFrom" in change && change.validFrom !== undefined && change.validFrom !== standing?.validFrom) {
-    before["validFrom"] = standing && fields.formatInstant(standing.validFrom);
+  if ("validFrom" in change && change.validFrom !== undefined && change.validFrom !== existing?.validFrom) {
+    before["validFrom"] = existing && fields.formatInstant(existing.validFrom);
     after["validFrom"] = fields.formatInstant(change.validFrom);
   }
   const differing = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(

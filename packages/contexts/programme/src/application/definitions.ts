@@ -134,12 +134,12 @@ export type WantedSettings = Omit<CurrencySettings, keyof Standing> & {
 
 function completed(wanted: WantedSettings, before: Standing): CurrencySettings {
   const { adjustmentTimeoutSeconds, earnCeiling, adjustmentCeiling, ...told } = wanted;
-  const standing = {
+  const existing = {
     adjustmentTimeoutSeconds: adjustmentTimeoutSeconds ?? before.adjustmentTimeoutSeconds,
     earnCeiling: earnCeiling === undefined ? before.earnCeiling : earnCeiling,
     adjustmentCeiling: adjustmentCeiling === undefined ? before.adjustmentCeiling : adjustmentCeiling,
   };
-  const given = Object.entries(standing).filter(([, value]) => value !== undefined && value !== null);
+  const given = Object.entries(existing).filter(([, value]) => value !== undefined && value !== null);
   return { ...told, ...(Object.fromEntries(given) as Standing) };
 }
 

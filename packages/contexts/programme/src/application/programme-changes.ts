@@ -44,22 +44,22 @@ export class ProgrammeChanges {
     const fresh = this.#tools.newId();
     const fine = define(fresh);
     if ("refused" in fine) {
-      const standing = await this.#programmes.idOf(code);
-      if (standing === undefined) throw new ProgrammeError(fine.refused, { detail: fine.detail });
-      return { programme: await this.#programmes.load(standing), isNew: false };
+      const existing = await this.#programmes.idOf(code);
+      if (existing === undefined) throw new ProgrammeError(fine.refused, { detail: fine.detail });
+      return { programme: await this.#programmes.load(existing), isNew: false };
     }
     const name = fine.events[0] as DefinitionEvent<"ProgrammeDefined">;
     const stream = this.#programmes.codeStream(code);
-    const standing = await this.#programmes.codes.claim(
+    const existing = await this.#programmes.codes.claim(
       this.#tools.handler,
       { stream, slice: sliceOfName(stream) },
       name,
       claimantOf(caller),
     );
-    const { programme } = await this.#execute(standing.programme, caller, (state) =>
-      state === undefined ? define(standing.programme) : { events: [] },
+    const { programme } = await this.#execute(existing.programme, caller, (state) =>
+      state === undefined ? define(existing.programme) : { events: [] },
     );
-    return { programme, isNew: standing.programme === fresh };
+    return { programme, isNew: existing.programme === fresh };
   }
 
   /** Changes a programme's definitions; the programme after it. */

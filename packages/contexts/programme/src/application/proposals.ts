@@ -30,7 +30,7 @@ export interface Author {
 export function changeDefinition(programme: Programme, change: ProposedChange, author: Author): Definition {
   const versions = versionsOf(programme, change);
   if (versions.length === 0) return { events: [published(programme, change, author, {})] };
-  if (isStanding(versions, change)) return { events: [] };
+  if (isNewest(versions, change)) return { events: [] };
   const { actor: requestedBy, now: proposedAt } = author;
   if (programme.singleHanded) {
     return { events: [published(programme, change, author, { requestedBy, singleHanded: true })] };
@@ -174,7 +174,7 @@ function from({ validFrom }: { readonly validFrom: number | undefined }): { vali
 }
 
 /** Whether the newest version is what is wanted, also from the instant that is wanted, if one is. */
-function isStanding(versions: readonly Version<unknown>[], change: ProposedChange): boolean {
+function isNewest(versions: readonly Version<unknown>[], change: ProposedChange): boolean {
   const newest = versions.at(-1) as Version<unknown>;
   switch (change.kind) {
     case "zone":

@@ -2,7 +2,7 @@ import type { AppendedCommand, NewEvent } from "@taem/event-store";
 import type { Logger, Tracer } from "@taem/runtime";
 
 /** Says of every command what it wrote: a line at level debug, and a span. Undefined where nobody would read either. */
-export function appendTrail({
+export function appendTelemetry({
   logger,
   tracer,
 }: {
