@@ -25,7 +25,7 @@ export async function onFirstContact<T>(work: () => Promise<T>): Promise<T> {
 /** What PostgreSQL says of a relation, or of a schema, that is not there. */
 const NOT_THERE = new Set(["42P01", "3F000"]);
 /** `schema_lost` where an error says so, whatever was asked of the database. */
-function lostSchema(error: unknown, contexts: readonly AnyContext[]): OperatorError | undefined {
+export function lostSchema(error: unknown, contexts: readonly AnyContext[]): OperatorError | undefined {
   if (!(error instanceof Error) || !NOT_THERE.has(codeOf(error))) return undefined;
   const what = `the database lacks what belongs in it (${error.message})`;
   const isMadeOfTheLog = projectionNames(contexts).some((name) => error.message.includes(schemaOf({ name })));

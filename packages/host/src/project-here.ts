@@ -5,6 +5,7 @@ import { createLogger, createMetrics, type Metrics, OperatorError, systemClock }
 import { serviceNameOf } from "./config.ts";
 import type { AnyContext } from "./context.ts";
 import { catalogueOf } from "./contexts.ts";
+import { lostSchema } from "./database-fault.ts";
 import { openStore } from "./event-store.ts";
 import { projectionsPlayed, startProjectors } from "./projectors.ts";
 import type { Errand, FromThread, ToThread } from "./thread-messages.ts";
@@ -34,8 +35,9 @@ export async function projectHere(contexts: readonly AnyContext[]): Promise<void
     tell({ kind: "started" });
     await stopped.promise;
   } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    tell({ kind: "refused", code: error.code, message: error.message });
+    const fault = error instanceof OperatorError ? error : lostSchema(error, contexts);
+    if (fault === undefined) throw error;
+    tell({ kind: "refused", code: fault.code, message: fault.message });
   }
   port.close();
 }

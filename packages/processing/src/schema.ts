@@ -84,7 +84,7 @@ function createTable({ name, columns, storage }: Table, schema: string): string 
 
 /**
  * Creates the tables of a projection where they are missing; any number of processes may call it at once. Throws
- * `projection_outdated` when those in use were built by another version.
+ * `projection_outdated` when those in use were built by another version, and PostgreSQL's error when one of them is lost.
  */
 export async function ensureSchema(database: Database, projection: Projection): Promise<void> {
   const schema = schemaOf(projection);
@@ -97,8 +97,17 @@ export async function ensureSchema(database: Database, projection: Projection): 
     } else {
       assertVersion(projection, version);
       await addLandmarks(transaction, schema);
+      await assertTables(
+        transaction,
+        projection.tables.map(({ name }) => `${schema}.${name}`),
+      );
     }
   });
+}
+
+/** What is lost is found before anything stands on it: as PostgreSQL's error, which names the first table that is not there. */
+export async function assertTables(sql: Queryable, tables: readonly string[]): Promise<void> {
+  await sql.query(`SELECT ${tables.map((table) => `'${table}'::regclass`).join(", ")}`);
 }
 
 /** Checkpoints that an earlier program made have none. They stay where they are: it may be running still. */

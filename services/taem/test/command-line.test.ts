@@ -91,17 +91,19 @@ test("a port that is taken is said in a sentence", async () => {
   squatter.close();
 });
 
-test("a database that lacks a table says so, and what to do", async () => {
+test.each([
+  ["SCHEMA taem_installation", /^taem: schema_lost: .*taem_installation.*restore that part alone/s],
+  ["SCHEMA taem_queues", /^taem: schema_lost: .*taem_queues.*restore that part alone/s],
+  ["TABLE taem_queues.inbox", /^taem: schema_lost: .*taem_queues.inbox.*restore that part alone/s],
+  ["TABLE taem_sweeps.timers", /^taem: schema_lost: .*taem_sweeps.timers.*`taem rebuild`/s],
+])("a database that has lost the %s does not start, and says what to do", async (lost, advice) => {
   await using database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url, TAEM_PORT: "0" };
-  expect((await runTool(["parked", "list"], environment)).exitCode).toBe(0);
+  expect((await runTool(["rebuild", "sweeps"], environment)).exitCode).toBe(0);
   await using pool = openPool({ url: database.url, max: 1, applicationName: "command-line-test" });
-  await pool.query("DROP SCHEMA taem_installation CASCADE");
+  await pool.query(`DROP ${lost} CASCADE`);
   const { exitCode, err } = await runTool(["start"], environment);
-  expect([exitCode, err]).toEqual([
-    1,
-    expect.stringMatching(/^taem: schema_lost: .*taem_installation.*restore that part alone/s),
-  ]);
+  expect([exitCode, err]).toEqual([1, expect.stringMatching(advice)]);
 });
 
 test("a database whose read models are not there says what makes them", async () => {

@@ -1,4 +1,5 @@
 import { type Database, type Migration, migrate } from "@taem/postgres";
+import { assertTables } from "../schema.ts";
 
 /** The durable queues of a database: what is to be delivered, and what came in. Nothing of them is rebuilt. */
 export type QueueTable = "outbox" | "inbox";
@@ -64,7 +65,11 @@ const migrations: readonly Migration[] = [
   },
 ];
 
-/** Makes the queues of a database where they are missing; before anything writes to them. */
+/**
+ * Makes the queues of a database before anything writes to them. Those that it had and has lost are not made again: what was on
+ * its way in them is nowhere else. Then it throws PostgreSQL's error.
+ */
 export async function migrateQueues(database: Database): Promise<void> {
   await migrate(database, "queues", migrations);
+  await assertTables(database, QUEUE_TABLES.map(tableOf));
 }
