@@ -7,6 +7,7 @@ import { readLogName } from "@taem/host";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { type Environment, randomId } from "@taem/runtime";
+import { type Service, startService } from "./commands-service.ts";
 import { TestServer } from "./eventstoredb/server.ts";
 import { wholeLog } from "./test-store.ts";
 
@@ -57,6 +58,18 @@ export async function hmacKeyIn({ databaseUrl: url }: Site): Promise<string> {
     "SELECT encode(value, 'hex') AS key FROM taem_installation.secrets WHERE name = 'hmac'",
   );
   return rows[0]?.key ?? "";
+}
+
+/** The commands service of an earlier program, which gave no log a name: its database is not the site's. */
+export async function startEarlierService(site: Site): Promise<Service> {
+  await using undo = new AsyncDisposableStack();
+  const { url } = undo.use(await createTestDatabase());
+  const store = undo.use(await openLog(site));
+  const environment = { TAEM_HMAC_KEY: await hmacKeyIn(site) };
+  const service = undo.use(await startService({ url, store, environment }));
+  const started = undo.move();
+  const close = () => started.disposeAsync();
+  return { ...service, close, [Symbol.asyncDispose]: close };
 }
 
 /** A database of one's own that can be copied as a whole. */

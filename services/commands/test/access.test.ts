@@ -9,7 +9,7 @@ let shop: string;
 let other: string;
 
 beforeAll(async () => {
-  fixture = await openFixture({ clientsAfter: async () => [] });
+  fixture = await openFixture({ ports: { clientsAfter: async () => [] } });
   shop = await defineProgramme(fixture.api, "shop");
   other = await defineProgramme(fixture.api, "other");
   await enrol(fixture.api, shop, "member");

@@ -1,8 +1,7 @@
 import { member as memberCategory, memberStream } from "@taem/member/events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createLedger } from "../src/ledger.ts";
 import { clientsAfter } from "../src/queries/registers.ts";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { Installation } from "./support/installation.ts";
 import type { Account } from "./support/simulation.ts";
 
@@ -15,12 +14,9 @@ beforeAll(async () => {
   installation = await Installation.open(17);
   await installation.populate(20, 100, 30);
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
 }, 60_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 const membersOf = (code: string): string[] =>
   installation.simulation.accounts
@@ -111,7 +107,7 @@ test("clients are listed by their ids, all or those of one programme", async () 
 });
 
 test("a member whose stream began in another slice has the same row there, before or after the account's events", async () => {
-  const { simulation, store, platform } = installation;
+  const { simulation, store } = installation;
   const [programme] = simulation.programmes;
   if (programme === undefined) throw new Error("no programme");
   const account = simulation.open(programme, "POINT");
@@ -129,9 +125,8 @@ test("a member whose stream began in another slice has the same row there, befor
   expect((await paged("one/members", "member")).flat()).toContain(account.member);
   const [stream] = await store.read([{ stream: memberStream(account.member), afterRevision: 0 }]);
   expect(stream?.events[0]?.slice).toBe(slice);
-  const ledger = createLedger(platform);
-  expect(await ledger.rebuild({ expect: "equal" })).toMatchObject({ outcome: "taken_over" });
-  expect(await ledger.verify()).toMatchObject({ ok: true });
+  expect(await installation.rebuild({ expect: "equal" })).toMatchObject({ outcome: "taken_over" });
+  expect(await installation.verify()).toMatchObject({ ok: true });
   expect((await rows()).rows).toEqual(expected);
 });
 
@@ -140,7 +135,7 @@ test("the event that reserves a programme's code makes no programme", async () =
   await simulation.reserveCode("reserved-only");
   await installation.project();
   expect((await paged("", "programme")).flat()).toEqual(["one", "two"]);
-  expect(await installation.ledger.verify()).toMatchObject({ ok: true });
+  expect(await installation.verify()).toMatchObject({ ok: true });
 });
 
 test("a member whose enrolment cannot be read is not listed, and the list of the programme says so", async () => {
@@ -157,5 +152,5 @@ test("a member whose enrolment cannot be read is not listed, and the list of the
   expect((await api.get("one/members?limit=1")).body).toMatchObject({ parked: 1 });
   expect((await api.get("two/members?limit=1")).body).toMatchObject({ parked: 0 });
   const parked = [expect.objectContaining({ key: memberStream(member) })];
-  expect(await installation.ledger.verify()).toMatchObject({ ok: false, parked });
+  expect(await installation.verify()).toMatchObject({ ok: false, parked });
 });

@@ -1,4 +1,6 @@
+import type { KeyObject } from "node:crypto";
 import type { Append, EventStore } from "@taem/event-store";
+import { uniqueStreamOf } from "@taem/host";
 import { AppliedKeys, type BusinessKey, sliceOfMember } from "@taem/kernel";
 import {
   type AccountCommand,
@@ -24,7 +26,7 @@ import {
   programme as programmeCategory,
   programmeStream,
 } from "@taem/programme/events";
-import { createCatalogue, sliceOfStream, streamOf, UNIQUE } from "@taem/schema";
+import { createCatalogue, sliceOfStream } from "@taem/schema";
 import { DAY, definitionsOf, START_OF_TIME } from "./definitions.ts";
 import { Random } from "./random.ts";
 
@@ -38,6 +40,7 @@ const catalogue = createCatalogue([
   referenceReservations,
 ]);
 
+type ProgrammeDefined = DefinitionEvent<"ProgrammeDefined">;
 type Event = ReturnType<typeof catalogue.events.decode>;
 
 export interface Account {
@@ -68,13 +71,15 @@ export class Simulation {
   now = START_OF_TIME;
   events = 0;
   readonly #store: EventStore;
+  readonly #hmacKey: KeyObject;
   readonly #waiting = new Set<Account>();
   #keys = 0;
   /** Apart: how many events there are changes nothing in what happens. */
   readonly #ids: Random;
 
-  constructor(store: EventStore, seed: number) {
+  constructor(store: EventStore, seed: number, hmacKey: KeyObject) {
     this.#store = store;
+    this.#hmacKey = hmacKey;
     this.random = new Random(seed);
     this.#ids = new Random(seed + 1);
   }
@@ -82,6 +87,7 @@ export class Simulation {
   async defineProgramme(code: string, zone: string): Promise<Programme> {
     const definitions = definitionsOf(this.random.uuid(), code, zone);
     const programme = definitions.reduce<Programme | undefined>(evolveProgramme, undefined) as Programme;
+    await this.#reserve(definitions[0] as ProgrammeDefined);
     await this.#append(programmeStream(programme.id), 0, definitions);
     this.programmes.push(programme);
     return programme;
@@ -121,7 +127,11 @@ export class Simulation {
   /** As the commands service reserves a code for a programme that it then does not come to define. */
   async reserveCode(code: string): Promise<void> {
     const [defined] = definitionsOf(this.#ids.uuid(), code, "Asia/Bangkok");
-    await this.#append(streamOf(UNIQUE, this.#ids.uuid()), 0, [defined as DefinitionEvent]);
+    await this.#reserve(defined as ProgrammeDefined);
+  }
+
+  async #reserve(defined: ProgrammeDefined): Promise<void> {
+    await this.#append(uniqueStreamOf(this.#hmacKey, "programme", defined.code), 0, [defined]);
   }
 
   /** A client of the whole installation, or of a programme by its code. */
