@@ -19,9 +19,9 @@ import { sliceOfStream } from "@taem/schema";
 import { catalogue } from "@taem/taem-service";
 import { startService } from "@taem/testing/commands-service";
 import { TestServer } from "@taem/testing/eventstoredb/server";
-import { makeEveryEvent, makeEveryPrincipalEvent } from "@taem/testing/every-event";
 import { openTestStore, wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeEveryEvent, makeEveryPrincipalEvent } from "./support/every-event.ts";
 
 // A stream lies in one slice for its whole life: that of the member who owns it, else its own. One that an earlier
 // program began in another slice keeps it.

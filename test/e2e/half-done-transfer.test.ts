@@ -1,4 +1,4 @@
-import { dieAt } from "@taem/testing/dying-service";
+import { dieAt } from "@taem/testing/commands-service";
 import { losesAnswer } from "@taem/testing/faulty-store";
 import { createInstallation } from "@taem/testing/program";
 import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";

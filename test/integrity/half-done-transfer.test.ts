@@ -1,6 +1,6 @@
 import type { Api } from "@taem/testing/api";
 import { audit, type Findings } from "@taem/testing/auditor";
-import { dieAt } from "@taem/testing/dying-service";
+import { dieAt } from "@taem/testing/commands-service";
 import { breaks, losesAnswer } from "@taem/testing/faulty-store";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
 import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";

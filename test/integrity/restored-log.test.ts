@@ -1,20 +1,13 @@
 import { systemClock } from "@taem/runtime";
-import { dieAt } from "@taem/testing/dying-service";
+import { dieAt } from "@taem/testing/commands-service";
 import { losesAnswer } from "@taem/testing/faulty-store";
+import { PROJECTIONS } from "@taem/testing/product";
 import { startTestProgram, type TestProgram } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
 import { defineProgramme, source, succeeds } from "@taem/testing/programme";
-import { PROJECTIONS } from "@taem/testing/projections";
 import { outstandingOf } from "@taem/testing/read-model";
-import {
-  type LogBackup,
-  logOf,
-  openLog,
-  openSite,
-  SITES,
-  type Site,
-  startEarlierService,
-} from "@taem/testing/site";
+import { type LogBackup, logOf, openSite, SITES, type Site, startEarlierService } from "@taem/testing/site";
+import { openLog } from "@taem/testing/test-store";
 import { describe, expect, test } from "vitest";
 
 // Failures: a log restored from an older backup, whose lost events read models go on showing, for ever and ready all the while;
@@ -64,7 +57,7 @@ async function expectRead(
 
 /** Leaves a transfer of malee's to somchai half done: whoever began it died when the points had left. */
 async function beginTransfer(site: Site, points: string): Promise<void> {
-  await using store = await openLog(site);
+  await using store = await openLog(site.environment);
   const gift = { currency: "PTS", points, to: "ext:somchai" };
   const grounds = { url: site.databaseUrl, environment: site.environment, store };
   await dieAt(1, losesAnswer, grounds, (by) => by.post(`${MALEE}/transfers`, gift, "gift"));

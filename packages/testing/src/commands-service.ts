@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { EventStore } from "@taem/event-store";
 import type { Principal } from "@taem/http";
 import type { Environment } from "@taem/runtime";
-import { Api } from "./api.ts";
-import { PERMISSIONS } from "./permissions.ts";
+import { expect } from "vitest";
+import { type Answer, Api } from "./api.ts";
+import { type AppendFault, breaks, faultyStore, passes } from "./faulty-store.ts";
+import { PERMISSIONS } from "./product.ts";
 import { type HostedProgram, hostProgram, type ProgramOptions } from "./program.ts";
 
 /** What instances share. */
@@ -52,4 +54,17 @@ export async function startService(
     started.use(new Api(program.url, key(given), connections));
   const close = () => started.disposeAsync();
   return { ...program, key, api, close, [Symbol.asyncDispose]: close };
+}
+
+/** Has an instance die at the nth append of a command: nothing after it reaches the store. */
+export async function dieAt(
+  n: number,
+  last: AppendFault,
+  grounds: Grounds,
+  command: (by: Api) => Promise<Answer>,
+): Promise<void> {
+  const store = faultyStore(grounds.store);
+  await using dying = await startService({ ...grounds, store });
+  store.appendFaults.push(...Array(n - 1).fill(passes), last, ...Array(20).fill(breaks));
+  expect((await command(dying.api())).status).toBe(503);
 }

@@ -12,6 +12,7 @@ import {
 } from "@taem/host";
 import type { ApiKeys, Route } from "@taem/http";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { Statements } from "@taem/principal";
 import type { Clock, Environment } from "@taem/runtime";
 import { contexts as all, type Ports } from "@taem/taem-service";
 import { Api } from "./api.ts";
@@ -109,6 +110,16 @@ export async function startTestProgram(url: string, options: ProgramOptions = {}
   const api = undo.use(new Api(program.url, token));
   const running = undo.move();
   return { ...program, api, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** A person at work, in a session: what the console says of whoever has signed in there. */
+export function personCaller(
+  { url, platform }: Pick<HostedProgram, "url" | "platform">,
+  person: string,
+  session = "s1",
+): Api {
+  const expiresAt = platform.clock.now() + 60_000;
+  return new Api(url, new Statements(platform).sign({ person, session, expiresAt }));
 }
 
 /** A database that outlives the programs on it. */

@@ -3,7 +3,7 @@ import { Authenticator } from "@taem/principal";
 import { systemClock } from "@taem/runtime";
 import type { Api } from "@taem/testing/api";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
-import { PERMISSIONS } from "@taem/testing/permissions";
+import { PERMISSIONS } from "@taem/testing/product";
 import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { refused } from "./support/fixture.ts";

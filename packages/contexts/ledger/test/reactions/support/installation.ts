@@ -1,8 +1,7 @@
 import type { Database } from "@taem/postgres";
 import type { Api } from "@taem/testing/api";
 import { audit, type Findings } from "@taem/testing/auditor";
-import { type Service, startService } from "@taem/testing/commands-service";
-import { dieAt } from "@taem/testing/dying-service";
+import { dieAt, type Service, startService } from "@taem/testing/commands-service";
 import { losesAnswer } from "@taem/testing/faulty-store";
 import { START, source, succeeds } from "@taem/testing/programme";
 import { openTestStore, type TestStore, wholeLog } from "@taem/testing/test-store";
