@@ -10,7 +10,8 @@ const LATER = { now: () => Date.now() + 60_000 };
 
 test("a transfer whose process died between its legs is ended by the scheduler", async () => {
   await using installation = await createInstallation();
-  await using program = await installation.start({ clock: LATER });
+  await using program = await installation.start({ services: "commands,ledger" });
+  await using _scheduler = await installation.start({ services: "scheduler", clock: LATER });
   const { api, platform } = program;
   const shop = await defineProgramme(api, "shop");
   const [from, to] = (await enrolMany(api, "shop", "member", 2)) as [string, string];

@@ -97,18 +97,16 @@ function openContexts(
   undo: AsyncDisposableStack,
 ): readonly OpenContext<object>[] {
   let handler: CommandHandler | undefined;
+  // Whenever it is made: the first who asks may be a worker, long after the start.
+  undo.defer(() => handler?.close());
   const process: Process = {
     ...platform,
     newId,
     tokens: new Tokens(platform),
     permissions: permissionsOf(platform.contexts),
     handler() {
-      if (handler === undefined) {
-        const barred = () => watch.found ?? platform.clocks.doubt;
-        const opened = openCommandHandler({ ...platform, barred }, config);
-        undo.defer(() => opened.close());
-        handler = opened;
-      }
+      const barred = () => watch.found ?? platform.clocks.doubt;
+      handler ??= openCommandHandler({ ...platform, barred }, config);
       return handler;
     },
     assertClocksAgree: () => platform.clocks.assertAgreed(),
