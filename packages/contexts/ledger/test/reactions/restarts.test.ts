@@ -143,10 +143,13 @@ test("an installation that had a schedule of tables loses them, and what was to 
   const members = await dueMembers(installation, 3);
   await database.query("CREATE SCHEMA taem_schedule CREATE TABLE sweeps (slice smallint, due_at bigint)");
   await database.query("DELETE FROM taem_migrations WHERE component = 'ledger'");
-  await installation.setClock("shop", DEAD);
-  await using _ = await installation.schedule(new TestKeeper(installation.service));
+  for (let start = 0; start < 2; start++) {
+    await using _ = await installation.schedule(new TestKeeper(installation.service));
+  }
   const { rows } = await database.query("SELECT to_regnamespace('taem_schedule') AS schema");
   expect(rows).toEqual([{ schema: null }]);
+  await installation.setClock("shop", DEAD);
+  await using _ = await installation.schedule(new TestKeeper(installation.service));
   await expect.poll(() => expired(installation, members), SOON).toBe(3);
 });
 
