@@ -20,16 +20,16 @@ import { sliceOfStream } from "@taem/schema";
 import { catalogue } from "@taem/taem-service";
 import { startService } from "@taem/testing/commands-service";
 import { TestServer } from "@taem/testing/eventstoredb/server";
-import { makeEveryEvent, makeEveryPrincipalEvent } from "@taem/testing/every-event";
 import { openTestStore, wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeEveryEvent, makeEveryPrincipalEvent } from "./support/every-event.ts";
 
 // A stream lies in one slice for its whole life: that of the member who owns it, else its own. One that an earlier
 // program began in another slice keeps it.
 
-const STORES: Readonly<Record<string, (undo: AsyncDisposableStack) => Promise<EventStore>>> = {
+const STORES: Readonly<Record<string, (undo: AsyncDisposableStack) => Promise<EventStore | undefined>>> = {
   memory: async () => new MemoryEventStore(),
-  PostgreSQL: async (undo) => undo.use(await openTestStore()).store,
+  PostgreSQL: async () => undefined,
   EventStoreDB: async (undo) => {
     const store = await openEsdbEventStore(undo.use(await TestServer.start()));
     undo.defer(() => store.close());
@@ -40,15 +40,18 @@ const STORES: Readonly<Record<string, (undo: AsyncDisposableStack) => Promise<Ev
 describe.each(Object.keys(STORES))("on %s", (name) => {
   const undo = new AsyncDisposableStack();
   let store: EventStore;
+  let url: string;
 
   beforeAll(async () => {
-    store = await (STORES[name] as (typeof STORES)[string])(undo);
+    const testStore = undo.use(await openTestStore());
+    url = testStore.url;
+    store = (await STORES[name]?.(undo)) ?? testStore.store;
   });
 
   afterAll(() => undo.disposeAsync());
 
   test("every stream of every event lies in the slice of the rule", async () => {
-    await using service = await startService({ store });
+    await using service = await startService({ url, store });
     await makeEveryEvent(service.api({ name: "clerk" }), service.api({ name: "manager" }), "every");
     await nameLog(store, { type: "InstallationNamed", installation: randomUUID(), keyCheck: "" });
     await makeEveryPrincipalEvent(store);
@@ -63,8 +66,8 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
   });
 
   test("a member whose enrolment lies elsewhere has an account in the slice of the rule", async () => {
-    const [first] = await wholeLog(store);
-    const { programme } = definitionEvents.decode(first as NonNullable<typeof first>);
+    const defined = (await wholeLog(store)).find(({ type }) => type === "ProgrammeDefined");
+    const { programme } = definitionEvents.decode(defined as NonNullable<typeof defined>);
     const member = randomUUID();
     const enrolled: MemberEnrolled = { type: "MemberEnrolled", programme, member, enrolledAt: 0 };
     const stream = memberStream(member);
@@ -73,7 +76,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     const data = JSON.stringify({ enrolledAt: 0, member, programme });
     const events = [{ id: randomUUID(), type: enrolled.type, data, meta }];
     await store.append([{ stream, slice: elsewhere, expectedRevision: 0, events }]);
-    await using service = await startService({ store });
+    await using service = await startService({ url, store });
     const path = `/v1/programmes/every/members/${member}/earn`;
     expect((await service.api().post(path, { currency: "PTS", points: "1" }, "e")).status).toBe(201);
     const streams = [stream, accountStream(member, 1)];

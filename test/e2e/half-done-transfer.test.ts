@@ -1,6 +1,5 @@
-import { createCommands } from "@taem/commands-service";
-import type { AccountRef } from "@taem/ledger";
-import { newId } from "@taem/runtime";
+import { dieAt } from "@taem/testing/commands-service";
+import { losesAnswer } from "@taem/testing/faulty-store";
 import { createInstallation } from "@taem/testing/program";
 import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
 import { expect, test } from "vitest";
@@ -11,31 +10,15 @@ const LATER = { now: () => Date.now() + 60_000 };
 
 test("a transfer whose process died between its legs is ended by the scheduler", async () => {
   await using installation = await createInstallation();
-  await using program = await installation.start({ clock: LATER });
+  await using program = await installation.start({ services: "commands,ledger" });
+  await using _scheduler = await installation.start({ services: "scheduler", clock: LATER });
   const { api, platform } = program;
   const shop = await defineProgramme(api, "shop");
   const [from, to] = (await enrolMany(api, "shop", "member", 2)) as [string, string];
   await succeeds(api.post(`${shop}/members/${from}/earn`, { ...PTS, points: "100" }, "earn"));
-
-  // The first leg alone, through the writer: what is in the log when a process dies there.
-  const commands = createCommands(platform);
-  const source: AccountRef = await commands.service.account("shop", { member: { id: from } }, "PTS");
-  const firstLeg = {
-    type: "transfer",
-    key: { system: "app", id: "T-1", leg: "main" },
-    fingerprint: "0".repeat(32),
-    occurredAt: LATER.now(),
-    points: 60n,
-    to,
-    transfer: newId(),
-  } as const;
-  const caller = { actor: "test", correlation: "test", deadline: LATER.now() + 10_000 };
-  expect(
-    await commands.service.accounts.execute(source, { key: firstLeg.key, under: () => firstLeg }, caller),
-  ).toMatchObject({
-    replayed: false,
-  });
-  await commands.close();
+  const grounds = { url: installation.url, store: platform.store };
+  const gift = { ...PTS, points: "60", to };
+  await dieAt(1, losesAnswer, grounds, (by) => by.post(`${shop}/members/${from}/transfers`, gift, "gift"));
 
   const bookOf = async (member: string): Promise<string> =>
     (await api.get(`${shop}/members/${member}/balance?currency=PTS&consistency=strong`)).body.balance.book;

@@ -4,8 +4,12 @@ import { rebuild } from "@taem/processing";
 import { OperatorClients } from "@taem/taem-service";
 import { Api } from "@taem/testing/api";
 import { clientKey } from "@taem/testing/client-key";
-import { personCaller } from "@taem/testing/person-caller";
-import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
+import {
+  createInstallation,
+  personCaller,
+  type TestInstallation,
+  type TestProgram,
+} from "@taem/testing/program";
 import { defineProgramme, enrolMany, listed, succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 

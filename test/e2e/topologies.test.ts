@@ -1,7 +1,5 @@
 import { createClient } from "@taem/client";
 import { type Api, runSimulation, simulate } from "@taem/simulation";
-import { digestsOf } from "@taem/testing/canonical-digest";
-import { canonicalExport } from "@taem/testing/canonical-export";
 import { sharedKafka } from "@taem/testing/kafka/kafka";
 import { runTool } from "@taem/testing/program-process";
 import { defineProgramme, enrolMany, listed, source, succeeds } from "@taem/testing/programme";
@@ -9,6 +7,7 @@ import { bookOf } from "@taem/testing/read-model";
 import { describeWith } from "@taem/testing/requirement";
 import { openServers, startTopology, type Topology, topologies } from "@taem/testing/topology";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { canonicalExport, digestsOf } from "./support/canonical-export.ts";
 
 // The same system in one process and in many: the same answers, the same events, the same rows.
 

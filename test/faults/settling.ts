@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore, RecordedEvent } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import { audit, type Findings, overdue, underWay } from "@taem/testing/auditor";
-import { PROJECTIONS } from "@taem/testing/projections";
+import { PROJECTIONS } from "@taem/testing/product";
 import { wholeLog } from "@taem/testing/test-store";
 
 /** A log that nothing will be added to by itself, and read models that have all of it. */

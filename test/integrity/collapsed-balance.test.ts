@@ -42,8 +42,8 @@ async function account(path: string) {
 /** As the scheduler does. */
 async function sweep(path: string): Promise<void> {
   const { id } = (await api.get(shop)).body as unknown as { readonly id: string };
-  const name = { programme: id, member: path.split("/").at(-1) as string, currency: "PTS" };
-  await fixture.service.commands.sweep(name, CALLER);
+  const name = { programme: id, member: path.split("/").at(-1) as string, currency: "PTS", dueAt: 0 };
+  await fixture.service.ports.accountKeeper.sweep(name, CALLER);
 }
 
 test.each(["swept", "not swept"])("after a partial burn only the rest expires: %s", async (how) => {

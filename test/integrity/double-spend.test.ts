@@ -18,8 +18,8 @@ beforeAll(async () => {
   // On a busy machine a refund of 10,000 lots takes its time.
   const limits = { requestMs: 60_000 };
   services = [
-    await startService({ store: testStore.store, limits }),
-    await startService({ store: await testStore.another(), limits }),
+    await startService(testStore, { limits }),
+    await startService(testStore, { store: await testStore.another(), limits }),
   ];
   apis = services.map((service) => service.api());
   shop = await defineProgramme(apis[0] as Api, "shop");

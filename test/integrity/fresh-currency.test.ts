@@ -82,7 +82,7 @@ test("a programme whose first currency it is answers without naming it", async (
 test("a flood of unknown currencies is no flood of reads, and each one is looked for", async () => {
   await using testStore = await openTestStore();
   const store = faultyStore(testStore.store);
-  await using service = await startService({ store });
+  await using service = await startService(testStore, { store });
   const api = service.api();
   const path = await defineProgramme(api, "flood");
   const [one] = (await enrolMany(api, "flood", "member", 1)) as [string];

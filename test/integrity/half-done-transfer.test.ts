@@ -1,7 +1,7 @@
 import type { Api } from "@taem/testing/api";
 import { audit, type Findings } from "@taem/testing/auditor";
-import { startService } from "@taem/testing/commands-service";
-import { type AppendFault, breaks, faultyStore, losesAnswer, passes } from "@taem/testing/faulty-store";
+import { dieAt } from "@taem/testing/commands-service";
+import { breaks, losesAnswer } from "@taem/testing/faulty-store";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
 import { defineProgramme, enrolMany, source, succeeds } from "@taem/testing/programme";
 import { wholeLog } from "@taem/testing/test-store";
@@ -40,22 +40,16 @@ async function prepare(isAccepted: boolean) {
   return { giver, taker, transfer };
 }
 
-/** An instance that dies at its nth append: nothing after it reaches the store. */
-async function dieAt(n: number, last: AppendFault, transfer: (by: Api) => Promise<{ status: number }>) {
-  const store = faultyStore(fixture.testStore.store);
-  await using dying = await startService({ store });
-  store.appendFaults.push(...Array(n - 1).fill(passes), last, ...Array(20).fill(breaks));
-  expect((await transfer(dying.api())).status).toBe(503);
-}
-
 /** What the scheduler does with a first leg that it finds. */
 async function complete(giver: string): Promise<void> {
   const out = (await wholeLog(fixture.testStore.store)).find(
     ({ type, data }) => type === "TransferOut" && data.includes(`"member":"${giver}"`),
   );
   if (out === undefined) return;
-  const name = { programme: programmeId, member: giver, currency: "PTS", revision: out.revision };
-  await fixture.service.commands.completeTransfer(name, CALLER);
+  const { transfer } = JSON.parse(out.data) as { readonly transfer: string };
+  const of = { programme: programmeId, member: giver, currency: "PTS" };
+  const { accountKeeper } = fixture.service.ports;
+  await accountKeeper.completeTransfer({ ...of, transfer, revision: out.revision }, CALLER);
 }
 
 async function findings(): Promise<Findings> {
@@ -96,7 +90,7 @@ const RETURN_STEPS = [
 describe.each(Object.entries(RECOVERIES))("ended by %s", (_, recover) => {
   test.each(STEPS)("a transfer killed %s arrives once", async (_step, n, fault) => {
     const { giver, taker, transfer } = await prepare(true);
-    await dieAt(n, fault, transfer);
+    await dieAt(n, fault, fixture.testStore, transfer);
     await recover(giver, async () => void (await succeeds(transfer(api))));
     expect(await booksOf(giver, taker)).toEqual([60n, 1000n, 0n]);
     expect((await succeeds(transfer(api))).body).toMatchObject({ replayed: true, effect: { points: "40" } });
@@ -107,7 +101,7 @@ describe.each(Object.entries(RECOVERIES))("ended by %s", (_, recover) => {
     "a transfer that is refused and killed %s returns once",
     async (_step, n, fault) => {
       const { giver, taker, transfer } = await prepare(false);
-      await dieAt(n, fault, transfer);
+      await dieAt(n, fault, fixture.testStore, transfer);
       const refused = async () => {
         const { status, body } = await transfer(api);
         expect([status, body.code]).toEqual([409, "balance_limit_exceeded"]);
@@ -122,7 +116,7 @@ describe.each(Object.entries(RECOVERIES))("ended by %s", (_, recover) => {
 
 test("a transfer that waits for its end is ended by the scheduler alone", async () => {
   const { giver, taker, transfer } = await prepare(true);
-  await dieAt(1, losesAnswer, transfer);
+  await dieAt(1, losesAnswer, fixture.testStore, transfer);
   expect(await booksOf(giver, taker)).toEqual([60n, 960n, 40n]);
   await complete(giver);
   expect(await booksOf(giver, taker)).toEqual([60n, 1000n, 0n]);
@@ -142,7 +136,7 @@ test("a transfer of 1,200 lots killed between its legs arrives whole", async () 
   await api.bulk("crumbs", lines);
   const command = { ...PTS, points: String(LOTS), to: taker, source: source("all") };
   const transfer = (by: Api) => by.post(`/v1/programmes/crumbs/members/${giver}/transfers`, command);
-  await dieAt(1, losesAnswer, transfer);
+  await dieAt(1, losesAnswer, fixture.testStore, transfer);
   await succeeds(transfer(api));
   expect(await booksOf(giver, taker)).toEqual([0n, BigInt(LOTS), 0n]);
   expect([...(await findings()).of(taker).lots.values()]).toEqual(Array(LOTS).fill(1n));
@@ -156,7 +150,7 @@ test("what a return finds on its way is taken as it comes back, and not kept by 
   await succeeds(api.post(`${path}/members/${taker}/earn`, { ...earn, points: "995" }));
   const command = { ...PTS, points: "40", to: taker, source: source("gift") };
   const transfer = (by: Api) => by.post(`${path}/members/${giver}/transfers`, command);
-  await dieAt(1, losesAnswer, transfer);
+  await dieAt(1, losesAnswer, fixture.testStore, transfer);
   const refund = { ...PTS, origin: source("sale"), all: true };
   const refunded = await succeeds(api.post(`${path}/members/${giver}/reversals`, refund, "refund"));
   expect(refunded.body.effect.clawback).toMatchObject({ waived: "40", debt: "0" });

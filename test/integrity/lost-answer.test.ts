@@ -19,7 +19,7 @@ let shop: string;
 beforeAll(async () => {
   testStore = await openTestStore();
   store = faultyStore(testStore.store);
-  service = await startService({ store });
+  service = await startService(testStore, { store });
   api = service.api();
   shop = await defineProgramme(api, "shop");
 });
@@ -80,7 +80,7 @@ test("a retry of a timed-out command gets its first result", async () => {
 test("a command that was stored after its caller's time was up is not done again", async () => {
   const path = await memberWith("late", "100");
   let passed = 0;
-  await using hasty = await startService({ store, clock: { now: () => Date.now() + passed } });
+  await using hasty = await startService(testStore, { store, clock: { now: () => Date.now() + passed } });
   const caller = hasty.api();
   const commands: readonly [path: string, points: string][] = [
     ["earn", "10"],
@@ -137,7 +137,7 @@ test("a reply of the database to an append, lost on its way, is found out: nobod
   await using proxied = await openPostgresEventStore({ url: proxy.url, max: 1 });
   const watched = faultyStore(proxied);
   const path = await memberWith("proxied", "1000");
-  await using behind = await startService({ store: watched });
+  await using behind = await startService(testStore, { store: watched });
   const caller = behind.api();
   await succeeds(caller.post(`${path}/burn`, { ...PTS, points: "1" }, "warm"));
   for (let i = 0; i < 20; i++) {
@@ -164,7 +164,7 @@ test("a reply of the database to an append, lost on its way, is found out: nobod
 test("connections cut at random under load lose nothing and double nothing", async () => {
   await using proxy = await openTcpProxy(testStore.url);
   await using proxied = await openPostgresEventStore({ url: proxy.url });
-  await using behind = await startService({ store: proxied });
+  await using behind = await startService(testStore, { store: proxied });
   const caller = behind.api();
   const path = await memberWith("cut", "100000");
   let done = 0;

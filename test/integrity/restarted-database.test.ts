@@ -64,9 +64,9 @@ test("a database stopped and crashed under load: every command once, and service
   try {
     // The whole program with its read models and scheduler, and another instance of the commands service.
     await using here = await startTestProgram(server.url);
-    const { store, hmacKey } = here.platform;
+    const { store } = here.platform;
     await using another = await openPostgresEventStore({ url: server.url });
-    await using there = await startService({ store: another, hmacKey });
+    await using there = await startService({ url: server.url, store: another });
     const apis = [here.api, there.api()] as [Api, Api];
     const shop = await defineProgramme(apis[0], "shop");
     const members = await enrolMany(apis[0], "shop", "member", 30);

@@ -1,13 +1,13 @@
-import { createSecretKey } from "node:crypto";
 import { systemClock } from "@taem/runtime";
-import { startService } from "@taem/testing/commands-service";
-import { breaks, faultyStore, losesAnswer } from "@taem/testing/faulty-store";
+import { dieAt } from "@taem/testing/commands-service";
+import { losesAnswer } from "@taem/testing/faulty-store";
+import { PROJECTIONS } from "@taem/testing/product";
 import { startTestProgram, type TestProgram } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
 import { defineProgramme, source, succeeds } from "@taem/testing/programme";
-import { PROJECTIONS } from "@taem/testing/projections";
 import { outstandingOf } from "@taem/testing/read-model";
-import { hmacKeyIn, type LogBackup, logOf, openLog, openSite, SITES, type Site } from "@taem/testing/site";
+import { type LogBackup, logOf, openSite, SITES, type Site, startEarlierService } from "@taem/testing/site";
+import { openLog } from "@taem/testing/test-store";
 import { describe, expect, test } from "vitest";
 
 // Failures: a log restored from an older backup, whose lost events read models go on showing, for ever and ready all the while;
@@ -57,13 +57,10 @@ async function expectRead(
 
 /** Leaves a transfer of malee's to somchai half done: whoever began it died when the points had left. */
 async function beginTransfer(site: Site, points: string): Promise<void> {
-  await using log = await openLog(site);
-  const store = faultyStore(log);
-  const hmacKey = createSecretKey(await hmacKeyIn(site), "hex");
-  await using dying = await startService({ store, hmacKey });
-  store.appendFaults.push(losesAnswer, ...Array(20).fill(breaks));
+  await using store = await openLog(site.environment);
   const gift = { currency: "PTS", points, to: "ext:somchai" };
-  expect((await dying.api().post(`${MALEE}/transfers`, gift, "gift")).status).toBe(503);
+  const grounds = { url: site.databaseUrl, environment: site.environment, store };
+  await dieAt(1, losesAnswer, grounds, (by) => by.post(`${MALEE}/transfers`, gift, "gift"));
 }
 
 async function available({ api }: TestProgram, consistency: "eventual" | "strong"): Promise<string> {
@@ -241,11 +238,9 @@ test.each(SITES)(
     await using site = await openSite(name);
     // A command that only reads makes the key, and names nothing.
     expect((await runTool(["parked", "list"], site.environment)).exitCode).toBe(0);
-    const hmacKey = createSecretKey(await hmacKeyIn(site), "hex");
     let backup: LogBackup;
     {
-      await using store = await openLog(site);
-      await using earlier = await startService({ store, hmacKey });
+      await using earlier = await startEarlierService(site);
       const api = earlier.api();
       await defineProgramme(api, "shop");
       await succeeds(api.post("/v1/programmes/shop/members", { externalId: "malee" }));

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { sharedKafka } from "@taem/testing/kafka/kafka";
 import { relayed } from "@taem/testing/kafka-installation";
+import { PROJECTIONS } from "@taem/testing/product";
 import { startTestProgram, type TestProgram } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
 import { defineProgramme, source, succeeds } from "@taem/testing/programme";
-import { PROJECTIONS } from "@taem/testing/projections";
 import { outstandingOf } from "@taem/testing/read-model";
 import { describeWith } from "@taem/testing/requirement";
 import { openSite, type Site } from "@taem/testing/site";

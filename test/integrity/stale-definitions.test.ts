@@ -52,8 +52,8 @@ describe("of two instances, whose clocks differ by two minutes", () => {
   beforeAll(async () => {
     testStore = await openTestStore();
     services = [
-      await startService({ store: testStore.store }),
-      await startService({
+      await startService(testStore),
+      await startService(testStore, {
         store: await testStore.another(),
         clock: { now: () => Date.now() - SKEW_MS },
       }),
@@ -158,7 +158,7 @@ describe("of two instances, whose clocks differ by two minutes", () => {
       return found;
     };
     // As of a store whose appends look at no other stream.
-    await using service = await startService({ store: { ...store, read, checksReads: false } });
+    await using service = await startService(testStore, { store: { ...store, read, checksReads: false } });
     const api = service.api();
     const earn = (key: string) => api.post(`${shop}/members/${member}/earn`, { ...PTS, spend: SPEND }, key);
     await succeeds(earn("warm"));
@@ -183,8 +183,8 @@ test("an append that was held up before the publication is decided anew after it
   const store = faultyStore(testStore.store);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => testStore.close());
-  const here = undo.use(await startService({ store: await testStore.another() })).api();
-  const there = undo.use(await startService({ store })).api();
+  const here = undo.use(await startService(testStore, { store: await testStore.another() })).api();
+  const there = undo.use(await startService(testStore, { store })).api();
   const shop = await defineProgramme(here, "held-append", ALONE);
   const [member] = (await enrolMany(here, "held-append", "member", 1)) as [string];
   await succeeds(here.put(`${shop}/rules/fresh`, RULE));

@@ -20,8 +20,8 @@ let shop: string;
 beforeAll(async () => {
   testStore = await openTestStore();
   services = [
-    await startService({ store: testStore.store }),
-    await startService({ store: await testStore.another() }),
+    await startService(testStore),
+    await startService(testStore, { store: await testStore.another() }),
   ];
   [here, there] = services.map((service) => service.api()) as [Api, Api];
   shop = await defineProgramme(here, "shop");

@@ -1,12 +1,10 @@
-import { createSecretKey } from "node:crypto";
 import { INSTALLATION_STREAM } from "@taem/host";
 import { openPool } from "@taem/postgres";
-import { startService } from "@taem/testing/commands-service";
 import { startTestProgram, type TestProgram } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
 import { defineProgramme, source, succeeds } from "@taem/testing/programme";
 import { outstandingOf } from "@taem/testing/read-model";
-import { hmacKeyIn, logOf, openLog, openSite, SITES, type Site } from "@taem/testing/site";
+import { hmacKeyIn, logOf, openSite, SITES, type Site, startEarlierService } from "@taem/testing/site";
 import { describe, expect, test } from "vitest";
 
 // Failures: a lost database is made anew without a word, and with it the key that unique names in the log depend on: members
@@ -149,10 +147,8 @@ describe.each(SITES)("with the log in %s", (name) => {
     await using site = await openSite(name);
     // A command that only reads makes the key, and gives no name.
     expect((await runTool(["parked", "list"], site.environment)).exitCode).toBe(0);
-    const hmacKey = createSecretKey(await hmacKeyIn(site), "hex");
     {
-      await using store = await openLog(site);
-      await using earlier = await startService({ store, hmacKey });
+      await using earlier = await startEarlierService(site);
       await defineProgramme(earlier.api(), "shop");
       await succeeds(earlier.api().post("/v1/programmes/shop/members", { externalId: "malee" }));
     }

@@ -14,7 +14,7 @@ it("a small programme gets every answer that was expected, and changes nothing t
   timeout: 120_000,
 }, async () => {
   await using testStore = await openTestStore();
-  await using service = await startService({ store: testStore.store });
+  await using service = await startService(testStore);
   await using clerk = createClient({ url: service.url, key: service.key() });
   await using supervisor = createClient({ url: service.url, key: service.key() });
   const simulation = simulate(parameters);

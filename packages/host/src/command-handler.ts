@@ -2,7 +2,7 @@ import { CommandHandler, type EventStore, OutcomeUnknown, StoreUnavailable } fro
 import { type Clock, type Logger, randomId, type Tracer } from "@taem/runtime";
 import { appendTelemetry } from "./append-telemetry.ts";
 
-export interface HandlerPlatform {
+interface HandlerPlatform {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -46,7 +46,7 @@ export interface OpenContext<Provided> {
   readonly queries?: (projectors: Projectors) => readonly Route[];
   /** Who carries out what its reactors send: a runner for each of them, and whatever else goes on by itself. */
   readonly reactions?: () => readonly Worker[];
-  /** Who callers are. */
+  /** Who callers are; where several contexts say so, the last of them. */
   readonly apiKeys?: ApiKeys;
   readonly close?: () => Promise<void>;
 }
@@ -74,7 +74,10 @@ export interface Context<Provided = object, Needed = object> {
   readonly reactors?: readonly Pick<Reactor, "name" | "projection">[];
   /** Brings over what an earlier version kept elsewhere than in the log, before that has its name. */
   readonly adopt?: (tools: Adoption) => Promise<void>;
-  /** `ports` are those of all contexts, whole once all are open: nothing is asked of them before. */
+  /**
+   * `ports` are those of all contexts, whole once all are open: nothing is asked of them before. Of one name, the last context's
+   * stands.
+   */
   readonly open: (process: Process, ports: Needed) => OpenContext<Provided>;
 }
 
@@ -98,6 +101,8 @@ type Provided<C> = C extends Context<infer P, never> ? P : never;
 type Needed<C> = C extends Context<never, infer N> ? N : never;
 type All<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void ? I : never;
 
+/** What contexts may ask of each other in a process that hosts all of these. */
+export type PortsOf<C extends readonly AnyContext[]> = All<Provided<C[number]>>;
+
 /** Contexts that together provide what each of them needs. */
-export type Complete<C extends readonly AnyContext[]> =
-  All<Provided<C[number]>> extends All<Needed<C[number]>> ? C : never;
+export type Complete<C extends readonly AnyContext[]> = PortsOf<C> extends All<Needed<C[number]>> ? C : never;

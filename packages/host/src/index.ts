@@ -1,5 +1,5 @@
 export { asProblem, type Caller, callerOf, claimantOf, metaOf, rethrow, unlessRefused } from "./caller.ts";
-export { type HandlerConfig, type HandlerPlatform, openCommandHandler } from "./command-handler.ts";
+export type { HandlerConfig } from "./command-handler.ts";
 export {
   type Config,
   dataPlaceOf,
@@ -15,6 +15,7 @@ export {
   defineContext,
   eventsOf,
   type OpenContext,
+  type PortsOf,
   type Process,
   type Projectors,
   type Worker,
@@ -35,7 +36,7 @@ export { type LogName, nameLog, readLogName } from "./log-name.ts";
 export { type Beside, main, runProgram } from "./main.ts";
 export { parkedOfProgramme } from "./parked-streams.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
-export { type Program, startProgram } from "./program.ts";
+export { type HostingOptions, type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
 export { Reach, type ReachTools } from "./reach.ts";
 export { whoReadAnotherLog } from "./readers.ts";

@@ -32,7 +32,7 @@ export async function runProgram(
   const program: Resource = {
     name: "program",
     start: async () => {
-      ({ url } = running.use(await startProgram(platform, config, projectionThread)));
+      ({ url } = running.use(await startProgram(platform, config, { projectionThread })));
     },
     stop: () => running.disposeAsync(),
   };

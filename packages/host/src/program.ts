@@ -1,7 +1,7 @@
 import type { CommandHandler } from "@taem/event-store";
-import { createServer, type Route, type Server, Tokens } from "@taem/http";
+import { createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
 import { newId, type Tracer } from "@taem/runtime";
-import { openCommandHandler } from "./command-handler.ts";
+import { type HandlerConfig, openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process, Projectors } from "./context.ts";
 import { asDescribed, catalogueOf, permissionsOf, problemsOf } from "./contexts.ts";
@@ -20,11 +20,24 @@ export interface Program extends AsyncDisposable {
   readonly server: Server;
 }
 
-/**
- * Hosts the platform's contexts, in the roles that the configuration names, and serves them. A process that takes commands
- * projects in a thread of its own where it is told of a module for it (`ProjectionThread`), and where that is not set otherwise.
- */
-export async function startProgram(given: Platform, config: Config, thread?: URL): Promise<Program> {
+export interface HostingOptions {
+  /**
+   * A module that calls `projectHere` with the same contexts: a process that takes commands projects in a thread of its own
+   * (`ProjectionThread`) where it is told of one, and where that is not set otherwise.
+   */
+  readonly projectionThread?: URL | undefined;
+  /** Of the server. */
+  readonly limits?: Partial<Limits>;
+  /** Of the command handler. */
+  readonly handler?: HandlerConfig;
+}
+
+/** Hosts the platform's contexts, in the roles that the configuration names, and serves them. */
+export async function startProgram(
+  given: Platform,
+  config: Config,
+  { projectionThread: thread, limits = {}, handler = {} }: HostingOptions = {},
+): Promise<Program> {
   await using undo = new AsyncDisposableStack();
   const tracer = undo.use(await openTracer(config, serviceNameOf(config), given.logger));
   const platform = { ...given, tracer };
@@ -36,7 +49,7 @@ export async function startProgram(given: Platform, config: Config, thread?: URL
   }, logger);
   watch.start();
   undo.defer(() => watch.stop());
-  const contexts = openContexts(platform, watch, undo);
+  const contexts = openContexts(platform, handler, watch, undo);
   const catalogue = catalogueOf(given.contexts);
   const projections = projectionsPlayed(platform, config).map(({ name }) => name);
   const transport = await openTransport(config, { ...platform, catalogue, projections });
@@ -48,7 +61,7 @@ export async function startProgram(given: Platform, config: Config, thread?: URL
     if (watch.found !== undefined) throw watch.found;
     for (const reader of readers) reader.assertOfThisLog();
   });
-  const apiKeys = contexts.find((context) => context.apiKeys !== undefined)?.apiKeys;
+  const apiKeys = contexts.findLast((context) => context.apiKeys !== undefined)?.apiKeys;
   if (apiKeys === undefined) throw new Error("no context says who callers are");
   const server = undo.use(
     createServer({
@@ -66,6 +79,7 @@ export async function startProgram(given: Platform, config: Config, thread?: URL
       health,
       clock,
       tracer,
+      limits,
       trustedProxies: config.TAEM_TRUSTED_PROXIES,
     }),
   );
@@ -78,24 +92,21 @@ type Traced = Platform & { readonly tracer: Tracer | undefined };
 
 function openContexts(
   platform: Traced,
+  config: HandlerConfig,
   watch: LogWatch,
   undo: AsyncDisposableStack,
 ): readonly OpenContext<object>[] {
   let handler: CommandHandler | undefined;
+  // Whenever it is made: the first who asks may be a worker, long after the start.
+  undo.defer(() => handler?.close());
   const process: Process = {
     ...platform,
     newId,
     tokens: new Tokens(platform),
     permissions: permissionsOf(platform.contexts),
     handler() {
-      if (handler === undefined) {
-        const opened = openCommandHandler({
-          ...platform,
-          barred: () => watch.found ?? platform.clocks.doubt,
-        });
-        undo.defer(() => opened.close());
-        handler = opened;
-      }
+      const barred = () => watch.found ?? platform.clocks.doubt;
+      handler ??= openCommandHandler({ ...platform, barred }, config);
       return handler;
     },
     assertClocksAgree: () => platform.clocks.assertAgreed(),

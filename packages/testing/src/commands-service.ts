@@ -1,34 +1,24 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import { type CommandsPlatform, createCommands } from "@taem/commands-service";
+import { randomBytes } from "node:crypto";
 import type { EventStore } from "@taem/event-store";
-import type { HandlerConfig } from "@taem/host";
-import { createServer, type Limits, type PermissionTable, type Principal, type Route } from "@taem/http";
-import type { CommandService } from "@taem/ledger";
-import { type Clock, createHealth, createMetrics, derivedKey, systemClock } from "@taem/runtime";
-import { Api } from "./api.ts";
-import { collectingLogger } from "./collecting-logger.ts";
+import type { Principal } from "@taem/http";
+import type { Environment } from "@taem/runtime";
+import { expect } from "vitest";
+import { type Answer, Api } from "./api.ts";
+import { type AppendFault, breaks, faultyStore, passes } from "./faulty-store.ts";
+import { PERMISSIONS } from "./product.ts";
+import { type HostedProgram, hostProgram, type ProgramOptions } from "./program.ts";
 
-export interface ServiceOptions {
+/** What instances share. */
+export interface Grounds {
+  /** Of the database. */
+  readonly url: string;
+  /** The log, which need not be in it. */
   readonly store: EventStore;
-  /** The same for every instance on one store. */
-  readonly hmacKey?: KeyObject;
-  readonly clock?: Clock;
-  readonly limits?: Partial<Limits>;
-  readonly config?: HandlerConfig;
-  readonly isSystemInUse?: CommandsPlatform["isSystemInUse"];
-  readonly activityOn?: CommandsPlatform["activityOn"];
+  readonly environment?: Environment;
 }
 
-/** One instance of the commands service, served on a port of its own. */
-export interface Service extends AsyncDisposable {
-  readonly url: string;
-  readonly routes: readonly Route[];
-  readonly permissions: PermissionTable;
-  readonly commands: CommandService;
-  /** What it logged as a warning or worse. */
-  readonly complaints: readonly string[];
-  /** What it logged as an error or worse. */
-  readonly errors: readonly string[];
+/** One instance of the commands service, or of another that is told; of its callers no log knows. */
+export interface Service extends HostedProgram {
   /** The token of a new key; without a programme, of the whole installation. */
   key(key?: Partial<Omit<Principal, "id" | "key">>): string;
   /** A caller with a key of its own. Closed with the service. */
@@ -36,59 +26,45 @@ export interface Service extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export const HMAC_KEY = createSecretKey(Buffer.alloc(32, 7));
-
-export async function startService(options: ServiceOptions): Promise<Service> {
-  const { store, hmacKey = HMAC_KEY, clock = systemClock, limits = {}, config = {} } = options;
-  const { isSystemInUse, activityOn } = options;
+export async function startService(
+  { url, store, environment = {} }: Grounds,
+  { limits, ...options }: ProgramOptions = {},
+): Promise<Service> {
   await using undo = new AsyncDisposableStack();
-  const { logger, complaints, errors } = collectingLogger();
-  const metrics = createMetrics();
-  const commands = createCommands(
-    {
-      ...{ store, logger, metrics, clock, hmacKey },
-      ...{ tokenKey: derivedKey(hmacKey, "token"), installation: "test" },
-      ...(isSystemInUse && { isSystemInUse }),
-      ...(activityOn && { activityOn }),
-    },
-    config,
-  );
-  undo.defer(() => commands.close());
   const keys = new Map<string, Principal>();
-  const server = undo.use(
-    createServer({
-      info: { title: "Commands", version: "1", description: "Commands." },
-      ...{ routes: commands.routes, problems: commands.problems, permissions: commands.permissions },
+  const program = undo.use(
+    await hostProgram(url, {
+      store,
+      environment,
+      services: "commands",
       apiKeys: { verify: (token) => keys.get(token) },
-      logger,
-      metrics,
-      health: createHealth(),
-      clock,
       // A busy machine takes its time over a thousand commands at once; how long a caller waits is not what is tested.
       limits: { requestMs: 60_000, ...limits },
+      ...options,
     }),
   );
-  const url = await server.listen(0, "127.0.0.1");
   const started = undo.move();
   const key: Service["key"] = (given = {}) => {
     const token = randomBytes(8).toString("hex");
     const caller = { id: token, key: `${token}-1`, name: "tester", programmes: null };
-    keys.set(token, { ...caller, permissions: commands.permissions.names, systems: ["*"], ...given });
+    keys.set(token, { ...caller, permissions: PERMISSIONS, systems: ["*"], ...given });
     return token;
   };
-  const api: Service["api"] = (given, connections) => started.use(new Api(url, key(given), connections));
+  const api: Service["api"] = (given, connections) =>
+    started.use(new Api(program.url, key(given), connections));
   const close = () => started.disposeAsync();
-  const { routes, permissions, service } = commands;
-  return {
-    url,
-    routes,
-    permissions,
-    commands: service,
-    complaints,
-    errors,
-    key,
-    api,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  return { ...program, key, api, close, [Symbol.asyncDispose]: close };
+}
+
+/** Has an instance die at the nth append of a command: nothing after it reaches the store. */
+export async function dieAt(
+  n: number,
+  last: AppendFault,
+  grounds: Grounds,
+  command: (by: Api) => Promise<Answer>,
+): Promise<void> {
+  const store = faultyStore(grounds.store);
+  await using dying = await startService({ ...grounds, store });
+  store.appendFaults.push(...Array(n - 1).fill(passes), last, ...Array(20).fill(breaks));
+  expect((await command(dying.api())).status).toBe(503);
 }

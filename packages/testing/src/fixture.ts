@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Api } from "./api.ts";
-import { type Service, type ServiceOptions, startService } from "./commands-service.ts";
+import { type Service, startService } from "./commands-service.ts";
+import type { ProgramOptions } from "./program.ts";
 import { openTestStore, type TestStore } from "./test-store.ts";
 
 /** The commands service on a store of its own. */
@@ -10,23 +11,22 @@ export interface Fixture {
   /** A caller who may do everything. */
   readonly api: Api;
   /** Another instance of the service on the same store; closed with the fixture. */
-  another(options?: Partial<ServiceOptions>): Promise<Service>;
+  another(options?: ProgramOptions): Promise<Service>;
   /** Rejects if the service had anything else to complain of. */
   close(complaints?: readonly unknown[]): Promise<void>;
 }
 
-export async function openFixture(options: Partial<ServiceOptions> = {}): Promise<Fixture> {
+export async function openFixture(options: ProgramOptions = {}): Promise<Fixture> {
   await using undo = new AsyncDisposableStack();
   const testStore = undo.use(await openTestStore());
-  const open = async (more: Partial<ServiceOptions>) =>
-    opened.use(await startService({ store: testStore.store, ...options, ...more }));
-  const service = undo.use(await startService({ store: testStore.store, ...options }));
+  const start = (more: ProgramOptions = {}) => startService(testStore, { ...options, ...more });
+  const service = undo.use(await start());
   const opened = undo.move();
   return {
     testStore,
     service,
     api: service.api(),
-    another: (more = {}) => open(more),
+    another: async (more) => opened.use(await start(more)),
     async close(complaints = []) {
       await opened.disposeAsync();
       expect(service.complaints).toEqual(complaints);

@@ -1,10 +1,9 @@
 import type { RouteAnswer } from "@taem/client";
-import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { expect } from "vitest";
 import type { Answer, Api } from "./api.ts";
 import { runTool } from "./program-process.ts";
 import { succeeds } from "./programme.ts";
-import { wholeLog } from "./test-store.ts";
+import { openLog, wholeLog } from "./test-store.ts";
 
 /** An answer of the read model, asked for again while it says that it is behind, as a client does. */
 export async function answered(ask: () => Promise<Answer>): Promise<Answer> {
@@ -37,9 +36,9 @@ export async function bookOf(api: Api, member: string, token: string): Promise<b
  * again. The read models must have caught up.
  */
 export async function expectAgreement(databaseUrl: string): Promise<void> {
-  await using store = await openPostgresEventStore({ url: databaseUrl, max: 1 });
-  const events = (await wholeLog(store)).length.toLocaleString("en-US");
   const environment = { DATABASE_URL: databaseUrl };
+  await using store = await openLog(environment);
+  const events = (await wholeLog(store)).length.toLocaleString("en-US");
   // Events of no account, a client's, say, have no token to wait by.
   let verified = await runTool(["verify"], environment);
   for (let looks = 1; looks < 20 && !verified.out.includes(`${events} events of `); looks++)

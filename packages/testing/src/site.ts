@@ -1,14 +1,14 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPostgresEventStore } from "@taem/event-store-postgres";
 import { readLogName } from "@taem/host";
 import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { type Environment, randomId } from "@taem/runtime";
+import { type Service, startService } from "./commands-service.ts";
 import { TestServer } from "./eventstoredb/server.ts";
-import { wholeLog } from "./test-store.ts";
+import { openLog, wholeLog } from "./test-store.ts";
 
 export type SiteName = "PostgreSQL" | "EventStoreDB";
 
@@ -36,17 +36,9 @@ export async function openSite(name: SiteName): Promise<Site> {
   return name === "PostgreSQL" ? openPostgresSite() : openEventStoreSite();
 }
 
-/** The log of a site, as another process has it open. */
-export async function openLog({ environment, databaseUrl }: Site) {
-  const url = environment["EVENTSTORE_URL"];
-  return url === undefined
-    ? await openPostgresEventStore({ url: databaseUrl, max: 1 })
-    : await openEsdbEventStore({ url });
-}
-
 /** All that is in the log, and whose it says that it is. */
 export async function logOf(site: Site) {
-  await using store = await openLog(site);
+  await using store = await openLog(site.environment);
   return { events: await wholeLog(store), name: await readLogName(store) };
 }
 
@@ -57,6 +49,18 @@ export async function hmacKeyIn({ databaseUrl: url }: Site): Promise<string> {
     "SELECT encode(value, 'hex') AS key FROM taem_installation.secrets WHERE name = 'hmac'",
   );
   return rows[0]?.key ?? "";
+}
+
+/** The commands service of an earlier program, which gave no log a name: its database is not the site's. */
+export async function startEarlierService(site: Site): Promise<Service> {
+  await using undo = new AsyncDisposableStack();
+  const { url } = undo.use(await createTestDatabase());
+  const store = undo.use(await openLog(site.environment));
+  const environment = { TAEM_HMAC_KEY: await hmacKeyIn(site) };
+  const service = undo.use(await startService({ url, store, environment }));
+  const started = undo.move();
+  const close = () => started.disposeAsync();
+  return { ...service, close, [Symbol.asyncDispose]: close };
 }
 
 /** A database of one's own that can be copied as a whole. */

@@ -1,6 +1,8 @@
 import type { EventStore, RecordedEvent } from "@taem/event-store";
+import { openEsdbEventStore } from "@taem/event-store-esdb";
 import { openPostgresEventStore, type PostgresEventStore } from "@taem/event-store-postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import type { Environment } from "@taem/runtime";
 
 /** An event store on a database of its own, dropped with it. */
 export interface TestStore extends AsyncDisposable {
@@ -24,6 +26,13 @@ export async function openTestStore(max = 6): Promise<TestStore> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The log that an environment names, as another process has it open. */
+export async function openLog({ EVENTSTORE_URL: esdb, DATABASE_URL: url }: Environment) {
+  return esdb === undefined
+    ? await openPostgresEventStore({ url: url as string, max: 1 })
+    : await openEsdbEventStore({ url: esdb });
 }
 
 /** Every event of the log, in its order. */

@@ -1,6 +1,6 @@
 import { Api } from "@taem/testing/api";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
-import { PERMISSIONS } from "@taem/testing/permissions";
+import { PERMISSIONS } from "@taem/testing/product";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineProgramme, done, enrol, refused } from "./support/fixture.ts";
 

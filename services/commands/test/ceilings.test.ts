@@ -1,11 +1,11 @@
 import type { Activity } from "@taem/ledger/domain";
 import type { Clock } from "@taem/runtime";
 import type { Api } from "@taem/testing/api";
-import type { ServiceOptions } from "@taem/testing/commands-service";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
+import type { ProgramOptions } from "@taem/testing/program";
 import { succeeds } from "@taem/testing/programme";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { balanceOf, defineProgramme, done as doneUnder, enrol, refused } from "./support/fixture.ts";
+import { bookOf, defineProgramme, done as doneUnder, enrol, refused } from "./support/fixture.ts";
 
 // Failure: a stolen key of a till, or one clerk with many small adjustments, makes points all day and nothing stops it.
 
@@ -29,7 +29,7 @@ const adjust = (api: Api, member: string, points: string, direction = "credit") 
   post(api, `${member}/adjustments`, { ...PTS, direction, points, reason: "goodwill" });
 
 /** A service on a clock that the test moves, and a programme `shop` with one member. */
-async function openShop(options: Partial<ServiceOptions> = {}, settings: object = {}) {
+async function openShop(options: ProgramOptions = {}, settings: object = {}) {
   const time = { now: Date.parse("2026-11-29T12:00:00Z") };
   const clock: Clock = { now: () => time.now };
   fixture = await openFixture({ clock, ...options });
@@ -82,7 +82,7 @@ test("of a day that a zone brings back the read model knows what was done on it 
     asked.push(date);
     return { earned: date === "2026-11-30" ? 1000n : 0n, adjusted: 0n };
   };
-  const { shop, member, api } = await openShop({ activityOn }, { singleHanded: true });
+  const { shop, member, api } = await openShop({ ports: { activityOn } }, { singleHanded: true });
   await done(api, `${member}/earn`, { ...PTS, points: "1000" });
   await succeeds(api.put(shop, { name: "shop", zone: "Pacific/Kiritimati" }));
   await refused(fixture, () => earn(api, member, "1"), 409, "earn_ceiling_reached");
@@ -123,7 +123,7 @@ test("no later line of a request overtakes one of its account that was refused f
   const outcomes = (await api.bulk("shop", keyed)).map(({ status, problem }) => problem?.code ?? status);
   const refused = "earn_ceiling_reached";
   expect(outcomes).toEqual([refused, refused, refused, 200, 201]);
-  expect((await balanceOf(fixture.service, "shop", "malee")).book).toBe(10n);
+  expect(await bookOf(fixture, "shop", "malee")).toBe(10n);
   // In another request it is another matter: whoever sends it knows what was refused.
   await done(api, `${shop}/members/ext:malee/burn`, { ...PTS, points: "1" });
 });
@@ -169,7 +169,7 @@ test("many small adjustments end in one that waits for a second principal", asyn
   for (let i = 0; i < 2; i++) expect((await adjust(api, member, "50")).status).toBe(201);
   const waiting = await adjust(api, member, "1");
   expect([waiting.status, waiting.body.effect.kind]).toEqual([202, "adjustment_requested"]);
-  expect((await balanceOf(fixture.service, "shop", "malee")).book).toBe(100n);
+  expect(await bookOf(fixture, "shop", "malee")).toBe(100n);
 });
 
 test("in a programme of one, the ceiling is the end", async () => {
@@ -184,13 +184,12 @@ test("in a programme of one, the ceiling is the end", async () => {
 test("what the read model knows of the day counts, and of other instances as soon as it knows", async () => {
   let known: Activity | Error | undefined = { earned: 900n, adjusted: 0n };
   const asked: string[][] = [];
-  const { member, api } = await openShop({
-    activityOn: async (...of) => {
-      asked.push(of);
-      if (known instanceof Error) throw known;
-      return known ?? new Promise<never>(() => {});
-    },
-  });
+  const activityOn = async (...of: string[]) => {
+    asked.push(of);
+    if (known instanceof Error) throw known;
+    return known ?? new Promise<never>(() => {});
+  };
+  const { member, api } = await openShop({ ports: { activityOn } });
   await refused(fixture, () => earn(api, member, "101"), 409, "earn_ceiling_reached");
   await done(api, `${member}/earn`, { ...PTS, points: "100" });
   expect(asked).toEqual([[expect.any(String), "PTS", expect.any(String), "2026-11-29"]]);
@@ -209,7 +208,7 @@ test("what the read model knows of the day counts, and of other instances as soo
 
 test("what other instances did is known by the first command after a pause", async () => {
   let known: Activity = { earned: 0n, adjusted: 0n };
-  const { time, member, api } = await openShop({ activityOn: async () => known });
+  const { time, member, api } = await openShop({ ports: { activityOn: async () => known } });
   await done(api, `${member}/earn`, { ...PTS, points: "1" });
   known = { earned: 1_000n, adjusted: 0n };
   time.now += 5_001;

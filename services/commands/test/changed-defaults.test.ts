@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { installation } from "@taem/host";
 import { account, keyReservations } from "@taem/ledger/events";
 import { member, referenceReservations } from "@taem/member/events";
 import { codeReservations, programme } from "@taem/programme/events";
@@ -20,7 +21,7 @@ import {
 // A default may be changed: what was sent before is recognised when it is sent again, whichever program took it first.
 // In it, ids of another spelling are recognised too: the earlier program took them as they came. In this file every default is another than the one that the log was written under.
 
-vi.mock("../../../packages/api/src/defaults.ts", () => ({
+vi.mock("../../../packages/contexts/ledger/src/api/defaults.ts", () => ({
   DEFAULTS: {
     earn: { reason: "sale" },
     burn: { redemption: "gift" },
@@ -30,6 +31,7 @@ vi.mock("../../../packages/api/src/defaults.ts", () => ({
 }));
 
 const { events: written } = createCatalogue([
+  installation,
   account,
   programme,
   member,
@@ -135,7 +137,8 @@ describe.each(Object.keys(GENERATIONS))("commands of a program %s", (generation)
       const events = [{ id, type, meta, data: written.encode(event) }];
       await testStore.store.append([{ stream, slice, expectedRevision: revision - 1, events }]);
     }
-    service = await startService({ store: testStore.store });
+    const TAEM_HMAC_KEY = fixture.service.platform.hmacKey.export().toString("hex");
+    service = await startService(testStore, { environment: { TAEM_HMAC_KEY } });
     apis = { clerk: service.api(), manager: service.api({ name: "manager" }) };
   });
 

@@ -1,8 +1,9 @@
+import { permissionsOf } from "@taem/host";
 import { Authenticator } from "@taem/principal";
 import { systemClock } from "@taem/runtime";
 import type { Api } from "@taem/testing/api";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
-import { PERMISSIONS } from "@taem/testing/permissions";
+import { PERMISSIONS } from "@taem/testing/product";
 import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { refused } from "./support/fixture.ts";
@@ -37,7 +38,7 @@ async function make(body: object = TILL, api = manager): Promise<Made> {
 const principalOf = async (token: string) =>
   new Authenticator({
     ...fixture.testStore,
-    permissions: fixture.service.permissions,
+    permissions: permissionsOf(fixture.service.platform.contexts),
     clock: systemClock,
   }).verify(token, () => "192.0.2.1");
 

@@ -1,3 +1,4 @@
+import { permissionsOf } from "@taem/host";
 import type { Principal } from "@taem/http";
 import { Authenticator } from "@taem/principal";
 import { systemClock } from "@taem/runtime";
@@ -5,7 +6,7 @@ import type { Api } from "@taem/testing/api";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
 import { succeeds } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { balanceOf, defineProgramme, enrol, refused, waits } from "./support/fixture.ts";
+import { bookOf, defineProgramme, enrol, refused, waits } from "./support/fixture.ts";
 
 // Whoever made a client, or a key of it, has held a token of it, whatever each of them may do now: they are no two people.
 
@@ -39,7 +40,7 @@ async function madeBy(maker: Api): Promise<Made> {
   const { status, body } = await maker.post("/v1/clients", { name: "made", permissions: ["read"] });
   expect(status).toBe(201);
   const { token } = body as unknown as { token: string };
-  const { permissions } = fixture.service;
+  const permissions = permissionsOf(fixture.service.platform.contexts);
   const authenticator = new Authenticator({ ...fixture.testStore, permissions, clock: systemClock });
   return new Made((await authenticator.verify(token, () => "192.0.2.1")) as Principal);
 }
@@ -129,11 +130,11 @@ describe.each(ONE)("%s", (_, pair) => {
     const adjustment = path.split("/").at(-1);
     const [line] = await api.bulk(code, [{ op: "approve", adjustment, source: { system: "pos", id: "ok" } }]);
     expect([line?.status, line?.problem.code]).toEqual([409, "approver_must_differ"]);
-    expect((await balanceOf(fixture.service, code, "member")).book).toBe(0n);
+    expect(await bookOf(fixture, code, "member")).toBe(0n);
     const third = (await made()).as("approve");
     for (const status of [201, 200])
       expect((await third.post(`${path}/approve`, {}, "ok")).status).toBe(status);
-    expect((await balanceOf(fixture.service, code, "member")).book).toBe(101n);
+    expect(await bookOf(fixture, code, "member")).toBe(101n);
   });
 });
 
@@ -155,7 +156,7 @@ test("an approval that comes before what it approves approves nothing", async ()
     ]);
     for (const { status } of await Promise.all(all)) expect([202, 404, 409]).toContain(status);
   }
-  expect((await balanceOf(fixture.service, code, "member")).book).toBe(0n);
+  expect(await bookOf(fixture, code, "member")).toBe(0n);
   const { body } = await succeeds(fixture.service.api().get(shop));
   expect(body).toMatchObject({ zone: "Asia/Bangkok" });
 });

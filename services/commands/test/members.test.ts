@@ -104,6 +104,6 @@ test("no external id and no key of programme scope reaches the log in clear", as
   expect(log.some((event) => event.type === "KeyReserved")).toBe(true);
   for (const event of log) {
     expect(JSON.stringify(event)).not.toContain("somchai");
-    expect(event.stream).toMatch(/^taem\.(account|member|programme|unique)-[0-9a-f-]+$/);
+    expect(event.stream).toMatch(/^taem\.(account|installation|member|programme|unique)-[0-9a-f-]+$/);
   }
 });

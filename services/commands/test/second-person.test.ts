@@ -2,7 +2,7 @@ import type { Api } from "@taem/testing/api";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
 import { START } from "@taem/testing/programme";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { balanceOf, defineProgramme, done, enrol, refused, setClock, waits } from "./support/fixture.ts";
+import { bookOf, defineProgramme, done, enrol, refused, setClock, waits } from "./support/fixture.ts";
 
 /** What needs two people needs two, whatever one of them does. */
 
@@ -27,7 +27,7 @@ async function asked(code: string, settings: object = {}) {
   return { shop, member, path };
 }
 
-const book = (code: string) => balanceOf(fixture.service, code, "member").then((balance) => balance.book);
+const book = (code: string) => bookOf(fixture, code, "member");
 
 describe("an adjustment that waits", () => {
   test("is answered 202 with its end, as often as it is asked for", async () => {

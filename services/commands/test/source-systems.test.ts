@@ -18,7 +18,7 @@ let fixture: Fixture;
 let api: Api;
 
 beforeAll(async () => {
-  fixture = await openFixture({ isSystemInUse: async (_, system) => SYSTEMS_IN_USE.has(system) });
+  fixture = await openFixture({ ports: { isSystemInUse: async (_, system) => SYSTEMS_IN_USE.has(system) } });
   api = fixture.api;
 });
 

@@ -1,3 +1,3 @@
 export { catalogue } from "./catalogue.ts";
-export { contexts } from "./contexts.ts";
+export { contexts, type Ports } from "./contexts.ts";
 export { OperatorClients } from "./operator-clients.ts";

@@ -3,8 +3,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { messageOf } from "@taem/host";
 import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { PROJECTIONS } from "@taem/testing/product";
 import { runTool } from "@taem/testing/program-process";
-import { PROJECTIONS } from "@taem/testing/projections";
 import { expect, test } from "vitest";
 import { contexts } from "../src/contexts.ts";
 

@@ -1,5 +1,4 @@
-import { personCaller } from "@taem/testing/person-caller";
-import { createInstallation } from "@taem/testing/program";
+import { createInstallation, personCaller } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
 

@@ -41,8 +41,9 @@ export interface Importing extends AsyncDisposable {
 
 export async function openImporting(): Promise<Importing> {
   await using undo = new AsyncDisposableStack();
-  const { store } = undo.use(await openTestStore());
-  const service = undo.use(await startService({ store }));
+  const testStore = undo.use(await openTestStore());
+  const { store } = testStore;
+  const service = undo.use(await startService(testStore));
   const folder = await mkdtemp(join(tmpdir(), "taem-import-"));
   undo.defer(() => rm(folder, { recursive: true }));
   const mapping = join(folder, "mapping.json");

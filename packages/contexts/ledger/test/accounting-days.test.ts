@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { Installation } from "./support/installation.ts";
 import type { Account } from "./support/simulation.ts";
 
@@ -23,12 +23,9 @@ beforeAll(async () => {
   // The first instant of March belongs to March.
   earn(5n);
   await settle();
-  api = await serve(installation);
+  api = installation.api;
 }, 60_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 function earn(points: bigint, more: Record<string, unknown> = {}): void {
   installation.simulation.act(account, { type: "earn", by: { points }, reason: "purchase", ...more });

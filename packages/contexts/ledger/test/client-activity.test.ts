@@ -61,7 +61,7 @@ test("a row that somebody has changed is found by verify, and named", async () =
     `UPDATE taem_ledger.client_activity SET earned = earned + 1
       WHERE ctid = (SELECT ctid FROM taem_ledger.client_activity LIMIT 1)`,
   );
-  expect(await installation.ledger.verify()).toMatchObject({
+  expect(await installation.verify()).toMatchObject({
     ok: false,
     discrepancy: { check: "activity", where: expect.stringContaining(": earned") },
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { type CutOf, countedEvents, eventsOf, ledgerOf, owedBy } from "./support/expected.ts";
 import { Installation } from "./support/installation.ts";
@@ -23,8 +23,7 @@ async function lives(seed: number, sweepEvery: number): Promise<Lives> {
   installation.simulation.advance(6);
   installation.now = installation.simulation.now;
   await installation.project();
-  const api = undo.use(await serve(installation));
-  return { installation, api, [Symbol.asyncDispose]: () => undo.disposeAsync() };
+  return { installation, api: installation.api, [Symbol.asyncDispose]: () => undo.disposeAsync() };
 }
 
 const iso = (at: number) => new Date(at).toISOString();

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createLedger } from "../src/ledger.ts";
 import { createLedgerProjection } from "../src/read-model/ledger-projection.ts";
 import { Installation } from "./support/installation.ts";
 
@@ -21,29 +20,26 @@ beforeAll(async () => {
   installation = await Installation.open(7);
   await installation.populate(12, 300, 60);
   await installation.project();
-  await installation.ledger.close();
+  await installation.stop();
   for (const change of EARLIER) await installation.database.query(change);
 }, 60_000);
 afterAll(() => installation[Symbol.asyncDispose]());
 
 test("are refused with what to do, and after it all is there", async () => {
-  const { platform } = installation;
-  await expect(createLedger(platform).projection.start()).rejects.toMatchObject({
+  await expect(installation.start()).rejects.toMatchObject({
     code: "projection_outdated",
     message: expect.stringContaining(`run \`taem rebuild ${name} --expect-changes\``),
   });
-  const ledger = createLedger(platform);
-  expect(await ledger.rebuild({ expect: "changes" })).toMatchObject({ outcome: "declined" });
-  const outcome = await ledger.rebuild({ expect: "changes", confirm: async () => true });
+  expect(await installation.rebuild({ expect: "changes" })).toMatchObject({ outcome: "declined" });
+  const outcome = await installation.rebuild({ expect: "changes", confirm: async () => true });
   expect(outcome).toMatchObject({ outcome: "taken_over" });
   const changes = "changes" in outcome ? outcome.changes : [];
   expect(changes.map(({ table }) => table)).toEqual(["adjustments", "client_activity"]);
   const [activity] = changes.filter(({ table }) => table === "client_activity");
   expect(activity).toMatchObject({ removed: 0, added: expect.any(Number), changed: 0 });
   expect(activity?.added).toBeGreaterThan(0);
-  const { rows } = await platform.database.query("SELECT to_regclass('taem_ledger.members') AS gone");
+  const { rows } = await installation.database.query("SELECT to_regclass('taem_ledger.members') AS gone");
   expect(rows).toEqual([{ gone: null }]);
-  expect(await ledger.verify()).toMatchObject({ ok: true });
-  await ledger.projection.start();
-  await ledger.close();
+  expect(await installation.verify()).toMatchObject({ ok: true });
+  await installation.start();
 });

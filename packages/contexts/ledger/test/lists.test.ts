@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { dateOf, eventsOf } from "./support/expected.ts";
 import { Installation } from "./support/installation.ts";
 import type { Account } from "./support/simulation.ts";
@@ -16,12 +16,9 @@ beforeAll(async () => {
     installation.simulation.sweep(account);
   await installation.simulation.settle();
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
 }, 120_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 function accountsOf(currency: string): Account[] {
   return installation.simulation.accounts.filter(

@@ -1,8 +1,9 @@
+import { Tokens } from "@taem/http";
 import { AppliedKeys } from "@taem/kernel";
 import type { Programme } from "@taem/programme/definitions";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { accountSnapshots } from "../src/application/account-aggregate.ts";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { balanceAsOf, balanceOf, eventsOf, stateBy, written } from "./support/expected.ts";
 import { Installation } from "./support/installation.ts";
@@ -16,13 +17,10 @@ beforeAll(async () => {
   installation = await Installation.open(21);
   await installation.populate(40, 1_200, 120);
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
   accounts = [...installation.simulation.accounts];
 }, 120_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 const iso = (at: number) => new Date(at).toISOString();
 const pathOf = ({ programme, member, currency }: Account, what: string) =>
@@ -35,6 +33,7 @@ function busiest(): Account {
 test("a hold that is over gives back nothing that a return has waived, before the sweep as after it", async () => {
   const { simulation } = installation;
   const account = simulation.open(simulation.programmes[0] as Programme, "STAR");
+  await simulation.enrol(account);
   const sale = { system: "pos", id: "sale", leg: "main" };
   simulation.act(account, { type: "earn", by: { points: 100n }, reason: "sale", key: sale });
   simulation.act(account, { type: "hold", points: 100n, redemption: "reward", timeoutSeconds: 60 });
@@ -49,7 +48,7 @@ test("a hold that is over gives back nothing that a return has waived, before th
   await simulation.settle();
   await installation.project();
   expect(await seen()).toMatchObject({ book: "0", available: "0", held: "0", due: "0" });
-  expect(await installation.ledger.verify()).toMatchObject({ ok: true });
+  expect(await installation.verify()).toMatchObject({ ok: true });
 });
 
 describe("a balance", () => {
@@ -315,14 +314,14 @@ describe("a request", () => {
 
 describe("while the read model is behind", () => {
   test("a token waits for the caller's own write, and says so when it takes too long", async () => {
-    const { simulation, ledger, store } = installation;
+    const { simulation, store } = installation;
     const account = accounts.find(({ currency }) => currency.code === "POINT") as Account;
     const before = account.state.book;
-    await ledger.projection.pause();
+    const goOn = await installation.holdUp();
     simulation.act(account, { type: "earn", by: { points: 77n }, reason: "bonus" });
     await simulation.settle();
     const place = { slice: account.slice, position: await store.head() };
-    const token = installation.tokens.seal(account.programme.id, [place]);
+    const token = new Tokens(installation.program.platform).seal(account.programme.id, [place]);
     const path = pathOf(account, "balance");
 
     const strong = await api.get(`${path}&consistency=strong`);
@@ -333,7 +332,7 @@ describe("while the read model is behind", () => {
     expect(late).toMatchObject({ status: 503, body: { code: "read_model_behind", retryable: true } });
 
     const waiting = api.get(`${path}&token=${token}`);
-    ledger.projection.resume();
+    await goOn();
     expect((await waiting).body.balance.book).toBe(String(account.state.book));
   });
 

@@ -1,6 +1,6 @@
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { Installation } from "./support/installation.ts";
 import type { Account } from "./support/simulation.ts";
 
@@ -20,6 +20,7 @@ beforeAll(async () => {
   const { simulation, store } = installation;
   const programme = await simulation.defineProgramme("one", "Asia/Bangkok");
   account = simulation.open(programme, "POINT");
+  await simulation.enrol(account);
   const events = eventsOf(account, simulation.now).map((event) => ({
     id: crypto.randomUUID(),
     type: event.type,
@@ -29,12 +30,9 @@ beforeAll(async () => {
   const { stream, slice } = account;
   await store.append([{ stream, slice, expectedRevision: 0, events }]);
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
 });
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 function eventsOf({ programme, currency, member }: Account, now: number): AccountEvent[] {
   const common = { programme: programme.id, member, currency: currency.code };
@@ -71,7 +69,7 @@ function eventsOf({ programme, currency, member }: Account, now: number): Accoun
 test("nothing is parked, and the read model is what the log says", async () => {
   const { rows } = await installation.database.query("SELECT * FROM taem_ledger.parked");
   expect(rows).toEqual([]);
-  expect(await installation.ledger.verify()).toMatchObject({ ok: true });
+  expect(await installation.verify()).toMatchObject({ ok: true });
   const { rows: days } = await installation.database.query(
     "SELECT DISTINCT accounting_date::text AS day FROM taem_ledger.postings ORDER BY 1",
   );

@@ -2,7 +2,7 @@ import { sliceOfMember } from "@taem/kernel";
 import { accountEvents, accountStream } from "@taem/ledger/events";
 import type { Programme } from "@taem/programme/definitions";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { Installation } from "./support/installation.ts";
 import type { Account } from "./support/simulation.ts";
 
@@ -16,12 +16,9 @@ beforeAll(async () => {
   one = await installation.simulation.defineProgramme("one", "Asia/Bangkok");
   two = await installation.simulation.defineProgramme("two", "Asia/Bangkok");
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
 }, 60_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 async function settle(): Promise<void> {
   await installation.simulation.settle();
@@ -64,7 +61,7 @@ test("an account that the read model has lost, but whose events can be read, is 
   const before = await reported("one", "trial-balance");
   simulation.act(account, { type: "burn", points: 30n, redemption: "reward" });
   await settle();
-  expect(installation.ledger.projection.status().parked).toBe(1);
+  expect(installation.projector.status().parked).toBe(1);
 
   const ledger = { "issuance:pos": "100", outstanding: "-70", "redemption:reward": "-30" };
   const whole = { ledger, parked: 0, lacks: [] };

@@ -44,7 +44,7 @@ test("the pairs of every event add up to its postings", async () => {
 });
 
 test("balances, lots and holds of the read model are the fold of the events", async () => {
-  expect(await installation.ledger.verify()).toMatchObject({ ok: true, accounts: 60 });
+  expect(await installation.verify()).toMatchObject({ ok: true, accounts: 60 });
 });
 
 test("a zone published later leaves the accounting days of what came before as they are", async () => {
@@ -74,6 +74,6 @@ test("a zone published later leaves the accounting days of what came before as t
     [await installation.store.head()],
   );
   expect(rows).toEqual([{ accounting_date: "2026-04-02" }]);
-  expect(await installation.ledger.rebuild({ expect: "equal" })).toMatchObject({ outcome: "taken_over" });
-  expect(await installation.ledger.verify()).toMatchObject({ ok: true });
+  expect(await installation.rebuild({ expect: "equal" })).toMatchObject({ outcome: "taken_over" });
+  expect(await installation.verify()).toMatchObject({ ok: true });
 });

@@ -1,8 +1,7 @@
 import type { EventStore } from "@taem/event-store";
 import { programmeStream } from "@taem/programme/events";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { createLedger } from "../src/ledger.ts";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { Installation } from "./support/installation.ts";
 
@@ -60,13 +59,14 @@ function watched(store: EventStore): EventStore {
   };
 }
 
+/** A ledger that answers by the watched store. */
 async function watchedApi(requestMs = 10_000): Promise<Api> {
-  const platform = { ...installation.platform, store: watched(installation.store) };
-  const ledger = createLedger(platform);
+  await installation.stop();
+  await installation.start({ process: { store: watched(installation.store) }, limits: { requestMs } });
   reads.length = 0;
   scans = 0;
   gates.clear();
-  return await serve({ ledger, platform }, { requestMs });
+  return installation.api;
 }
 
 function close(programme: string): PromiseWithResolvers<void> {
@@ -83,7 +83,7 @@ async function held(programme: string, count: number): Promise<void> {
 const past = (daysAgo: number) => new Date(installation.now - daysAgo * DAY).toISOString();
 
 test("a report of the past reads the accounts of its own programme, and no log", async () => {
-  await using api = await watchedApi();
+  const api = await watchedApi();
   const { status } = await api.get(`two/outstanding?asOf=${past(40)}`);
   expect(status).toBe(200);
   const own = installation.simulation.accounts.filter(({ programme }) => programme.code === "two");
@@ -97,7 +97,7 @@ test("a report of the past reads the accounts of its own programme, and no log",
 });
 
 test("a report of now reads no events, but of what its rows do not tell", async () => {
-  await using api = await watchedApi();
+  const api = await watchedApi();
   await api.get("two/outstanding");
   const changed = reads.flatMap((read) => read.streams);
   await api.get(`two/outstanding?asOf=${past(60)}`);
@@ -107,7 +107,7 @@ test("a report of now reads no events, but of what its rows do not tell", async 
 });
 
 test("a tenant's reports hold nobody else's up: of their own programme four go on at once, of one caller two", async () => {
-  await using api = await watchedApi();
+  const api = await watchedApi();
   const gate = close("one");
   const path = `one/outstanding?currency=POINT&asOf=${past(40)}`;
   const many = Array.from({ length: 5 }, () => api.get(path, { caller: "flood" }));
@@ -129,7 +129,7 @@ test("a tenant's reports hold nobody else's up: of their own programme four go o
 });
 
 test("a report whose turn does not come in time is refused, and may be asked for again", async () => {
-  await using api = await watchedApi(400);
+  const api = await watchedApi(400);
   const gate = close("one");
   const path = `one/outstanding?currency=POINT&asOf=${past(40)}`;
   const first = [api.get(path), api.get(path)];
@@ -141,7 +141,7 @@ test("a report whose turn does not come in time is refused, and may be asked for
 });
 
 test("a report ends with its connection, and so does its place in the queue", async () => {
-  await using api = await watchedApi();
+  const api = await watchedApi();
   const gate = close("one");
   const path = `one/outstanding?asOf=${past(40)}`;
   const leaving = new AbortController();

@@ -2,7 +2,7 @@ import type { AccountEvent } from "@taem/ledger/events";
 import type { Programme } from "@taem/programme/definitions";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LEDGER_VERSION } from "../src/read-model/ledger-projection.ts";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { balanceOf, type CutOf, countedEvents, eventsOf, ledgerOf, owedBy } from "./support/expected.ts";
 import { Installation } from "./support/installation.ts";
@@ -18,12 +18,9 @@ beforeAll(async () => {
   installation.simulation.advance(9);
   installation.now = installation.simulation.now;
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
 }, 120_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 const iso = (at: number) => new Date(at).toISOString();
 
@@ -104,16 +101,16 @@ describe("the trial balance", () => {
   });
 
   test("asked for with consistency=strong waits for everything recorded so far", async () => {
-    const { simulation, ledger } = installation;
+    const { simulation } = installation;
     const account = simulation.accounts.find(({ currency }) => currency.code === "POINT") as Account;
-    await ledger.projection.pause();
+    const goOn = await installation.holdUp();
     simulation.act(account, { type: "earn", by: { points: 1_000n }, reason: "bonus" });
     await simulation.settle();
     expect(await api.get("one/trial-balance?consistency=strong")).toMatchObject({
       body: { code: "read_model_behind" },
     });
     const waiting = api.get("one/trial-balance?consistency=strong&currency=POINT");
-    ledger.projection.resume();
+    await goOn();
     const { body } = await waiting;
     expect(balances(body.currencies[0].accounts)).toEqual(await ledgerBy("one", "POINT"));
   });

@@ -2,7 +2,7 @@ import { type AccountEvent, accountEvents } from "@taem/ledger/events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { movementsOf } from "../src/queries/movements.ts";
 import { entriesOf, statementLine } from "../src/read-model/reading.ts";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { countedEvents, dateOf, eventsOf } from "./support/expected.ts";
 import { Installation } from "./support/installation.ts";
@@ -23,12 +23,9 @@ beforeAll(async () => {
   installation = await Installation.open(13);
   await installation.populate(60, 2_500, 130);
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
 }, 120_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 interface Line {
   readonly line: string;

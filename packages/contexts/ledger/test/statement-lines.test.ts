@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Api, serve } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { dateOf, eventsOf } from "./support/expected.ts";
 import { Installation } from "./support/installation.ts";
 import type { Account } from "./support/simulation.ts";
@@ -11,12 +11,9 @@ beforeAll(async () => {
   installation = await Installation.open(13);
   await installation.populate(60, 2_500, 130);
   await installation.project();
-  api = await serve(installation);
+  api = installation.api;
 }, 120_000);
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await installation[Symbol.asyncDispose]();
-});
+afterAll(() => installation[Symbol.asyncDispose]());
 
 async function statementOf({ programme, member, currency }: Account, query = "") {
   const path = `${programme.code}/members/${member}/statement?currency=${currency.code}&limit=1000${query}`;

@@ -78,7 +78,7 @@ afterEach(async () => {
 afterAll(() => installation[Symbol.asyncDispose]());
 
 const sql = (text: string) => installation.database.query(text);
-const verify = () => installation.ledger.verify();
+const verify = () => installation.verify();
 
 /** SQL for the last row of a table in the order of its identity, of those that are wanted. */
 function last(table: string, wanted = "true"): string {

@@ -71,7 +71,7 @@ describe("what is in the log parks its account and no other, and says why", () =
     ["posts what its lots do not change by", [earn], burn, postsMore, "lots and postings differ by 1"],
     ["debits what it does not credit", [earn, burn], takeBack, issuedMore, "what an event credits it debits"],
   ])("where it %s", async (_, sound, last, alter, says) => {
-    const { simulation, database, ledger } = installation;
+    const { simulation, database, projector } = installation;
     const account = simulation.open(programme, "POINT");
     for (const request of sound) simulation.act(account, request);
     await simulation.settle();
@@ -90,6 +90,6 @@ describe("what is in the log parks its account and no other, and says why", () =
       [account.member, neighbour.member],
     ]);
     expect(lines.rowCount).toBe(sound.length + 1);
-    expect(ledger.projection.status().stopped.size).toBe(0);
+    expect(projector.status().stopped.size).toBe(0);
   });
 });

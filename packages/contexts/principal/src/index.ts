@@ -1,10 +1,7 @@
-export { clientRoutes } from "./api/client-routes.ts";
-export { personRoutes } from "./api/person-routes.ts";
 export { Authenticator, type AuthenticatorOptions } from "./authenticator.ts";
 export { type ApiKey, type Client, isLive, type NewClient } from "./client.ts";
 export { Clients, type ClientsOptions, type KeyTerms, type MintedKey, readClients } from "./clients.ts";
 export { principal } from "./context.ts";
-export type { Asking } from "./deciding.ts";
 export { adoptEarlierKeys } from "./earlier-keys.ts";
 export { type KeyDatabase, KeyUses, principalMigrations } from "./key-uses.ts";
 export { type Keeping, People, readPeople } from "./people.ts";
@@ -12,7 +9,6 @@ export { type HeldRole, LABEL, type Person } from "./person.ts";
 export { clientsAfter } from "./read-model/clients-after.ts";
 export { peopleAfter } from "./read-model/people-after.ts";
 export { roleNames } from "./roles.ts";
-export { requireSecond } from "./second-principal.ts";
 export { SignedPeople } from "./signed-people.ts";
 export { type Statement, type StatementIssuer, Statements } from "./statement.ts";
 export { type KeyName, keyId, parseKeyId } from "./token.ts";

@@ -1,4 +1,4 @@
-import { PERMISSIONS } from "@taem/testing/permissions";
+import { PERMISSIONS } from "@taem/testing/product";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import type { PersonEvent } from "../src/events.ts";

@@ -1,7 +1,8 @@
 import type { Answer, Api, Body } from "@taem/testing/api";
-import type { Service } from "@taem/testing/commands-service";
+import { audit } from "@taem/testing/auditor";
 import type { Fixture } from "@taem/testing/fixture";
 import { defineProgramme as define, START, succeeds } from "@taem/testing/programme";
+import { wholeLog } from "@taem/testing/test-store";
 import { expect } from "vitest";
 
 /**
@@ -62,9 +63,12 @@ export async function refused(
   return answer.body;
 }
 
-/** What an account holds now, confirmed by the store. */
-export async function balanceOf({ commands }: Service, programme: string, externalId: string) {
-  const account = await commands.account(programme, { member: { externalId } }, "PTS");
-  const caller = { actor: "test", correlation: "test", deadline: Number.POSITIVE_INFINITY };
-  return commands.accounts.balance(account, caller);
+/** What an account holds, by the log. */
+export async function bookOf(
+  { testStore: { store }, api }: Fixture,
+  programme: string,
+  externalId: string,
+): Promise<bigint> {
+  const { body } = await succeeds(api.get(`/v1/programmes/${programme}/members/ext:${externalId}`));
+  return audit(await wholeLog(store)).of(body.member).book;
 }

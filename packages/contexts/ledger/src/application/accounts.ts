@@ -64,7 +64,7 @@ const UNRESERVED = Symbol("unreserved");
 export interface AccountsPorts {
   /** Told of definitions that are newer than an account's. */
   readonly learn: (programme: Programme) => void;
-  readonly activityOn?: ActivityOn | undefined;
+  readonly activityOn: ActivityOn;
 }
 
 /**

@@ -14,10 +14,7 @@ const MAX_CLIENTS = 10_000;
 
 const KINDS: readonly (keyof Activity)[] = ["earned", "adjusted"];
 
-/**
- * What a principal is known to have done on a local day of the server's time, in a currency of a programme, by its id.
- * Without it each instance counts alone.
- */
+/** What a principal is known to have done on a local day of the server's time, in a currency of a programme, by its id. */
 export type ActivityOn = (
   programme: string,
   currency: string,
@@ -28,7 +25,7 @@ export type ActivityOn = (
 interface Tools {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly activityOn?: ((...asked: Parameters<ActivityOn>) => Promise<Activity>) | undefined;
+  readonly activityOn: ActivityOn;
 }
 
 /**
@@ -174,8 +171,7 @@ class Client {
   async #ask(date: string): Promise<void> {
     const { programme, currency, client } = this.name;
     try {
-      const known = await this.#tools.activityOn?.(programme, currency, client, date);
-      if (known === undefined) return;
+      const known = await this.#tools.activityOn(programme, currency, client, date);
       if (this.#day === undefined || date > this.#day.date) this.#day = new Day(date, known);
       else if (this.#day.date === date) this.#day.known = known;
     } catch (err) {

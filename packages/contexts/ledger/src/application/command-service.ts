@@ -52,8 +52,7 @@ export interface CommandPorts {
   readonly enrolments: Enroller;
   /** Throws `approver_must_differ` where one person may be both. */
   readonly requireSecond: (requestedBy: string, approver: string) => Promise<void>;
-  /** What a client is known to have done on a day; without it each instance counts alone. */
-  readonly activityOn?: ActivityOn | undefined;
+  readonly activityOn: ActivityOn;
 }
 
 /** Makes members: the one thing that a bulk request does beside commands on accounts. */

@@ -72,7 +72,7 @@ test("one that can have no end is parked, and an operator who has mended the cau
   let isInTheWay = true;
   keeper.completeTransfer = async (transfer, caller) => {
     if (transfer.member === giver && isInTheWay) return "target_closed: the account takes nothing";
-    return await installation.service.commands.completeTransfer(transfer, caller);
+    return await installation.service.ports.accountKeeper.completeTransfer(transfer, caller);
   };
   await using _ = await installation.schedule(keeper, LATER_MS);
   const { database } = installation;

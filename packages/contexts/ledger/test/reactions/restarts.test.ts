@@ -1,10 +1,8 @@
 import { StoreUnavailable } from "@taem/event-store";
-import { migrate } from "@taem/postgres";
 import { rebuild } from "@taem/processing";
 import { underWay } from "@taem/testing/auditor";
 import { defineProgramme, enrolMany, source } from "@taem/testing/programme";
 import { expect, test } from "vitest";
-import { ledgerMigrations } from "../../src/reactions/migrations.ts";
 import { sweeps } from "../../src/reactions/sweeps.ts";
 import { DEAD, Installation, LATER_MS, MONTHLY, SOON, TestKeeper } from "./support/installation.ts";
 
@@ -144,7 +142,10 @@ test("an installation that had a schedule of tables loses them, and what was to 
   const { database } = installation;
   const members = await dueMembers(installation, 3);
   await database.query("CREATE SCHEMA taem_schedule CREATE TABLE sweeps (slice smallint, due_at bigint)");
-  for (let start = 0; start < 2; start++) await migrate(database, "ledger", ledgerMigrations);
+  await database.query("DELETE FROM taem_migrations WHERE component = 'ledger'");
+  for (let start = 0; start < 2; start++) {
+    await using _ = await installation.schedule(new TestKeeper(installation.service));
+  }
   const { rows } = await database.query("SELECT to_regnamespace('taem_schedule') AS schema");
   expect(rows).toEqual([{ schema: null }]);
   await installation.setClock("shop", DEAD);

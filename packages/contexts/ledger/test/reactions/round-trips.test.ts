@@ -1,11 +1,10 @@
 import { countedDatabase } from "@taem/postgres/testing";
 import { Projector, storeLogSource } from "@taem/processing";
-import { systemClock } from "@taem/runtime";
 import { defineProgramme, enrolMany, succeeds } from "@taem/testing/programme";
 import { expect, test, vi } from "vitest";
 import { sweeps } from "../../src/reactions/sweeps.ts";
 import { transfers } from "../../src/reactions/transfers.ts";
-import { Installation, MONTHLY, scheduling } from "./support/installation.ts";
+import { Installation, MONTHLY } from "./support/installation.ts";
 
 test.each([sweeps, transfers])(
   "a batch with $name is written in one round trip, its checkpoints with it",
@@ -21,13 +20,9 @@ test.each([sweeps, transfers])(
 
     const { asked, database } = countedDatabase(installation.database);
     const { store } = testStore;
-    const projector = new Projector({
-      ...scheduling(database),
-      store,
-      projection,
-      source: storeLogSource(store),
-      clock: systemClock,
-    });
+    const { platform } = installation.service;
+    const source = storeLogSource(store);
+    const projector = new Projector({ ...platform, database, store, projection, source });
     const position = await store.head();
     await projector.start();
     const begun = { ...asked };

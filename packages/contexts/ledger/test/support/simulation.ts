@@ -1,4 +1,6 @@
+import type { KeyObject } from "node:crypto";
 import type { Append, EventStore } from "@taem/event-store";
+import { uniqueStreamOf } from "@taem/host";
 import { AppliedKeys, type BusinessKey, sliceOfMember } from "@taem/kernel";
 import {
   type AccountCommand,
@@ -13,6 +15,7 @@ import { type AccountEvent, account as accountCategory, accountStream } from "@t
 import { member as memberCategory, memberStream } from "@taem/member/events";
 import { type Currency, evolveProgramme, type Programme, zoneAt } from "@taem/programme/definitions";
 import {
+  codeReservations,
   type DefinitionEvent,
   programme as programmeCategory,
   programmeStream,
@@ -21,8 +24,9 @@ import { createCatalogue, sliceOfStream } from "@taem/schema";
 import { DAY, definitionsOf, START_OF_TIME } from "./definitions.ts";
 import { Random } from "./random.ts";
 
-const catalogue = createCatalogue([accountCategory, programmeCategory, memberCategory]);
+const catalogue = createCatalogue([accountCategory, programmeCategory, memberCategory, codeReservations]);
 
+type ProgrammeDefined = DefinitionEvent<"ProgrammeDefined">;
 type Event = ReturnType<typeof catalogue.events.decode>;
 
 export interface Account {
@@ -53,13 +57,15 @@ export class Simulation {
   now = START_OF_TIME;
   events = 0;
   readonly #store: EventStore;
+  readonly #hmacKey: KeyObject;
   readonly #waiting = new Set<Account>();
   #keys = 0;
   /** Apart: how many events there are changes nothing in what happens. */
   readonly #ids: Random;
 
-  constructor(store: EventStore, seed: number) {
+  constructor(store: EventStore, seed: number, hmacKey: KeyObject) {
     this.#store = store;
+    this.#hmacKey = hmacKey;
     this.random = new Random(seed);
     this.#ids = new Random(seed + 1);
   }
@@ -67,6 +73,7 @@ export class Simulation {
   async defineProgramme(code: string, zone: string): Promise<Programme> {
     const definitions = definitionsOf(this.random.uuid(), code, zone);
     const programme = definitions.reduce<Programme | undefined>(evolveProgramme, undefined) as Programme;
+    await this.#reserve(definitions[0] as ProgrammeDefined);
     await this.#append(programmeStream(programme.id), 0, definitions);
     this.programmes.push(programme);
     return programme;
@@ -101,6 +108,16 @@ export class Simulation {
   async enrol({ programme, member, enrolledAt }: Account): Promise<void> {
     const event = { type: "MemberEnrolled", programme: programme.id, member, enrolledAt } as const;
     await this.#append(memberStream(member), 0, [event]);
+  }
+
+  /** As the commands service reserves a code for a programme that it then does not come to define. */
+  async reserveCode(code: string): Promise<void> {
+    const [defined] = definitionsOf(this.#ids.uuid(), code, "Asia/Bangkok");
+    await this.#reserve(defined as ProgrammeDefined);
+  }
+
+  async #reserve(defined: ProgrammeDefined): Promise<void> {
+    await this.#append(uniqueStreamOf(this.#hmacKey, "programme", defined.code), 0, [defined]);
   }
 
   context(account: Account, actor = "till"): DecisionContext {

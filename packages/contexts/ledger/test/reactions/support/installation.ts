@@ -1,16 +1,11 @@
-import { type Database, openPool } from "@taem/postgres";
-import { migrateQueues, Projector, storeLogSource } from "@taem/processing";
-import { createLogger, createMetrics, newId } from "@taem/runtime";
+import type { Database } from "@taem/postgres";
 import type { Api } from "@taem/testing/api";
 import { audit, type Findings } from "@taem/testing/auditor";
-import { type Service, startService } from "@taem/testing/commands-service";
-import { breaks, faultyStore, losesAnswer } from "@taem/testing/faulty-store";
+import { dieAt, type Service, startService } from "@taem/testing/commands-service";
+import { losesAnswer } from "@taem/testing/faulty-store";
 import { START, source, succeeds } from "@taem/testing/programme";
 import { openTestStore, type TestStore, wholeLog } from "@taem/testing/test-store";
-import { expect, vi } from "vitest";
-import { type AccountKeeper, createRunners } from "../../../src/reactions/runners.ts";
-import { sweeps } from "../../../src/reactions/sweeps.ts";
-import { transfers } from "../../../src/reactions/transfers.ts";
+import { vi } from "vitest";
 
 const PTS = { currency: "PTS" };
 /** Polls for what a scheduler does, which looks for work once a second. */
@@ -24,6 +19,7 @@ export const MONTHLY = {
   clock: { mode: "replay", at: START },
 };
 
+type AccountKeeper = Service["ports"]["accountKeeper"];
 type Sweep = Parameters<AccountKeeper["sweep"]>[0];
 type Transfer = Parameters<AccountKeeper["completeTransfer"]>[0];
 type Caller = Parameters<AccountKeeper["sweep"]>[1];
@@ -38,16 +34,16 @@ export class TestKeeper implements AccountKeeper {
   before: (what: Sweep | Transfer) => Promise<void> | void = () => undefined;
   after: (what: Sweep | Transfer) => Promise<void> | void = () => undefined;
   beforeNow: (programme: string) => void = () => undefined;
-  readonly #service: Service;
+  readonly #keeper: AccountKeeper;
 
-  constructor(service: Service) {
-    this.#service = service;
+  constructor({ ports }: Service) {
+    this.#keeper = ports.accountKeeper;
   }
 
   now(programme: string): Promise<number> {
     this.rounds.set(programme, this.roundsOf(programme) + 1);
     this.beforeNow(programme);
-    return this.#service.commands.now(programme);
+    return this.#keeper.now(programme);
   }
 
   roundsOf(programme: string): number {
@@ -65,43 +61,30 @@ export class TestKeeper implements AccountKeeper {
 
   async sweep(account: Sweep, caller: Caller): Promise<void> {
     await this.before(account);
-    await this.#service.commands.sweep(account, caller);
+    await this.#keeper.sweep(account, caller);
     this.swept.push(account);
     await this.after(account);
   }
 
   async completeTransfer(transfer: Transfer, caller: Caller): Promise<string | undefined> {
     await this.before(transfer);
-    const reason = await this.#service.commands.completeTransfer(transfer, caller);
+    const reason = await this.#keeper.completeTransfer(transfer, caller);
     this.completed.push(transfer);
     await this.after(transfer);
     return reason;
   }
 }
 
-/** What everything that a scheduler runs is given. */
-export function scheduling(database: Database) {
-  const logger = createLogger({ service: "scheduler", level: "silent" });
-  return { database, logger, metrics: createMetrics() };
-}
-
 /** A log with accounts in it, and whatever schedulers a test runs on it. */
 export class Installation implements AsyncDisposable {
   readonly testStore: TestStore;
-  readonly database: Database;
   readonly service: Service;
   readonly api: Api;
   readonly #undo: AsyncDisposableStack;
 
-  private constructor(
-    undo: AsyncDisposableStack,
-    testStore: TestStore,
-    database: Database,
-    service: Service,
-  ) {
+  private constructor(undo: AsyncDisposableStack, testStore: TestStore, service: Service) {
     this.#undo = undo;
     this.testStore = testStore;
-    this.database = database;
     this.service = service;
     this.api = service.api();
   }
@@ -109,36 +92,29 @@ export class Installation implements AsyncDisposable {
   static async open(): Promise<Installation> {
     await using undo = new AsyncDisposableStack();
     const testStore = undo.use(await openTestStore());
-    const database = undo.use(openPool({ url: testStore.url, max: 16, applicationName: "scheduler-test" }));
-    await migrateQueues(database);
-    const service = undo.use(await startService({ store: testStore.store }));
-    return new Installation(undo.move(), testStore, database, service);
+    const service = undo.use(await startService(testStore));
+    return new Installation(undo.move(), testStore, service);
+  }
+
+  get database(): Database {
+    return this.service.platform.database;
   }
 
   /** Runs a scheduler until disposed; its clock is so many milliseconds ahead of the machine's. */
-  async schedule(keeper: AccountKeeper, ahead: number | (() => number) = 0): Promise<AsyncDisposable> {
+  schedule(keeper: AccountKeeper, ahead: number | (() => number) = 0): Promise<AsyncDisposable> {
     const aheadMs = typeof ahead === "number" ? () => ahead : ahead;
-    const { database, testStore } = this;
-    const { store } = testStore;
-    const source = storeLogSource(store);
-    const platform = { ...scheduling(database), clock: { now: () => Date.now() + aheadMs() }, newId };
-    await using undo = new AsyncDisposableStack();
-    for (const { projection } of [sweeps, transfers]) {
-      const projector = new Projector({ ...platform, projection, store, source });
-      await projector.start();
-      undo.defer(() => projector.stop());
-    }
-    for (const runner of createRunners(platform, keeper)) {
-      runner.start();
-      undo.defer(() => runner.stop());
-    }
-    return undo.move();
+    const clock = { now: () => Date.now() + aheadMs() };
+    return startService(this.testStore, {
+      services: "scheduler",
+      clock,
+      ports: { accountKeeper: keeper },
+    });
   }
 
   /** A keeper that works through an instance of its own. */
   async anotherKeeper(): Promise<TestKeeper> {
     const store = await this.testStore.another();
-    return new TestKeeper(this.#undo.use(await startService({ store })));
+    return new TestKeeper(this.#undo.use(await startService(this.testStore, { store })));
   }
 
   /** Our id of a programme. */
@@ -157,12 +133,9 @@ export class Installation implements AsyncDisposable {
 
   /** Leaves a transfer half done: whoever began it died when the points had left. */
   async beginTransfer(programme: string, from: string, to: string): Promise<void> {
-    const store = faultyStore(this.testStore.store);
-    await using dying = await startService({ store });
-    store.appendFaults.push(losesAnswer, ...Array(20).fill(breaks));
     const path = `/v1/programmes/${programme}/members/${from}/transfers`;
-    const { status } = await dying.api().post(path, { ...PTS, points: "60", to }, "transfer");
-    expect(status).toBe(503);
+    const command = { ...PTS, points: "60", to };
+    await dieAt(1, losesAnswer, this.testStore, (by) => by.post(path, command, "transfer"));
   }
 
   /** Types of the events of a member's account, in their order. */

@@ -1,8 +1,8 @@
 import type { EventStore } from "@taem/event-store";
 import { systemClock } from "@taem/runtime";
 import { OperatorClients } from "@taem/taem-service";
-import type { Api } from "./api.ts";
-import { succeeds } from "./programme.ts";
+import type { Api } from "@taem/testing/api";
+import { succeeds } from "@taem/testing/programme";
 
 const PTS = { currency: "PTS" };
 const OWED = { currency: "OWED" };
