@@ -207,8 +207,8 @@ function refuse(refused: CounterRefusalCode): CounterStep {
   return answer([], { refused });
 }
 
-function answer(events: readonly CounterEvent[], told: CounterAnswer): CounterStep {
-  return { events, answer: () => () => told };
+function answer(events: readonly CounterEvent[], answered: CounterAnswer): CounterStep {
+  return { events, answer: () => () => answered };
 }
 
 function idOf({ order, attempt }: Leg): string {

@@ -84,8 +84,8 @@ function answerRepeated<S, E extends KeyedEvent, R>(
   return {
     events: [],
     answer: ({ state }) => {
-      const told = isSame ? command.repeat(made, state) : command.refuse(made);
-      return () => told;
+      const answer = isSame ? command.repeat(made, state) : command.refuse(made);
+      return () => answer;
     },
   };
 }

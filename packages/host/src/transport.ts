@@ -46,7 +46,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
   };
   await ensureTopic(cluster, { ...topic, ...retention }).catch(unavailable(brokers));
   // One that has been told our events is ours: what others have written into it since is left out, and no reason to stop.
-  if (!(await isTold(options.database, topic.name)))
+  if (!(await isRelayed(options.database, topic.name)))
     await assertNotForeign(cluster, topic, options.installation).catch(unavailable(brokers));
   const codec = new LinkCodec(options.catalogue, options.installation);
   // Only processes with the same projections can share slices out among themselves: what one reads, all of its projections do.
@@ -56,7 +56,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
 }
 
 /** Whether a relay of this database has told the topic anything. */
-async function isTold(database: Database, topic: string): Promise<boolean> {
+async function isRelayed(database: Database, topic: string): Promise<boolean> {
   return (await (await relayTable(database, topic)).reach()).position !== START;
 }
 

@@ -238,8 +238,8 @@ function kindPart(columns: Columns, amount: Column, remarks: Remarks) {
     return { by: "sign" };
   }
   const values = [...new Set(kind.values)].map((value) => [value, RETURN.test(value) ? "reversal" : "earn"]);
-  const told = values.map(([value, meaning]) => `${value} = ${meaning}`).join(", ");
-  remarks.ask(`Column ${kind.name} is taken for the kind of the row: is it so that ${told}?`);
+  const meanings = values.map(([value, meaning]) => `${value} = ${meaning}`).join(", ");
+  remarks.ask(`Column ${kind.name} is taken for the kind of the row: is it so that ${meanings}?`);
   const part = { by: "column", column: kind.ref, values: Object.fromEntries(values) };
   const returned = kind.cells.flatMap((cell, row) => (RETURN.test(cell) ? [amount.cells[row] ?? ""] : []));
   if (returned.length === 0 || returned.some((cell) => NEGATIVE.test(cell))) return part;

@@ -62,8 +62,8 @@ async function sampled(source: Source): Promise<Sample> {
     const words = lines.flatMap((line) => (line === "" ? [] : [line.split(/\s+/)]));
     return sampleOf(source, { format: "whitespace", ...written }, words);
   }
-  const told = delimiter === "," ? {} : { delimiter };
-  return sampleOf(source, { format: "delimited", ...told, ...written }, rows);
+  const named = delimiter === "," ? {} : { delimiter };
+  return sampleOf(source, { format: "delimited", ...named, ...written }, rows);
 }
 
 async function firstBytes(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {

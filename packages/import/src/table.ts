@@ -118,11 +118,11 @@ function swallows({ delimiters = [] }: FileRow, width: number): boolean {
 
 /** A row that could not be taken apart is as many rejected rows as it has lines: nobody knows what they were. */
 function* eachLine({ line, lines, fault }: FileRow): Generator<TableRow> {
-  const told = fault ?? {
+  const shared = fault ?? {
     reason: "stray_quote",
     detail: `lines ${line} to ${line + lines - 1} are in one row, and two of them are as wide as the header`,
   };
-  for (let at = 0; at < lines; at += 1) yield { line: line + at, lines: 1, cells: [], fault: told };
+  for (let at = 0; at < lines; at += 1) yield { line: line + at, lines: 1, cells: [], fault: shared };
 }
 
 function paddedTo(width: number, cells: readonly string[]): readonly string[] {

@@ -1,6 +1,13 @@
 import { openToolPlatform, type Platform, readConfig, readModelsOf, whoReadAnotherLog } from "@taem/host";
 import { LEDGER, verifyLedger } from "@taem/ledger";
-import { describeDifference, type Parked, type RebuildProgress, verifyRows } from "@taem/processing";
+import {
+  describeDifference,
+  heldMessages,
+  type Parked,
+  QUEUE_TABLES,
+  type RebuildProgress,
+  verifyRows,
+} from "@taem/processing";
 import { Command } from "commander";
 import { contexts } from "./contexts.ts";
 import { ProgressBar } from "./progress-bar.ts";
@@ -34,6 +41,7 @@ export function verifyCommand(print: Print): Command {
       const parked = ofOthers && [...ofLedger, ...ofOthers];
       if (parked?.length !== 0) process.exitCode = DISAGREES;
       if (parked !== undefined && parked.length > 0) printParked(parked, print);
+      await printHeld(platform, print);
     });
 }
 
@@ -88,6 +96,15 @@ function printParked(parked: readonly Parked[], print: Print): void {
   for (const { key, revision, position, error } of parked)
     print(`  ${key} from event ${revision} at ${position}: ${error}`);
   print("mend the cause, then `taem parked replay`");
+}
+
+/** No row hangs on them, but what they ask for has not been done. */
+async function printHeld({ database }: Platform, print: Print): Promise<void> {
+  let held = 0;
+  for (const table of QUEUE_TABLES)
+    for await (const { state } of heldMessages(database, table)) if (state !== "refused") held++;
+  if (held > 0)
+    print(`messages of queues that are not carried out: ${count(held)}, see \`taem parked list\``);
 }
 
 function count(value: number): string {

@@ -72,6 +72,12 @@ test("a message that is held is listed, and delivered again when it is replayed"
     "outbox:transfers  t-1  CompleteTransfer parked, tried 5 times  Error: no\n" +
     "outbox:transfers  t-2\\n\\u001b[2K  CompleteTransfer waiting, tried 9 times  of a later version\n";
   expect(listed).toEqual({ exitCode: 0, out, err: "" });
+  await runTool(["rebuild", "ledger"], environment);
+  const { exitCode: sound, out: verified } = await runTool(["verify"], environment);
+  expect([sound, verified]).toEqual([
+    0,
+    expect.stringContaining("messages of queues that are not carried out: 2, see `taem parked list`"),
+  ]);
   await pool.query("DELETE FROM taem_queues.outbox WHERE attempts = 9");
   const replayed = await runTool(["parked", "replay", "outbox:transfers", "t-1"], environment);
   expect(replayed).toEqual({ exitCode: 0, out: "t-1 is to be delivered now\n", err: "" });

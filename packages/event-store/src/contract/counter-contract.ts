@@ -103,9 +103,9 @@ class Bench {
     await Promise.all(this.#handlers.map((handler) => handler.close()));
   }
 
-  #turn = 0;
+  #calls = 0;
   #any(): Counters {
-    return this.#counters[this.#turn++ % this.#counters.length] as Counters;
+    return this.#counters[this.#calls++ % this.#counters.length] as Counters;
   }
 }
 

@@ -109,7 +109,7 @@ export function decideCard(
       const common = { key, ...(fingerprint === undefined ? {} : { fingerprint }) };
       return decide(card, command, common, before);
     },
-    repeat: (made, { balance }) => told(made, balance, true),
+    repeat: (made, { balance }) => answerOf(made, balance, true),
     refuse: () => ({ refused: "key_reused" }),
     leadsTo: ({ type }) => (type === "CardSpent" ? (event) => event.type === "CardEmptied" : undefined),
   });
@@ -180,7 +180,7 @@ function reverse(
 
 function accept(events: readonly CardEvent[]): CardDecision {
   const answer = ({ balance }: Card, made: Made<CardEvent>) => {
-    const answered = told(made, balance, false);
+    const answered = answerOf(made, balance, false);
     return (_: Appended) => answered;
   };
   return { events, answer };
@@ -190,7 +190,7 @@ function refuse(refused: Extract<CardAnswer, { readonly refused: unknown }>["ref
   return { events: [], answer: () => () => ({ refused }) };
 }
 
-function told({ events, after }: Made<CardEvent>, balance: bigint, isRepeated: boolean): CardAnswer {
+function answerOf({ events, after }: Made<CardEvent>, balance: bigint, isRepeated: boolean): CardAnswer {
   const change = events.reduce((all, event) => all + changeOf(event), 0n);
   return { change, parts: events.length, emptied: after.length > 0, balance, isRepeated };
 }

@@ -59,7 +59,7 @@ class Bench {
   readonly stream = `taem.card-${randomUUID()}`;
   readonly stores: readonly [EventStore, ...EventStore[]];
   readonly #handlers: readonly CommandHandler[];
-  #turn = 0;
+  #calls = 0;
 
   constructor(...stores: readonly [EventStore, ...EventStore[]]) {
     this.stores = stores;
@@ -117,7 +117,7 @@ class Bench {
   }
 
   #any(): CommandHandler {
-    return this.#handlers[this.#turn++ % this.#handlers.length] as CommandHandler;
+    return this.#handlers[this.#calls++ % this.#handlers.length] as CommandHandler;
   }
 }
 

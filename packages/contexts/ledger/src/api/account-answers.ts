@@ -1,7 +1,7 @@
 import { fields } from "@taem/http";
 import type { z } from "zod";
 import { diesAt, free, type Lot, type LotAmount, openLots, settledAt } from "../domain/index.ts";
-import type { Seen, Standing, View } from "../queries/account-reader.ts";
+import type { Basis, Seen, View } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import type { Origins, StatementEntry } from "../queries/statement.ts";
 import type { lotItem, statementItem } from "./account-queries.ts";
@@ -12,7 +12,7 @@ const { formatInstant } = fields;
 
 /** How an account is shown. */
 
-export function headBody({ member, currency }: AccountRef, { knownAt }: View, { at, cut, parked }: Standing) {
+export function headBody({ member, currency }: AccountRef, { knownAt }: View, { at, cut, parked }: Basis) {
   return {
     member,
     currency: currency.code,

@@ -4,7 +4,7 @@ import type { Database } from "@taem/postgres";
 import type { z } from "zod";
 import { balanceAt, type Lot, openLots, settledBalance } from "../domain/index.ts";
 import { type AccountRecord, accountEvents } from "../queries/account-events.ts";
-import { type AccountReader, isFolded, isWhole, type Standing } from "../queries/account-reader.ts";
+import { type AccountReader, type Basis, isFolded, isWhole } from "../queries/account-reader.ts";
 import { type AccountRef, identityOf } from "../queries/account-ref.ts";
 import {
   type Days,
@@ -101,7 +101,7 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
       const days = daysOf(asked);
       const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1, days };
       const isSpan = days.from !== undefined || days.to !== undefined;
-      const answer = async (seen: Standing, entries: readonly StatementEntry[], span?: SpanBalance) => {
+      const answer = async (seen: Basis, entries: readonly StatementEntry[], span?: SpanBalance) => {
         const origins = await originsOf(database, account, entries);
         const page = statementPage(account, entries, origins, asked.limit);
         return {
@@ -123,7 +123,7 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
       }
       const { seen, entries, span } = await database.transaction(
         async (sql) => ({
-          seen: await reader.standing(account, sql),
+          seen: await reader.basis(account, sql),
           entries: await readStatement(sql, account, wanted),
           span: isSpan ? await readSpan(sql, account, days) : undefined,
         }),

@@ -3,7 +3,7 @@ import { ApiError, type MemberRef } from "@taem/http";
 import type { Currency, Programme } from "@taem/programme/definitions";
 import type { Directory } from "../application/directory.ts";
 import { LedgerError } from "../problems.ts";
-import { isFolded, type Standing, type View } from "../queries/account-reader.ts";
+import { type Basis, isFolded, type View } from "../queries/account-reader.ts";
 import type { AccountRef } from "../queries/account-ref.ts";
 import type { ViewQuery } from "./view.ts";
 
@@ -54,7 +54,7 @@ export class Requests {
   }
 
   /** Refuses with `account_parked` where the caller's own write is among what the read model has stopped before. */
-  assertFollowed({ token }: ViewQuery, { parked }: Standing): void {
+  assertFollowed({ token }: ViewQuery, { parked }: Basis): void {
     if (token === undefined || parked === undefined) return;
     const { slice, position: since } = parked;
     if (!token.places.some((place) => place.slice === slice && place.position >= since)) return;

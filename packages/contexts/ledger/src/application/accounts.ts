@@ -129,8 +129,8 @@ export class Accounts {
   async isOfAnother(account: AccountRef, key: BusinessKey): Promise<boolean> {
     const { programme } = account;
     if (!isOfProgramme(key, programme)) return false;
-    const standing = await this.#keys.first(this.#keyStreams(programme, key));
-    return standing !== undefined && !isOf(account, standing);
+    const reserved = await this.#keys.first(this.#keyStreams(programme, key));
+    return reserved !== undefined && !isOf(account, reserved);
   }
 
   #keyStreams(programme: Programme, key: BusinessKey): string[] {
@@ -256,7 +256,7 @@ export class Accounts {
     } as const;
     const known = streams.length === 1 ? undefined : await this.#keys.first(streams);
     const stream = streams[0] as string;
-    const standing =
+    const reserved =
       known ??
       (await this.#keys.claim(
         this.#tools.handler,
@@ -264,7 +264,7 @@ export class Accounts {
         reservation,
         claimantOf(caller),
       ));
-    if (isOf(account, standing)) return undefined;
+    if (isOf(account, reserved)) return undefined;
     return { refused: { code: "key_reused", detail: "the key belongs to a command of another account" } };
   }
 }
@@ -318,8 +318,8 @@ function ceilingThatKeeps(decision: Decision): keyof Activity | undefined {
 }
 
 /** Whether a key was reserved for the account. */
-function isOf({ member, currency }: AccountRef, standing: KeyReserved): boolean {
-  return standing.member === member.id && standing.currency === currency.code;
+function isOf({ member, currency }: AccountRef, reserved: KeyReserved): boolean {
+  return reserved.member === member.id && reserved.currency === currency.code;
 }
 
 /** A return that overtook its sale would find nothing to take back, and leave the points of a sale that is sent again. */

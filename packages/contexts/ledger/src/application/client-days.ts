@@ -152,8 +152,8 @@ class Client {
 
   /** Whether to tell that a ceiling is reached: once a day, not with each command. */
   tellsOf(kind: keyof Activity): boolean {
-    if (this.#day === undefined || this.#day.told.has(kind)) return false;
-    this.#day.told.add(kind);
+    if (this.#day === undefined || this.#day.reported.has(kind)) return false;
+    this.#day.reported.add(kind);
     return true;
   }
 
@@ -183,7 +183,7 @@ class Client {
 
 class Day {
   readonly date: string;
-  readonly told = new Set<keyof Activity>();
+  readonly reported = new Set<keyof Activity>();
   /** What the read model knew last. */
   known: Activity;
   /** What it knew first, and what this process has done since. */

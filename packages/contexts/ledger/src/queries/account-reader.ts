@@ -10,7 +10,7 @@ import type { AccountEvent } from "../events.ts";
 import { SCHEMA } from "../read-model/schema.ts";
 import { accountEvents, type Horizon } from "./account-events.ts";
 import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";
-import { ACCOUNT_COLUMNS, type AccountFields, accountRow, isToldByEvents } from "./account-rows.ts";
+import { ACCOUNT_COLUMNS, type AccountFields, accountRow, needsEvents } from "./account-rows.ts";
 import { cutAt } from "./cut.ts";
 import { programmeAt } from "./programme-history.ts";
 
@@ -24,7 +24,7 @@ export interface View {
 }
 
 /** Where an answer stands. */
-export interface Standing {
+export interface Basis {
   /** The instant it is seen at. */
   readonly at: number;
   readonly cut: Cut;
@@ -32,7 +32,7 @@ export interface Standing {
   readonly parked: Parked | undefined;
 }
 
-export interface Seen extends Standing {
+export interface Seen extends Basis {
   readonly state: AccountState;
   /** Time has done its work on it up to the instant. */
   readonly isSettled: boolean;
@@ -52,10 +52,10 @@ export function isWhole(view: View): boolean {
 
 /** Where the read model stands with the slice of an account, and whether it has stopped following its stream. */
 const STANDING_COLUMNS = `c.position, (SELECT to_json(p) FROM ${SCHEMA}.parked p WHERE p.slice = c.slice AND p.key = $2)`;
-type StandingFields = [position: string, parked: Parked | null];
+type BasisFields = [position: string, parked: Parked | null];
 
-const STANDING = {
-  name: `${SCHEMA}_standing`,
+const BASIS = {
+  name: `${SCHEMA}_basis`,
   text: `SELECT ${STANDING_COLUMNS} FROM ${SCHEMA}.checkpoints c WHERE c.slice = $1`,
 };
 
@@ -89,11 +89,11 @@ export class AccountReader {
   async #fold(account: AccountRef, view: View): Promise<Seen> {
     // Before the horizon: whatever a snapshot has in it, the head then reaches.
     const state = (isWhole(view) ? await this.#snapshot(account) : undefined) ?? newAccount();
-    const { horizon, ...standing } = await this.horizon(account.programme, view);
-    if (horizon.effectiveBy !== undefined) return { ...standing, ...(await this.#past(account, horizon)) };
+    const { horizon, ...basis } = await this.horizon(account.programme, view);
+    if (horizon.effectiveBy !== undefined) return { ...basis, ...(await this.#past(account, horizon)) };
     const tail = accountEvents(this.#platform.store, account, horizon, state.revision);
     for await (const { event } of tail) evolve(state, event);
-    return { ...standing, state, isSettled: false };
+    return { ...basis, state, isSettled: false };
   }
 
   /**
@@ -121,7 +121,7 @@ export class AccountReader {
   async horizon(
     programme: Programme,
     { asOf, knownAt }: View,
-  ): Promise<Standing & { readonly horizon: Horizon }> {
+  ): Promise<Basis & { readonly horizon: Horizon }> {
     const { store, clock } = this.#platform;
     const position = knownAt === undefined ? await store.head() : await store.positionAt(knownAt);
     const then = knownAt === undefined ? programme : await programmeAt(store, programme.id, position);
@@ -135,12 +135,12 @@ export class AccountReader {
   }
 
   /** Where the read model stands with an account; in a transaction, as of its snapshot. */
-  async standing(account: AccountRef, sql: Queryable = this.#platform.database): Promise<Standing> {
-    const [fields] = await sql.queryArrays<StandingFields>(STANDING, [account.slice, streamOf(account)]);
-    return this.#standingOf(account, fields);
+  async basis(account: AccountRef, sql: Queryable = this.#platform.database): Promise<Basis> {
+    const [fields] = await sql.queryArrays<BasisFields>(BASIS, [account.slice, streamOf(account)]);
+    return this.#basisOf(account, fields);
   }
 
-  #standingOf({ programme }: AccountRef, fields: StandingFields | undefined): Standing {
+  #basisOf({ programme }: AccountRef, fields: BasisFields | undefined): Basis {
     const [position, parked] = fields ?? ["", null];
     const at = businessNow(programme, this.#platform.clock.now());
     return { at, cut: cutAt(position), parked: parked ?? undefined };
@@ -164,13 +164,13 @@ export class AccountReader {
     const { slice, member, currency } = account;
     const values = [slice, streamOf(account), member, currency.code];
     const { database } = this.#platform;
-    const [fields] = await database.queryArrays<[...StandingFields, ...AccountFields]>(SEEN, values);
+    const [fields] = await database.queryArrays<[...BasisFields, ...AccountFields]>(SEEN, values);
     const [position = "", parked = null, ...columns] = fields ?? [];
-    const standing = this.#standingOf(account, [position, parked]);
+    const basis = this.#basisOf(account, [position, parked]);
     const isThere = (read: readonly unknown[]): read is AccountFields => typeof read[0] === "string";
-    if (!isThere(columns)) return { ...standing, state: newAccount(), isSettled: false };
+    if (!isThere(columns)) return { ...basis, state: newAccount(), isSettled: false };
     const found = accountRow(columns);
-    if (isToldByEvents(found, standing.at)) return this.#fold(account, NOW);
-    return { ...standing, state: found.state, isSettled: false };
+    if (needsEvents(found, basis.at)) return this.#fold(account, NOW);
+    return { ...basis, state: found.state, isSettled: false };
   }
 }

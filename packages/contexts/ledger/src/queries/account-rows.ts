@@ -18,7 +18,7 @@ export interface AccountRow {
 }
 
 /** What a hold that is over gives back of what was waived depends on when each began, which only the events say. */
-export function isToldByEvents({ hasWaivers, state }: AccountRow, at: number): boolean {
+export function needsEvents({ hasWaivers, state }: AccountRow, at: number): boolean {
   return hasWaivers && [...state.holds.values()].some(({ timeoutAt }) => timeoutAt <= at);
 }
 

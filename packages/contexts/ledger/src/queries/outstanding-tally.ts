@@ -47,10 +47,10 @@ export class OutstandingTally {
     this.#largest = largest;
   }
 
-  add({ plain, plainLots, told }: AccountChunk): void {
+  add({ plain, plainLots, individual }: AccountChunk): void {
     for (const { member, book, debt } of plain) this.#addAccount({ member, outstanding: book, debt });
     for (const group of plainLots) this.#addLots(group);
-    for (const account of told) {
+    for (const account of individual) {
       this.#addAccount(account);
       for (const lot of account.lots) this.#addLots(this.#groupOf(lot));
     }

@@ -12,7 +12,7 @@ import {
   type TimesDoing,
 } from "./account-at-cut.ts";
 import { identityOf } from "./account-ref.ts";
-import { type AccountRow, isToldByEvents, readAccounts } from "./account-rows.ts";
+import { type AccountRow, needsEvents, readAccounts } from "./account-rows.ts";
 import { isOfProgramme, type ParkedAccount } from "./parked-accounts.ts";
 import { lastInstantOf, type ReportCut } from "./report-cut.ts";
 
@@ -40,7 +40,7 @@ export interface AccountChunk {
   /** Nothing is due in these and all that they are is in the cut: their rows say it. */
   readonly plain: readonly { readonly member: string; readonly book: bigint; readonly debt: bigint }[];
   readonly plainLots: readonly LotGroup[];
-  readonly told: readonly AccountAtCut[];
+  readonly individual: readonly AccountAtCut[];
   /** What no event in the present log says yet of that which the cut counts. */
   readonly notSwept: readonly TimesDoing[];
   readonly lacks: readonly Lack[];
@@ -209,16 +209,16 @@ async function chunkOf(
   { accounts, plainLots }: Rows,
 ): Promise<AccountChunk> {
   const { cut } = question;
-  const told: AccountAtCut[] = [];
+  const individual: AccountAtCut[] = [];
   const notSwept: TimesDoing[] = [];
   const byEvents: Account[] = [];
   for (const account of accounts) {
     const { row, isBeyond, parked } = account;
     if (isPlain(account)) continue;
-    const isWhole = row !== undefined && parked === undefined && !isToldByEvents(row, cut.sweptTo);
+    const isWhole = row !== undefined && parked === undefined && !needsEvents(row, cut.sweptTo);
     const seen = isWhole ? accountAtCut(cut, identity(question, account), row.state) : undefined;
     if (seen !== undefined) notSwept.push(seen.due);
-    if (seen !== undefined && !isBeyond) told.push(seen);
+    if (seen !== undefined && !isBeyond) individual.push(seen);
     else byEvents.push(account);
   }
   const folded = await tellByEvents(platform, question, byEvents);
@@ -226,7 +226,7 @@ async function chunkOf(
   return {
     plain,
     plainLots,
-    told: [...told, ...folded.told],
+    individual: [...individual, ...folded.individual],
     notSwept: [...notSwept, ...folded.notSwept],
     lacks: folded.lacks,
   };
@@ -241,24 +241,24 @@ async function tellByEvents(
   platform: ProgrammeAccountsPlatform,
   question: AccountsQuestion,
   accounts: readonly Account[],
-): Promise<Pick<AccountChunk, "told" | "notSwept" | "lacks">> {
+): Promise<Pick<AccountChunk, "individual" | "notSwept" | "lacks">> {
   const { cut } = question;
-  const told: AccountAtCut[] = [];
+  const individual: AccountAtCut[] = [];
   const notSwept: TimesDoing[] = [];
   const lacks: Lack[] = [];
   for await (const [account, folded] of foldAll(platform, question, accounts)) {
     const { member, row, parked, isBeyond } = account;
     if (folded.brokenAt !== undefined) lacks.push({ member, since: folded.brokenAt });
     const seen = accountAtCut(cut, identity(question, account), folded);
-    if (folded.counted !== undefined) told.push(seen);
+    if (folded.counted !== undefined) individual.push(seen);
     if (parked !== undefined || (row !== undefined && !isBeyond)) notSwept.push(seen.due);
-    else if (row !== undefined && isToldByEvents(row, cut.sweptTo)) {
+    else if (row !== undefined && needsEvents(row, cut.sweptTo)) {
       const present = { ...question, cut: { ...cut, position: AFTER_ALL } };
       for await (const [, now] of foldAll(platform, present, [account]))
         notSwept.push(accountAtCut(cut, identity(question, account), now).due);
     }
   }
-  return { told, notSwept, lacks };
+  return { individual, notSwept, lacks };
 }
 
 /** Above every position of a log. */

@@ -48,7 +48,7 @@ export async function makeReport(
     const question = { cut, currency, parked, withLots: largest !== undefined };
     for await (const chunk of programmeAccounts(platform, question)) {
       tally.add(chunk);
-      for (const { lacked } of chunk.told) addEntries(own, currency.code, lacked, span);
+      for (const { lacked } of chunk.individual) addEntries(own, currency.code, lacked, span);
       for (const due of chunk.notSwept) addTo(notSwept, due);
       lacks.push(...chunk.lacks);
     }

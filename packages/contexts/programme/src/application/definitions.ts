@@ -115,32 +115,32 @@ export function defineCurrency(
   return { events: [defined, ...definition.events] };
 }
 
-type Standing = Pick<CurrencySettings, "adjustmentTimeoutSeconds" | "earnCeiling" | "adjustmentCeiling">;
+type KeptSettings = Pick<CurrencySettings, "adjustmentTimeoutSeconds" | "earnCeiling" | "adjustmentCeiling">;
 
 const THIRTY_DAYS = 30 * 24 * 3600;
 const BILLION = 10n ** 9n;
 
 /** What a new currency begins with, unless told. */
-function newSettings(scale: number): Standing {
+function newSettings(scale: number): KeptSettings {
   const whole = BILLION * 10n ** BigInt(scale);
   const ceiling = whole < MAX_AMOUNT ? whole : MAX_AMOUNT;
   return { adjustmentTimeoutSeconds: THIRTY_DAYS, earnCeiling: ceiling, adjustmentCeiling: ceiling };
 }
 
 /** Settings as they are asked for. What stands until told otherwise may be left out; a ceiling of null is none. */
-export type WantedSettings = Omit<CurrencySettings, keyof Standing> & {
-  readonly [N in keyof Standing]: Standing[N] | null;
+export type WantedSettings = Omit<CurrencySettings, keyof KeptSettings> & {
+  readonly [N in keyof KeptSettings]: KeptSettings[N] | null;
 };
 
-function completed(wanted: WantedSettings, before: Standing): CurrencySettings {
-  const { adjustmentTimeoutSeconds, earnCeiling, adjustmentCeiling, ...told } = wanted;
+function completed(wanted: WantedSettings, before: KeptSettings): CurrencySettings {
+  const { adjustmentTimeoutSeconds, earnCeiling, adjustmentCeiling, ...others } = wanted;
   const existing = {
     adjustmentTimeoutSeconds: adjustmentTimeoutSeconds ?? before.adjustmentTimeoutSeconds,
     earnCeiling: earnCeiling === undefined ? before.earnCeiling : earnCeiling,
     adjustmentCeiling: adjustmentCeiling === undefined ? before.adjustmentCeiling : adjustmentCeiling,
   };
   const given = Object.entries(existing).filter(([, value]) => value !== undefined && value !== null);
-  return { ...told, ...(Object.fromEntries(given) as Standing) };
+  return { ...others, ...(Object.fromEntries(given) as KeptSettings) };
 }
 
 export function publishRule(
