@@ -13,7 +13,7 @@ import type { Client, NewClient } from "../client.ts";
 import { type ClientAsking, type Clients, type MintedKey, readClients } from "../clients.ts";
 import type { Asking } from "../deciding.ts";
 import { PrincipalError, type Refusal } from "../problems.ts";
-import { clientsAfter } from "../read-model/clients-after.ts";
+import { clientsAfter } from "../read-model/principals-after.ts";
 import { keyId } from "../token.ts";
 import {
   type ClientAnswer,

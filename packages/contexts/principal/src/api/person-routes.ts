@@ -4,7 +4,7 @@ import type { KeyUses } from "../key-uses.ts";
 import { type Keeping, type People, readPeople } from "../people.ts";
 import { type HeldRole, type Person, reachesPerson, reachesRole } from "../person.ts";
 import { PrincipalError } from "../problems.ts";
-import { peopleAfter } from "../read-model/people-after.ts";
+import { peopleAfter } from "../read-model/principals-after.ts";
 import { Listing, type ListTools } from "./listing.ts";
 import { peopleRoutes as described, type PersonAnswer } from "./people.ts";
 
