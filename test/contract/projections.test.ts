@@ -5,8 +5,9 @@ import { SLICES } from "@taem/kernel";
 import { type Projection, Projector, rebuild, schemaOf, storeLogSource, verifyRows } from "@taem/processing";
 import { encodeMeta } from "@taem/schema";
 import { runSimulation, simulate } from "@taem/simulation";
-import { catalogue, contexts } from "@taem/taem-service";
+import { contexts } from "@taem/taem-service";
 import { clientKey } from "@taem/testing/client-key";
+import { CATALOGUE } from "@taem/testing/product";
 import { createInstallation, type TestInstallation, type TestProgram } from "@taem/testing/program";
 import { enrolMany, succeeds } from "@taem/testing/programme";
 import { stamps } from "@taem/testing/stamps/context";
@@ -26,7 +27,7 @@ const names = projectionsOf({ contexts: all, store: noStore }).map(({ name }) =>
 const readModelNames = readModelsOf({ contexts: all, store: noStore })
   .map(({ name }) => name)
   .filter((name) => name !== "ledger");
-const categories = [...catalogue.categories.values(), card];
+const categories = [...CATALOGUE.categories.values(), card];
 
 /** Another value of a column, by its type. */
 const CHANGES: Readonly<Record<string, (column: string) => string>> = {

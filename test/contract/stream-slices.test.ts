@@ -17,9 +17,9 @@ import { accountStream } from "@taem/ledger/events";
 import { type MemberEnrolled, memberStream } from "@taem/member/events";
 import { definitionEvents } from "@taem/programme/events";
 import { sliceOfStream } from "@taem/schema";
-import { catalogue } from "@taem/taem-service";
 import { startService } from "@taem/testing/commands-service";
 import { TestServer } from "@taem/testing/eventstoredb/server";
+import { CATALOGUE } from "@taem/testing/product";
 import { openTestStore, wholeLog } from "@taem/testing/test-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeEveryEvent, makeEveryPrincipalEvent } from "./support/every-event.ts";
@@ -56,11 +56,11 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     await nameLog(store, { type: "InstallationNamed", installation: randomUUID(), keyCheck: "" });
     await makeEveryPrincipalEvent(store);
     const log = await wholeLog(store);
-    expect(new Set(log.map(({ type }) => type))).toEqual(new Set(catalogue.events.names));
+    expect(new Set(log.map(({ type }) => type))).toEqual(new Set(CATALOGUE.events.names));
     const expected = log.map((event) => ({
       stream: event.stream,
       type: event.type,
-      slice: sliceOfStream(catalogue, event.stream, catalogue.events.decode(event)),
+      slice: sliceOfStream(CATALOGUE, event.stream, CATALOGUE.events.decode(event)),
     }));
     expect(log.map(({ stream, type, slice }) => ({ stream, type, slice }))).toEqual(expected);
   });
@@ -71,8 +71,8 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     const member = randomUUID();
     const enrolled: MemberEnrolled = { type: "MemberEnrolled", programme, member, enrolledAt: 0 };
     const stream = memberStream(member);
-    const elsewhere = (sliceOfStream(catalogue, stream, enrolled) + 1) % SLICES;
-    const meta = catalogue.events.encodeMeta(enrolled.type, { actor: "earlier", correlation: "earlier" });
+    const elsewhere = (sliceOfStream(CATALOGUE, stream, enrolled) + 1) % SLICES;
+    const meta = CATALOGUE.events.encodeMeta(enrolled.type, { actor: "earlier", correlation: "earlier" });
     const data = JSON.stringify({ enrolledAt: 0, member, programme });
     const events = [{ id: randomUUID(), type: enrolled.type, data, meta }];
     await store.append([{ stream, slice: elsewhere, expectedRevision: 0, events }]);
@@ -83,7 +83,7 @@ describe.each(Object.keys(STORES))("on %s", (name) => {
     const [enrolment, account] = await store.read(streams.map((s) => ({ stream: s, afterRevision: 0 })));
     expect(enrolment?.events.map(({ slice }) => slice)).toEqual([elsewhere]);
     expect(account?.events.map(({ slice }) => slice)).toEqual([
-      sliceOfStream(catalogue, streams[1] as string, enrolled),
+      sliceOfStream(CATALOGUE, streams[1] as string, enrolled),
     ]);
   });
 

@@ -1,5 +1,11 @@
 import type { Database } from "@taem/postgres";
-import { type EventSource, type Progress, type Projection, Projector } from "@taem/processing";
+import {
+  assertVersions,
+  type EventSource,
+  type Progress,
+  type Projection,
+  Projector,
+} from "@taem/processing";
 import type { Clock, Logger, Metrics, Tracer } from "@taem/runtime";
 import type { Config } from "./config.ts";
 import type { AnyContext } from "./context.ts";
@@ -42,6 +48,8 @@ export async function startProjectors(
   { onProgress, ...options }: ProjectorsOptions,
   undo: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, Projector>> {
+  // All that are to be made anew are told of at once.
+  await assertVersions(platform.database, projections);
   const projectors = new Map<string, Projector>();
   for (const projection of projections) {
     const { name } = projection;

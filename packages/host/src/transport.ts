@@ -34,7 +34,8 @@ export async function openTransport(config: Config, options: TransportOptions): 
   // Commands are decided and stored without Kafka, whether or not it runs.
   const isNeeded = services.some((service) => service !== "commands");
   if (brokers === undefined || !isNeeded) {
-    return { kafka: undefined, source: sharedSource({ ...options, source: storeLogSource(options.store) }) };
+    const log = storeLogSource(options.store);
+    return { kafka: undefined, source: sharedSource({ ...options, source: log, beginsAtCheckpoints: true }) };
   }
   // Loaded where it is used.
   const { assertNotForeign, ensureTopic, kafkaCluster, kafkaSource, LinkCodec } = await import("@taem/kafka");
@@ -52,7 +53,10 @@ export async function openTransport(config: Config, options: TransportOptions): 
   // Only processes with the same projections can share slices out among themselves: what one reads, all of its projections do.
   const group = `${topic.name}.${options.projections.join("+")}`;
   const source = kafkaSource({ cluster, topic, codec, group, ...options });
-  return { kafka: { cluster, topic, codec }, source: sharedSource({ ...options, source }) };
+  return {
+    kafka: { cluster, topic, codec },
+    source: sharedSource({ ...options, source, beginsAtCheckpoints: false }),
+  };
 }
 
 /** Whether a relay of this database has told the topic anything. */

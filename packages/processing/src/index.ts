@@ -67,6 +67,6 @@ export { type Replayed, replayParked } from "./replay.ts";
 export { type KeyedRows, type KeyedRowsOptions, keyedRows } from "./rows/keyed-rows.ts";
 export type { KeyOf, RowOf } from "./rows/row-type.ts";
 export { type RowsProjectionOptions, rowsProjection } from "./rows/rows-projection.ts";
-export { ensureSchema, versionOf } from "./schema.ts";
+export { assertVersions, ensureSchema, versionOf } from "./schema.ts";
 export { type SharedSourceOptions, sharedSource } from "./shared-source.ts";
 export { storeLogSource } from "./store-log-source.ts";

@@ -124,12 +124,38 @@ async function addLandmarks(transaction: Queryable, schema: string): Promise<voi
 }
 
 /** Throws `projection_outdated` where a projection's tables are of another version than the program's. */
-export function assertVersion({ name, version: own }: Projection, version: number | undefined): void {
-  if (version === own) return;
-  throw new ProjectionError(
+export function assertVersion(projection: Projection, version: number | undefined): void {
+  if (version !== projection.version) throw outdated([{ projection, version }]);
+}
+
+/** Throws `projection_outdated` for all whose tables are of another version; those that have none yet get theirs. */
+export async function assertVersions(sql: Queryable, projections: readonly Projection[]): Promise<void> {
+  const found = await Promise.all(
+    projections.map(async (projection) => ({
+      projection,
+      version: await versionOf(sql, schemaOf(projection)),
+    })),
+  );
+  const others = found.filter(
+    ({ projection, version }) => version !== undefined && version !== projection.version,
+  );
+  if (others.length > 0) throw outdated(others);
+}
+
+interface Found {
+  readonly projection: Projection;
+  readonly version: number | undefined;
+}
+
+function outdated(found: readonly Found[]): ProjectionError {
+  const tables = found.map(
+    ({ projection: { name, version: own }, version }) =>
+      `the tables of ${name} were built by version ${version} of its definition, this program has version ${own}`,
+  );
+  const commands = found.map(({ projection: { name } }) => `\`taem rebuild ${name} --expect-changes\``);
+  return new ProjectionError(
     "projection_outdated",
-    `the tables of ${name} were built by version ${version} of its definition, this program has version ${own}: if that ` +
-      `is the newer one, run \`taem rebuild ${name} --expect-changes\` with it; if not, upgrade this process`,
+    `${tables.join("; ")}: if that is the newer one, run ${commands.join(" and ")} with it; if not, upgrade this process`,
   );
 }
 

@@ -41,6 +41,11 @@ export class SharedReading {
     return this.#isOver;
   }
 
+  /** Whether it has yet to come to where somebody stands, in any slice. */
+  isBehind(checkpoints: ReadonlyMap<number, Position>): boolean {
+    return [...checkpoints].some(([slice, position]) => position > (this.#seen.get(slice) ?? ""));
+  }
+
   /** Who does not begin it has lost what came before, and what the one who did had then. */
   join(): Sharer {
     const batch = this.#sharers.size === 0 ? this.#window.next : NOTHING;

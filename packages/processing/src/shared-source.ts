@@ -6,6 +6,8 @@ import { SharedReading } from "./shared-reading.ts";
 export interface SharedSourceOptions {
   /** Read once, however many share it. */
   readonly source: EventSource;
+  /** Whether a reading of it begins at the checkpoints that it is given, and not where an earlier one ended. */
+  readonly beginsAtCheckpoints: boolean;
   /** Where whoever is behind the others reads for itself. */
   readonly store: Pick<EventStore, "readLog" | "head">;
   /** How many links may wait for those who are slow. */
@@ -19,30 +21,46 @@ const MOST_LINKS = 10_000;
  * A source for several readers of one process: the log is read once, and they get the same links, each of which decodes
  * its event once. Each takes them at its own pace and from checkpoints of its own. One that begins behind the others, or
  * stays so far behind that what it needs is gone, reads the store for itself until it meets them: it keeps nobody waiting,
- * and what waits for it is bounded.
+ * and what waits for it is bounded. One that begins ahead of the others begins the reading anew, and they move over to it.
  */
-export function sharedSource({ source, store, mostLinks = MOST_LINKS }: SharedSourceOptions): EventSource {
+export function sharedSource({
+  source,
+  beginsAtCheckpoints,
+  store,
+  mostLinks = MOST_LINKS,
+}: SharedSourceOptions): EventSource {
   let current: SharedReading | undefined;
   return {
     async *read(options) {
-      if (current === undefined || current.isOver) current = new SharedReading(source, options, mostLinks);
-      yield* share(current, store, options);
+      const isBehind = beginsAtCheckpoints && current?.isBehind(options.checkpoints);
+      if (current === undefined || current.isOver || isBehind)
+        current = new SharedReading(source, options, mostLinks);
+      yield* share(current, () => current, store, options);
     },
   };
 }
 
 async function* share(
-  reading: SharedReading,
+  begun: SharedReading,
+  current: () => SharedReading | undefined,
   store: SharedSourceOptions["store"],
   { checkpoints, limit, signal }: SourceOptions,
 ): AsyncGenerator<Batch> {
+  let reading = begun;
   const aborted = Promise.withResolvers<void>();
   const abort = () => aborted.resolve();
   signal.addEventListener("abort", abort);
   const at = new Map(checkpoints);
-  const sharer = reading.join();
+  let sharer = reading.join();
   try {
     while (!signal.aborted) {
+      const newest = current();
+      if (newest !== undefined && newest !== reading && !newest.isOver) {
+        const left = reading.leave(sharer);
+        reading = newest;
+        sharer = reading.join();
+        await left;
+      }
       if (reading.hasLost(sharer)) {
         const missing = await inLog(store, missingOf(at, reading.skip(sharer)));
         for await (const links of linksBetween(store, at, missing, limit, signal)) {

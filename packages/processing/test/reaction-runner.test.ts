@@ -1,3 +1,4 @@
+import type { Database } from "@taem/postgres";
 import { createLogger, createMetrics } from "@taem/runtime";
 import { expect, test } from "vitest";
 import { vouchers } from "../src/contract/stamp-cards.ts";
@@ -32,17 +33,49 @@ test("what a timer sends is delivered at once, though the outbox was found empty
       return done();
     },
   });
+  await setTimer(database);
+  runner.start();
+  await expect.poll(() => delivered, SOON).toEqual([["k", "ExpireVoucher"]]);
+  expect(asked).toEqual(["s"]);
+  await runner.stop();
+});
+
+test("timers become due by the servers' clock, where nobody has told of another", async () => {
+  await using installation = await openInstallation();
+  const { database } = installation;
+  await migrateQueues(database);
+  await ensureSchema(database, vouchers.projection);
+  await setTimer(database);
+  const delivered: string[] = [];
+  let now = 9;
+  const runner = createReactionRunner({
+    reactor: vouchers,
+    database,
+    logger: createLogger({ service: "test", level: "silent" }),
+    metrics: createMetrics(),
+    clock: { now: () => now },
+    pollMs: 10,
+    deliver: async ({ key }) => {
+      delivered.push(`${key} at ${now}`);
+      return done();
+    },
+  });
+  runner.start();
+  await expect.poll(() => looked(database), SOON).toBe(true);
+  now = 10;
+  await expect.poll(() => delivered, SOON).toEqual(["k at 10"]);
+  await runner.stop();
+});
+
+/** One of the scope s, due at 10. */
+async function setTimer(database: Pick<Database, "query">): Promise<void> {
   const body = vouchers.commands.encode({ type: "ExpireVoucher", card: "c", round: 1 });
   const meta = vouchers.commands.encodeMeta("ExpireVoucher", { actor: "test", correlation: "test" });
   await database.query(
     "INSERT INTO taem_vouchers.timers VALUES (3, 'k', 's', 10, '', 'l', 'ExpireVoucher', $1, $2)",
     [body, meta],
   );
-  runner.start();
-  await expect.poll(() => delivered, SOON).toEqual([["k", "ExpireVoucher"]]);
-  expect(asked).toEqual(["s"]);
-  await runner.stop();
-});
+}
 
 /** Whether a connection has looked for something due in the outbox. */
 async function looked(database: { query: (sql: string) => Promise<{ rowCount: number }> }): Promise<boolean> {

@@ -97,7 +97,7 @@ async function openHarness() {
   const numbers = new Numbers(store);
   return {
     installation,
-    source: sharedSource({ source: storeLogSource(store), store }),
+    source: sharedSource({ source: storeLogSource(store), beginsAtCheckpoints: true, store }),
     store,
     append: async (slice: number, count: number) => {
       for (let i = 0; i < count; i++) await numbers.append(slice, [`s${slice}`, i]);
@@ -123,7 +123,12 @@ eventSourceContract("shared, by one who comes to another", async () => {
 eventSourceContract("shared, by one who soon loses what it has not taken", async () => {
   const harness = await openHarness();
   const { store } = harness;
-  const source = sharedSource({ source: storeLogSource(store), store, mostLinks: 1 });
+  const source = sharedSource({
+    source: storeLogSource(store),
+    beginsAtCheckpoints: true,
+    store,
+    mostLinks: 1,
+  });
   const other = new Sharer(source).follow();
   return {
     ...harness,
@@ -153,6 +158,7 @@ describe("a shared source", () => {
     const { counts, log: own } = counted(store);
     const source = sharedSource({
       source: alter(storeLogSource(own)),
+      beginsAtCheckpoints: true,
       store: own,
       ...(mostLinks && { mostLinks }),
     });
@@ -210,6 +216,25 @@ describe("a shared source", () => {
     await slow.readTo(log.length);
     expect(slow.events).toEqual(log);
     expect(counts).toMatchObject({ follows: 1, pages: caughtUp });
+  });
+
+  test("has one that begins ahead of the others wait for none of them", async () => {
+    const { counts, source } = open();
+    await using behind = new Sharer(source);
+    await behind.readTo(1);
+    const head = await store.head();
+    const atHead = new Map(Array.from({ length: SLICES }, (_, slice) => [slice, head]));
+    await using ahead = new Sharer(source, LIMIT, atHead).follow();
+    await append(3);
+    await vi.waitFor(() => expect(ahead.events).toEqual(log.slice(-3)), 10_000);
+    const brought = ahead.batches.flatMap(({ links }) => links.map(({ position }) => position));
+    expect(brought.filter((position) => position <= head)).toEqual([]);
+    await behind.readTo(log.length);
+    expect(behind.events).toEqual(log);
+    await append(3);
+    await behind.readTo(log.length);
+    expect(behind.events).toEqual(log);
+    expect(counts).toMatchObject({ follows: 2, following: 1 });
   });
 
   test("gives one that is a little behind what has gathered at once, from where it stands", async () => {

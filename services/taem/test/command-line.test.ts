@@ -112,6 +112,19 @@ test.each([
   expect([exitCode, err]).toEqual([1, expect.stringMatching(advice)]);
 });
 
+test("a program that makes other tables says of which projections, all at once", async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url, TAEM_PORT: "0" };
+  await using pool = openPool({ url: database.url, max: 1, applicationName: "command-line-test" });
+  for (const name of ["ledger", "sweeps"]) {
+    await runTool(["rebuild", name], environment);
+    await pool.query(`UPDATE taem_${name}.definition SET version = 1`);
+  }
+  const { exitCode, err } = await runTool(["start"], environment);
+  const commands = "`taem rebuild ledger --expect-changes` and `taem rebuild sweeps --expect-changes`";
+  expect([exitCode, err]).toEqual([1, expect.stringContaining(commands)]);
+});
+
 test("a database whose read models are not there says what makes them", async () => {
   await using database = await createTestDatabase();
   const { exitCode, err } = await runTool(["verify"], { DATABASE_URL: database.url });

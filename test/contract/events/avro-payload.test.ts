@@ -67,7 +67,7 @@ function attempt(type: string, bytes: Buffer): Event | undefined {
 test("what is absent takes one byte, and is absent again", () => {
   const read = payloads.decode(
     "ClockSet",
-    payloads.encode({ type: "ClockSet", programme: "p", mode: "live" }),
+    payloads.encode({ type: "ClockSet", programme: "p", mode: "live" } as Event),
   );
   expect(Object.keys(read).sort()).toEqual(["mode", "programme", "type"]);
 });
@@ -92,7 +92,7 @@ test("what was read does not change when more is written", () => {
 });
 
 test("the wire says the schema: marker, CRC-64-AVRO from its lowest byte on, value", () => {
-  const bytes = payloads.encode({ type: "KeyReserved", programme: "p", member: "m", currency: "C" });
+  const bytes = payloads.encode({ type: "KeyReserved", programme: "p", member: "m", currency: "C" } as Event);
   expect(bytes.toString("hex")).toMatch(/^c301[0-9a-f]{16}0270026d0243$/);
 });
 

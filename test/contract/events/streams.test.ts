@@ -3,7 +3,7 @@ import { memberStream } from "@taem/member/events";
 import { clientStream, personStream } from "@taem/principal/events";
 import { programmeStream } from "@taem/programme/events";
 import { categoryOf, sliceOfStream, streamOf, UNIQUE } from "@taem/schema";
-import { catalogue } from "@taem/taem-service";
+import { CATALOGUE } from "@taem/testing/product";
 import { describe, expect, test } from "vitest";
 
 const [first, second] = [
@@ -22,14 +22,14 @@ test("streams are named by ids of ours, and their names say their category", () 
   ] as const;
   for (const [category, stream, name] of names) {
     expect([stream, categoryOf(stream)]).toEqual([name, category]);
-    expect(catalogue.categories.has(category)).toBe(true);
+    expect(CATALOGUE.categories.has(category)).toBe(true);
   }
   for (const stream of ["", "taem.account", "account-1", "$all", "taem.-1"])
     expect(categoryOf(stream)).toBeUndefined();
 });
 
 describe("slices of streams", () => {
-  const sliceOf = (stream: string, about: object) => sliceOfStream(catalogue, stream, about);
+  const sliceOf = (stream: string, about: object) => sliceOfStream(CATALOGUE, stream, about);
 
   test("are what they always were: stored events carry them", () => {
     expect(sliceOf("taem.programme-p-1", { programme: "p-1" })).toBe(34);

@@ -6,8 +6,9 @@ import { Readable, Writable } from "node:stream";
 import { type ImportCommandOptions, importCommand } from "@taem/import";
 import { OUTSTANDING, postingsOf } from "@taem/ledger/domain";
 import { type AccountEvent, accountEvents } from "@taem/ledger/events";
-import { catalogue } from "@taem/taem-service";
+import type { DefinitionEvent } from "@taem/programme/events";
 import { type Service, startService } from "@taem/testing/commands-service";
+import { CATALOGUE } from "@taem/testing/product";
 import { openTestStore, wholeLog } from "@taem/testing/test-store";
 import { mappingOf as plainMapping } from "../../../packages/import/test/support/mappings.ts";
 
@@ -36,7 +37,7 @@ export interface Importing extends AsyncDisposable {
   /** The account events of a programme, in the order of the log. */
   events(programme: string): Promise<AccountEvent[]>;
   /** All events of the log. */
-  log(): Promise<ReturnType<typeof catalogue.events.decode>[]>;
+  log(): Promise<(AccountEvent | DefinitionEvent)[]>;
 }
 
 export async function openImporting(): Promise<Importing> {
@@ -50,7 +51,8 @@ export async function openImporting(): Promise<Importing> {
   await writeFile(mapping, JSON.stringify(mappingOf()));
   const key = service.key();
   let programmes = 0;
-  const log = async () => (await wholeLog(store)).map((event) => catalogue.events.decode(event));
+  const log = async () =>
+    (await wholeLog(store)).map((event) => CATALOGUE.events.decode(event) as AccountEvent | DefinitionEvent);
   const opened = undo.move();
   return {
     service,

@@ -6,7 +6,7 @@ import { TimerSender } from "./timer-sender.ts";
 
 export interface ReactionRunnerOptions<C extends DomainEvent> extends OutboxSenderOptions<C> {
   readonly reactor: Pick<Reactor<DomainEvent, C>, "name" | "commands">;
-  /** The present by a scope's clock, in milliseconds since the epoch; absent where the reactor sets no timers. */
+  /** The present by a scope's clock, in milliseconds since the epoch; that of the servers, whatever the scope, unless told. */
   readonly now?: (scope: string) => Promise<number>;
 }
 
@@ -22,16 +22,16 @@ export interface ReactionRunner {
 export function createReactionRunner<C extends DomainEvent>(
   options: ReactionRunnerOptions<C>,
 ): ReactionRunner {
-  const { now, ...platform } = options;
+  const { now = async () => options.clock.now(), ...platform } = options;
   const sender: QueueWorker = createOutboxSender(platform);
-  const timers = now && new TimerSender({ ...platform, now, onSent: () => sender.hurry() });
+  const timers = new TimerSender({ ...platform, now, onSent: () => sender.hurry() });
   return {
     start() {
-      timers?.start();
+      timers.start();
       sender.start();
     },
     async stop() {
-      await Promise.all([timers?.stop(), sender.stop()]);
+      await Promise.all([timers.stop(), sender.stop()]);
     },
   };
 }

@@ -1,11 +1,11 @@
 import { type EncodedEvent, type Field, type Fields, MAX_INTEGER } from "@taem/schema";
-import { catalogue } from "@taem/taem-service";
+import { CATALOGUE } from "@taem/testing/product";
 import fc from "fast-check";
 
 /** Values and faults that follow from the descriptions themselves, so that no field can be forgotten. */
 
 /** All that there are. */
-export const { events } = catalogue;
+export const { events } = CATALOGUE;
 
 export type Event = ReturnType<typeof events.decode>;
 

@@ -1,23 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { installation } from "@taem/host";
-import { accountEvents, keyReservations } from "@taem/ledger/events";
-import { member, referenceReservations } from "@taem/member/events";
-import { clientEvents, personEvents } from "@taem/principal/events";
-import { definitionEvents } from "@taem/programme/events";
 import { type DomainEvent, EventTypes } from "@taem/schema";
 import { envelopeFiles, type SchemaFiles, schemaFiles } from "@taem/schema/avro";
+import { contexts } from "@taem/taem-service";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 
-const joined = (...types: readonly EventTypes[]) => EventTypes.join<DomainEvent>(...types);
-
 /** Where the events of each part are described: there lie their golden bytes and published schemas, too. */
 const EVENTS: Readonly<Record<string, EventTypes>> = {
-  "packages/contexts/ledger": joined(accountEvents, keyReservations.events),
-  "packages/contexts/programme": definitionEvents,
-  "packages/contexts/member": joined(member.events, referenceReservations.events),
-  "packages/contexts/principal": joined(clientEvents, personEvents),
+  ...Object.fromEntries(
+    contexts.map(({ name, categories }) => [
+      `packages/contexts/${name}`,
+      EventTypes.join<DomainEvent>(...categories.map(({ events }) => events)),
+    ]),
+  ),
   "packages/host": installation.events,
 };
 

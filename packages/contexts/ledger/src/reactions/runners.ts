@@ -37,7 +37,7 @@ const POLL_MS = 1_000;
 
 /** Keep the log up with time, and end what was left half done. Any number may run, in any number of processes. */
 export function createRunners(platform: RunnersPlatform, keeper: AccountKeeper): readonly ReactionRunner[] {
-  const { logger, clock, newId } = platform;
+  const { logger, newId } = platform;
   const common = { ...platform, pollMs: POLL_MS };
   const trace = (correlationId: string, cause: SweepAccount | CompleteTransfer, message: string) => {
     if (logger.isDebug) logger.debug({ correlationId, cause }, message);
@@ -61,7 +61,6 @@ export function createRunners(platform: RunnersPlatform, keeper: AccountKeeper):
   const ending = createReactionRunner({
     ...common,
     reactor: transfers,
-    now: async () => clock.now(),
     deliver: ({ command, provenance, deadline }) =>
       carriedOut(async () => {
         trace(provenance.correlation, command, "seeing a transfer to its end");
