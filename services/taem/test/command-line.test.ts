@@ -44,7 +44,11 @@ test("a projection that there is not is an error of usage, named; a key that the
   await using database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url };
   const rebuild = await runTool(["rebuild", "ledgr"], environment);
-  expect(rebuild).toEqual({ exitCode: USAGE, out: "", err: "taem: there is no projection ledgr\n" });
+  expect(rebuild).toEqual({
+    exitCode: USAGE,
+    out: "",
+    err: `taem: there is no projection ledgr; there are ${PROJECTIONS.join(", ")}\n`,
+  });
   const revoke = await runTool(["key", "revoke", "0123456789abcdef-1"], environment);
   expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: there is no such client\n" });
 });
