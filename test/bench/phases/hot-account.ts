@@ -66,7 +66,7 @@ async function openHotAccount(installation: Installation, server: ServerProcess)
   await installation.prepare(server);
   await installation.send(server, [
     { op: "enrol", externalId: HOT },
-    { op: "earn", member, currency: POINT, points: "1000000000", source: sourceOf("opening") },
+    { op: "earn", member, currency: POINT, points: "500000000", source: sourceOf("opening") },
   ]);
   let no = 0;
   return () => ({ op: "burn", member, currency: POINT, points: "1", source: sourceOf(++no) });
