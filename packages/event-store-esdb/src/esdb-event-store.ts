@@ -64,6 +64,7 @@ function storeOn(
   };
   return {
     checksReads: false,
+    groupsAppends: false,
     append: (appends, signal) => appender.append(appends, endOf(signal)),
     read: (requests) => readStreams(connection, silence, requests),
     readStream: (stream, afterRevision, pageSize = STREAM_PAGE) =>

@@ -86,6 +86,7 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
   };
   return {
     checksReads: true,
+    groupsAppends: true,
     append,
     read: (requests) => readStreams(reader, requests),
     readStream: (stream, afterRevision, pageSize = STREAM_PAGE) =>

@@ -56,5 +56,8 @@ export interface Item {
 export type Answer = {
   readonly item: Item;
   readonly answer: (appended: Appended) => unknown;
+  /** Of the stream, after the command. */
   readonly revision: number;
+  /** How many events it put there: the last ones up to the revision. */
+  readonly wrote: number;
 };

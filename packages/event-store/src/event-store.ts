@@ -108,6 +108,12 @@ export interface EventStore {
   readonly checksReads: boolean;
 
   /**
+   * Whether appends that are handed over together share a commit, and so are answered together. Where not, each is stored
+   * by itself, and who hands it over alone is answered as soon as it is.
+   */
+  readonly groupsAppends: boolean;
+
+  /**
    * Appends to many streams in one round trip; each `Append` stands or falls alone and is durable when this
    * resolves. A stream may appear once. Results are in input order. An unknown outcome (connection lost, server
    * restarted) is resolved inside: identical bytes are sent again until the outcome is definite or `signal` aborts,

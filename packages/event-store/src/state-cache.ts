@@ -77,7 +77,7 @@ export class StateCache {
     const found = new Map<string, CachedState | Error>();
     const unread: { readonly wanted: Wanted; readonly from: CachedState | undefined }[] = [];
     for (const item of wanted) {
-      const cached = this.#states.get(item.stream);
+      const cached = asOfNow(this.#states.get(item.stream));
       if (cached !== undefined && !cached.stale && item.isFresh !== true) found.set(item.stream, cached);
       else if (cached === undefined && item.expectsNew) found.set(item.stream, emptyState(item));
       else unread.push({ wanted: item, from: cached });
@@ -239,6 +239,13 @@ export class StateCache {
     this.#saving.add(saving);
     void saving.finally(() => this.#saving.delete(saving));
   }
+}
+
+/** What is known of a stream is changed in place, by other flushes too: whoever decides on it keeps it as it is now. */
+function asOfNow(entry: Entry | undefined): CachedState | undefined {
+  if (entry === undefined) return undefined;
+  const { stream, slice, revision, state, stale } = entry;
+  return { stream, slice, revision, state, stale };
 }
 
 function emptyState({ stream, aggregate }: Wanted): CachedState {

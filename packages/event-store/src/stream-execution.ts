@@ -1,7 +1,7 @@
 import type { DomainEvent, Provenance } from "@taem/schema";
 import type { Aggregate, Step } from "./aggregate.ts";
 import type { Answer, Item } from "./command.ts";
-import type { Head, NewEvent } from "./event-store.ts";
+import type { Append, Head, NewEvent } from "./event-store.ts";
 import type { SharedReader } from "./shared-reader.ts";
 import type { CachedState } from "./state-cache.ts";
 
@@ -31,6 +31,8 @@ export class StreamExecution {
   readonly stream: string;
   readonly items: readonly Item[];
   readonly base: CachedState;
+  /** Of `performance.now()`: when the flush began. */
+  readonly startedAt: number;
   readonly aggregate: Aggregate<unknown>;
   readonly events: DecidedEvent[] = [];
   readonly answers: Answer[] = [];
@@ -39,23 +41,35 @@ export class StreamExecution {
   #draft: unknown;
 
   /** `states` are those of this stream, and of all that the commands read. */
-  constructor(stream: string, items: readonly Item[], states: States, tools: ExecutionTools) {
+  constructor(
+    stream: string,
+    items: readonly Item[],
+    states: States,
+    startedAt: number,
+    tools: ExecutionTools,
+  ) {
     this.stream = stream;
     this.items = items;
     this.base = stateOf(states, stream);
+    this.startedAt = startedAt;
     this.#states = states;
     this.aggregate = (items[0] as Item).command.aggregate as Aggregate<unknown>;
     this.#tools = tools;
     this.#draft = this.aggregate.draft(this.base.state);
   }
 
+  /** Of the stream, once its events are appended. */
+  get revision(): number {
+    return this.base.revision + this.events.length;
+  }
+
   /** A stream stays in the slice in which it began. */
-  get slice(): number {
+  get #slice(): number {
     return this.base.slice ?? (this.items[0] as Item).command.slice;
   }
 
   /** What the decisions stood on beside the stream; undefined where that is nothing, or not one stream alone. */
-  get reads(): Head | undefined {
+  get #reads(): Head | undefined {
     const stream = streamReadBy(this.items);
     const state = stream === undefined ? undefined : this.#states.get(stream);
     return state === undefined || state instanceof Error
@@ -73,9 +87,20 @@ export class StreamExecution {
     return this.#decideFrom(0);
   }
 
-  commit(revision: number): CachedState {
-    const { stream, slice } = this;
-    return { stream, slice, revision, state: this.aggregate.commit(this.#draft), stale: false };
+  toAppend(checksReads: boolean): Append {
+    return {
+      stream: this.stream,
+      slice: this.#slice,
+      expectedRevision: this.base.revision,
+      events: this.events.map(({ encoded }) => encoded),
+      ...(checksReads && { reads: this.#reads }),
+    };
+  }
+
+  commit(): CachedState {
+    const { stream, revision } = this;
+    const state = this.aggregate.commit(this.#draft);
+    return { stream, slice: this.#slice, revision, state, stale: false };
   }
 
   #decideFrom(first: number): Promise<void> | undefined {
@@ -128,7 +153,7 @@ export class StreamExecution {
         this.events.push({ event, encoded });
       }
       const answer = step.answer(this.#draft);
-      this.answers.push({ item, answer, revision: this.base.revision + this.events.length });
+      this.answers.push({ item, answer, revision: this.revision, wrote: this.events.length - before });
     } catch (error) {
       this.#undoTo(before);
       throw error;
@@ -157,7 +182,7 @@ export class StreamExecution {
       const answer = (): never => {
         throw error;
       };
-      this.answers.push({ item, answer, revision: this.base.revision + this.events.length });
+      this.answers.push({ item, answer, revision: this.revision, wrote: 0 });
       return undefined;
     }
   }

@@ -13,13 +13,15 @@ import type {
 /** An event store in memory, for tests: keeps the whole contract but durability. */
 export class MemoryEventStore implements EventStore {
   readonly checksReads: boolean;
+  readonly groupsAppends: boolean;
   readonly #log: RecordedEvent[] = [];
   readonly #streams = new Map<string, RecordedEvent[]>();
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #waiting = new Set<() => void>();
 
-  constructor(checksReads = true) {
+  constructor(checksReads = true, groupsAppends = checksReads) {
     this.checksReads = checksReads;
+    this.groupsAppends = groupsAppends;
   }
 
   async append(appends: readonly Append[]): Promise<AppendResult[]> {

@@ -68,6 +68,21 @@ export function decideOn(label: string, amount: number) {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** A purse that commands on other streams read: each state is one of its own. */
+const readAggregate: Aggregate<Purse, PurseEvent> = {
+  ...purseAggregate,
+  evolve: ({ balance, labels }, event) => purseAggregate.evolve({ balance, labels: [...labels] }, event),
+};
+
+/** Puts one into a purse; its answer is what the purse that it reads held then. */
+export function readingCommand(stream: string, read: string): Command<Purse, PurseEvent, number, Purse> {
+  return {
+    ...commandOn<number>(stream, () => ({ events: [], answer: () => () => 0 })),
+    reads: { stream: read, aggregate: readAggregate },
+    decide: (_, { balance }) => ({ events: [put("one", 1)], answer: () => () => balance }),
+  };
+}
+
 export function commandOn<R>(
   stream: string,
   decide: Command<Purse, PurseEvent, R>["decide"],

@@ -29,6 +29,7 @@ export function faultyStore(store: EventStore): FaultyStore {
   const trips = { append: 0, read: 0, snapshots: 0, head: 0 };
   return {
     checksReads: store.checksReads,
+    groupsAppends: store.groupsAppends,
     appendFaults,
     readFaults,
     trips,

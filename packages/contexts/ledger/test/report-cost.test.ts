@@ -37,6 +37,7 @@ function watched(store: EventStore): EventStore {
   };
   return {
     checksReads: store.checksReads,
+    groupsAppends: store.groupsAppends,
     append: (...all) => store.append(...all),
     read: async (requests) => {
       await note(requests.map(({ stream }) => stream));
