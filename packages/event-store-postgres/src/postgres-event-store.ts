@@ -40,14 +40,24 @@ export interface PostgresEventStore extends EventStore, AsyncDisposable {
 
 const CONNECTIONS = 6;
 const STREAM_PAGE = 500;
+/**
+ * How long the server may say nothing to an attempt; then it is made again on another connection, or, of a read, refused. Longer
+ * than it waits for its turn (`append` in schema.ts), and half of what a caller waits.
+ */
+const SILENCE_MS = 5_000;
 
 /** Opens the store in its own schema of the database, made when missing. Any number of instances may share it. */
-export async function openPostgresEventStore(
+export function openPostgresEventStore(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
+  return openWith(options, SILENCE_MS);
+}
+
+export async function openWith(
   options: PostgresEventStoreOptions,
+  silenceMs: number,
 ): Promise<PostgresEventStore> {
   if ("database" in options) {
     await migrate(options.database, "event-store", migrations);
-    return storeOn(options.database, async () => {});
+    return storeOn(options.database, silenceMs, async () => {});
   }
   const { url, max = CONNECTIONS, log } = options;
   const database = openPool({ url, max, applicationName: "taem-event-store", ...(log && { log }) });
@@ -57,12 +67,17 @@ export async function openPostgresEventStore(
     await database.close();
     throw error;
   }
-  return storeOn(database, () => database.close());
+  return storeOn(database, silenceMs, () => database.close());
 }
 
-function storeOn(database: Database, closeDatabase: () => Promise<void>): PostgresEventStore {
+function storeOn(
+  database: Database,
+  silenceMs: number,
+  closeDatabase: () => Promise<void>,
+): PostgresEventStore {
   const closing = new AbortController();
-  const reader = readerOn(database);
+  const attempts = database.within(silenceMs);
+  const reader = readerOn(attempts);
   const wakeUps = new WakeUps();
   const streams = new StreamNames();
   let listener: Listener | undefined;
@@ -74,7 +89,7 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
     if (appends.length === 0) return [];
     const batch = encodeBatch(appends);
     try {
-      return await persist(() => sendBatch(database, batch), endOf(signal));
+      return await persist(() => sendBatch(attempts, batch), endOf(signal));
     } catch (error) {
       throw error instanceof GivenUp ? new OutcomeUnknown(error.cause) : error;
     }
@@ -97,7 +112,7 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
     },
     follow(after, { limit, signal, ...filter }) {
       listener ??= database.listen(SCHEMA, () => wakeUps.ring());
-      return followLog(database, streams, wakeUps, after, limit, filter, endOf(signal));
+      return followLog(attempts, streams, wakeUps, after, limit, filter, endOf(signal));
     },
     head: async () => toPosition(await readHead(reader)),
     async positionAt(instant) {
@@ -113,7 +128,7 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
 }
 
 /** The database, saying in the port's terms that the server is away. */
-function readerOn(database: Database): Queryable {
+function readerOn(database: Queryable): Queryable {
   const rejected = (error: unknown): never => {
     throw isConnectionLost(error) ? new StoreUnavailable(error) : error;
   };

@@ -274,6 +274,16 @@ BEGIN
 END $$;
 `;
 
+/**
+ * Who has sent an append may be gone by the time its turn comes, and has sent it again: what waits for the lock in its place
+ * would only take connections from others.
+ */
+const appendInTurn = `
+ALTER FUNCTION ${SCHEMA}.append(
+  text[], int[], int[], int[], int[], int[], uuid[], text[], text[], text[], bytea[], int[], text[], int[]
+) SET lock_timeout = '4s';
+`;
+
 /** recorded_at never decreases and positions have no gaps, so halving finds the place without an index. */
 const positionAt = `
 CREATE FUNCTION ${SCHEMA}.position_at(instant bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
@@ -298,4 +308,5 @@ END $$;
 export const migrations: readonly Migration[] = [
   { version: 1, name: "event log", sql: tables + appendOnly + seal + append + positionAt },
   { version: 2, name: "appends that stand on what was read", sql: appendReading },
+  { version: 3, name: "appends that wait for their turn no longer than their senders", sql: appendInTurn },
 ];

@@ -11,6 +11,7 @@ test("a thousand appends, conflicts and repeats among them, take one round trip"
   let trips = 0;
   const counting: Database = {
     ...pool,
+    within: () => counting,
     queryArrays: (statement, values) => {
       trips++;
       return pool.queryArrays(statement, values);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { ConnectionLender } from "./connection-lender.ts";
 import { copyChunks } from "./copy-encoding.ts";
 import { type Listener, startListener } from "./listener.ts";
 import type { Log } from "./log.ts";
@@ -60,6 +61,12 @@ export interface TransactionOptions {
 }
 
 export interface Database extends Queryable, AsyncDisposable {
+  /**
+   * The same for what the server soon begins to answer: where it says nothing for so many milliseconds, the connection is given
+   * up, and what was asked rejects as on a lost connection. It may have been done, and can be asked again on another one.
+   */
+  within(silenceMs: number): Queryable;
+
   /** Commits what `work` did when it resolves, rolls it back when it rejects. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
 
@@ -85,7 +92,9 @@ export interface PoolOptions {
   readonly log?: Log;
 }
 
-const CONNECT_TIMEOUT_MS = 30_000;
+/** For a connection of the pool that is not lent. */
+const FREE_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 10_000;
 const BRIEF_SILENCE_MS = 10_000;
@@ -103,25 +112,32 @@ export function openPool(options: PoolOptions): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     types: valueTypes,
   };
-  const pool = new pg.Pool({ ...connection, max: options.max, idleTimeoutMillis: IDLE_TIMEOUT_MS });
+  const pool = new pg.Pool({
+    ...connection,
+    max: options.max,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    connectionTimeoutMillis: FREE_TIMEOUT_MS,
+    Client: PooledClient,
+  });
   const log = options.log ?? (() => {});
   // A connection lost between two statements raises an event, and an unheard one would end the process. Whoever uses
   // the connection next gets the error.
   pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", (error) => log("idle database connection lost", { error: error.message }));
 
+  const lender = new ConnectionLender(pool);
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= pool.end();
+    closing ??= lender.close();
     return closing;
   };
   return {
-    ...queryable(pool),
-    copyInto: (table, columns, rows) => borrow(pool, (client) => copyRows(client, table, columns, rows)),
+    ...queryableOf((use) => lender.lendOnce(use)),
+    within: (silenceMs) => queryableOf((use) => lender.lendWithin(silenceMs, use)),
     transaction: (work, how = {}) =>
-      borrow(pool, (client) => limited(client, how, () => attemptTransaction(client, work, how))),
+      lender.lend((client) => limited(client, how, () => attemptTransaction(client, work, how))),
     write: (writes, how = {}) =>
-      borrow(pool, (client) =>
+      lender.lend((client) =>
         limited(client, how, () => send(client, [...settingStep(how), ...writes.steps])),
       ),
     listen: (channel, onNotify) => startListener(connection, channel, onNotify, log),
@@ -130,35 +146,37 @@ export function openPool(options: PoolOptions): Database {
   };
 }
 
-function queryable(runner: pg.Pool | pg.PoolClient): Pick<Queryable, "query" | "queryArrays"> {
+/** Made by the pool, which waits for a free connection with the patience of its own. */
+class PooledClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super({ ...(config as pg.ClientConfig), connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+}
+
+type Lend = <T>(use: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
+
+function queryableOf(lend: Lend): Queryable {
   return {
-    async query<Row extends object>(statement: string | Statement, values: readonly unknown[] = []) {
-      const { rows, rowCount } = await runner.query({ ...parsed(statement), values: [...values] });
-      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
-    },
-    async queryArrays<Row extends readonly unknown[]>(
+    query: <Row extends object>(statement: string | Statement, values: readonly unknown[] = []) =>
+      lend(async (client) => {
+        const { rows, rowCount } = await client.query({ ...parsed(statement), values: [...values] });
+        return { rows: rows as Row[], rowCount: rowCount ?? 0 };
+      }),
+    queryArrays: <Row extends readonly unknown[]>(
       statement: string | Statement,
       values: readonly unknown[] = [],
-    ) {
-      const query = { ...parsed(statement), values: [...values], rowMode: "array" as const };
-      const { rows } = await runner.query(query);
-      return rows as unknown as Row[];
-    },
+    ) =>
+      lend(async (client) => {
+        const query = { ...parsed(statement), values: [...values], rowMode: "array" as const };
+        const { rows } = await client.query(query);
+        return rows as unknown as Row[];
+      }),
+    copyInto: (table, columns, rows) => lend((client) => copyRows(client, table, columns, rows)),
   };
 }
 
 function parsed(statement: string | Statement): Statement {
   return typeof statement === "string" ? { text: statement } : statement;
-}
-
-/** Lends a connection; the pool itself drops one that was lost. */
-async function borrow<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    return await use(client);
-  } finally {
-    client.release();
-  }
 }
 
 async function limited<T>(
@@ -187,8 +205,7 @@ async function attemptTransaction<T>(
   await client.query(begin(options));
   try {
     const result = await work({
-      ...queryable(client),
-      copyInto: (table, columns, rows) => copyRows(client, table, columns, rows),
+      ...queryableOf((use) => use(client)),
       write: ({ steps }) => send(client, steps),
     });
     await commit(client);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
+import { endConnection } from "./connection-lender.ts";
 import type { Log } from "./log.ts";
 
 export interface Listener extends AsyncDisposable {
@@ -66,6 +67,6 @@ async function listenUntilLost(
   try {
     await Promise.race([listen(), lost, stopped]);
   } finally {
-    await client.end().catch(() => {});
+    await endConnection(client);
   }
 }

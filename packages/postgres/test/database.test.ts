@@ -191,3 +191,42 @@ test("a refused connection and a lost answer are lost connections; a failed stat
   expect((await pool.query("SELECT a FROM t")).rows).toEqual([{ a: 1 }]);
   await expect(pool.query("SELECT 1 / 0")).rejects.not.toSatisfy(isConnectionLost);
 });
+
+test("what is asked within a time gives a silent connection up, and none that may be as silent is used after it", async () => {
+  await using database = await createTestDatabase();
+  await using proxy = await openTcpProxy(database.url);
+  await using pool = open(proxy.url, 4);
+  await Promise.all(Array.from({ length: 20 }, () => pool.query("SELECT pg_sleep(0.01)")));
+  proxy.pause("present");
+  const given = await pool
+    .within(200)
+    .query("SELECT 1")
+    .catch((error: unknown) => error);
+  expect(isConnectionLost(given)).toBe(true);
+  // Nothing limits these: over one of the silent connections they would wait for ever.
+  for (let i = 0; i < 5; i++) expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+});
+
+test("an answer that keeps coming is no silence, however long it takes", async () => {
+  await using database = await createTestDatabase();
+  await using pool = open(database.url, 1);
+  const rows = await pool
+    .within(1_500)
+    .queryArrays("SELECT pg_sleep(0.25)::text, repeat('x', 10000) FROM generate_series(1, 10)");
+  expect(rows).toHaveLength(10);
+});
+
+test("a named statement that its table has left behind fails once, and then sees the table as it is", async () => {
+  await using database = await createTestDatabase();
+  await using pool = open(database.url, 1);
+  const statement = { name: "all", text: "SELECT * FROM t" };
+  await pool.query("CREATE TABLE t AS SELECT 1 AS a");
+  for (const ask of [pool, pool.within(60_000)]) {
+    await ask.query(statement);
+    await pool.query("ALTER TABLE t ALTER COLUMN a TYPE text");
+    await expect(ask.query(statement)).rejects.toMatchObject({ code: "0A000" });
+    expect((await ask.query(statement)).rows).toEqual([{ a: "1" }]);
+    await pool.query("ALTER TABLE t ALTER COLUMN a TYPE int USING a::int");
+    await ask.query(statement).catch(() => {});
+  }
+});

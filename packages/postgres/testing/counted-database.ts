@@ -12,12 +12,15 @@ export interface Asked {
 }
 
 /** A database that counts what it is asked for. */
-export function countedDatabase(database: Database): { readonly asked: Asked; readonly database: Database } {
-  const asked: Asked = { writes: 0, queries: 0, transactions: 0, copies: 0 };
+export function countedDatabase(
+  database: Database,
+  asked: Asked = { writes: 0, queries: 0, transactions: 0, copies: 0 },
+): { readonly asked: Asked; readonly database: Database } {
   return {
     asked,
     database: {
       ...database,
+      within: (silenceMs) => countedDatabase({ ...database, ...database.within(silenceMs) }, asked).database,
       write(writes, options) {
         asked.writes++;
         return database.write(writes, options);

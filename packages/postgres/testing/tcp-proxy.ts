@@ -7,10 +7,19 @@ export interface TcpProxy extends AsyncDisposable {
   readonly url: string;
   /** How often a client has sent something after an answer. */
   readonly roundTrips: number;
+  /** How many connections clients have made. */
+  readonly connections: number;
   /** Cuts every connection. */
   cut(): void;
   /** Swallows the server's next bytes and cuts their connection: the work is done, the answer lost. */
   loseNextReply(): Promise<void>;
+  /**
+   * Passes nothing on any more and closes nothing: what is sent waits. Of the connections that there are, or also of those that
+   * are made later.
+   */
+  pause(connections: "present" | "all"): void;
+  /** Passes on what has waited. */
+  resume(): void;
   close(): Promise<void>;
 }
 
@@ -19,8 +28,11 @@ export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let onReply: (() => void) | undefined;
   let roundTrips = 0;
+  let connections = 0;
+  let isPaused = false;
 
   const server = createServer((client) => {
+    connections++;
     const upstream = connect(Number(target.port), target.hostname);
     const cutPair = () => {
       client.destroy();
@@ -32,13 +44,14 @@ export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
         sockets.delete(socket);
         cutPair();
       });
+      if (isPaused) socket.pause();
     }
     let isAnswered = true;
-    client.on("data", () => {
+    client.on("data", (bytes) => {
       if (isAnswered) roundTrips++;
       isAnswered = false;
+      upstream.write(bytes);
     });
-    client.pipe(upstream);
     upstream.on("data", (bytes) => {
       isAnswered = true;
       if (onReply === undefined) {
@@ -68,7 +81,18 @@ export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
     get roundTrips() {
       return roundTrips;
     },
+    get connections() {
+      return connections;
+    },
     cut,
+    pause(connections) {
+      isPaused = connections === "all";
+      for (const socket of sockets) socket.pause();
+    },
+    resume() {
+      isPaused = false;
+      for (const socket of sockets) socket.resume();
+    },
     loseNextReply: () =>
       new Promise<void>((resolve) => {
         onReply = resolve;
