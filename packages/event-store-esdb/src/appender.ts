@@ -46,7 +46,11 @@ export class Appender {
   #newest: Position;
   #inFlight = 0;
   readonly #waiting: (() => void)[] = [];
-  readonly #open = new Set<string>();
+  /**
+   * Appends without an outcome by the id of their first event, with their last attempt. It may still be under way, and what the
+   * server is just writing, sent again, it answers only after a time-out of its own: so it is waited for.
+   */
+  readonly #open = new Map<string, Promise<unknown>>();
   #hasBatchAppend = true;
 
   constructor(connection: Connection, timing: Timing, newest: Position) {
@@ -78,29 +82,35 @@ export class Appender {
   async #appendOne(request: AppendRequest, signal: AbortSignal): Promise<AppendResult> {
     const [first] = request.events;
     let cause: unknown = signal.reason;
-    let isOpen = first !== undefined && this.#open.has(first.id);
+    let before = first && this.#open.get(first.id);
     const pauses = new Pauses();
     while (!signal.aborted) {
+      const attempt = this.#tryOnce(request, before, signal);
       try {
-        const result = await unlessAborted(this.#tryOnce(request, isOpen, signal), signal);
+        const result = await unlessAborted(attempt, signal);
         if (first !== undefined) this.#open.delete(first.id);
         return result;
       } catch (error) {
         const mayPass = error instanceof Passing || signal.aborted;
         // A refusal of what may have been stored before says nothing of that.
-        if (!mayPass && !isOpen) throw error;
-        if (!mayPass) throw this.#givenUp(request, error);
+        if (!mayPass && before === undefined) throw error;
+        if (first !== undefined) before = attempt.catch(() => {});
+        if (!mayPass) throw this.#givenUp(request, error, before);
         cause = error;
-        isOpen = first !== undefined;
       }
       await pauses.take(signal);
     }
-    throw this.#givenUp(request, cause, isOpen);
+    throw this.#givenUp(request, cause, before);
   }
 
-  async #tryOnce(request: AppendRequest, isOpen: boolean, signal: AbortSignal): Promise<AppendResult> {
+  async #tryOnce(
+    request: AppendRequest,
+    before: Promise<unknown> | undefined,
+    signal: AbortSignal,
+  ): Promise<AppendResult> {
     if (request.events.length === 0) return this.#confirm(request);
-    if (isOpen) {
+    if (before !== undefined) {
+      await before;
       const look = await this.#look(request);
       if (look.found === "ours") return succeeded(request, look.position);
       if (look.actualRevision > request.expectedRevision) return conflict(look.actualRevision);
@@ -110,7 +120,7 @@ export class Appender {
       signal.throwIfAborted();
       return this.#send(request);
     });
-    return this.#resultOf(request, answer, newestBefore, isOpen);
+    return this.#resultOf(request, answer, newestBefore, before !== undefined);
   }
 
   async #resultOf(
@@ -185,10 +195,14 @@ export class Appender {
     }
   }
 
-  #givenUp({ events: [first] }: AppendRequest, cause: unknown, isOpen = true): OutcomeUnknown {
-    if (first !== undefined && isOpen) {
-      this.#open.add(first.id);
-      const [oldest] = this.#open;
+  #givenUp(
+    { events: [first] }: AppendRequest,
+    cause: unknown,
+    attempt: Promise<unknown> | undefined,
+  ): OutcomeUnknown {
+    if (first !== undefined && attempt !== undefined) {
+      this.#open.set(first.id, attempt);
+      const [oldest] = this.#open.keys();
       if (this.#open.size > REMEMBERED && oldest !== undefined) this.#open.delete(oldest);
     }
     return new OutcomeUnknown(cause);

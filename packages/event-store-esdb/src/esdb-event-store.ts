@@ -2,18 +2,16 @@ import type { EventStore } from "@taem/event-store";
 import { Appender } from "./appender.ts";
 import { Connection } from "./connection.ts";
 import { toReadFailure } from "./failures.ts";
-import type { Log } from "./log.ts";
-import { followLog } from "./log-follower.ts";
+import { type FollowerReports, followLog } from "./log-follower.ts";
 import { readHead, readPage } from "./log-reader.ts";
 import { PositionMarks } from "./position-marks.ts";
 import { Snapshots } from "./snapshots.ts";
 import { readStreamPages, readStreams } from "./stream-reader.ts";
 import { TIMING, type Timing } from "./timing.ts";
 
-export interface EsdbEventStoreOptions {
+export interface EsdbEventStoreOptions extends FollowerReports {
   /** `esdb://` or `esdb+discover://`, as EventStoreDB's clients take it. Holds credentials: not for logs. */
   readonly url: string;
-  readonly log?: Log;
 }
 
 const STREAM_PAGE = 500;
@@ -28,7 +26,7 @@ export function openEsdbEventStore(options: EsdbEventStoreOptions): Promise<Even
 }
 
 export async function openWith(
-  { url, log }: EsdbEventStoreOptions,
+  { url, ...reports }: EsdbEventStoreOptions,
   timing: Timing,
   markSpacing: number,
 ): Promise<EventStore & AsyncDisposable> {
@@ -36,7 +34,7 @@ export async function openWith(
   try {
     const newest = await readHead(connection, timing.silence);
     const appender = new Appender(connection, timing, newest);
-    return storeOn(connection, appender, timing, markSpacing, log);
+    return storeOn(connection, appender, timing, markSpacing, reports);
   } catch (error) {
     await connection.close();
     throw error;
@@ -48,7 +46,7 @@ function storeOn(
   appender: Appender,
   timing: Timing,
   markSpacing: number,
-  log: Log | undefined,
+  reports: FollowerReports,
 ): EventStore & AsyncDisposable {
   const closing = new AbortController();
   const marks = new PositionMarks(connection, appender, timing, markSpacing);
@@ -71,7 +69,7 @@ function storeOn(
       readStreamPages(connection, silence, stream, afterRevision, pageSize),
     readLog: (after, limit, filter) => readPage(connection, silence, after, limit, filter),
     follow: (after, { signal, ...options }) =>
-      followLog(connection, { after, signal: endOf(signal), ...options }, timing, log),
+      followLog(connection, { after, signal: endOf(signal), ...options }, timing, reports),
     head: () => readHead(connection, silence),
     positionAt: (instant) =>
       marks.positionAt(instant).catch((error: unknown) => {

@@ -35,7 +35,24 @@ export class ConnectionLost extends Passing {
   }
 }
 
+/** A live subscription whose consumer took less than came: the server ends it, and nothing is lost. */
+export class ConsumerTooSlow extends Passing {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ConsumerTooSlow";
+  }
+}
+
+/** The server failed on the request and does not say why. */
+export class RequestFailed extends Passing {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RequestFailed";
+  }
+}
+
 const CODE = {
+  UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   NOT_FOUND: 5,
   PERMISSION_DENIED: 7,
@@ -46,6 +63,8 @@ const CODE = {
 } as const;
 
 const INVALID_POSITION = "Trying to read from an invalid position";
+const TOO_SLOW = "Consumer too slow";
+const HANDLER_THREW = "Exception was thrown by handler";
 
 interface ServiceError extends Error {
   readonly code: number;
@@ -91,6 +110,10 @@ function failureOfCode(error: ServiceError): EsdbError | Passing {
         "the event store does not know this call: use EventStoreDB 24 or KurrentDB 25, or newer",
         { cause: error },
       );
+    case CODE.UNKNOWN:
+      if (error.details.startsWith(TOO_SLOW)) return new ConsumerTooSlow(error.details, { cause: error });
+      if (error.details.startsWith(HANDLER_THREW)) return new RequestFailed(error.details, { cause: error });
+      return new Passing(error.details, { cause: error });
     case CODE.UNAVAILABLE:
       return new ConnectionLost(error.details, { cause: error });
     default:

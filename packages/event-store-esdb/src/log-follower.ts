@@ -1,7 +1,8 @@
 import { type LogFilter, type LogPage, Pauses, type Position, unlessAborted } from "@taem/event-store";
 import type { Connection } from "./connection.ts";
-import { EsdbError, Passing } from "./failures.ts";
+import { ConsumerTooSlow, EsdbError, Passing, RequestFailed } from "./failures.ts";
 import type { Log } from "./log.ts";
+import { readPage } from "./log-reader.ts";
 import { Subscription } from "./subscription.ts";
 import type { Timing } from "./timing.ts";
 
@@ -11,12 +12,19 @@ export interface Following extends LogFilter {
   readonly signal: AbortSignal;
 }
 
+/** What is told of subscriptions that end. */
+export interface FollowerReports {
+  readonly log?: Log;
+  /** The server has ended one that fell behind. */
+  readonly onTooSlow?: () => void;
+}
+
 /** Subscribes again, after the last position that was handled, whenever a subscription ends. */
 export async function* followLog(
   connection: Connection,
   { after, limit, signal, ...filter }: Following,
   timing: Timing,
-  log: Log | undefined,
+  { log, onTooSlow }: FollowerReports,
 ): AsyncGenerator<LogPage> {
   const pauses = new Pauses();
   let lastEvent = after;
@@ -33,14 +41,29 @@ export async function* followLog(
       }
     } catch (error) {
       if (signal.aborted) return;
-      position = placeAfter(error, subscription?.handled ?? position, lastEvent);
-      log?.("the subscription to the event store ended and is begun again", {
-        reason: (error as Error).message,
-      });
+      const handled = subscription?.handled ?? position;
+      const reason = await reasonOf(error, () => readPage(connection, timing.silence, handled, 1));
+      position = placeAfter(reason, handled, lastEvent);
+      if (reason instanceof ConsumerTooSlow) onTooSlow?.();
+      else
+        log?.("the subscription to the event store ended and is begun again", {
+          reason: (reason as Error).message,
+        });
     } finally {
       subscription?.close();
     }
     await pauses.take(signal);
+  }
+}
+
+/** A subscription whose position the server cannot place fails without a reason; a read from there is told it. */
+async function reasonOf(error: unknown, read: () => Promise<LogPage>): Promise<unknown> {
+  if (!(error instanceof RequestFailed)) return error;
+  try {
+    await read();
+    return error;
+  } catch (failure) {
+    return failure instanceof EsdbError ? failure : error;
   }
 }
 

@@ -29,7 +29,8 @@ export class PositionMarks {
   readonly #timing: Timing;
   readonly #spacing: number;
   readonly #marks: Mark[] = [];
-  #read = 0;
+  /** How many events of the stream are known. */
+  #known = 0;
 
   constructor(connection: Connection, appender: Appender, timing: Timing, spacing: number) {
     this.#connection = connection;
@@ -40,13 +41,19 @@ export class PositionMarks {
 
   async positionAt(instant: number): Promise<Position> {
     await this.#readMarks();
-    let mark = this.#marks.findLast(({ runningMaximum }) => runningMaximum <= instant) ?? BEGINNING;
+    let mark = BEGINNING;
     for (;;) {
-      const { last, isPassed, count } = await this.#scan(mark, instant);
+      const { last, isPassed, count } = await this.#scan(this.#newerOf(mark, instant), instant);
       if (isPassed || count < this.#spacing) return last.position;
       mark = last;
       await this.#save(mark);
     }
+  }
+
+  /** Others may have marked the log further on meanwhile. */
+  #newerOf(mark: Mark, instant: number): Mark {
+    const known = this.#marks.findLast(({ runningMaximum }) => runningMaximum <= instant) ?? BEGINNING;
+    return known.position > mark.position ? known : mark;
   }
 
   /** Up to `spacing` events from a mark on, none of them later than the instant. */
@@ -67,37 +74,41 @@ export class PositionMarks {
     return { last: { position, runningMaximum }, isPassed, count };
   }
 
+  /** What is read at the same time by others of this process is known then, and is not counted twice. */
   async #readMarks(): Promise<void> {
-    const request = streamRequest({ stream: STREAM, from: this.#read, count: undefined });
+    const request = streamRequest({ stream: STREAM, from: this.#known, count: undefined });
     const messages = await collect(this.#connection, request, this.#timing.silence);
-    for (const message of messages) {
-      this.#read++;
-      this.#add(JSON.parse(textOf(message.getData_asU8())) as Mark);
-    }
+    for (const message of messages)
+      this.#add(Number(message.getStreamRevision()) + 1, JSON.parse(textOf(message.getData_asU8())) as Mark);
   }
 
   /** Several writers mark the same positions; only a mark beyond the last says anything. */
-  #add(mark: Mark): void {
-    if (mark.position > (this.#marks.at(-1) ?? BEGINNING).position) this.#marks.push(mark);
+  #add(revision: number, mark: Mark): void {
+    this.#known = Math.max(this.#known, revision);
+    if (this.#isNew(mark)) this.#marks.push(mark);
   }
 
-  /** A mark that cannot be kept is found again the next time. */
+  #isNew({ position }: Mark): boolean {
+    return position > (this.#marks.at(-1) ?? BEGINNING).position;
+  }
+
+  /** Where another has been first its marks are read, and this one is kept behind them. One that cannot be kept is found again. */
   async #save(mark: Mark): Promise<void> {
-    if (mark.position <= (this.#marks.at(-1) ?? BEGINNING).position) return;
-    const event = {
-      id: randomUUID(),
-      type: "PositionMarked",
-      data: bytesOf(JSON.stringify(mark)),
-      metadata: bytesOf("{}"),
-    };
-    try {
-      const request = { stream: STREAM, expectedRevision: this.#read, events: [event] };
-      const { stored } = await this.#appender.attempt(request);
-      if (!stored) return;
-      this.#read++;
-      this.#add(mark);
-    } catch (error) {
-      if (!(error instanceof Passing)) throw error;
+    const data = bytesOf(JSON.stringify(mark));
+    while (this.#isNew(mark)) {
+      const event = { id: randomUUID(), type: "PositionMarked", data, metadata: bytesOf("{}") };
+      const known = this.#known;
+      try {
+        const request = { stream: STREAM, expectedRevision: known, events: [event] };
+        const { stored } = await this.#appender.attempt(request);
+        if (stored) this.#add(known + 1, mark);
+        else await this.#readMarks();
+      } catch (error) {
+        if (!(error instanceof Passing)) throw error;
+        return;
+      }
+      // Nobody was first, and it is refused all the same.
+      if (this.#known === known) return;
     }
   }
 }

@@ -110,6 +110,45 @@ describe.each(WAYS)("%s", (_, batchAppend) => {
     }
   });
 
+  test("an append sent again while its first attempt is being written waits for that one's answer", async () => {
+    await using server = await TestServer.start({ batchAppend });
+    await using store = await openStore(server);
+    const written = Promise.withResolvers<void>();
+    let sent = 0;
+    server.faults.onAppend = () => {
+      sent++;
+      return { kind: "write", until: written.promise };
+    };
+    const append = appendOf(2);
+    for (let i = 0; i < 3; i++) {
+      const impatient = new AbortController();
+      const leaving = store.append([append], impatient.signal).catch((error: unknown) => error);
+      await vi.waitFor(() => expect(sent).toBe(1));
+      for (let trip = 0; trip < 10; trip++) await store.head();
+      impatient.abort();
+      expect(await leaving).toBeInstanceOf(OutcomeUnknown);
+    }
+    const again = store.append([append]);
+    for (let trip = 0; trip < 20; trip++) await store.head();
+    written.resolve();
+    expect(await again).toEqual([{ ok: true, revision: 2, position: await store.head() }]);
+    // Sent again meanwhile it would have been answered when the server's commit had timed out.
+    expect(sent).toBe(1);
+  });
+
+  test("an append whose first attempt was refused while nobody waited is sent again", async () => {
+    await using server = await TestServer.start({ batchAppend });
+    await using store = await openStore(server);
+    const impatient = new AbortController();
+    server.faults.onAppend = inTurn<AppendFault>({ kind: "error", stored: false, error: ERRORS.tooBusy });
+    const append = appendOf(1);
+    const leaving = store.append([append], impatient.signal);
+    impatient.abort();
+    await expect(leaving).rejects.toBeInstanceOf(OutcomeUnknown);
+    expect(await store.append([append])).toMatchObject([{ ok: true, revision: 1 }]);
+    expect(await wholeLog(store)).toHaveLength(1);
+  });
+
   test("an id sent again with other bytes is a conflict, though the server would acknowledge the old bytes", async () => {
     await using server = await TestServer.start({ batchAppend });
     await using store = await openStore(server);

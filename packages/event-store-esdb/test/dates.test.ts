@@ -1,5 +1,5 @@
 import { type EventStore, type RecordedEvent, START } from "@taem/event-store";
-import { ERRORS } from "@taem/testing/eventstoredb/faults";
+import { type AppendFault, ERRORS } from "@taem/testing/eventstoredb/faults";
 import { TestServer } from "@taem/testing/eventstoredb/server";
 import { expect, test } from "vitest";
 import { appendOf, IMPATIENT, openStore, wholeLog } from "./support/stores.ts";
@@ -34,6 +34,11 @@ async function expectDates(store: EventStore, log: readonly RecordedEvent[]): Pr
       expect(await store.positionAt(instant)).toBe(expected(log, instant));
     }
   }
+}
+
+/** The positions that are marked, in the order of the marks. */
+function marked(server: TestServer): string[] {
+  return server.eventsOf(MARKS).map(({ data }) => JSON.parse(new TextDecoder().decode(data)).position);
 }
 
 /** How many events of the log the server was asked to begin before, and where the first reading began. */
@@ -92,11 +97,45 @@ test("several writers make the same marks", async () => {
   const found = await Promise.all(stores.map((store) => store.positionAt(Number.MAX_SAFE_INTEGER)));
   expect(found).toEqual(Array(4).fill(log.at(-1)?.position));
   await expectDates(stores[0] as EventStore, log);
-  const marks = server.eventsOf(MARKS).map(({ data }) => JSON.parse(new TextDecoder().decode(data)));
-  expect(marks.map(({ position }) => position)).toEqual(
-    [9, 19, 29, 39, 49, 59].map((index) => log[index]?.position),
-  );
+  expect(marked(server)).toEqual([9, 19, 29, 39, 49, 59].map((index) => log[index]?.position));
   await Promise.all(stores.map((store) => store.close()));
+});
+
+test("a writer that another has been faster than keeps what it has found beyond the other's marks", async () => {
+  await using server = await TestServer.start();
+  const log = await filled(server, 60);
+  await using slow = await openStore(server, IMPATIENT, SPACING);
+  await using fast = await openStore(server, IMPATIENT, SPACING);
+  const isBeaten = Promise.withResolvers<void>();
+  const isTried = Promise.withResolvers<void>();
+  const faults: AppendFault[] = [{ kind: "write", until: isBeaten.promise }];
+  server.faults.onAppend = () => {
+    isTried.resolve();
+    return faults.shift();
+  };
+  const finding = slow.positionAt(Number.MAX_SAFE_INTEGER);
+  await isTried.promise;
+  const early = log[14]?.recordedAt ?? 0;
+  expect(await fast.positionAt(early)).toBe(expected(log, early));
+  isBeaten.resolve();
+  expect(await finding).toBe(log.at(-1)?.position);
+  expect(marked(server)).toEqual([9, 19, 29, 39, 49, 59].map((index) => log[index]?.position));
+});
+
+test("dates asked for at the same time through one store leave the marks as they are, and extend them later", async () => {
+  await using server = await TestServer.start();
+  const log = await filled(server, 50);
+  {
+    await using first = await openStore(server, IMPATIENT, SPACING);
+    await first.positionAt(Number.MAX_SAFE_INTEGER);
+  }
+  await using store = await openStore(server, IMPATIENT, SPACING);
+  const ask = () => store.positionAt(Number.MAX_SAFE_INTEGER);
+  expect(await Promise.all([ask(), ask(), ask()])).toEqual(Array(3).fill(log.at(-1)?.position));
+  const longer = await filled(server, 30);
+  expect(await Promise.all([ask(), ask(), ask()])).toEqual(Array(3).fill(longer.at(-1)?.position));
+  expect(marked(server)).toEqual([9, 19, 29, 39, 49, 59, 69, 79].map((index) => longer[index]?.position));
+  await expectDates(store, longer);
 });
 
 test("a mark that cannot be kept does not keep a date from being found", async () => {

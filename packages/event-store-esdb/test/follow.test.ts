@@ -2,7 +2,8 @@ import { type EventStore, type LogPage, type Position, START } from "@taem/event
 import { ERRORS, notLeader, type ReadFault, type ReadSeen } from "@taem/testing/eventstoredb/faults";
 import { TestServer } from "@taem/testing/eventstoredb/server";
 import { expect, test, vi } from "vitest";
-import { appendOf, IMPATIENT, newStream, openStore, wholeLog } from "./support/stores.ts";
+import { TIMING } from "../src/timing.ts";
+import { appendOf, IMPATIENT, newEvent, newStream, openStore, wholeLog } from "./support/stores.ts";
 
 /** Follows in steps, so that a test decides what happens between two pages. */
 class Follower implements AsyncDisposable {
@@ -42,6 +43,7 @@ const idsOf = async (store: EventStore) => (await wholeLog(store)).map(({ id }) 
 const ENDINGS: readonly (readonly [string, (server: TestServer) => void])[] = [
   ["the consumer was too slow", (server) => server.endSubscriptions(ERRORS.tooSlow)],
   ["the server is not ready", (server) => server.endSubscriptions(ERRORS.notReady)],
+  ["the server fails without a reason", (server) => server.endSubscriptions(ERRORS.handlerThrew)],
   ["there is no leader", (server) => server.endSubscriptions(ERRORS.noLeaderInfo)],
   ["the node leads no longer", (server) => server.endSubscriptions(notLeader("127.0.0.1", server.port))],
   ["the connection breaks", (server) => server.dropConnections()],
@@ -189,27 +191,60 @@ test("a checkpoint received while events wait is not used: the events come again
   expect(follower.ids).toEqual((await idsOf(store)).slice(3));
 });
 
-test("where the server has forgotten its checkpoint, the last event is where the next subscription begins", async () => {
+const FORGOTTEN = [
+  ["says so", ERRORS.invalidPosition],
+  ["says nothing of it", ERRORS.handlerThrew],
+] as const;
+
+test.each(FORGOTTEN)(
+  "where the server has forgotten its checkpoint and %s, the last event is where the next subscription begins",
+  async (_, error) => {
+    await using server = await TestServer.start();
+    await using store = await openStore(server);
+    await store.append(manyAppends(2));
+    await server.addSystemEvents(3_000);
+    await using follower = new Follower(store, START, 10);
+    await follower.page();
+    const waiting = follower.page();
+    for (let i = 0; i < 20; i++) await store.head();
+    const beginnings: ReadSeen["from"][] = [];
+    server.faults.onRead = ({ subscription, from }) => {
+      const forgotten = beginnings[0]?.commit;
+      if (!subscription && from !== undefined && from.commit === forgotten)
+        return { kind: "error", error: ERRORS.invalidPosition };
+      if (!subscription) return undefined;
+      beginnings.push(from);
+      return beginnings.length === 1 ? { kind: "error", error } : undefined;
+    };
+    server.endSubscriptions(ERRORS.tooSlow);
+    await vi.waitFor(() => expect(beginnings).toHaveLength(2));
+    await store.append([appendOf(1)]);
+    await waiting;
+    expect(follower.ids).toEqual(await idsOf(store));
+    expect(beginnings[1]?.commit).toBeLessThan(beginnings[0]?.commit ?? Number.NaN);
+  },
+);
+
+test("a live consumer that takes less than comes is counted, and goes on from where it was: that is no failure", async () => {
   await using server = await TestServer.start();
-  await using store = await openStore(server);
-  await store.append(manyAppends(2));
-  await server.addSystemEvents(3_000);
-  await using follower = new Follower(store, START, 10);
-  await follower.page();
-  const waiting = follower.page();
-  for (let i = 0; i < 20; i++) await store.head();
-  const beginnings: ReadSeen["from"][] = [];
-  server.faults.onRead = ({ subscription, from }) => {
-    if (!subscription) return undefined;
-    beginnings.push(from);
-    return beginnings.length === 1 ? { kind: "error", error: ERRORS.invalidPosition } : undefined;
+  const told: string[] = [];
+  let overtaken = 0;
+  const reports = {
+    log: (message: string) => told.push(message),
+    onTooSlow: () => {
+      overtaken++;
+    },
   };
-  server.endSubscriptions(ERRORS.tooSlow);
-  await vi.waitFor(() => expect(beginnings).toHaveLength(2));
+  await using store = await openStore(server, TIMING, reports);
+  await using follower = new Follower(store, START, 2);
   await store.append([appendOf(1)]);
-  await waiting;
+  await follower.page();
+  const large = () => ({ ...appendOf(0), events: [newEvent(`"${"x".repeat(2_000)}"`)] });
+  for (let i = 0; i < 20; i++) await store.append(Array.from({ length: 100 }, large));
+  await follower.until(2_001);
   expect(follower.ids).toEqual(await idsOf(store));
-  expect(beginnings[1]?.commit).toBeLessThan(beginnings[0]?.commit ?? Number.NaN);
+  expect(overtaken).toBeGreaterThan(0);
+  expect(told).toEqual([]);
 });
 
 test("events that share a commit position are told apart by the prepare position", async () => {

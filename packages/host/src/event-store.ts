@@ -1,22 +1,33 @@
 import type { EventStore, LogAudit } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
+import type { Logger, Metrics } from "@taem/runtime";
 import type { Config } from "./config.ts";
 
 /** The log, and what only some stores can do. */
 export type Store = EventStore & Partial<LogAudit>;
 
-type Log = (message: string, details?: Record<string, unknown>) => void;
-
 /** The store that the configuration names: PostgreSQL unless it says otherwise. Only what is used is loaded. */
 export async function openStore(
   { EVENTSTORE_URL: url }: Config,
   database: Database,
-  log: Log,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): Promise<Store> {
+  const log = (message: string, details = {}) => logger.warn(details, message);
   if (url === undefined) {
     const { openPostgresEventStore } = await import("@taem/event-store-postgres");
     return openPostgresEventStore({ database, log });
   }
   const { openEsdbEventStore } = await import("@taem/event-store-esdb");
-  return openEsdbEventStore({ url, log });
+  const fellBehind = metrics.counter({
+    name: "taem_event_store_fell_behind_total",
+    help: "Live subscriptions that the event store ended for taking less than came. They go on from where they were.",
+  });
+  const onTooSlow = () => {
+    fellBehind.add({});
+    logger.info(
+      {},
+      "a subscription to the event store fell behind what comes live, and goes on from where it was",
+    );
+  };
+  return openEsdbEventStore({ url, log, onTooSlow });
 }

@@ -111,7 +111,8 @@ async function open(
   await assertEventStore(database, eventStore);
   const clocks = new ClockGuard(database, systemClock);
   if (goesByClock) await clocks.assertAgreed();
-  const store = await openStore(config, database, log);
+  const metrics = createMetrics();
+  const store = await openStore(config, database, { logger, metrics });
   undo.defer(() => store.close());
   const {
     id: installation,
@@ -149,7 +150,7 @@ async function open(
     tokenKey: derivedKey(hmacKey, "token"),
     personKey: derivedKey(hmacKey, "person"),
     logger,
-    metrics: createMetrics(),
+    metrics,
     health,
     clock: systemClock,
     clocks,

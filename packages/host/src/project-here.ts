@@ -62,7 +62,7 @@ async function start(
   const logger = createLogger({ service, level: config.TAEM_LOG_LEVEL, destination });
   const log = (message: string, details = {}) => logger.warn(details, message);
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: "taem projections", log }));
-  const store = await openStore(config, database, log);
+  const store = await openStore(config, database, { logger, metrics });
   undo.defer(() => store.close());
   const tracer = undo.use(await openTracer(config, service, logger));
   const clock = systemClock;

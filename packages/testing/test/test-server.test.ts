@@ -11,7 +11,7 @@ import {
   streamNameFilter,
   WrongExpectedVersionError,
 } from "@eventstore/db-client";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { TestServer } from "../src/eventstoredb/server.ts";
 import { startServerProcess } from "../src/eventstoredb/server-process.ts";
 
@@ -111,6 +111,41 @@ describe.each([true, false])("with the client's own methods (BatchAppend: %s)", 
     ]);
     expect(checkpoints.length).toBeGreaterThan(2);
   });
+});
+
+test("what is sent again while it is being written is answered when the commit times out, and is stored once", async () => {
+  await using server = await TestServer.start({ commitTimeoutMs: 50, batchAppend: false });
+  await using connected = new Client(server.url);
+  const { client } = connected;
+  const written = Promise.withResolvers<void>();
+  let sent = 0;
+  server.faults.onAppend = () => (sent++ === 0 ? { kind: "write", until: written.promise } : undefined);
+  const counted = event(1);
+  const append = () => client.appendToStream("s-1", counted, { expectedRevision: NO_STREAM });
+  const first = append();
+  await vi.waitFor(() => expect(sent).toBe(1));
+  await expect(append()).rejects.toThrow("Commit phase timeout");
+  await expect(connected.numbers("s-1")).rejects.toBeInstanceOf(StreamNotFoundError);
+  written.resolve();
+  expect(await first).toMatchObject({ success: true });
+  expect(await append()).toMatchObject({ success: true });
+  expect(await connected.numbers("s-1")).toEqual([1]);
+});
+
+test("a subscription from a position that is no event's fails without a reason, a read from there with it", async () => {
+  await using server = await TestServer.start();
+  await using connected = new Client(server.url);
+  const { client } = connected;
+  await client.appendToStream("s-1", event(1));
+  const nowhere = { commit: 77n, prepare: 77n };
+  const subscribing = async () => {
+    for await (const _ of client.subscribeToAll({ fromPosition: nowhere })) return;
+  };
+  await expect(subscribing()).rejects.toThrow("Exception was thrown by handler.");
+  const reading = async () => {
+    for await (const _ of client.readAll({ fromPosition: nowhere })) return;
+  };
+  await expect(reading()).rejects.toThrow("Trying to read from an invalid position.");
 });
 
 test("what was acknowledged survives a kill, and a record torn in two does not hinder the start", async () => {

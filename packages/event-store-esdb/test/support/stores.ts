@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Append, EventStore, NewEvent, RecordedEvent } from "@taem/event-store";
 import type { TestServer } from "@taem/testing/eventstoredb/server";
 import { openWith } from "../../src/esdb-event-store.ts";
-import type { Log } from "../../src/log.ts";
+import type { FollowerReports } from "../../src/log-follower.ts";
 import { TIMING, type Timing } from "../../src/timing.ts";
 
 /** Both ways to append: many over one call, and each in a call of its own. */
@@ -20,9 +20,9 @@ export const IMPATIENT_READER: Timing = { ...IMPATIENT, silence: 300 };
 export function openStore(
   server: Pick<TestServer, "url">,
   timing: Timing = TIMING,
-  { markSpacing = 10_000, log }: { readonly markSpacing?: number; readonly log?: Log } = {},
+  { markSpacing = 10_000, ...reports }: { readonly markSpacing?: number } & FollowerReports = {},
 ): Promise<EventStore & AsyncDisposable> {
-  return openWith({ url: server.url, ...(log && { log }) }, timing, markSpacing);
+  return openWith({ url: server.url, ...reports }, timing, markSpacing);
 }
 
 export const newStream = (): string => `taem.account-${randomUUID()}`;

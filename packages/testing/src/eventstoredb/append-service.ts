@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type * as Status from "@eventstore/db-client/generated/status_pb.js";
 import type * as Streams from "@eventstore/db-client/generated/streams_pb.js";
 import {
@@ -10,6 +11,7 @@ import {
 import {
   type AppendFault,
   appendTooLarge,
+  ERRORS,
   type Faults,
   requiresLeader,
   serviceError,
@@ -39,10 +41,20 @@ interface Request {
   readonly events: ProposedEvent[];
 }
 
+export interface AppendLimits {
+  /** Bytes of one append at most. */
+  readonly maxBytes: number;
+  /** How long it takes to write one, in milliseconds. */
+  readonly writeMs: number;
+  readonly commitTimeoutMs: number;
+}
+
 export class AppendService {
   readonly #log: EventLog;
   readonly #faults: Faults;
-  readonly #maxBytes: number;
+  readonly #limits: AppendLimits;
+  /** What is being written, by the id of the first event. */
+  readonly #writing = new Set<string>();
   readonly #drop: (call: AppendCall | BatchAppendCall) => void;
   readonly #mute = new WeakSet<object>();
   /** Calls by method, to tell which one a client uses. */
@@ -51,12 +63,12 @@ export class AppendService {
   constructor(
     log: EventLog,
     faults: Faults,
-    maxBytes: number,
+    limits: AppendLimits,
     drop: (call: AppendCall | BatchAppendCall) => void,
   ) {
     this.#log = log;
     this.#faults = faults;
-    this.#maxBytes = maxBytes;
+    this.#limits = limits;
     this.#drop = drop;
   }
 
@@ -132,26 +144,42 @@ export class AppendService {
 
   async #answer(request: Request, call: AppendCall | BatchAppendCall): Promise<Answer> {
     const size = request.events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
-    if (size > this.#maxBytes) return { error: appendTooLarge(this.#maxBytes) };
+    const { maxBytes } = this.#limits;
+    if (size > maxBytes) return { error: appendTooLarge(maxBytes) };
     if (this.#mute.has(call)) return undefined;
     const fault = this.#faults.onAppend?.({ ...request, requiresLeader: requiresLeader(call) });
     if (isStored(fault)) {
-      const outcome = await this.#log.append(request.stream, request.expected, request.events);
-      if (fault === undefined) return outcome;
-      if (fault.kind === "delay") {
-        await fault.until;
-        return outcome;
-      }
+      const outcome = await this.#write(request, fault?.kind === "write" ? fault.until : undefined);
+      if (fault?.kind === "delay") await fault.until;
+      if (fault === undefined || fault.kind === "delay" || fault.kind === "write") return outcome;
     }
     if (fault?.kind === "error") return { error: fault.error };
     if (fault?.kind === "drop") this.#drop(call);
     if (fault?.kind === "mute") this.#mute.add(call);
     return undefined;
   }
+
+  /** What is sent again while it is being written is dropped, as the server does: its commit times out. */
+  async #write({ stream, expected, events }: Request, until: Promise<void> | undefined): Promise<Answer> {
+    const { writeMs, commitTimeoutMs } = this.#limits;
+    const id = events[0]?.id ?? "";
+    if (this.#writing.has(id)) {
+      await delay(commitTimeoutMs, undefined, { ref: false });
+      return { error: ERRORS.timedOut };
+    }
+    if (id !== "") this.#writing.add(id);
+    try {
+      if (writeMs > 0) await delay(writeMs, undefined, { ref: false });
+      await until;
+      return await this.#log.append(stream, expected, events);
+    } finally {
+      this.#writing.delete(id);
+    }
+  }
 }
 
 function isStored(fault: AppendFault | undefined): boolean {
-  if (fault === undefined || fault.kind === "delay") return true;
+  if (fault === undefined || fault.kind === "delay" || fault.kind === "write") return true;
   return fault.kind !== "mute" && fault.stored;
 }
 

@@ -12,12 +12,16 @@ export interface WireError {
 export const ERRORS = {
   accessDenied: { code: 7, details: "Access Denied", trailers: { exception: "access-denied" } },
   deadlineExceeded: { code: 4, details: "Deadline exceeded" },
+  handlerThrew: { code: 2, details: "Exception was thrown by handler." },
   invalidPosition: { code: 3, details: "Trying to read from an invalid position." },
   noLeaderInfo: { code: 2, details: "No leader info available in response" },
   notReady: { code: 14, details: "Server Is Not Ready" },
   timedOut: { code: 10, details: "Operation timed out: Commit phase timeout." },
   tooBusy: { code: 14, details: "Server Is Too Busy" },
-  tooSlow: { code: 2, details: "Consumer too slow to handle event while live." },
+  tooSlow: {
+    code: 2,
+    details: "Consumer too slow to handle event while live. Client resubscription required.",
+  },
   unauthenticated: { code: 16, details: "Unauthenticated" },
   unknown: { code: 2, details: "Unexpected OperationResult: Unknown" },
 } as const satisfies Record<string, WireError>;
@@ -60,7 +64,9 @@ export type AppendFault =
   /** Nothing that comes over the same call is stored or answered any more. */
   | { readonly kind: "mute" }
   /** Stored and answered, but not before the promise resolves. */
-  | { readonly kind: "delay"; readonly until: Promise<void> };
+  | { readonly kind: "delay"; readonly until: Promise<void> }
+  /** Being written until the promise resolves; then it is seen, and answered. */
+  | { readonly kind: "write"; readonly until: Promise<void> };
 
 /** What becomes of one read or subscription. */
 export type ReadFault =

@@ -17,6 +17,8 @@ type Matches = (event: StoredEvent) => boolean;
 const BACKWARDS = 1;
 /** What a server looks through before it thinks of a checkpoint, where the request does not say. */
 const DEFAULT_WINDOW = 32;
+/** Events that may come while a live subscriber takes none. */
+const LIVE_BUFFER = 1_000;
 
 /** The subscriptions that are open, to end or to silence them. */
 export class Subscriptions {
@@ -61,9 +63,13 @@ export class ReadService {
     if (fault?.kind === "swallow") return;
     if (fault?.kind === "drop") return this.#drop(call);
     let left = fault?.afterMessages ?? (fault === undefined ? Number.POSITIVE_INFINITY : 0);
+    let isLive = false;
     for await (const response of this.#responses(call, options, stream)) {
       if (left-- <= 0 || call.cancelled) break;
-      if (!call.write(response)) await drained(call);
+      isLive ||= response.hasCaughtUp();
+      if (call.write(response) || (await this.#drained(call, isLive))) continue;
+      call.emit("error", serviceError(ERRORS.tooSlow));
+      return;
     }
     if (fault !== undefined) call.emit("error", serviceError(fault.error));
     else if (!call.cancelled) call.end();
@@ -151,10 +157,29 @@ export class ReadService {
     const index = this.#log.indexAt(commit, prepare);
     const found = this.#log.at(index);
     if (found?.commit !== commit || found.prepare !== prepare) {
-      call.emit("error", serviceError(ERRORS.invalidPosition));
+      const error = options.hasSubscription() ? ERRORS.handlerThrew : ERRORS.invalidPosition;
+      call.emit("error", serviceError(error));
       return undefined;
     }
     return options.hasSubscription() && !this.#faults.isInclusive ? index + 1 : index;
+  }
+
+  /** Resolves when the subscriber takes more, or is gone; false where it is live and too much has come meanwhile. */
+  async #drained(call: ReadCall, isLive: boolean): Promise<boolean> {
+    if (call.cancelled) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const end = this.#log.length + LIVE_BUFFER;
+    const onMore = () => {
+      if (this.#log.length > end) resolve(false);
+      else stop = this.#log.onMore(onMore);
+    };
+    let stop = isLive ? this.#log.onMore(onMore) : () => false;
+    const onDrain = () => resolve(true);
+    call.once("drain", onDrain).once("cancelled", onDrain);
+    const isDrained = await promise;
+    stop();
+    call.off("drain", onDrain).off("cancelled", onDrain);
+    return isDrained;
   }
 
   /** Resolves when there is more than so many events, or the call is over. */
@@ -194,14 +219,6 @@ function matcherOf(options: Options): Matches {
   }
   const prefixes = expression?.getPrefixList() ?? [];
   return (event) => prefixes.some((prefix) => subject(event).startsWith(prefix));
-}
-
-async function drained(call: ReadCall): Promise<void> {
-  if (call.cancelled) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  call.once("drain", resolve).once("cancelled", resolve);
-  await promise;
-  call.off("drain", resolve).off("cancelled", resolve);
 }
 
 function eventResponse(event: StoredEvent): Response {

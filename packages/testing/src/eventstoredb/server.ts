@@ -14,10 +14,15 @@ export interface TestServerOptions extends EventLogOptions {
   readonly batchAppend?: boolean;
   /** Bytes of one append at most; 1 MiB when undefined, as a real server has it. */
   readonly maxAppendBytes?: number;
+  /** How long writing an append takes, in milliseconds; no time when undefined. */
+  readonly writeMs?: number;
+  /** When an append is given up that was sent again while it was being written; 2 s when undefined, as a real server has it. */
+  readonly commitTimeoutMs?: number;
 }
 
 const VERSION = "24.10.0-test";
 const MIB = 1024 * 1024;
+const COMMIT_TIMEOUT_MS = 2_000;
 
 /** An EventStoreDB for tests: the gRPC interface over a log in memory, with a file that keeps it where one is given. */
 export class TestServer implements AsyncDisposable {
@@ -37,7 +42,9 @@ export class TestServer implements AsyncDisposable {
     this.#port = options.port ?? 0;
     this.#log = new EventLog(options);
     const drop = (call: { getPeer(): string }) => this.#sockets.get(call.getPeer())?.destroy();
-    this.#appends = new AppendService(this.#log, this.faults, options.maxAppendBytes ?? MIB, drop);
+    const { maxAppendBytes = MIB, writeMs = 0, commitTimeoutMs = COMMIT_TIMEOUT_MS } = options;
+    const limits = { maxBytes: maxAppendBytes, writeMs, commitTimeoutMs };
+    this.#appends = new AppendService(this.#log, this.faults, limits, drop);
     this.#reads = new ReadService(this.#log, this.faults, this.#subscriptions, drop);
   }
 
