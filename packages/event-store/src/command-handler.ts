@@ -26,7 +26,7 @@ export interface CommandHandlerOptions {
   readonly maxQueued?: number;
   /** Commands decided and appended together at most. */
   readonly maxBatch?: number;
-  /** Flushes under way at most, and so many times `maxBatch` commands. */
+  /** Flushes under way at a time, and so many times `maxBatch` commands at most. */
   readonly maxFlushes?: number;
   /** Bytes of state kept at most, as the aggregates weigh it. */
   readonly cacheBytes?: number;
@@ -123,9 +123,10 @@ export class CommandHandler {
     clearInterval(this.#checks);
   }
 
-  #goOn(): void {
+  /** Begins a flush if there is one to begin, be it `small`. */
+  #goOn(small?: "small"): void {
     if (this.#isClosed && this.#queue.isIdle) this.#idle.resolve();
-    if (this.#isFlushDue || !this.#mayFlush()) return;
+    if (this.#isFlushDue || !this.#mayFlush() || (small === undefined && this.#isSmall())) return;
     this.#isFlushDue = true;
     // A turn of the event loop lets the requests that have arrived by now join the flush: fewer flushes, and less work.
     setImmediate(() => {
@@ -136,9 +137,14 @@ export class CommandHandler {
 
   /** One flush after the other makes the largest ones, which cost the least; only a slow one holds nobody up. */
   #mayFlush(): boolean {
-    if (!this.#queue.hasNext || this.#room() <= 0 || this.#flushes.size >= this.#maxFlushes) return false;
+    if (this.#queue.ready === 0 || this.#room() <= 0 || this.#flushes.size >= this.#maxFlushes) return false;
     for (const { checks } of this.#flushes) if (checks < SLOW_AFTER_CHECKS) return false;
     return true;
+  }
+
+  /** Less than its share of what is under way: until the next check more may come to share its reads. */
+  #isSmall(): boolean {
+    return this.#queue.ready * this.#maxFlushes < this.#queue.taken;
   }
 
   #room(): number {
@@ -315,7 +321,7 @@ export class CommandHandler {
       this.#refuse(item, "overloaded", "the command waited too long and was not begun; repeat it later");
     }
     for (const flush of this.#flushes) flush.checks++;
-    this.#goOn();
+    this.#goOn("small");
   }
 
   #refuse(item: Item, code: HandlerRefusal["code"], message: string): void {

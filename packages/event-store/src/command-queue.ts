@@ -15,6 +15,7 @@ export class CommandQueue {
   readonly #held = new Map<string, Item[]>();
   readonly #underWay = new Map<string, readonly Item[]>();
   #waiting = 0;
+  #heldCount = 0;
   #taken = 0;
 
   /** Commands that wait. */
@@ -27,8 +28,9 @@ export class CommandQueue {
     return this.#taken;
   }
 
-  get hasNext(): boolean {
-    return this.#again.size + this.#ready.size > 0;
+  /** Those that could be taken now. */
+  get ready(): number {
+    return this.#waiting - this.#heldCount;
   }
 
   get isIdle(): boolean {
@@ -43,6 +45,7 @@ export class CommandQueue {
     if (items === undefined) line.set(stream, [item]);
     else items.push(item);
     this.#waiting++;
+    if (isHeld) this.#heldCount++;
   }
 
   /** So many commands at most, of streams that are not under way. */
@@ -85,8 +88,9 @@ export class CommandQueue {
     for (const line of [this.#ready, this.#held, this.#again]) {
       for (const [stream, items] of line) {
         if (!items.some(isOverdue)) continue;
-        overdue.push(...items.filter(isOverdue));
         const left = items.filter((item) => !isOverdue(item));
+        overdue.push(...items.filter(isOverdue));
+        if (line === this.#held) this.#heldCount -= items.length - left.length;
         if (left.length > 0) line.set(stream, left);
         else line.delete(stream);
         if (left.length === 0 && line === this.#again) this.#letGo(stream);
@@ -99,12 +103,14 @@ export class CommandQueue {
   /** The rest of commands that were more than could be taken at once. */
   #hold(stream: string, rest: readonly Item[]): void {
     this.#held.set(stream, [...rest, ...(this.#held.get(stream) ?? [])]);
+    this.#heldCount += rest.length;
   }
 
   #letGo(stream: string): void {
     const held = this.#held.get(stream);
     if (held === undefined) return;
     this.#held.delete(stream);
+    this.#heldCount -= held.length;
     this.#ready.set(stream, held);
   }
 }

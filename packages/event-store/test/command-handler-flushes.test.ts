@@ -52,6 +52,28 @@ test("where the store answers each append by itself, a slow stream holds up no o
   expect(await slow).toMatchObject({ done: true });
 });
 
+test("while much is under way, what comes gathers to a share of it and is read for together", async () => {
+  // No check hurries it.
+  vi.useFakeTimers({ toFake: ["setInterval"] });
+  await using bench = openApart();
+  vi.useRealTimers();
+  const gates = new Gates(bench);
+  const streams = Array.from({ length: 12 }, (_, i) => `s${i}`);
+  for (const stream of streams) gates.hold(stream);
+  const moving = streams.map((stream) => bench.move(stream, "one", 1));
+  await gates.whenCome(12);
+  const { read } = bench.store.trips;
+  for (const stream of ["a", "b", "c"]) {
+    moving.push(bench.move(stream, "one", 1));
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+  }
+  await gates.whenCome(15);
+  expect(bench.store.trips.read).toBe(read + 1);
+  for (const stream of streams) gates.release(stream);
+  await Promise.all(moving);
+});
+
 test("what comes for a stream that is under way waits for it, and is done in the order in which it came", async () => {
   await using bench = openApart();
   const gates = new Gates(bench);
