@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import { Appender } from "./appender.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type HostGuard } from "./connection.ts";
 import { toReadFailure } from "./failures.ts";
 import type { Log } from "./log.ts";
 import { followLog } from "./log-follower.ts";
@@ -13,6 +13,8 @@ import { TIMING, type Timing } from "./timing.ts";
 export interface EsdbEventStoreOptions {
   /** `esdb://` or `esdb+discover://`, as EventStoreDB's clients take it. Holds credentials: not for logs. */
   readonly url: string;
+  /** Asked of every node before it is connected to, of those too that the servers name. */
+  readonly guard?: HostGuard | undefined;
   readonly log?: Log;
 }
 
@@ -28,11 +30,11 @@ export function openEsdbEventStore(options: EsdbEventStoreOptions): Promise<Even
 }
 
 export async function openWith(
-  { url, log }: EsdbEventStoreOptions,
+  { url, guard, log }: EsdbEventStoreOptions,
   timing: Timing,
   markSpacing: number,
 ): Promise<EventStore & AsyncDisposable> {
-  const connection = new Connection(url);
+  const connection = new Connection(url, guard);
   try {
     const newest = await readHead(connection, timing.silence);
     const appender = new Appender(connection, timing, newest);

@@ -41,18 +41,23 @@ export interface PostgresEventStore extends EventStore, AsyncDisposable {
 const CONNECTIONS = 6;
 const STREAM_PAGE = 500;
 
+/** Makes the log's tables and functions where they are missing. Throws what `migrate` throws. */
+export async function migrateLog(database: Database): Promise<void> {
+  await migrate(database, "event-store", migrations);
+}
+
 /** Opens the store in its own schema of the database, made when missing. Any number of instances may share it. */
 export async function openPostgresEventStore(
   options: PostgresEventStoreOptions,
 ): Promise<PostgresEventStore> {
   if ("database" in options) {
-    await migrate(options.database, "event-store", migrations);
+    await migrateLog(options.database);
     return storeOn(options.database, async () => {});
   }
   const { url, max = CONNECTIONS, log } = options;
   const database = openPool({ url, max, applicationName: "taem-event-store", ...(log && { log }) });
   try {
-    await migrate(database, "event-store", migrations);
+    await migrateLog(database);
   } catch (error) {
     await database.close();
     throw error;
