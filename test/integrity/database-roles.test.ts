@@ -131,6 +131,14 @@ describe("with a role that owns nothing", () => {
     await expect(worker.query(statement)).rejects.toMatchObject({ code: FORBIDDEN });
   });
 
+  test("it works in the tables of a relay, which are made where there is Kafka", async () => {
+    const tell = "INSERT INTO taem_relay.state (topic) VALUES ('t')";
+    await expect(worker.query(tell)).rejects.toMatchObject({ code: "42P01" });
+    expect(await migrate({ KAFKA_BROKERS: "127.0.0.1:1" })).toEqual(done);
+    await worker.query("UPDATE taem_relay.state SET topic = topic");
+    await expect(worker.query("TRUNCATE taem_relay.state")).rejects.toMatchObject({ code: FORBIDDEN });
+  });
+
   test("it cannot become who owns the tables, nor end the database", async () => {
     await expect(worker.query(`SET ROLE ${roles.owner}`)).rejects.toMatchObject({ code: FORBIDDEN });
     const name = new URL(roles.url).pathname.slice(1);

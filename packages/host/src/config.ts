@@ -6,11 +6,11 @@ import {
   durationSetting,
   type Environment,
   integerSetting,
+  isLoopback,
   loadConfig,
   secret,
 } from "@taem/runtime";
 import { z } from "zod";
-import { hostOf, isLoopback } from "./loopback.ts";
 import { tracingSettings } from "./tracing.ts";
 
 const SERVICES = ["commands", "relay", "ledger", "scheduler"] as const;
@@ -136,6 +136,11 @@ const settings = z
     path: ["TAEM_KAFKA_KEY"],
     message: "a file where there is TAEM_KAFKA_CERT, and only there",
   });
+
+/** Of `host:port`. */
+export function hostOf(broker: string): string {
+  return broker.slice(0, broker.lastIndexOf(":"));
+}
 
 type Settings = z.output<typeof settings>;
 

@@ -1,7 +1,6 @@
 import { connectionTarget } from "@taem/postgres";
-import { type Logger, OperatorError } from "@taem/runtime";
-import type { Config } from "./config.ts";
-import { hostOf, isLoopback } from "./loopback.ts";
+import { isLoopback, type Logger, OperatorError } from "@taem/runtime";
+import { type Config, hostOf } from "./config.ts";
 
 /** A server that a process speaks to, by what it is told in `setting`. */
 interface Server {

@@ -1,11 +1,14 @@
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { ConfigError, type Environment } from "@taem/runtime";
 import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
-import { isLoopback } from "../src/loopback.ts";
 import { assertNoPlaintext, plaintextGuard, warnOfPlaintext } from "../src/plaintext.ts";
 
 const DATABASE_URL = "postgres://taem@127.0.0.1/taem";
@@ -115,22 +118,27 @@ test("where it is allowed, a start says once which connections are in clear", as
   expect(err).not.toContain(url.password);
 });
 
-test.each([
-  ["localhost", true],
-  ["LOCALHOST", true],
-  ["127.8.9.1", true],
-  ["::1", true],
-  ["[::1]", true],
-  ["::ffff:127.0.0.1", true],
-  ["/tmp", true],
-  ["0.0.0.0", false],
-  ["::", false],
-  ["localhost.example", false],
-  ["127.0.0.1.example", false],
-  ["0x7f000001", false],
-  ["", false],
-])("whether %j is this machine alone: %j", (host, expected) => {
-  expect(isLoopback(host)).toBe(expected);
+test("an API key is sent to no other machine in clear", async () => {
+  const files = await mkdtemp(join(tmpdir(), "taem-plaintext-"));
+  const mapping = fileURLToPath(import.meta.resolve("../../import/mappings/cdnow.json"));
+  const importTo = (url: string, environment: Environment = {}) =>
+    runTool(
+      ["import", join(files, "none.csv"), "--mapping", mapping, "--url", url, "--key", "hunter2"],
+      environment,
+    );
+  const refused = await importTo("http://taem.example/v1");
+  expect([refused.exitCode, refused.err]).toEqual([
+    1,
+    expect.stringMatching(/^taem: plaintext_refused: .*https:/),
+  ]);
+  expect(refused.err).not.toContain("hunter2");
+  // What they are refused for then is the file, which is not there.
+  for (const url of ["https://taem.example/v1", "http://localhost:1/v1"])
+    expect((await importTo(url)).err).not.toContain("plaintext_refused");
+  expect((await importTo("http://taem.example", { TAEM_PLAINTEXT: "allow" })).err).not.toContain(
+    "plaintext_refused",
+  );
+  await rm(files, { recursive: true });
 });
 
 test("what a server names on another machine is not reached in clear either", () => {

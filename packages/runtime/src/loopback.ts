@@ -15,8 +15,3 @@ export function isLoopback(host: string): boolean {
   if (family === 0) return bare === "localhost";
   return LOOPBACK.check(bare, family === 4 ? "ipv4" : "ipv6");
 }
-
-/** Of `host:port`. */
-export function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(":"));
-}
