@@ -35,11 +35,23 @@ try {
   stop("The install failed; what is printed above says why. It needs git, npm and the npm registry.");
 }
 
-// What `npm run` finds first on its PATH: the Node package of this platform, or else the machine's own Node.
+// What `npm run` finds first on its PATH: the Node package of this platform, or else the machine's own Node. npm has a package of
+// Node 24 for Linux and for Macs with an Intel processor; for those with Apple silicon only its first, unpatched release.
+const OLDEST = [24, 18];
 const env = { ...process.env, PATH: `${root}/node_modules/.bin:${process.env.PATH}` };
-const node = execSync("node --version", { encoding: "utf8", env }).trim();
-if (major(node) < 24) {
+
+function nodeVersion() {
+  try {
+    return execSync("node --version", { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "none that runs here";
+  }
+}
+
+const node = nodeVersion();
+const [found, minor] = node.replace(/^v/, "").split(".").map(Number);
+if (!(found > OLDEST[0] || (found === OLDEST[0] && minor >= OLDEST[1]))) {
   stop(
-    `npm has no Node 24 for ${machine}, and the Node installed is ${node}. Get Node 24 from https://nodejs.org.`,
+    `npm has no Node 24 for ${machine}, and the Node installed is ${node}. Get Node ${OLDEST.join(".")} or newer from https://nodejs.org.`,
   );
 }

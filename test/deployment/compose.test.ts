@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { kafkaVersion } from "../../infra/kafka/class-path.ts";
-import { ROOT, readEnvironment, readYaml } from "./support/files.ts";
+import { ROOT, readEnvironment, readText, readYaml } from "./support/files.ts";
 import { gatewayVariables } from "./support/gateway.ts";
 import { mainOf, taemImage } from "./support/image.ts";
 import { SERVED_PATHS, settingsOf } from "./support/settings.ts";
@@ -11,12 +11,18 @@ interface Container {
   readonly image: string;
   readonly profiles: readonly string[];
   readonly command?: readonly string[];
-  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly build?: {
+    readonly context: string;
+    readonly dockerfile: string;
+    readonly args: Readonly<Record<string, string>>;
+  };
   readonly environment?: Readonly<Record<string, string>>;
   readonly env_file?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
+  readonly read_only?: boolean;
+  readonly security_opt: readonly string[];
   readonly stop_grace_period?: string;
   readonly healthcheck: { readonly test: readonly string[] };
 }
@@ -117,6 +123,28 @@ describe("compose", () => {
     expect(sources.filter((one) => !one.startsWith("."))).toEqual(Object.keys(volumes));
   });
 
+  test("lets each image of others be named by its digest", () => {
+    for (const [name, { image, build }] of containers)
+      if (build === undefined) expect(image, name).toMatch(/^\$\{[A-Z]+_IMAGE:-[\w/.-]+:[\w.-]+\}$/);
+      else expect(build.args).toEqual({ NODE_IMAGE: `\${NODE_IMAGE:-${taemImage.base}}` });
+  });
+
+  test("gives nobody more rights than he begins with, and what takes callers nothing to write to", () => {
+    for (const [name, { security_opt, read_only, profiles }] of containers) {
+      expect(security_opt, name).toEqual(["no-new-privileges:true"]);
+      if (!profiles.includes("infra")) expect(read_only, name).toBe(true);
+    }
+  });
+
+  test("allows connections in clear, on networks that nobody else is on, and says so in one place", () => {
+    for (const [name, { environment }] of containers)
+      expect(environment?.["TAEM_PLAINTEXT"], name).toBe(
+        ours.some(([one]) => one === name) ? "allow" : undefined,
+      );
+    for (const file of ["infra/Dockerfile", "infra/kubernetes/kustomization.yaml", "package.json"])
+      expect(readText(file), file).not.toContain("TAEM_PLAINTEXT");
+  });
+
   test("publishes ports on the machine itself alone", () => {
     const ports = containers.flatMap(([, container]) => container.ports ?? []);
     expect(ports.length).toBeGreaterThan(0);
@@ -124,7 +152,7 @@ describe("compose", () => {
   });
 
   test("runs the Kafka that the tests run, and keeps secrets out of the repository", async () => {
-    expect(services["kafka"]!.image).toBe(`apache/kafka:${await kafkaVersion()}`);
+    expect(services["kafka"]!.image).toBe(`\${KAFKA_IMAGE:-apache/kafka:${await kafkaVersion()}}`);
     const secrets = new Set(containers.flatMap(([, container]) => container.env_file ?? []));
     expect(secrets.size).toBe(2);
     for (const file of secrets) expect(isIgnored(file)).toBe(true);

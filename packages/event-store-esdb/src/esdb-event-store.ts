@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import { Appender } from "./appender.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type HostGuard } from "./connection.ts";
 import { toReadFailure } from "./failures.ts";
 import { type FollowerReports, followLog } from "./log-follower.ts";
 import { readHead, readPage } from "./log-reader.ts";
@@ -12,6 +12,8 @@ import { TIMING, type Timing } from "./timing.ts";
 export interface EsdbEventStoreOptions extends FollowerReports {
   /** `esdb://` or `esdb+discover://`, as EventStoreDB's clients take it. Holds credentials: not for logs. */
   readonly url: string;
+  /** Asked of every node before it is connected to, of those too that the servers name. */
+  readonly guard?: HostGuard | undefined;
 }
 
 const STREAM_PAGE = 500;
@@ -26,11 +28,11 @@ export function openEsdbEventStore(options: EsdbEventStoreOptions): Promise<Even
 }
 
 export async function openWith(
-  { url, ...reports }: EsdbEventStoreOptions,
+  { url, guard, ...reports }: EsdbEventStoreOptions,
   timing: Timing,
   markSpacing: number,
 ): Promise<EventStore & AsyncDisposable> {
-  const connection = new Connection(url);
+  const connection = new Connection(url, guard);
   try {
     const newest = await readHead(connection, timing.silence);
     const appender = new Appender(connection, timing, newest);

@@ -89,6 +89,25 @@ describe.each(WAYS)("%s", (_, batchAppend) => {
     expect(await store.read([{ stream: append.stream, afterRevision: 0 }])).toMatchObject([{ events: [{}] }]);
   });
 
+  test("a node that is named is not connected to before whoever opened the store has been asked", async () => {
+    await using leader = await TestServer.start({ batchAppend });
+    await using follower = await TestServer.start({ batchAppend });
+    const asked: string[] = [];
+    const guard = (host: string) => {
+      asked.push(host);
+      if (asked.length > 1) throw new Error("not there");
+    };
+    await using store = await openEsdbEventStore({ url: follower.url, guard });
+    follower.faults.onAppend = () => ({
+      kind: "error",
+      stored: false,
+      error: notLeader("127.0.0.1", leader.port),
+    });
+    const append = appendOf(1);
+    await expect(store.append([append])).rejects.toMatchObject({ cause: { message: "not there" } });
+    expect([asked, leader.eventsOf(append.stream)]).toEqual([["127.0.0.1", "127.0.0.1"], []]);
+  });
+
   test("a stream that was deleted for ever is told by name, to writers and readers", async () => {
     await using server = await TestServer.start({ batchAppend });
     await using store = await openStore(server);

@@ -46,6 +46,11 @@ const STREAM_PAGE = 500;
  */
 const SILENCE_MS = 5_000;
 
+/** Makes the log's tables and functions where they are missing. Throws what `migrate` throws. */
+export async function migrateLog(database: Database): Promise<void> {
+  await migrate(database, "event-store", migrations);
+}
+
 /** Opens the store in its own schema of the database, made when missing. Any number of instances may share it. */
 export function openPostgresEventStore(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
   return openWith(options, SILENCE_MS);
@@ -56,13 +61,13 @@ export async function openWith(
   silenceMs: number,
 ): Promise<PostgresEventStore> {
   if ("database" in options) {
-    await migrate(options.database, "event-store", migrations);
+    await migrateLog(options.database);
     return storeOn(options.database, silenceMs, async () => {});
   }
   const { url, max = CONNECTIONS, log } = options;
   const database = openPool({ url, max, applicationName: "taem-event-store", ...(log && { log }) });
   try {
-    await migrate(database, "event-store", migrations);
+    await migrateLog(database);
   } catch (error) {
     await database.close();
     throw error;

@@ -6,6 +6,7 @@ import {
   durationSetting,
   type Environment,
   integerSetting,
+  isLoopback,
   loadConfig,
   secret,
 } from "@taem/runtime";
@@ -29,6 +30,11 @@ const settings = z
     DATABASE_URL: secret(z.url({ protocol: /^postgres(ql)?$/ }))
       .optional()
       .describe("a PostgreSQL URL; without it an embedded PostgreSQL is started"),
+    TAEM_MIGRATION_URL: secret(z.url({ protocol: /^postgres(ql)?$/ }))
+      .optional()
+      .describe(
+        "the same database as another role, which makes the tables; without it that of DATABASE_URL does",
+      ),
     EVENTSTORE_URL: secret(z.string().regex(/^esdb(\+discover)?:\/\/\S+$/))
       .optional()
       .describe("an EventStoreDB connection string, esdb://...; without it the log is kept in PostgreSQL"),
@@ -46,8 +52,19 @@ const settings = z
       .stringbool({ truthy: ["true"], falsy: ["false"] })
       .default(false)
       .describe("true or false"),
+    TAEM_KAFKA_CA: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("a file of certificates, PEM, of who vouches for the brokers"),
+    TAEM_KAFKA_CERT: z.string().min(1).optional().describe("a file with our own certificate, PEM"),
+    TAEM_KAFKA_KEY: z.string().min(1).optional().describe("a file with the certificate's key, PEM"),
     TAEM_KAFKA_USERNAME: z.string().min(1).optional().describe("a user of SASL SCRAM-SHA-512"),
     TAEM_KAFKA_PASSWORD: secret(z.string().min(1)).optional().describe("that user's password"),
+    TAEM_PLAINTEXT: z
+      .literal("allow")
+      .optional()
+      .describe("allow, where the networks between the servers are private to them"),
     TAEM_DATA_DIR: z
       .string()
       .min(1)
@@ -101,7 +118,29 @@ const settings = z
       path: ["TAEM_KAFKA_PASSWORD"],
       message: "a password where there is TAEM_KAFKA_USERNAME, and only there",
     },
-  );
+  )
+  .refine(
+    ({ KAFKA_BROKERS: brokers = [], TAEM_KAFKA_TLS: tls, TAEM_KAFKA_USERNAME: user }) =>
+      tls || user === undefined || brokers.every((broker) => isLoopback(hostOf(broker))),
+    {
+      path: ["TAEM_KAFKA_TLS"],
+      message: "true, where there is TAEM_KAFKA_USERNAME: a password is not proved in clear",
+    },
+  )
+  .refine(
+    ({ TAEM_KAFKA_TLS: tls, TAEM_KAFKA_CA: ca, TAEM_KAFKA_CERT: cert, TAEM_KAFKA_KEY: key }) =>
+      tls || [ca, cert, key].every((file) => file === undefined),
+    { path: ["TAEM_KAFKA_TLS"], message: "true, where there is TAEM_KAFKA_CA, _CERT or _KEY" },
+  )
+  .refine(({ TAEM_KAFKA_CERT: cert, TAEM_KAFKA_KEY: key }) => (cert === undefined) === (key === undefined), {
+    path: ["TAEM_KAFKA_KEY"],
+    message: "a file where there is TAEM_KAFKA_CERT, and only there",
+  });
+
+/** Of `host:port`. */
+export function hostOf(broker: string): string {
+  return broker.slice(0, broker.lastIndexOf(":"));
+}
 
 type Settings = z.output<typeof settings>;
 

@@ -1,8 +1,9 @@
-import { isConnectionLost } from "@taem/postgres";
+import { isConnectionLost, PostgresError } from "@taem/postgres";
 import { schemaOf } from "@taem/processing";
 import { OperatorError } from "@taem/runtime";
 import type { AnyContext } from "./context.ts";
 import { projectionNames } from "./contexts.ts";
+import { tlsFailure } from "./tls-failure.ts";
 
 /** What PostgreSQL says where it takes no connection: no such database, no such role, a wrong password. */
 const REFUSES = new Set(["3D000", "28000", "28P01"]);
@@ -12,6 +13,8 @@ export async function onFirstContact<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    const failed = tlsFailure(error, "PostgreSQL", "DATABASE_URL", "sslrootcert=<file>");
+    if (failed !== undefined) throw failed;
     const { message: said } = error as Error;
     const refuses = REFUSES.has(codeOf(error));
     if (!refuses && !isConnectionLost(error)) throw error;
@@ -45,6 +48,7 @@ function codeOf(error: unknown): string {
  */
 export function messageOf(thrown: unknown, contexts: readonly AnyContext[]): string {
   const error = lostSchema(thrown, contexts) ?? thrown;
-  if (error instanceof OperatorError) return `${error.code}: ${error.message}`;
+  if (error instanceof OperatorError || error instanceof PostgresError)
+    return `${error.code}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }

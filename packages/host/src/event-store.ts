@@ -2,22 +2,25 @@ import type { EventStore, LogAudit } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import type { Logger, Metrics } from "@taem/runtime";
 import type { Config } from "./config.ts";
+import { plaintextGuard } from "./plaintext.ts";
+import { tlsFailure } from "./tls-failure.ts";
 
 /** The log, and what only some stores can do. */
 export type Store = EventStore & Partial<LogAudit>;
 
 /** The store that the configuration names: PostgreSQL unless it says otherwise. Only what is used is loaded. */
 export async function openStore(
-  { EVENTSTORE_URL: url }: Config,
+  config: Config,
   database: Database,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): Promise<Store> {
+  const { EVENTSTORE_URL: url } = config;
   const log = (message: string, details = {}) => logger.warn(details, message);
   if (url === undefined) {
     const { openPostgresEventStore } = await import("@taem/event-store-postgres");
     return openPostgresEventStore({ database, log });
   }
-  const { openEsdbEventStore } = await import("@taem/event-store-esdb");
+  const { connectionTarget, openEsdbEventStore } = await import("@taem/event-store-esdb");
   const fellBehind = metrics.counter({
     name: "taem_event_store_fell_behind_total",
     help: "Live subscriptions that the event store ended for taking less than came. They go on from where they were.",
@@ -29,5 +32,10 @@ export async function openStore(
       "a subscription to the event store fell behind what comes live, and goes on from where it was",
     );
   };
-  return openEsdbEventStore({ url, log, onTooSlow });
+  const guard = plaintextGuard(config, "EVENTSTORE_URL", connectionTarget(url).isVerified);
+  try {
+    return await openEsdbEventStore({ url, guard, log, onTooSlow });
+  } catch (error) {
+    throw tlsFailure(error, "EventStoreDB", "EVENTSTORE_URL", "tlsCAFile=<file>") ?? error;
+  }
 }

@@ -35,7 +35,7 @@ export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";
 export { type Beside, main, runProgram } from "./main.ts";
 export { parkedOfProgramme } from "./parked-streams.ts";
-export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
+export { migrateDatabase, openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type HostingOptions, type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
 export { Reach, type ReachTools } from "./reach.ts";

@@ -57,11 +57,13 @@ interface Kept {
   readonly eventStore: EventStoreKind | null;
   /** Whether it has seen the log say whose it is. */
   readonly isNamed: boolean;
-  /** Undefined in a database that nothing has used. */
-  readonly key: Buffer | undefined;
+  /** By which the HMAC key is known again. Undefined in a database that nothing has used. */
+  readonly keyCheck: string | undefined;
+  /** The HMAC key itself, unless the operator brings it. */
+  readonly key: KeyObject | undefined;
 }
 
-type EventStoreKind = "PostgreSQL" | "EventStoreDB";
+export type EventStoreKind = "PostgreSQL" | "EventStoreDB";
 
 /** What the log is compared with. */
 export interface Identification {
@@ -82,6 +84,10 @@ export interface Identification {
   readonly log: Log;
 }
 
+/** Rows of `secrets`: the HMAC key, or the value by which the one that the operator brings is known again. Never both. */
+const KEY = "hmac";
+const KEY_CHECK = "hmac-check";
+
 /** Throws `event_store_changed` where the first start found the log elsewhere. Before the store is opened: that may write. */
 export async function assertEventStore(database: Database, eventStore: EventStoreKind): Promise<void> {
   const { eventStore: begun } = await keptBy(database);
@@ -99,34 +105,45 @@ export async function assertEventStore(database: Database, eventStore: EventStor
  * `hmac_key_differs`, and what `assertRead` throws; a refusal has written nothing to the log.
  */
 export async function identify(asked: Identification): Promise<Installation> {
-  const { database, store, givenKey } = asked;
+  const { database, store, givenKey, mayWrite, log } = asked;
   // In this order: whatever another process of the same database does meanwhile, what is seen later has it.
   const before = await keptBy(database);
   const head = await store.head();
   const name = await readLogName(store);
   const kept = await keptBy(database);
-  const given = givenKey === undefined ? undefined : Buffer.from(givenKey, "hex");
-  if (kept.key !== undefined && given !== undefined && !kept.key.equals(given)) throw keyDiffers();
-  if (name !== undefined) return await compare(asked, kept, given, name);
-  if (before.isNamed && head === START) throw logLost(kept);
-  if (kept.key === undefined && head !== START) throw logUnnamed();
-  return await begin(asked, kept, given ?? randomBytes(32));
+  const given = givenKey === undefined ? undefined : createSecretKey(Buffer.from(givenKey, "hex"));
+  const key = keyOf(kept, given);
+  if (name === undefined && before.isNamed && head === START) throw logLost(kept);
+  if (name === undefined && kept.keyCheck === undefined && head !== START) throw logUnnamed();
+  const own = await (name === undefined ? begin(asked, kept, key) : compare(asked, kept, key, name));
+  if (mayWrite && given !== undefined && (await forgetKey(database, given))) {
+    log(
+      "the database keeps the HMAC key no longer: every process needs TAEM_HMAC_KEY from now on; backups that were made before hold it still",
+    );
+  }
+  return own;
+}
+
+/** The key of a database in use, or the one that is brought to a new one. */
+function keyOf({ keyCheck, key }: Kept, given: KeyObject | undefined): KeyObject | undefined {
+  if (given !== undefined && keyCheck !== undefined && checkValueOf(given) !== keyCheck) throw keyDiffers();
+  if (given === undefined && keyCheck !== undefined && key === undefined) throw keyNotGiven();
+  return given ?? key;
 }
 
 /** The database of a named log: in use, or taken over by whoever has the key. */
 async function compare(
-  { database, eventStore, assertRead, log }: Identification,
+  { database, eventStore, givenKey, assertRead, log }: Identification,
   kept: Kept,
-  given: Buffer | undefined,
+  key: KeyObject | undefined,
   name: LogName,
 ): Promise<Installation> {
-  if (kept.key === undefined && given === undefined) throw keyMissing(name);
-  const key = kept.key ?? (given as Buffer);
-  const id = kept.key === undefined ? name.installation : kept.id;
-  const own = { id, hmacKey: createSecretKey(key), isNew: false };
+  if (key === undefined) throw keyMissing(name);
+  const isNew = kept.keyCheck === undefined;
+  const own = { id: isNew ? name.installation : kept.id, hmacKey: key, isNew: false };
   assertSame(own, name);
-  if (kept.key === undefined) {
-    await keep(database, own.id, eventStore, key);
+  if (isNew) {
+    await keep(database, { id: own.id, eventStore, key, isGiven: givenKey !== undefined });
     log("an unused database has taken over the log's installation, by its key", { installation: own.id });
   }
   if (!kept.isNamed) await noteNamed(database);
@@ -136,18 +153,19 @@ async function compare(
 
 /** No process of this database has seen the log named. */
 async function begin(
-  { database, store, eventStore, mayWrite, assertRead, beforeNaming }: Identification,
-  { id, key: before }: Kept,
-  key: Buffer,
+  { database, store, eventStore, givenKey, mayWrite, assertRead, beforeNaming }: Identification,
+  { id, keyCheck }: Kept,
+  key: KeyObject = createSecretKey(randomBytes(32)),
 ): Promise<Installation> {
-  const kept = { ...(await keep(database, id, eventStore, key)), isNew: before === undefined };
+  const stands = await keep(database, { id, eventStore, key, isGiven: givenKey !== undefined });
+  const own = { ...stands, isNew: keyCheck === undefined };
   await assertRead();
-  if (!mayWrite) return kept;
+  if (!mayWrite) return own;
   await beforeNaming();
-  const own = { installation: kept.id, keyCheck: checkValueOf(kept.hmacKey) };
-  assertSame(kept, await nameLog(store, { type: "InstallationNamed", ...own }));
+  const said = { installation: own.id, keyCheck: checkValueOf(own.hmacKey) };
+  assertSame(own, await nameLog(store, { type: "InstallationNamed", ...said }));
   await noteNamed(database);
-  return kept;
+  return own;
 }
 
 function assertSame(
@@ -180,6 +198,14 @@ function keyMissing({ installation }: LogName): OperatorError {
   );
 }
 
+function keyNotGiven(): OperatorError {
+  return new OperatorError(
+    "hmac_key_missing",
+    "this installation was begun with a TAEM_HMAC_KEY, and the database keeps none of it but a value to know it by: set " +
+      "TAEM_HMAC_KEY to that key",
+  );
+}
+
 function logUnnamed(): OperatorError {
   return new OperatorError(
     "log_unnamed",
@@ -196,10 +222,9 @@ function logLost({ id }: Kept): OperatorError {
   );
 }
 
-async function keptBy(sql: Queryable): Promise<Kept> {
-  const { rows } = await sql.query<Omit<Kept, "key"> & { key: Buffer | null }>(
-    `SELECT i.id, i.event_store AS "eventStore", i.is_named AS "isNamed", s.value AS key
-       FROM ${SCHEMA}.identity i LEFT JOIN ${SCHEMA}.secrets s ON s.name = 'hmac'`,
+async function keptBy(sql: Queryable, lock = ""): Promise<Kept> {
+  const { rows } = await sql.query<Pick<Kept, "id" | "eventStore" | "isNamed">>(
+    `SELECT id, event_store AS "eventStore", is_named AS "isNamed" FROM ${SCHEMA}.identity ${lock}`,
   );
   const [row] = rows;
   if (row === undefined) {
@@ -208,28 +233,52 @@ async function keptBy(sql: Queryable): Promise<Kept> {
       `the database has lost whose it is (${SCHEMA}.identity is empty): restore it from a backup, however old`,
     );
   }
-  const { key, ...kept } = row;
-  return { ...kept, key: key === null ? undefined : Buffer.from(key) };
+  const { rows: secrets } = await sql.query<{ name: string; value: Buffer }>(
+    `SELECT name, value FROM ${SCHEMA}.secrets WHERE name IN ('${KEY}', '${KEY_CHECK}')`,
+  );
+  const secretOf = (wanted: string) => secrets.find(({ name }) => name === wanted)?.value;
+  const stored = secretOf(KEY);
+  const key = stored === undefined ? undefined : createSecretKey(stored);
+  const keyCheck = key === undefined ? secretOf(KEY_CHECK)?.toString("hex") : checkValueOf(key);
+  return { ...row, key, keyCheck };
+}
+
+interface Begun {
+  readonly id: string;
+  readonly eventStore: EventStoreKind;
+  readonly key: KeyObject;
+  /** Whether the operator brings the key: then the database keeps what tells it again, and not what forges by it. */
+  readonly isGiven: boolean;
 }
 
 /** Fixes id and key together, unless another process has: what stands then. */
 async function keep(
   database: Database,
-  id: string,
-  eventStore: EventStoreKind,
-  key: Buffer,
+  { id, eventStore, key, isGiven }: Begun,
 ): Promise<Pick<Installation, "id" | "hmacKey">> {
   return await database.transaction(async (transaction) => {
-    const { rowCount } = await transaction.query(
-      `INSERT INTO ${SCHEMA}.secrets (name, value) VALUES ('hmac', $1) ON CONFLICT (name) DO NOTHING`,
-      [key],
-    );
-    await transaction.query(
-      `UPDATE ${SCHEMA}.identity SET event_store = $1, id = CASE WHEN $2 THEN $3::uuid ELSE id END`,
-      [eventStore, rowCount > 0, id],
-    );
-    const kept = await keptBy(transaction);
-    return { id: kept.id, hmacKey: createSecretKey(kept.key as Buffer) };
+    const { id: before, ...kept } = await keptBy(transaction, "FOR UPDATE");
+    const isNew = kept.keyCheck === undefined;
+    if (isNew) await insertSecret(transaction, isGiven ? KEY_CHECK : KEY, key);
+    const stands = isNew ? id : before;
+    await transaction.query(`UPDATE ${SCHEMA}.identity SET event_store = $1, id = $2`, [eventStore, stands]);
+    const hmacKey = isNew ? key : keyOf({ ...kept, id: before }, isGiven ? key : undefined);
+    return { id: stands, hmacKey: hmacKey as KeyObject };
+  });
+}
+
+async function insertSecret(transaction: Queryable, name: string, key: KeyObject): Promise<void> {
+  const value = name === KEY ? key.export() : Buffer.from(checkValueOf(key), "hex");
+  await transaction.query(`INSERT INTO ${SCHEMA}.secrets (name, value) VALUES ($1, $2)`, [name, value]);
+}
+
+/** Of a key that the operator brings the database keeps no more than tells it again. Whether it had kept more. */
+async function forgetKey(database: Database, key: KeyObject): Promise<boolean> {
+  return await database.transaction(async (transaction) => {
+    const { rowCount } = await transaction.query(`DELETE FROM ${SCHEMA}.secrets WHERE name = '${KEY}'`);
+    if (rowCount === 0) return false;
+    await insertSecret(transaction, KEY_CHECK, key);
+    return true;
   });
 }
 

@@ -2,6 +2,7 @@ import { allocateYoung, ConfigError, type Resource, runService } from "@taem/run
 import { type Config, printableConfig, readConfig, type ServiceName } from "./config.ts";
 import type { AnyContext } from "./context.ts";
 import { messageOf } from "./database-fault.ts";
+import { warnOfPlaintext } from "./plaintext.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import { startProgram } from "./program.ts";
 
@@ -27,6 +28,7 @@ export async function runProgram(
   allocateYoung();
   await using platform = await openPlatform(config, contexts);
   platform.logger.info({ config: printableConfig(config) }, "starting with this configuration");
+  await warnOfPlaintext(config, platform.logger);
   const running = new AsyncDisposableStack();
   let url = "";
   const program: Resource = {

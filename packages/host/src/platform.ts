@@ -1,7 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
-import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
-import { migrateQueues } from "@taem/processing";
+import { type Database, openPool, startEmbeddedPostgres } from "@taem/postgres";
 import {
   type Clock,
   createHealth,
@@ -19,7 +18,9 @@ import type { AnyContext } from "./context.ts";
 import { permissionsOf } from "./contexts.ts";
 import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
-import { assertEventStore, identify, installationMigrations } from "./installation.ts";
+import { identify } from "./installation.ts";
+import { eventStoreOf, prepareDatabase } from "./migrations.ts";
+import { assertNoPlaintext, warnOfPlaintext } from "./plaintext.ts";
 import { assertReadersOfThisLog } from "./readers.ts";
 
 /** What the services of one process share. */
@@ -62,10 +63,25 @@ export async function openToolPlatform(
   contexts: readonly AnyContext[],
   access: Access = "reads",
 ): Promise<Platform> {
-  const { TAEM_LOG_LEVEL: level } = config;
-  const logger = createLogger({ service: SERVICE, level, destination: process.stderr });
   const writes = access === "writes";
-  return open(config, contexts, logger, { mayWrite: writes, mustHaveRead: writes, goesByClock: writes });
+  const opening = { mayWrite: writes, mustHaveRead: writes, goesByClock: writes };
+  return open(config, contexts, await toolLogger(config), opening);
+}
+
+/** Brings the database's schema up to date, and does nothing else: `prepareDatabase`, whose errors it throws. */
+export async function migrateDatabase(config: Config, contexts: readonly AnyContext[]): Promise<void> {
+  await using undo = new AsyncDisposableStack();
+  await openDatabase(config, contexts, await toolLogger(config), undo);
+}
+
+async function toolLogger(config: Config): Promise<Logger> {
+  const logger = createLogger({
+    service: SERVICE,
+    level: config.TAEM_LOG_LEVEL,
+    destination: process.stderr,
+  });
+  await warnOfPlaintext(config, logger);
+  return logger;
 }
 
 const WRITERS: readonly string[] = ["commands", "scheduler"];
@@ -100,15 +116,8 @@ async function open(
 ): Promise<Platform> {
   const { mayWrite, mustHaveRead, goesByClock } = opening;
   await using undo = new AsyncDisposableStack();
-  const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
-  const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
-  await onFirstContact(() => migrate(database, "installation", installationMigrations));
-  await migrateQueues(database);
-  for (const { migrations = {} } of contexts)
-    for (const [component, steps] of Object.entries(migrations)) await migrate(database, component, steps);
-  const eventStore = config.EVENTSTORE_URL === undefined ? "PostgreSQL" : "EventStoreDB";
-  await assertEventStore(database, eventStore);
+  const { url, database } = await openDatabase(config, contexts, logger, undo);
   const clocks = new ClockGuard(database, systemClock);
   if (goesByClock) await clocks.assertAgreed();
   const metrics = createMetrics();
@@ -121,7 +130,7 @@ async function open(
   } = await identify({
     database,
     store,
-    eventStore,
+    eventStore: eventStoreOf(config),
     givenKey: config.TAEM_HMAC_KEY,
     mayWrite,
     assertRead: mustHaveRead
@@ -156,6 +165,21 @@ async function open(
     clocks,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Brings the database's schema up to date. Nothing is sent anywhere before it is known that nobody can read it on its way. */
+async function openDatabase(
+  config: Config,
+  contexts: readonly AnyContext[],
+  logger: Logger,
+  undo: AsyncDisposableStack,
+): Promise<{ readonly url: string; readonly database: Database }> {
+  const log = (message: string, details = {}) => logger.warn(details, message);
+  await assertNoPlaintext(config);
+  const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
+  const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
+  await onFirstContact(() => prepareDatabase(config, contexts, database));
+  return { url, database };
 }
 
 function startEmbedded(config: Config, logger: Logger) {

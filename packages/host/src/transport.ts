@@ -1,10 +1,13 @@
+import { readFile } from "node:fs/promises";
 import { type EventStore, START } from "@taem/event-store";
-import type { KafkaCluster, KafkaOptions, LinkCodec, RelayTable, Topic } from "@taem/kafka";
-import { type Database, migrate } from "@taem/postgres";
+import type { KafkaCluster, KafkaOptions, KafkaTls, LinkCodec, RelayTable, Topic } from "@taem/kafka";
+import type { Database } from "@taem/postgres";
 import { type EventSource, sharedSource, storeLogSource } from "@taem/processing";
 import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/runtime";
 import type { Catalogue } from "@taem/schema";
 import type { Config } from "./config.ts";
+import { plaintextGuard } from "./plaintext.ts";
+import { tlsFailure } from "./tls-failure.ts";
 
 /** How events get from the log to the projections. */
 export interface Transport {
@@ -39,7 +42,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
   }
   // Loaded where it is used.
   const { assertNotForeign, ensureTopic, kafkaCluster, kafkaSource, LinkCodec } = await import("@taem/kafka");
-  const cluster = kafkaCluster(clusterOptions(config, brokers, options.logger));
+  const cluster = kafkaCluster(await clusterOptions(config, brokers, options.logger));
   const topic = { name: config.TAEM_KAFKA_TOPIC, partitions: config.TAEM_KAFKA_PARTITIONS };
   const retention = {
     replicationFactor: config.TAEM_KAFKA_REPLICATION,
@@ -66,26 +69,57 @@ async function isRelayed(database: Database, topic: string): Promise<boolean> {
 
 /** How far a topic has been told, by whichever relay of this database. */
 export async function relayTable(database: Database, topic: string): Promise<RelayTable> {
-  const { RelayTable, relayMigrations } = await import("@taem/kafka");
-  await migrate(database, "relay", relayMigrations);
+  const { RelayTable } = await import("@taem/kafka");
   return new RelayTable(database, topic);
 }
 
-function clusterOptions(config: Config, brokers: readonly string[], logger: Logger): KafkaOptions {
-  const { TAEM_KAFKA_TLS: tls, TAEM_KAFKA_USERNAME: username, TAEM_KAFKA_PASSWORD: password } = config;
+async function clusterOptions(
+  config: Config,
+  brokers: readonly string[],
+  logger: Logger,
+): Promise<KafkaOptions> {
+  const { TAEM_KAFKA_USERNAME: username, TAEM_KAFKA_PASSWORD: password } = config;
   const isSecured = username !== undefined && password !== undefined;
   return {
     brokers,
     clientId: "taem",
-    tls,
+    tls: config.TAEM_KAFKA_TLS ? await tlsOf(config) : undefined,
+    guard: plaintextGuard(config, "KAFKA_BROKERS", config.TAEM_KAFKA_TLS),
     ...(isSecured && { credentials: { username, password } }),
     logger,
   };
 }
 
+async function tlsOf(config: Config): Promise<KafkaTls> {
+  const [ca, cert, key] = await Promise.all(
+    (["TAEM_KAFKA_CA", "TAEM_KAFKA_CERT", "TAEM_KAFKA_KEY"] as const).map((setting) =>
+      pemOf(config, setting),
+    ),
+  );
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+async function pemOf(
+  config: Config,
+  setting: "TAEM_KAFKA_CA" | "TAEM_KAFKA_CERT" | "TAEM_KAFKA_KEY",
+): Promise<string | undefined> {
+  const file = config[setting];
+  if (file === undefined) return undefined;
+  return await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    const message = `${setting} names ${file}, which cannot be read (${cause.code}): put it there, for this user to read`;
+    throw new OperatorError("tls_file_unreadable", message, { cause });
+  });
+}
+
 function unavailable(brokers: readonly string[]): (cause: Error) => never {
   return (cause) => {
     if (cause instanceof OperatorError) throw cause;
+    const failed = tlsFailure(cause, "Kafka", "KAFKA_BROKERS", "TAEM_KAFKA_CA=<file>");
+    if (failed !== undefined) throw failed;
     const message = `Kafka at ${brokers.join(", ")} cannot be used: ${cause.message}`;
     throw new OperatorError("kafka_unavailable", message, { cause });
   };

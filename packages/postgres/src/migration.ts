@@ -20,10 +20,13 @@ const TABLE = "taem_migrations";
 /** Serialises everyone who migrates this database, whatever the component. */
 const LOCK_KEY = 0x7461656d; // "taem"
 
+/** insufficient_privilege */
+const FORBIDDEN = "42501";
+
 /**
  * Applies what is missing of a component's migrations, all or nothing, and returns how many that were. Any number of
- * processes may call it at once. Refuses with a `PostgresError`: `migration_changed`, `database_newer`,
- * `migration_misnumbered`.
+ * processes may call it at once; where nothing is missing, so may a role that makes no tables. Refuses with a `PostgresError`:
+ * `migration_changed`, `database_newer`, `database_not_migrated` where the role may not do it, `migration_misnumbered`.
  */
 export async function migrate(
   database: Database,
@@ -37,19 +40,46 @@ export async function migrate(
       `${component}: ${label(misnumbered)} is out of place; versions count from 1 without gaps`,
     );
   }
-  return await database.transaction(async (transaction) => {
-    await transaction.query("SELECT pg_advisory_xact_lock($1)", [LOCK_KEY]);
-    const applied = await appliedMigrations(transaction, component);
-    for (const done of applied) verify(component, done, migrations);
-    const missing = migrations.slice(applied.length);
-    for (const migration of missing) await apply(transaction, component, migration);
-    return missing.length;
-  });
+  try {
+    return await database.transaction(async (transaction) => {
+      await transaction.query("SELECT pg_advisory_xact_lock($1)", [LOCK_KEY]);
+      const applied = await appliedMigrations(transaction, component);
+      for (const done of applied) verify(component, done, migrations);
+      const missing = migrations.slice(applied.length);
+      for (const migration of missing) await apply(transaction, component, migration);
+      return missing.length;
+    });
+  } catch (error) {
+    throw (error as { readonly code?: unknown }).code === FORBIDDEN ? notMigrated(component, error) : error;
+  }
+}
+
+function notMigrated(component: string, cause: unknown): PostgresError {
+  return new PostgresError(
+    "database_not_migrated",
+    `${component}: the database lacks what this version has, and the role may not make it (${(cause as Error).message}): ` +
+      "run `taem migrate` of this version with TAEM_MIGRATION_URL, or give the role the database",
+    { cause },
+  );
 }
 
 async function appliedMigrations(transaction: Queryable, component: string): Promise<Applied[]> {
+  await ensureTable(transaction);
+  const { rows } = await transaction.query<Applied>(
+    `SELECT version, name, checksum FROM ${TABLE} WHERE component = $1 ORDER BY version`,
+    [component],
+  );
+  return rows;
+}
+
+/** `IF NOT EXISTS` would ask for the right to make it where it is there. */
+async function ensureTable(transaction: Queryable): Promise<void> {
+  const { rows } = await transaction.query<{ isThere: boolean }>(
+    `SELECT to_regclass('${TABLE}') IS NOT NULL AS "isThere"`,
+  );
+  if (rows[0]?.isThere) return;
   await transaction.query(`
-    CREATE TABLE IF NOT EXISTS ${TABLE} (
+    CREATE TABLE ${TABLE} (
       component  text NOT NULL,
       version    int NOT NULL,
       name       text NOT NULL,
@@ -57,11 +87,6 @@ async function appliedMigrations(transaction: Queryable, component: string): Pro
       applied_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (component, version)
     )`);
-  const { rows } = await transaction.query<Applied>(
-    `SELECT version, name, checksum FROM ${TABLE} WHERE component = $1 ORDER BY version`,
-    [component],
-  );
-  return rows;
 }
 
 function verify(component: string, done: Applied, migrations: readonly Migration[]): void {

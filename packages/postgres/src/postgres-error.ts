@@ -1,5 +1,6 @@
 export type PostgresErrorCode =
   | "database_newer"
+  | "database_not_migrated"
   | "migration_changed"
   | "migration_misnumbered"
   | "postgres_binaries_missing"
@@ -8,6 +9,7 @@ export type PostgresErrorCode =
   | "postgres_start_failed"
   | "postgres_stop_failed"
   | "rows_not_as_expected"
+  | "tls_file_unreadable"
   | "transaction_aborted";
 
 /** A failure of ours around the database; what the server itself refuses arrives as pg's own error. */

@@ -29,6 +29,7 @@ export {
   type LogLevel,
   writeLogLine,
 } from "./logger.ts";
+export { isLoopback } from "./loopback.ts";
 export {
   type CounterMetric,
   createMetrics,

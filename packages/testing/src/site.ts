@@ -42,13 +42,18 @@ export async function logOf(site: Site) {
   return { events: await wholeLog(store), name: await readLogName(store) };
 }
 
-/** The HMAC key of a site's installation, in hexadecimal. */
-export async function hmacKeyIn({ databaseUrl: url }: Site): Promise<string> {
+/** The HMAC key that a site's database keeps, in hexadecimal; empty where it keeps none. */
+export async function hmacKeyIn(site: Site): Promise<string> {
+  return (await secretsIn(site))["hmac"] ?? "";
+}
+
+/** All that a site's database keeps secret, by name, in hexadecimal. */
+export async function secretsIn({ databaseUrl: url }: Site): Promise<Readonly<Record<string, string>>> {
   await using database = openPool({ url, max: 1, applicationName: "test" });
-  const { rows } = await database.query<{ key: string }>(
-    "SELECT encode(value, 'hex') AS key FROM taem_installation.secrets WHERE name = 'hmac'",
+  const { rows } = await database.query<{ name: string; value: string }>(
+    "SELECT name, encode(value, 'hex') AS value FROM taem_installation.secrets",
   );
-  return rows[0]?.key ?? "";
+  return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
 }
 
 /** The commands service of an earlier program, which gave no log a name: its database is not the site's. */

@@ -6,6 +6,7 @@ import { contexts } from "./contexts.ts";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
+import { migrateCommand } from "./migrate-command.ts";
 import { parkedCommand } from "./parked-command.ts";
 import { personCommand } from "./person-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
@@ -25,6 +26,7 @@ const program = new Command("taem")
   .description("Taem, a points ledger")
   .addCommand(startCommand(print))
   .addCommand(importCommand())
+  .addCommand(migrateCommand(print))
   .addCommand(verifyCommand(print))
   .addCommand(rebuildCommand(print))
   .addCommand(exportCommand())

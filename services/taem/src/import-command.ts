@@ -43,8 +43,22 @@ export function importCommand(): Command {
           "error: required option '--mapping <file>' not specified; --check alone proposes a mapping";
         command.error(message, { exitCode: 2 });
       } else {
+        await assertKeyNotInClear(options.url);
         const key = options.key ?? process.env["TAEM_KEY"];
         process.exitCode = await runImport({ ...options, mapping, file, key }, terminal);
       }
     });
+}
+
+/** Throws `plaintext_refused` where the key would go to another machine by HTTP. */
+async function assertKeyNotInClear(url: string): Promise<void> {
+  if (process.env["TAEM_PLAINTEXT"] === "allow" || !URL.canParse(url)) return;
+  const { isLoopback, OperatorError } = await import("@taem/runtime");
+  const { protocol, hostname } = new URL(url);
+  if (protocol === "https:" || isLoopback(hostname)) return;
+  throw new OperatorError(
+    "plaintext_refused",
+    `the API key would reach ${hostname} in clear: give a --url that begins with https://, or, on a network that is private, ` +
+      "set TAEM_PLAINTEXT=allow",
+  );
 }

@@ -10,7 +10,7 @@ const stages: readonly Stage[] = readText("infra/Dockerfile")
   .replaceAll(/^#.*\n/gm, "")
   .replaceAll("\\\n", " ")
   .split(/^(?=FROM )/m)
-  .filter((stage) => stage.trim() !== "")
+  .filter((stage) => stage.startsWith("FROM "))
   .map((stage) => ({
     instructions: stage
       .split("\n")
@@ -30,6 +30,8 @@ const environment = environmentOf(argumentsOf(image, "ENV"));
 
 /** The image of infra/Dockerfile, read and not built. */
 export const taemImage = {
+  /** What it is made on, unless the build is told otherwise. */
+  base: /^ARG NODE_IMAGE=(\S+)$/m.exec(readText("infra/Dockerfile"))?.[1],
   /** Every file and folder that the build copies in. */
   sources: argumentsOf(install, "COPY").flatMap((line) => line.split(" ").slice(0, -1)),
   installCommand: argumentsOf(install, "RUN").join(" && "),

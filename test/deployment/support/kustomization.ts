@@ -22,7 +22,7 @@ export interface PodContainer {
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
-  readonly volumeMounts?: readonly { readonly name: string }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
 export interface PodTemplate {
@@ -36,6 +36,41 @@ export interface PodTemplate {
   };
 }
 
+interface Selector {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: "In";
+    readonly values: readonly string[];
+  }[];
+}
+
+interface Peer {
+  readonly podSelector?: Selector;
+  readonly namespaceSelector?: Selector;
+  readonly ipBlock?: { readonly cidr: string };
+}
+
+interface Port {
+  readonly protocol: "TCP" | "UDP";
+  readonly port: number | string;
+}
+
+/** What a network policy lets some pods do. */
+export interface NetworkRules {
+  readonly podSelector: Selector;
+  readonly policyTypes: readonly ("Ingress" | "Egress")[];
+  readonly ingress?: readonly { readonly from: readonly Peer[]; readonly ports: readonly Port[] }[];
+  readonly egress?: readonly { readonly to: readonly Peer[]; readonly ports: readonly Port[] }[];
+}
+
+export function matches({ matchLabels = {}, matchExpressions = [] }: Selector, labels: Labels): boolean {
+  return (
+    Object.entries(matchLabels).every(([name, value]) => labels[name] === value) &&
+    matchExpressions.every(({ key, values }) => values.includes(labels[key] ?? ""))
+  );
+}
+
 interface Metadata {
   readonly name: string;
   readonly labels?: Labels;
@@ -43,6 +78,7 @@ interface Metadata {
 
 export type Resource =
   | { readonly kind: "Namespace"; readonly metadata: Metadata }
+  | { readonly kind: "NetworkPolicy"; readonly metadata: Metadata; readonly spec: NetworkRules }
   | {
       readonly kind: "Deployment";
       readonly metadata: Metadata;
@@ -51,7 +87,10 @@ export type Resource =
   | {
       readonly kind: "CronJob";
       readonly metadata: Metadata;
-      readonly spec: { readonly jobTemplate: { readonly spec: { readonly template: PodTemplate } } };
+      readonly spec: {
+        readonly suspend?: boolean;
+        readonly jobTemplate: { readonly spec: { readonly template: PodTemplate } };
+      };
     }
   | {
       readonly kind: "PodDisruptionBudget";
@@ -89,7 +128,11 @@ export type Resource =
 interface Kustomization {
   readonly namespace: string;
   readonly resources: readonly string[];
-  readonly images: readonly { readonly name: string }[];
+  readonly images: readonly {
+    readonly name: string;
+    readonly newTag?: string;
+    readonly digest?: string;
+  }[];
   readonly replicas: readonly { readonly name: string; readonly count: number }[];
   readonly configMapGenerator: readonly {
     readonly name: string;

@@ -18,6 +18,8 @@ export interface TestServerOptions extends EventLogOptions {
   readonly writeMs?: number;
   /** When an append is given up that was sent again while it was being written; 2 s when undefined, as a real server has it. */
   readonly commitTimeoutMs?: number;
+  /** In PEM: it speaks TLS alone. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 const VERSION = "24.10.0-test";
@@ -54,6 +56,7 @@ export class TestServer implements AsyncDisposable {
     return server;
   }
 
+  /** In clear. */
   get url(): string {
     return `esdb://127.0.0.1:${this.#port}?tls=false`;
   }
@@ -118,7 +121,7 @@ export class TestServer implements AsyncDisposable {
       getSupportedMethods: (_: unknown, callback: (error: null, methods: unknown) => void) =>
         callback(null, this.#supportedMethods()),
     });
-    const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    const injector = server.createConnectionInjector(credentialsOf(this.#options));
     this.#grpc = server;
     this.#listener = createServer((socket) => {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -170,4 +173,10 @@ export class TestServer implements AsyncDisposable {
     );
     return methods;
   }
+}
+
+function credentialsOf({ certificate }: TestServerOptions) {
+  if (certificate === undefined) return grpc.ServerCredentials.createInsecure();
+  const pair = { cert_chain: Buffer.from(certificate.cert), private_key: Buffer.from(certificate.key) };
+  return grpc.ServerCredentials.createSsl(null, [pair]);
 }

@@ -36,7 +36,13 @@ export interface GrpcServer {
 
 interface Grpc {
   readonly Server: new (options: Readonly<Record<string, unknown>>) => GrpcServer;
-  readonly ServerCredentials: { createInsecure(): unknown };
+  readonly ServerCredentials: {
+    createInsecure(): unknown;
+    createSsl(
+      rootCerts: null,
+      pairs: readonly { readonly cert_chain: Buffer; readonly private_key: Buffer }[],
+    ): unknown;
+  };
   readonly Metadata: new () => Metadata;
 }
 
