@@ -17,9 +17,9 @@ import { ClockGuard } from "./clock-guard.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { AnyContext } from "./context.ts";
 import { permissionsOf } from "./contexts.ts";
-import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { assertEventStore, identify, installationMigrations } from "./installation.ts";
+import { whenThere } from "./patience.ts";
 import { assertReadersOfThisLog } from "./readers.ts";
 
 /** What the services of one process share. */
@@ -49,14 +49,14 @@ export interface Platform extends AsyncDisposable {
 const SERVICE = "taem";
 const CONNECTIONS = 12;
 
-function serviceLogger(config: Config): Logger {
+export function serviceLogger(config: Config): Logger {
   return createLogger({ service: serviceNameOf(config), level: config.TAEM_LOG_LEVEL });
 }
 
 /** What a process does to the log. One that only reads gives it no name. */
 export type Access = "reads" | "writes";
 
-/** For commands whose output is their result: the log goes to standard error. */
+/** For commands whose output is their result: the log goes to standard error. Waits for servers that are not there yet. */
 export async function openToolPlatform(
   config: Config,
   contexts: readonly AnyContext[],
@@ -65,7 +65,11 @@ export async function openToolPlatform(
   const { TAEM_LOG_LEVEL: level } = config;
   const logger = createLogger({ service: SERVICE, level, destination: process.stderr });
   const writes = access === "writes";
-  return open(config, contexts, logger, { mayWrite: writes, mustHaveRead: writes, goesByClock: writes });
+  const opening = { mayWrite: writes, mustHaveRead: writes, goesByClock: writes, isService: false };
+  return whenThere(() => open(config, contexts, logger, opening), {
+    limitMs: config.TAEM_START_LIMIT,
+    logger,
+  });
 }
 
 const WRITERS: readonly string[] = ["commands", "scheduler"];
@@ -81,7 +85,7 @@ export async function openPlatform(
   logger = serviceLogger(config),
 ): Promise<Platform> {
   const mayWrite = config.TAEM_SERVICES.some((service) => WRITERS.includes(service));
-  return open(config, contexts, logger, { mayWrite, mustHaveRead: true, goesByClock: true });
+  return open(config, contexts, logger, { mayWrite, mustHaveRead: true, goesByClock: true, isService: true });
 }
 
 interface Opening {
@@ -90,6 +94,8 @@ interface Opening {
   readonly mustHaveRead: boolean;
   /** Whether what it writes, or answers, depends on what time it is. */
   readonly goesByClock: boolean;
+  /** Whether it runs until it is stopped: then it keeps its embedded server running, too. */
+  readonly isService: boolean;
 }
 
 async function open(
@@ -98,12 +104,12 @@ async function open(
   logger: Logger,
   opening: Opening,
 ): Promise<Platform> {
-  const { mayWrite, mustHaveRead, goesByClock } = opening;
+  const { mayWrite, mustHaveRead, goesByClock, isService } = opening;
   await using undo = new AsyncDisposableStack();
-  const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
+  const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger, isService)).url;
   const log = (message: string, details = {}) => logger.warn(details, message);
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
-  await onFirstContact(() => migrate(database, "installation", installationMigrations));
+  await migrate(database, "installation", installationMigrations);
   await migrateQueues(database);
   for (const { migrations = {} } of contexts)
     for (const [component, steps] of Object.entries(migrations)) await migrate(database, component, steps);
@@ -157,9 +163,19 @@ async function open(
   };
 }
 
-function startEmbedded(config: Config, logger: Logger) {
+function startEmbedded(config: Config, logger: Logger, isKept: boolean) {
+  const keep = {
+    warn: (message: string, details = {}) => logger.warn(details, message),
+    onGivenUp: (error: Error) => {
+      // Uncaught, which ends the process: it can do nothing without its database, and says so better by not being there.
+      queueMicrotask(() => {
+        throw error;
+      });
+    },
+  };
   return startEmbeddedPostgres({
     dataDir: resolve(config.TAEM_DATA_DIR, "postgres"),
     log: (message, details = {}) => logger.debug(details, message),
+    ...(isKept && { keep }),
   });
 }
