@@ -14,8 +14,14 @@ interface Kept extends Keeping {
   readonly start: () => Promise<void>;
 }
 
-const LOOK_MS = 500;
-const FIRST_PAUSE_MS = 1_000;
+/** In milliseconds. */
+interface Pace {
+  readonly look: number;
+  /** Before the second start; twice as long before each that follows. */
+  readonly pause: number;
+}
+
+const PACE: Pace = { look: 500, pause: 1_000 };
 /** What ends so often within that time is not started again: something is wrong that a start does not mend. */
 const MAX_STARTS = 5;
 const WITHIN_MS = 600_000;
@@ -23,13 +29,15 @@ const WITHIN_MS = 600_000;
 /** Looks again and again whether a server runs that only its own clients stop, and starts it where it does not. */
 export class ServerKeeper {
   readonly #kept: Kept;
+  readonly #pace: Pace;
   readonly #stopping = new AbortController();
   readonly #finished: Promise<void>;
   /** When it was started lately, in milliseconds. */
   #starts: number[] = [];
 
-  constructor(kept: Kept) {
+  constructor(kept: Kept, pace = PACE) {
     this.#kept = kept;
+    this.#pace = pace;
     this.#finished = this.#run();
   }
 
@@ -40,7 +48,7 @@ export class ServerKeeper {
   }
 
   async #run(): Promise<void> {
-    while (await this.#passed(LOOK_MS)) {
+    while (await this.#passed(this.#pace.look)) {
       // What cannot be looked at now is looked at later.
       if (await this.#kept.isRunning().catch(() => true)) continue;
       const failure = await this.#startAgain();
@@ -59,7 +67,7 @@ export class ServerKeeper {
       this.#starts = this.#starts.filter((startedAt) => now - startedAt < WITHIN_MS);
       const before = this.#starts.length;
       if (before === MAX_STARTS) return givenUp(cause);
-      const pause = before === 0 ? 0 : FIRST_PAUSE_MS * 2 ** (before - 1);
+      const pause = before === 0 ? 0 : this.#pace.pause * 2 ** (before - 1);
       if (!(await this.#passed(pause))) return undefined;
       this.#starts.push(performance.now());
       try {
