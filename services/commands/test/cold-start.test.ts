@@ -1,4 +1,3 @@
-import type { EventStore } from "@taem/event-store";
 import { type Fixture, openFixture } from "@taem/testing/fixture";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { defineProgramme } from "./support/fixture.ts";
@@ -33,7 +32,7 @@ test.each([
     await fixture.api.post(`${shop}/members`, { externalId: "known" });
     const reads: string[] = [];
     const { store } = fixture.testStore;
-    const counting: EventStore = {
+    const counting: typeof store = {
       ...store,
       read: (requests) => {
         reads.push(...requests.map(({ stream }) => stream));
@@ -55,7 +54,7 @@ test.each([
 test("of a programme that there is not, all lines that come together are told by a few looks", async () => {
   const reads: string[] = [];
   const { store } = fixture.testStore;
-  const counting: EventStore = {
+  const counting: typeof store = {
     ...store,
     read: (requests) => {
       reads.push("read");
