@@ -1,6 +1,6 @@
 // Installs what the lockfile names and proves that Node 24 is what runs next. Started by whatever Node the machine
 // has, so it keeps to syntax that old versions can read and can refuse politely.
-import { execSync } from "node:child_process";
+import { execSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -26,13 +26,18 @@ if (process.platform === "win32") {
 }
 
 const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
-try {
-  execSync(`npx --yes ${packageManager} install --frozen-lockfile`, {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-} catch {
-  stop("The install failed; what is printed above says why. It needs git, npm and the npm registry.");
+const { status, stderr } = spawnSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"], {
+  cwd: root,
+  encoding: "utf8",
+  stdio: ["ignore", "inherit", "pipe"],
+});
+process.stderr.write(stderr ?? "");
+if (status !== 0) {
+  stop(
+    /ERR_PNPM_\w*LOCKFILE/.test(stderr)
+      ? `pnpm-lock.yaml is not that of the package.json files: one of them has changed without it, as the lines above say. Take both from the same commit, or bring the lock file up to date with \`npx ${packageManager} install\`.`
+      : "The install failed; what is printed above says why. It needs npm and the npm registry.",
+  );
 }
 
 // What `npm run` finds first on its PATH: the Node package of this platform, or else the machine's own Node. npm has a package of

@@ -24,7 +24,7 @@ interface Container {
   readonly read_only?: boolean;
   readonly security_opt: readonly string[];
   readonly stop_grace_period?: string;
-  readonly healthcheck: { readonly test: readonly string[] };
+  readonly healthcheck: { readonly test: readonly string[]; readonly start_period?: string };
 }
 
 interface Compose {
@@ -51,6 +51,10 @@ describe("compose", () => {
     expect(container.command).toEqual([mainOf(name)]);
     expect(Number.parseInt(container.stop_grace_period ?? "", 10) * 1_000).toBeGreaterThan(
       settings.TAEM_STOP_LIMIT,
+    );
+    // A process that waits for its servers is not taken for one that has failed.
+    expect(Number.parseInt(container.healthcheck.start_period ?? "", 10) * 1_000).toBeGreaterThan(
+      settings.TAEM_START_LIMIT,
     );
     expect(container.healthcheck.test.join(" ")).toContain(
       `http://127.0.0.1:${settings.TAEM_PORT}/health/ready`,

@@ -78,6 +78,9 @@ describe("the Kustomize base", () => {
       expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(
         settings.TAEM_STOP_LIMIT / 1_000 + pause,
       );
+      // A process that waits for its servers is not taken for one that has failed.
+      const { periodSeconds = 0, failureThreshold = 0 } = container.startupProbe ?? {};
+      expect(periodSeconds * failureThreshold).toBeGreaterThan(settings.TAEM_START_LIMIT / 1_000);
     }
     const given = secrets.map((secret) => ({ secretRef: { name: secret } }));
     expect(container.envFrom).toEqual([{ configMapRef: { name: "taem" } }, ...given]);

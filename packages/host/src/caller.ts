@@ -1,5 +1,6 @@
 import { type Claimant, HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
 import { ApiError, type AuthenticatedContext, actorOf } from "@taem/http";
+import { isUnavailable } from "@taem/postgres";
 import type { Provenance } from "@taem/schema";
 
 /** Who asks, and until when the caller waits. */
@@ -26,18 +27,15 @@ export function claimantOf(caller: Caller): Claimant {
   return { meta: metaOf(caller), deadline: caller.deadline, traceparent: caller.traceparent };
 }
 
-/** What the machinery refuses, as a problem. */
+/** What the machinery refuses, or cannot do while something it stands on is away, as a problem. */
 export function asProblem(error: unknown): unknown {
   if (error instanceof HandlerRefusal) {
     return new ApiError(error.code === "shutting_down" ? "unavailable" : error.code, { cause: error });
   }
   if (error instanceof OutcomeUnknown) return new ApiError("outcome_unknown", { cause: error });
-  if (error instanceof StoreUnavailable) return new ApiError("unavailable", { cause: error });
+  if (error instanceof StoreUnavailable || isUnavailable(error))
+    return new ApiError("unavailable", { cause: error });
   return error;
-}
-
-export function rethrow(error: unknown): never {
-  throw asProblem(error);
 }
 
 /** What is found; undefined where that is refused with this code. */

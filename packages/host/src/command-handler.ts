@@ -1,5 +1,6 @@
-import { CommandHandler, type EventStore, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
-import { type Clock, type Logger, randomId, type Tracer } from "@taem/runtime";
+import { CommandHandler, type EventStore, StoreUnavailable } from "@taem/event-store";
+import { isPassing } from "@taem/processing";
+import { type Clock, type Logger, randomId, reasonOf, type Tracer } from "@taem/runtime";
 import { appendTelemetry } from "./append-telemetry.ts";
 
 interface HandlerPlatform {
@@ -33,9 +34,8 @@ export function openCommandHandler(platform: HandlerPlatform, config: HandlerCon
     onAppended: appendTelemetry(platform),
     onError: (err, stream) => {
       const message = "a stream's commands failed";
-      // A store that is away comes back, and callers are told to repeat: no fault of the program, so no stack.
-      const isPassing = err instanceof StoreUnavailable || err instanceof OutcomeUnknown;
-      if (isPassing) logger.warn({ reason: err.message, stream }, message);
+      // What is away comes back, and whoever asked says what that means: one line for each who was refused is enough.
+      if (isPassing(err)) logger.debug({ reason: reasonOf(err), stream }, message);
       else logger.error({ err, stream }, message);
     },
   });

@@ -92,6 +92,7 @@ const settings = z
       .stringbool({ truthy: ["true"], falsy: ["false"] })
       .default(true)
       .describe("true or false: whether a process that takes commands projects in a thread of its own"),
+    TAEM_START_LIMIT: durationSetting().default(60_000),
     TAEM_STOP_LIMIT: durationSetting().default(15_000),
     ...tracingSettings,
   })

@@ -1,4 +1,4 @@
-export { asProblem, type Caller, callerOf, claimantOf, metaOf, rethrow, unlessRefused } from "./caller.ts";
+export { type Caller, callerOf, claimantOf, metaOf, unlessRefused } from "./caller.ts";
 export type { HandlerConfig } from "./command-handler.ts";
 export {
   type Config,
@@ -30,14 +30,14 @@ export {
   readModelsOf,
 } from "./contexts.ts";
 export { type Cut, cutOf } from "./cut.ts";
-export { messageOf } from "./database-fault.ts";
 export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";
-export { type Beside, main, runProgram } from "./main.ts";
+export { addressOf, type Beside, main, runProgram } from "./main.ts";
 export { parkedOfProgramme } from "./parked-streams.ts";
 export { migrateDatabase, openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type HostingOptions, type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
 export { Reach, type ReachTools } from "./reach.ts";
 export { whoReadAnotherLog } from "./readers.ts";
+export { messageOf } from "./start-fault.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";

@@ -16,12 +16,13 @@ import { ClockGuard } from "./clock-guard.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { AnyContext } from "./context.ts";
 import { permissionsOf } from "./contexts.ts";
-import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { identify } from "./installation.ts";
 import { eventStoreOf, prepareDatabase } from "./migrations.ts";
+import { whenThere } from "./patience.ts";
 import { assertNoPlaintext, warnOfPlaintext } from "./plaintext.ts";
 import { assertReadersOfThisLog } from "./readers.ts";
+import { tlsFailure } from "./tls-failure.ts";
 
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
@@ -50,28 +51,36 @@ export interface Platform extends AsyncDisposable {
 const SERVICE = "taem";
 const CONNECTIONS = 12;
 
-function serviceLogger(config: Config): Logger {
+export function serviceLogger(config: Config): Logger {
   return createLogger({ service: serviceNameOf(config), level: config.TAEM_LOG_LEVEL });
 }
 
 /** What a process does to the log. One that only reads gives it no name. */
 export type Access = "reads" | "writes";
 
-/** For commands whose output is their result: the log goes to standard error. */
+/** For commands whose output is their result: the log goes to standard error. Waits for servers that are not there yet. */
 export async function openToolPlatform(
   config: Config,
   contexts: readonly AnyContext[],
   access: Access = "reads",
 ): Promise<Platform> {
   const writes = access === "writes";
-  const opening = { mayWrite: writes, mustHaveRead: writes, goesByClock: writes };
-  return open(config, contexts, await toolLogger(config), opening);
+  const opening = { mayWrite: writes, mustHaveRead: writes, goesByClock: writes, isService: false };
+  const logger = await toolLogger(config);
+  return await whenTold(config, logger, () => open(config, contexts, logger, opening));
 }
 
 /** Brings the database's schema up to date, and does nothing else: `prepareDatabase`, whose errors it throws. */
 export async function migrateDatabase(config: Config, contexts: readonly AnyContext[]): Promise<void> {
-  await using undo = new AsyncDisposableStack();
-  await openDatabase(config, contexts, await toolLogger(config), undo);
+  const logger = await toolLogger(config);
+  await whenTold(config, logger, async () => {
+    await using undo = new AsyncDisposableStack();
+    await openDatabase(config, contexts, logger, undo, false);
+  });
+}
+
+function whenTold<T>(config: Config, logger: Logger, begin: () => Promise<T>): Promise<T> {
+  return whenThere(begin, { limitMs: config.TAEM_START_LIMIT, logger });
 }
 
 async function toolLogger(config: Config): Promise<Logger> {
@@ -97,7 +106,7 @@ export async function openPlatform(
   logger = serviceLogger(config),
 ): Promise<Platform> {
   const mayWrite = config.TAEM_SERVICES.some((service) => WRITERS.includes(service));
-  return open(config, contexts, logger, { mayWrite, mustHaveRead: true, goesByClock: true });
+  return open(config, contexts, logger, { mayWrite, mustHaveRead: true, goesByClock: true, isService: true });
 }
 
 interface Opening {
@@ -106,6 +115,8 @@ interface Opening {
   readonly mustHaveRead: boolean;
   /** Whether what it writes, or answers, depends on what time it is. */
   readonly goesByClock: boolean;
+  /** Whether it runs until it is stopped: then it keeps its embedded server running, too. */
+  readonly isService: boolean;
 }
 
 async function open(
@@ -114,10 +125,10 @@ async function open(
   logger: Logger,
   opening: Opening,
 ): Promise<Platform> {
-  const { mayWrite, mustHaveRead, goesByClock } = opening;
+  const { mayWrite, mustHaveRead, goesByClock, isService } = opening;
   await using undo = new AsyncDisposableStack();
   const log = (message: string, details = {}) => logger.warn(details, message);
-  const { url, database } = await openDatabase(config, contexts, logger, undo);
+  const { url, database } = await openDatabase(config, contexts, logger, undo, isService);
   const clocks = new ClockGuard(database, systemClock);
   if (goesByClock) await clocks.assertAgreed();
   const metrics = createMetrics();
@@ -173,18 +184,33 @@ async function openDatabase(
   contexts: readonly AnyContext[],
   logger: Logger,
   undo: AsyncDisposableStack,
+  isKept: boolean,
 ): Promise<{ readonly url: string; readonly database: Database }> {
   const log = (message: string, details = {}) => logger.warn(details, message);
   await assertNoPlaintext(config);
-  const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger)).url;
+  const url = config.DATABASE_URL ?? undo.use(await startEmbedded(config, logger, isKept)).url;
   const database = undo.use(openPool({ url, max: CONNECTIONS, applicationName: SERVICE, log }));
-  await onFirstContact(() => prepareDatabase(config, contexts, database));
+  try {
+    await prepareDatabase(config, contexts, database);
+  } catch (error) {
+    throw tlsFailure(error, "PostgreSQL", "DATABASE_URL", "sslrootcert=<file>") ?? error;
+  }
   return { url, database };
 }
 
-function startEmbedded(config: Config, logger: Logger) {
+function startEmbedded(config: Config, logger: Logger, isKept: boolean) {
+  const keep = {
+    warn: (message: string, details = {}) => logger.warn(details, message),
+    onGivenUp: (error: Error) => {
+      // Uncaught, which ends the process: it can do nothing without its database, and says so better by not being there.
+      queueMicrotask(() => {
+        throw error;
+      });
+    },
+  };
   return startEmbeddedPostgres({
     dataDir: resolve(config.TAEM_DATA_DIR, "postgres"),
     log: (message, details = {}) => logger.debug(details, message),
+    ...(isKept && { keep }),
   });
 }

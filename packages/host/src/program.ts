@@ -1,6 +1,7 @@
 import type { CommandHandler } from "@taem/event-store";
 import { createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
 import { newId, type Tracer } from "@taem/runtime";
+import { asProblem } from "./caller.ts";
 import { type HandlerConfig, openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process, Projectors } from "./context.ts";
@@ -15,8 +16,10 @@ import { openTransport, type Transport } from "./transport.ts";
 
 /** The services of a process, behind one address. */
 export interface Program extends AsyncDisposable {
-  /** Where the API is served. */
+  /** Where it is served. */
   readonly url: string;
+  /** Whether contexts serve routes there: a relay, or a scheduler, has none. */
+  readonly hasApi: boolean;
   readonly server: Server;
 }
 
@@ -72,6 +75,7 @@ export async function startProgram(
       },
       routes,
       problems: problemsOf(given.contexts),
+      asProblem,
       permissions: permissionsOf(given.contexts),
       apiKeys,
       logger,
@@ -85,7 +89,7 @@ export async function startProgram(
   );
   const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);
   const started = undo.move();
-  return { url, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { url, hasApi: routes.length > 0, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 type Traced = Platform & { readonly tracer: Tracer | undefined };

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { openPool } from "@taem/postgres";
 import type { Projector } from "@taem/processing";
-import { createLogger, createMetrics, type Metrics, OperatorError, systemClock } from "@taem/runtime";
+import { createLogger, createMetrics, type Metrics, systemClock } from "@taem/runtime";
 import { serviceNameOf } from "./config.ts";
 import type { AnyContext } from "./context.ts";
 import { catalogueOf } from "./contexts.ts";
-import { lostSchema } from "./database-fault.ts";
 import { openStore } from "./event-store.ts";
 import { projectionsPlayed, startProjectors } from "./projectors.ts";
+import { NotThereYet, operatorErrorOf } from "./start-fault.ts";
 import type { Errand, FromThread, ToThread } from "./thread-messages.ts";
 import { openTracer } from "./tracing.ts";
 import { openTransport } from "./transport.ts";
@@ -35,9 +35,10 @@ export async function projectHere(contexts: readonly AnyContext[]): Promise<void
     tell({ kind: "started" });
     await stopped.promise;
   } catch (error) {
-    const fault = error instanceof OperatorError ? error : lostSchema(error, contexts);
+    const fault = operatorErrorOf(error, contexts);
     if (fault === undefined) throw error;
-    tell({ kind: "refused", code: fault.code, message: fault.message });
+    const server = fault instanceof NotThereYet ? fault.server : undefined;
+    tell({ kind: "refused", code: fault.code, message: fault.message, server });
   }
   port.close();
 }

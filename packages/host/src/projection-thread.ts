@@ -4,7 +4,14 @@ import { type MetricsSnapshot, OperatorError, writeLogLine } from "@taem/runtime
 import type { Config } from "./config.ts";
 import type { Projectors } from "./context.ts";
 import type { Platform } from "./platform.ts";
+import { NotThereYet } from "./start-fault.ts";
 import type { Errand, FromThread, ToThread } from "./thread-messages.ts";
+
+type Refused = Extract<FromThread, { readonly kind: "refused" }>;
+
+function refusalOf({ code, message, server }: Refused): OperatorError {
+  return server === undefined ? new OperatorError(code, message) : new NotThereYet(server, code, message);
+}
 
 /**
  * Has another thread of this process project, so that no command waits for folding and writing rows. Who answers from the
@@ -80,7 +87,7 @@ export class ProjectionThread implements AsyncDisposable {
       case "started":
         return this.#started.resolve();
       case "refused":
-        return this.#started.reject(new OperatorError(message.code, message.message));
+        return this.#started.reject(refusalOf(message));
       case "progress":
         return this.#boards.get(message.projection)?.update(message.progress);
       case "measured":

@@ -11,8 +11,13 @@ export interface Errand {
 
 export type FromThread =
   | { readonly kind: "started" }
-  /** It cannot start, and an operator can mend that. */
-  | { readonly kind: "refused"; readonly code: string; readonly message: string }
+  /** It cannot start, and an operator can mend that; with a server, that may come yet. */
+  | {
+      readonly kind: "refused";
+      readonly code: string;
+      readonly message: string;
+      readonly server: string | undefined;
+    }
   | { readonly kind: "progress"; readonly projection: string; readonly progress: Progress }
   | { readonly kind: "measured"; readonly request: number; readonly snapshot: MetricsSnapshot }
   | { readonly kind: "logged"; readonly line: string };

@@ -7,6 +7,7 @@ import { type Logger, type Metrics, OperatorError, type Tracer } from "@taem/run
 import type { Catalogue } from "@taem/schema";
 import type { Config } from "./config.ts";
 import { plaintextGuard } from "./plaintext.ts";
+import { NotThereYet } from "./start-fault.ts";
 import { tlsFailure } from "./tls-failure.ts";
 
 /** How events get from the log to the projections. */
@@ -41,17 +42,19 @@ export async function openTransport(config: Config, options: TransportOptions): 
     return { kafka: undefined, source: sharedSource({ ...options, source: log, beginsAtCheckpoints: true }) };
   }
   // Loaded where it is used.
-  const { assertNotForeign, ensureTopic, kafkaCluster, kafkaSource, LinkCodec } = await import("@taem/kafka");
+  const { assertNotForeign, ensureTopic, isRefusedForGood, kafkaCluster, kafkaSource, LinkCodec } =
+    await import("@taem/kafka");
+  const failed = unavailable(brokers, isRefusedForGood);
   const cluster = kafkaCluster(await clusterOptions(config, brokers, options.logger));
   const topic = { name: config.TAEM_KAFKA_TOPIC, partitions: config.TAEM_KAFKA_PARTITIONS };
   const retention = {
     replicationFactor: config.TAEM_KAFKA_REPLICATION,
     retentionMs: config.TAEM_KAFKA_RETENTION,
   };
-  await ensureTopic(cluster, { ...topic, ...retention }).catch(unavailable(brokers));
+  await ensureTopic(cluster, { ...topic, ...retention }).catch(failed);
   // One that has been told our events is ours: what others have written into it since is left out, and no reason to stop.
   if (!(await isRelayed(options.database, topic.name)))
-    await assertNotForeign(cluster, topic, options.installation).catch(unavailable(brokers));
+    await assertNotForeign(cluster, topic, options.installation).catch(failed);
   const codec = new LinkCodec(options.catalogue, options.installation);
   // Only processes with the same projections can share slices out among themselves: what one reads, all of its projections do.
   const group = `${topic.name}.${options.projections.join("+")}`;
@@ -115,12 +118,17 @@ async function pemOf(
   });
 }
 
-function unavailable(brokers: readonly string[]): (cause: Error) => never {
+function unavailable(
+  brokers: readonly string[],
+  isForGood: (error: unknown) => boolean,
+): (cause: Error) => never {
   return (cause) => {
     if (cause instanceof OperatorError) throw cause;
     const failed = tlsFailure(cause, "Kafka", "KAFKA_BROKERS", "TAEM_KAFKA_CA=<file>");
     if (failed !== undefined) throw failed;
+    const code = "kafka_unavailable";
     const message = `Kafka at ${brokers.join(", ")} cannot be used: ${cause.message}`;
-    throw new OperatorError("kafka_unavailable", message, { cause });
+    if (isForGood(cause)) throw new OperatorError(code, message, { cause });
+    throw new NotThereYet("Kafka", code, message, { cause });
   };
 }

@@ -17,6 +17,8 @@ import { parse } from "./validation.ts";
 
 export interface Surroundings {
   readonly problems: ProblemTable;
+  /** Of what the routes stand on, what callers are told of it. */
+  readonly asProblem: (thrown: unknown) => unknown;
   readonly apiKeys: ApiKeys;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -111,14 +113,14 @@ export function answerer(
     } catch (thrown) {
       if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
       else {
-        problem = problemAnswer(thrown, around.problems);
+        problem = problemAnswer(around.asProblem(thrown), around.problems);
         report(problem, route, correlationId, around.logger, declared);
         sendProblem(request, response, problem, correlationId);
       }
     } finally {
       const { statusCode: status } = response;
       const keyId = principal?.key;
-      around.traffic.end(route, { status, startedAt, correlationId, keyId, problem: problem?.code, span });
+      around.traffic.end(route, { status, startedAt, correlationId, keyId, problem, span });
     }
   };
 }
@@ -183,9 +185,9 @@ async function answerBulk(
       const answered = await handle(parsed, context.ofLine(principal, deadline));
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
-      const answer = problemAnswer(thrown, around.problems);
+      const answer = problemAnswer(around.asProblem(thrown), around.problems);
       report(answer, route, correlationId, around.logger, declared);
-      around.traffic.problem(route.path, answer.code);
+      around.traffic.lineProblem(route, correlationId, answer);
       const problem = problemDocument(answer, pathOf(request), correlationId);
       return `${JSON.stringify({ line: number, status: answer.status, problem })}\n`;
     }
@@ -195,9 +197,9 @@ async function answerBulk(
   response.end();
 }
 
-/** Logs what the caller is not told, and a problem that the document does not promise. */
+/** Logs what nobody expects: the caller is not told what it was, or the document does not promise it. */
 function report(
-  { code, status, cause }: ProblemAnswer,
+  { code, cause }: ProblemAnswer,
   route: Route,
   correlationId: string,
   logger: Logger,
@@ -205,7 +207,6 @@ function report(
 ): void {
   const fields = { correlationId, method: route.method, route: route.path, problem: code };
   if (code === "internal") logger.error({ ...fields, err: cause }, "unexpected error");
-  else if (status >= 500) logger.warn({ ...fields, err: cause }, "request not done");
   if (!declared.has(code)) logger.error(fields, "the route answered with a problem that it does not declare");
 }
 

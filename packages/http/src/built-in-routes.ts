@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Health, HealthReport, Logger, Metrics } from "@taem/runtime";
+import { type Health, type HealthReport, type Logger, type Metrics, reasonOf } from "@taem/runtime";
 import { z } from "zod";
 import { publicRoute, type Route } from "./route.ts";
 
@@ -70,7 +70,7 @@ function healthSchema() {
 
 function healthAnswer({ ok, checks, reasons }: HealthReport, logger: Logger) {
   for (const [check, reason] of Object.entries(reasons))
-    logger.warn({ check, err: reason }, "health check failed");
+    logger.warn({ check, reason: reasonOf(reason) }, "health check failed");
   return ok
     ? { status: 200 as const, body: { status: "ok" as const, checks } }
     : { status: 503 as const, body: { status: "failed" as const, checks } };

@@ -125,6 +125,11 @@ export const ownProblems = {
 
 export type OwnProblem = keyof typeof ownProblems;
 
+/** Whether a problem is one of requests as such and of the service's condition, not of what a context is about. */
+export function isOwnProblem(code: string): boolean {
+  return Object.hasOwn(ownProblems, code);
+}
+
 /** Every problem of a server: the kit's own, and those of its contexts. */
 export class ProblemTable {
   readonly #problems: ReadonlyMap<string, Problem>;

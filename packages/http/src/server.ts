@@ -42,6 +42,11 @@ export interface ServerOptions {
   readonly routes: readonly Route[];
   /** What the routes may answer with; the kit's own problems alone unless told. */
   readonly problems?: ProblemTable;
+  /**
+   * Says of what the routes stand on, and throws, what callers are told of it: an `ApiError`; of anything else, itself. Every
+   * route and line is answered by it, and so is whoever cannot be authenticated.
+   */
+  readonly asProblem?: (thrown: unknown) => unknown;
   /** What the routes may ask for; nothing unless told. */
   readonly permissions?: PermissionTable;
   readonly apiKeys: ApiKeys;
@@ -82,9 +87,9 @@ export function createServer(options: ServerOptions): Server {
   document = JSON.stringify(openApiDocument(routes, info, { problems, permissions }));
 
   const traffic = new Traffic(logger, metrics, options.tracer);
-  const { apiKeys, clock = systemClock, trustedProxies = [] } = options;
+  const { apiKeys, clock = systemClock, trustedProxies = [], asProblem = (thrown) => thrown } = options;
   const addressOf = callerAddress(trustedProxies);
-  const around = { problems, apiKeys, logger, clock, limits, traffic, addressOf };
+  const around = { problems, asProblem, apiKeys, logger, clock, limits, traffic, addressOf };
   const server = httpServer(router(routes, around), limits);
   let closing: Promise<void> | undefined;
   const close = () => {

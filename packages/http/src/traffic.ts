@@ -5,9 +5,11 @@ import {
   type Logger,
   type Metrics,
   type RequestSpan,
+  reasonOf,
   type Tracer,
 } from "@taem/runtime";
-import type { OwnProblem } from "./problems.ts";
+import type { ProblemAnswer } from "./api-error.ts";
+import { isOwnProblem, type OwnProblem } from "./problems.ts";
 import type { Route } from "./route.ts";
 
 /** A request that has been answered. */
@@ -18,7 +20,7 @@ export interface Answered {
   readonly correlationId: string;
   /** Of the API key that it came with. */
   readonly keyId: string | undefined;
-  readonly problem: string | undefined;
+  readonly problem: ProblemAnswer | undefined;
   readonly span: RequestSpan | undefined;
 }
 
@@ -69,19 +71,25 @@ export class Traffic {
     return this.#tracer.request(correlationId, typeof traceparent === "string" ? traceparent : undefined);
   }
 
-  /** The path itself is not told: it can hold a caller's id of a person. */
+  /**
+   * One line a request. The path itself is not told: it can hold a caller's id of a person. What floods of requests are refused
+   * for, bad ones or too many, is bounded; what a context decides is told of each.
+   */
   end(route: Route, answered: Answered): void {
     const { method, path, permissions } = route;
-    const { status, startedAt, correlationId, keyId, problem, span } = answered;
+    const { status, startedAt, correlationId, keyId, span } = answered;
+    const problem = answered.problem?.code;
     this.running -= 1;
     const durationMs = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     this.#seconds.observe({ method, route: path, status }, durationMs / 1_000);
-    if (problem !== undefined) this.problem(path, problem);
+    if (problem !== undefined) this.#problem(path, problem);
     const logger = this.#loggers.get(route) as Logger; // since it began
     const fields = { correlationId, status, durationMs, keyId, problem };
     if (permissions === undefined)
       logger.debug(fields, "request"); // probes and scrapes, every few seconds
-    else logger.info(fields, "request");
+    else if (isNotDone(answered.problem))
+      logger.warn({ ...fields, reason: reasonOf(answered.problem.cause) }, "request not done");
+    else logger.info(fields, "request", problem !== undefined && isOwnProblem(problem) ? problem : undefined);
     span?.end({
       name: `${method} ${path}`,
       startedAt,
@@ -96,11 +104,25 @@ export class Traffic {
     });
   }
 
-  problem(path: string, code: string): void {
+  #problem(path: string, code: string): void {
     this.#problems.add({ route: path, code });
+  }
+
+  /** A line of a bulk request that is answered with a problem. */
+  lineProblem(route: Route, correlationId: string, problem: ProblemAnswer): void {
+    const { method, path } = route;
+    this.#problem(path, problem.code);
+    if (!isNotDone(problem)) return;
+    const fields = { correlationId, method, route: path, problem: problem.code };
+    this.#logger.warn({ ...fields, reason: reasonOf(problem.cause) }, "line not done");
   }
 
   lines(route: Route, count: number): void {
     this.#lines.add({ route: route.path }, count);
   }
+}
+
+/** Whether it says that the service could not do it, for reasons that come to pass: what nobody expects is told of apart. */
+function isNotDone(problem: ProblemAnswer | undefined): problem is ProblemAnswer {
+  return problem !== undefined && problem.status >= 500 && problem.code !== "internal";
 }

@@ -56,10 +56,42 @@ function guardedSockets(guard: (host: string) => void): ISocketFactory {
   };
 }
 
-/** A broker that is away comes back, and whoever uses the client says what a failure means: nothing here is an error. */
+/** Whether it is a failure that the client tells of, and no fault of the program. */
+export function isOfKafka(error: unknown): boolean {
+  // A module of before ES modules: of the classes only some can be imported.
+  return error instanceof Error && error.name.startsWith("KafkaJS");
+}
+
+const FOR_GOOD =
+  /AUTHORIZATION_FAILED$|^SASL_AUTHENTICATION_FAILED$|^UNSUPPORTED_SASL_MECHANISM$|^INVALID_TOPIC_EXCEPTION$/;
+const MAX_CAUSES = 5;
+
+/** Whether Kafka refuses what is set: brokers that are away come back, and credentials that are wrong stay so. */
+export function isRefusedForGood(thrown: unknown): boolean {
+  let error = thrown;
+  for (let depth = 0; depth < MAX_CAUSES && error instanceof Error; depth++) {
+    const { name, type = "", errors = [], cause } = error as KafkaFailure;
+    if (name === "KafkaJSSASLAuthenticationError" || FOR_GOOD.test(type)) return true;
+    if (errors.some(isRefusedForGood)) return true;
+    error = cause;
+  }
+  return false;
+}
+
+/** What errors of the client have, some of them. */
+interface KafkaFailure extends Error {
+  /** Kafka's own name of it. */
+  readonly type?: string;
+  readonly errors?: readonly Error[];
+}
+
+/**
+ * A broker that is away comes back, a group that is being formed is formed, and whoever uses the client warns of a failure that
+ * was not over in a moment: what the client itself calls an error is for whoever looks closer.
+ */
 function write(logger: Logger, { level, namespace, log }: LogEntry): void {
   const { message, error, groupId } = log;
   const fields = { kafka: namespace, reason: error as unknown, groupId: groupId as unknown };
-  if (level <= logLevel.WARN) logger.warn(fields, message);
+  if (level <= logLevel.WARN) logger.info(fields, message, message);
   else logger.debug(fields, message);
 }

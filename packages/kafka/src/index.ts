@@ -1,4 +1,10 @@
-export { type KafkaCluster, type KafkaOptions, type KafkaTls, kafkaCluster } from "./cluster.ts";
+export {
+  isRefusedForGood,
+  type KafkaCluster,
+  type KafkaOptions,
+  type KafkaTls,
+  kafkaCluster,
+} from "./cluster.ts";
 export { EventPublisher, type Message, SendIncomplete } from "./event-publisher.ts";
 export { type KafkaSourceOptions, kafkaSource } from "./kafka-source.ts";
 export { LinkCodec } from "./link-codec.ts";

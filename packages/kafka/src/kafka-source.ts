@@ -7,7 +7,7 @@ import {
   type Link,
   type Stage,
 } from "@taem/processing";
-import { type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
+import { type Logger, type Metrics, QUIET_FAILURES, reasonOf, retryPause, type Tracer } from "@taem/runtime";
 import type { Consumer, EachBatchPayload, Batch as KafkaBatch } from "kafkajs";
 import { Backlog } from "./backlog.ts";
 import type { KafkaCluster } from "./cluster.ts";
@@ -67,7 +67,11 @@ export function kafkaSource(options: KafkaSourceOptions): EventSource {
           }
         } catch (error) {
           if (signal.aborted) return;
-          logger.warn({ group, reason: (error as Error).message }, "reading from Kafka failed; trying again");
+          const fields = { group, reason: reasonOf(error) };
+          const message = "reading from Kafka failed; trying again";
+          // A group that is being formed, by a broker that has just started, say, is there a moment later.
+          if (failures < QUIET_FAILURES) logger.info(fields, message);
+          else logger.warn(fields, message);
           await retryPause(failures, signal);
         }
       }

@@ -41,6 +41,23 @@ export function isConnectionLost(error: unknown): boolean {
   return code === undefined && CLIENT_FAILURES.test(error.message);
 }
 
+/** What the server says where it takes no connection: no such database, no such role, a wrong password. */
+const LOGIN_REFUSED = new Set(["3D000", "28000", "28P01"]);
+
+/** Whether the server answers, and takes no connection from this caller or to this database. */
+export function isLoginRefused(error: unknown): boolean {
+  return error instanceof Error && LOGIN_REFUSED.has(codeOf(error) ?? "");
+}
+
+/**
+ * Whether it is the database, and not what was asked of it, that kept something from being done: it is away, takes no
+ * connection, is out of disk, memory or connections (SQLSTATE class 53), or rolled back for the sake of another.
+ */
+export function isUnavailable(error: unknown): boolean {
+  if (isConnectionLost(error) || isRolledBack(error) || isLoginRefused(error)) return true;
+  return error instanceof Error && codeOf(error)?.startsWith("53") === true;
+}
+
 /** Whether the server rolled the transaction back for the sake of another one: trying again is safe and may succeed. */
 export function isRolledBack(error: unknown): boolean {
   return error instanceof Error && ROLLED_BACK.has(codeOf(error) ?? "");

@@ -17,6 +17,7 @@ import {
 import { EmbeddedUsers } from "./embedded-users.ts";
 import type { Log } from "./log.ts";
 import { PostgresError } from "./postgres-error.ts";
+import { type Keeping, ServerKeeper } from "./server-keeper.ts";
 
 export interface EmbeddedPostgresOptions {
   /** Holds the cluster, its password and its log; made when missing. */
@@ -24,6 +25,8 @@ export interface EmbeddedPostgresOptions {
   /** A port that is taken is refused. Without it the port of the last start is used if free, else another. */
   readonly port?: number;
   readonly log?: Log;
+  /** Starts the server again where it ends without having been stopped; without it nobody does. */
+  readonly keep?: Keeping;
 }
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -67,7 +70,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const site: Site = { dataDir, binaries, account, cluster, users };
   const log = options.log ?? (() => {});
 
+  let keeper: ServerKeeper | undefined;
   const stop = async () => {
+    await keeper?.stop();
     await users.leave();
     if (await users.hasOthers()) return;
     const server = await runningServer(cluster.folder);
@@ -79,6 +84,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   undo.defer(stop);
   const port = await attachAndPrepare(site, options.port, log);
   undo.move();
+  if (options.keep !== undefined) {
+    const isRunning = async () => {
+      if ((await runningServer(cluster.folder)) === undefined) return false;
+      await users.stay();
+      return true;
+    };
+    // Where its clients look for it.
+    const start = async () => void (await attachAndPrepare(site, port, log));
+    keeper = new ServerKeeper({ isRunning, start, ...options.keep });
+  }
   return { url: urlOf(cluster, port, DATABASE), stop, [Symbol.asyncDispose]: stop };
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive } from "./embedded-process.ts";
@@ -18,6 +19,11 @@ export class EmbeddedUsers {
   async enter(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     await writeFile(join(this.#folder, this.#self), "");
+  }
+
+  /** Enters again where somebody who found the server gone has forgotten everybody. */
+  async stay(): Promise<void> {
+    if (!existsSync(join(this.#folder, this.#self))) await this.enter();
   }
 
   async leave(): Promise<void> {

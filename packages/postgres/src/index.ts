@@ -1,5 +1,11 @@
 export { byteaArray, int4Array, int8Array, textArray, uuidArray } from "./array-parameters.ts";
-export { isConnectionLost, isLockTimeout, isRolledBack } from "./connection-loss.ts";
+export {
+  isConnectionLost,
+  isLockTimeout,
+  isLoginRefused,
+  isRolledBack,
+  isUnavailable,
+} from "./connection-loss.ts";
 export { type ConnectionTarget, connectionTarget } from "./connection-target.ts";
 export type {
   Database,

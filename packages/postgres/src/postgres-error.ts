@@ -5,6 +5,7 @@ export type PostgresErrorCode =
   | "migration_misnumbered"
   | "postgres_binaries_missing"
   | "postgres_init_failed"
+  | "postgres_not_kept"
   | "postgres_port_taken"
   | "postgres_start_failed"
   | "postgres_stop_failed"

@@ -23,7 +23,8 @@ export interface TcpProxy extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
+/** `port`: where it listens; a free one unless told. */
+export async function openTcpProxy(targetUrl: string, port = 0): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let onReply: (() => void) | undefined;
@@ -63,7 +64,7 @@ export async function openTcpProxy(targetUrl: string): Promise<TcpProxy> {
       cutPair();
     });
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const url = new URL(targetUrl);
   url.port = String((server.address() as AddressInfo).port);

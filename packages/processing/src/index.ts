@@ -23,6 +23,7 @@ export { linksBetween } from "./log-range.ts";
 export { Marks } from "./marks.ts";
 export { oneAhead } from "./one-ahead.ts";
 export { loadParked, type Parked } from "./parking.ts";
+export { complain, isPassing } from "./passing.ts";
 export { type Fold, type ProjectedEvent, type Projection, schemaOf, type Table } from "./projection.ts";
 export { ProjectionError, type ProjectionErrorCode } from "./projection-error.ts";
 export { Projector, type ProjectorOptions, type ProjectorStatus } from "./projector.ts";

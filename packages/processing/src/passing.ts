@@ -1,5 +1,6 @@
 import { HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
-import { isConnectionLost, isRolledBack } from "@taem/postgres";
+import { isUnavailable } from "@taem/postgres";
+import { type LogFields, type Logger, reasonOf } from "@taem/runtime";
 
 /** Whether trying again later may succeed, since the trouble is with something that comes back. */
 export function isPassing(error: unknown): boolean {
@@ -7,7 +8,12 @@ export function isPassing(error: unknown): boolean {
     error instanceof StoreUnavailable ||
     error instanceof OutcomeUnknown ||
     error instanceof HandlerRefusal ||
-    isConnectionLost(error) ||
-    isRolledBack(error)
+    isUnavailable(error)
   );
+}
+
+/** Says that something was not done and is tried again. What is away comes back: no fault of the program, so no stack. */
+export function complain(logger: Logger, error: unknown, message: string, fields: LogFields = {}): void {
+  if (isPassing(error)) logger.warn({ ...fields, reason: reasonOf(error) }, message);
+  else logger.error({ ...fields, err: error }, message);
 }

@@ -1,5 +1,5 @@
-import { type EventStore, type Position, StoreUnavailable } from "@taem/event-store";
-import { type Database, isConnectionLost, isLockTimeout, isRolledBack } from "@taem/postgres";
+import type { EventStore, Position } from "@taem/event-store";
+import { type Database, isLockTimeout } from "@taem/postgres";
 import { type Clock, type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import { Applier } from "./applier.ts";
 import { CheckpointConflict, type Checkpoints, endSilentWriters, loadCheckpoints } from "./checkpoints.ts";
@@ -11,6 +11,7 @@ import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
 import { loadParked } from "./parking.ts";
+import { complain } from "./passing.ts";
 import type { Place } from "./position-waiters.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
@@ -169,7 +170,7 @@ export class Projector implements ProjectorView {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ProjectionError) this.#refuse(error);
-        this.#report(error, "reading events failed; trying again");
+        complain(this.#logger, error, "reading events failed; trying again");
         await retryPause(failures, this.#stopping.signal);
       }
     }
@@ -361,7 +362,7 @@ export class Projector implements ProjectorView {
       this.#logger.info({}, "someone else has written; going on from there");
       return;
     }
-    this.#report(error, "a batch was not applied; trying again");
+    complain(this.#logger, error, "a batch was not applied; trying again");
     if (isLockTimeout(error)) await this.#endSilentWriters();
     await retryPause(failures, this.#stopping.signal);
   }
@@ -371,14 +372,7 @@ export class Projector implements ProjectorView {
       const ended = await endSilentWriters(this.#options.database, this.#schema);
       if (ended > 0) this.#logger.warn({ ended }, "ended transactions of a process that has fallen silent");
     } catch (error) {
-      this.#report(error, "whoever holds the checkpoints could not be looked at");
+      complain(this.#logger, error, "whoever holds the checkpoints could not be looked at");
     }
-  }
-
-  /** What is away comes back: no fault of the program, so no stack. */
-  #report(error: unknown, message: string): void {
-    const isPassing = error instanceof StoreUnavailable || isConnectionLost(error) || isRolledBack(error);
-    if (isPassing) this.#logger.warn({ reason: (error as Error).message }, message);
-    else this.#logger.error({ err: error }, message);
   }
 }

@@ -41,8 +41,9 @@ export {
   type Metrics,
   type MetricsSnapshot,
 } from "./metrics.ts";
+export { reasonOf } from "./reason.ts";
 export { redactText } from "./redaction.ts";
-export { retryPause } from "./retry-pause.ts";
+export { QUIET_FAILURES, retryPause } from "./retry-pause.ts";
 export { parseTraceparent } from "./trace-context.ts";
 export type { BatchWork, RequestSpan, SpanAttributes, TracedEvent, Tracer, Work } from "./tracer.ts";
 export { startTracer, traced } from "./tracing.ts";

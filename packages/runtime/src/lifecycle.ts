@@ -73,7 +73,7 @@ export interface ServiceOptions {
   readonly name: string;
   readonly resources: readonly Resource[];
   readonly logger: Logger;
-  readonly health: Health;
+  readonly health: Pick<Health, "drain">;
   /** Shutdown is abandoned after this many milliseconds. */
   readonly stopLimitMs: number;
   /**

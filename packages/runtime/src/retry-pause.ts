@@ -3,6 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 const FIRST_MS = 100;
 const LAST_MS = 5_000;
 
+/** Failures in a row that nobody need be warned of: what comes and goes as servers start is over by then. */
+export const QUIET_FAILURES = 2;
+
 /** Waits before the next attempt, twice as long after each failure; `failures` came before this one. Ends when aborted. */
 export async function retryPause(failures: number, signal: AbortSignal): Promise<void> {
   const ms = Math.min(LAST_MS, FIRST_MS * 2 ** Math.min(failures, 10));

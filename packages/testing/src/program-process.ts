@@ -45,7 +45,10 @@ export async function startProcess(
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       onLine(line);
-      const address = /^API\s+(\S+)\/v1$/.exec(line)?.[1];
+      const address = /^(?:API\s+(\S+)\/v1|Health\s+(\S+)\/health\/ready)$/
+        .exec(line)
+        ?.slice(1)
+        .find(Boolean);
       if (address !== undefined) resolve(address);
     });
     ended.then(() => reject(new Error(`the program ended before it served: ${complaints}`)), reject);
@@ -71,9 +74,14 @@ export interface ToolRun {
   readonly err: string;
 }
 
-/** Runs `taem <args>` to its end. */
-export async function runTool(args: readonly string[], environment: Environment = {}): Promise<ToolRun> {
+/** Runs `taem <args>` to its end. `onComplaint` gets what comes on standard error, as it comes. */
+export async function runTool(
+  args: readonly string[],
+  environment: Environment = {},
+  onComplaint: (text: string) => void = () => {},
+): Promise<ToolRun> {
   const { child, ended } = run([CLI, ...args], environment);
+  child.stderr?.on("data", (chunk: Buffer) => onComplaint(chunk.toString()));
   const [out, err] = await Promise.all([
     text(child.stdout as NodeJS.ReadableStream),
     text(child.stderr as NodeJS.ReadableStream),

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { listClients } from "./client-list.ts";
 import { contexts } from "./contexts.ts";
 import { OperatorClients } from "./operator-clients.ts";
+import { noteUnknownProgrammes } from "./unknown-programmes.ts";
 
 const permissionTable = permissionsOf(contexts);
 
@@ -46,10 +47,11 @@ export function clientCommand(print: Print): Command {
         ),
     ),
   ).action(async (options: { name: string; programme?: string } & Rights & Terms) => {
-    await asOperator(async ({ clients, asking }, now) => {
+    await asOperator(async ({ clients, asking }, now, platform) => {
       const { name, programme = null } = options;
       const client: NewClient = { name, programme, ...rightsOf(options) };
       show(await clients.create(client, asking, termsOf(options, now)), print);
+      await noteUnknownProgrammes(platform, [programme]);
     });
   });
   withRights(

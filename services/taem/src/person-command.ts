@@ -14,6 +14,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { asOperator, parseProgramme } from "./client-command.ts";
 import { contexts } from "./contexts.ts";
 import { type Column, table } from "./text-table.ts";
+import { noteUnknownProgrammes } from "./unknown-programmes.ts";
 
 type Print = (line: string) => void;
 
@@ -30,7 +31,14 @@ export function personCommand(print: Print): Command {
         parseLabel,
       ),
   ).action(async ({ label, role }: { label?: string; role: readonly HeldRole[] }) => {
-    await asOperator(async ({ people, asking }) => print((await people.add(label, role, asking)).id));
+    await asOperator(async ({ people, asking }, _, platform) => {
+      const { id, roles } = await people.add(label, role, asking);
+      print(id);
+      await noteUnknownProgrammes(
+        platform,
+        roles.map(({ programme }) => programme),
+      );
+    });
   });
   withRoles(
     command
@@ -38,9 +46,13 @@ export function personCommand(print: Print): Command {
       .description("give a person these roles in place of those held; takes effect within seconds")
       .argument("<person>", "its id", parsePerson),
   ).action(async (person: string, { role }: { role: readonly HeldRole[] }) => {
-    await asOperator(async ({ people, asking }) => {
+    await asOperator(async ({ people, asking }, _, platform) => {
       const { roles } = await people.setRoles(person, role, asking);
       print(`${person} has the roles ${rolesText(roles)}`);
+      await noteUnknownProgrammes(
+        platform,
+        roles.map(({ programme }) => programme),
+      );
     });
   });
   command

@@ -1,4 +1,12 @@
-import { type Beside, type Config, dataPlaceOf, readConfig, runProgram, sameDataAs } from "@taem/host";
+import {
+  addressOf,
+  type Beside,
+  type Config,
+  dataPlaceOf,
+  readConfig,
+  runProgram,
+  sameDataAs,
+} from "@taem/host";
 import type { Resource } from "@taem/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { contexts } from "./contexts.ts";
@@ -24,20 +32,22 @@ export function startCommand(print: (line: string) => void): Command {
 }
 
 function run(config: Config, options: Options, print: (line: string) => void): Promise<number> {
-  const beside: Beside = ({ platform, url }) => {
+  const beside: Beside = (program) => {
     const demonstration: Resource = {
       name: "demonstration",
       start: (stopping) =>
-        showDemonstration({ platform, url: url(), members: options.members, signal: stopping }, print),
+        showDemonstration({ ...program(), members: options.members, signal: stopping }, print),
       stop: () => {},
     };
     const signpost: Resource = {
       name: "signpost",
       start: () => {
+        const { platform, url, hasApi } = program();
         print("");
-        print(`API   ${url()}/v1`);
-        print(`Docs  ${url()}/docs`);
+        print(addressOf({ url, hasApi }));
+        if (hasApi) print(`Docs  ${url}/docs`);
         print(`Data  ${dataPlaceOf(config)}${platform.isNew ? ", a new installation" : ""}`);
+        if (!hasApi) return;
         const keys = "npm run taem -- client create --name me --permissions read,finance,earn,burn,admin";
         print(`Keys  ${sameDataAs(config)}${keys}`);
       },

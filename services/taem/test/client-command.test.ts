@@ -1,6 +1,7 @@
 import { createTestDatabase } from "@taem/postgres/testing";
 import { createInstallation } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
+import { defineProgramme } from "@taem/testing/programme";
 import { expect, test } from "vitest";
 
 // The operator's life with clients and keys, as README tells it, beside a program that is running.
@@ -21,6 +22,21 @@ test("a command that begins an installation says where: another one may have bee
   const begun = "a new installation has begun in the PostgreSQL of DATABASE_URL\n";
   expect((await create()).err).toContain(begun);
   expect((await create()).err).not.toContain(begun);
+});
+
+test("a client of a programme that there is not is made, and that there is none is said", async () => {
+  await using installation = await createInstallation();
+  await using program = await installation.start();
+  await defineProgramme(program.api, "shop");
+  const create = (programme: string) => {
+    const rights = ["--name", "till 4", "--permissions", "read", "--programme", programme];
+    return runTool(["client", "create", ...rights], { DATABASE_URL: installation.url });
+  };
+  const none = "there is no programme shpo yet: what was given counts once there is\n";
+  const mistyped = await create("shpo");
+  expect(mistyped).toMatchObject({ exitCode: 0, out: expect.stringMatching(TOKEN) });
+  expect(mistyped.err).toContain(none);
+  expect((await create("shop")).err).not.toContain("no programme");
 });
 
 test("a client is created, its key rotated and revoked, all on the command line", async () => {

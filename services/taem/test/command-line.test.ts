@@ -147,12 +147,14 @@ test("what is lost of a projection is made anew, and of anything else restored",
 
 test("a database that there is not says so", async () => {
   await using database = await createTestDatabase();
-  const { exitCode, err } = await runTool(["verify"], { DATABASE_URL: `${database.url}_not` });
+  const environment = { DATABASE_URL: `${database.url}_not`, TAEM_START_LIMIT: "0s" };
+  const { exitCode, err } = await runTool(["verify"], environment);
   expect([exitCode, err]).toEqual([1, expect.stringMatching(/^taem: database_unavailable: .*DATABASE_URL/)]);
 });
 
 test("a database that does not answer says which it is", async () => {
-  const { exitCode, err } = await runTool(["verify"], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" });
+  const environment = { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", TAEM_START_LIMIT: "0s" };
+  const { exitCode, err } = await runTool(["verify"], environment);
   expect([exitCode, err]).toEqual([1, expect.stringMatching(/^taem: database_unavailable: .*DATABASE_URL/)]);
 });
 

@@ -13,6 +13,9 @@ test("a person is added, given other roles, listed and ended, all on the command
   const roles = ["--role", "users.admin", "--role", "cashier@shop"];
   const created = await run("create", "--label", "staff-1042", ...roles);
   expect(created).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^[0-9a-f]{16}\n$/) });
+  const none = (programme: string) =>
+    `there is no programme ${programme} yet: what was given counts once there is\n`;
+  expect(created.err).toBe(none("shop"));
   const person = created.out.trim();
   await using caller = personCaller(program, person);
   const asked = async () => (await caller.get(`/v1/people/${person}`)).status;
@@ -29,7 +32,7 @@ test("a person is added, given other roles, listed and ended, all on the command
     expect(await run("roles", person, "--role", wrong)).toMatchObject({ exitCode: 2, out: "" });
   expect(await run("create", "--label", "Malee Srisuk")).toMatchObject({ exitCode: 2, out: "" });
   expect(await run("roles", person, "--role", "cashier@shop")).toMatchObject({
-    ...{ exitCode: 0, out: `${person} has the roles cashier@shop\n` },
+    ...{ exitCode: 0, out: `${person} has the roles cashier@shop\n`, err: none("shop") },
   });
   await expect.poll(asked, { timeout: 20_000 }).toBe(403);
   expect(await run("end", person)).toMatchObject({ exitCode: 0 });

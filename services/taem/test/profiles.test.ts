@@ -59,7 +59,8 @@ test("an installation stays with the event store it was begun on", async () => {
 
 test("a service that needs Kafka says that it cannot reach it, and ends", async () => {
   await using database = await createTestDatabase();
-  const environment = { DATABASE_URL: database.url, KAFKA_BROKERS: "127.0.0.1:1", TAEM_PORT: "0" };
+  const servers = { DATABASE_URL: database.url, KAFKA_BROKERS: "127.0.0.1:1" };
+  const environment = { ...servers, TAEM_PORT: "0", TAEM_START_LIMIT: "0s" };
   const started = await runTool(["start"], { ...environment, TAEM_SERVICES: "ledger" });
   expect([started.exitCode, started.err]).toEqual([
     1,

@@ -1,4 +1,4 @@
-import type { Logger } from "@taem/runtime";
+import { type Logger, reasonOf } from "@taem/runtime";
 
 /** Of what is kept of keys beside the log. */
 export const SCHEMA = "taem_auth";
@@ -100,10 +100,7 @@ export class KeyUses {
         [[...noted.keys()], [...noted.values()]],
       );
     } catch (error) {
-      this.#logger.warn(
-        { reason: (error as Error).message },
-        "when API keys were last used is not written down",
-      );
+      this.#logger.warn({ reason: reasonOf(error) }, "when API keys were last used is not written down");
     }
   }
 }

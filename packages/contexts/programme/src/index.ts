@@ -1,1 +1,2 @@
+export { Programmes } from "./application/programmes.ts";
 export { programme } from "./context.ts";

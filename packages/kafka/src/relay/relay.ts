@@ -1,10 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type EventStore, type LogPage, type RecordedEvent, StoreUnavailable } from "@taem/event-store";
+import type { EventStore, LogPage, RecordedEvent } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
-import { EventTelemetry, linkedEvent, oneAhead } from "@taem/processing";
-import { type Clock, type Logger, type Metrics, OperatorError, retryPause, type Tracer } from "@taem/runtime";
+import { EventTelemetry, isPassing, linkedEvent, oneAhead } from "@taem/processing";
+import {
+  type Clock,
+  type Logger,
+  type Metrics,
+  OperatorError,
+  QUIET_FAILURES,
+  reasonOf,
+  retryPause,
+  type Tracer,
+} from "@taem/runtime";
 import { ContractViolation } from "@taem/schema";
-import type { KafkaCluster } from "../cluster.ts";
+import { isOfKafka, type KafkaCluster } from "../cluster.ts";
 import { EventPublisher, type Message } from "../event-publisher.ts";
 import type { LinkCodec } from "../link-codec.ts";
 import type { Topic } from "../topic.ts";
@@ -96,7 +105,7 @@ export class Relay {
         });
       } catch (error) {
         if (signal.aborted) return;
-        this.#report(error);
+        this.#report(error, failures);
         await retryPause(failures++, signal);
       }
     }
@@ -211,16 +220,22 @@ export class Relay {
     return this.#platform.codec.encodeWatermark({ slice, position, previous: position });
   }
 
-  #report(error: unknown): void {
+  #report(error: unknown, failures: number): void {
     const reason = (error as Error).message;
     this.#metrics.restarted();
     if (error instanceof OperatorError) {
       this.#refusal = error;
       this.#logger.error({ code: error.code, reason }, "relay refuses");
     } else if (error instanceof Superseded) this.#logger.info({ reason }, "relay waits");
-    else if (error instanceof StoreUnavailable)
-      this.#logger.warn({ reason }, "relay begins again at its checkpoint");
-    else this.#logger.warn({ err: error }, "relay begins again at its checkpoint");
+    else this.#tellOfRestart(error, failures);
+  }
+
+  #tellOfRestart(error: unknown, failures: number): void {
+    const message = "relay begins again at its checkpoint";
+    const fields = { reason: reasonOf(error) };
+    if (!isPassing(error) && !isOfKafka(error)) this.#logger.warn({ err: error }, message);
+    else if (failures < QUIET_FAILURES) this.#logger.info(fields, message);
+    else this.#logger.warn(fields, message);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from "@taem/postgres";
 import type { Logger } from "@taem/runtime";
+import { complain } from "../passing.ts";
 import { schemaOf } from "../projection.ts";
 import { RestingLoop } from "../queue/resting-loop.ts";
 import type { Reactor } from "./reactor.ts";
@@ -75,7 +76,10 @@ export class TimerSender {
     if (err === undefined || performance.now() < this.#complainAgainAt) return;
     this.#complainAgainAt = performance.now() + COMPLAIN_EVERY_MS;
     const scopes = [...failed.keys()].slice(0, SCOPES_NAMED);
-    this.#logger.warn({ err, scopes, count: failed.size }, "timers of scopes were not sent; they stay due");
+    complain(this.#logger, err, "timers of scopes were not sent; they stay due", {
+      scopes,
+      count: failed.size,
+    });
   }
 
   async #sendDue(scope: string, dueAt: number): Promise<number> {

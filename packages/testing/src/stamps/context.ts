@@ -1,5 +1,5 @@
 import type { Aggregate } from "@taem/event-store";
-import { type Caller, callerOf, defineContext, metaOf, type Projectors, Reach, rethrow } from "@taem/host";
+import { type Caller, callerOf, defineContext, metaOf, type Projectors, Reach } from "@taem/host";
 import { type MemberRef, type Route, route } from "@taem/http";
 import { createReactionRunner, done, type ProjectorView, schemaOf } from "@taem/processing";
 import { routes, StampsError, stampsApi } from "./api.ts";
@@ -81,7 +81,7 @@ export const stamps = defineContext({
           handler: async ({ params, body }, context) => {
             const { programme, id: member, slice } = await memberOf(params);
             const event: CardStamped = { type: "CardStamped", programme, member, stamps: body.stamps };
-            const stamped = await stamp(event, slice, callerOf(context)).catch(rethrow);
+            const stamped = await stamp(event, slice, callerOf(context));
             if (stamped === undefined) throw new StampsError("card_full");
             const token = process.tokens.seal(programme, [{ slice, position: stamped.position }]);
             return { status: 200, body: { stamps: stamped.stamps, token } };

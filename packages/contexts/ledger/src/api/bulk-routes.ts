@@ -1,4 +1,4 @@
-import { asProblem, callerOf } from "@taem/host";
+import { callerOf } from "@taem/host";
 import {
   ApiError,
   type AuthenticatedContext,
@@ -50,13 +50,9 @@ class BulkRequest {
   }
 
   async answer(line: Line, context: AuthenticatedContext): Promise<Answered> {
-    try {
-      return line.op === "enrol"
-        ? await this.#enrol(line.externalId, context)
-        : await this.#command(line, context);
-    } catch (error) {
-      throw asProblem(error);
-    }
+    return line.op === "enrol"
+      ? await this.#enrol(line.externalId, context)
+      : await this.#command(line, context);
   }
 
   async #enrol(externalId: string, context: AuthenticatedContext): Promise<Answered> {

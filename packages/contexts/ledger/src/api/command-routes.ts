@@ -1,4 +1,4 @@
-import { asProblem, callerOf } from "@taem/host";
+import { callerOf } from "@taem/host";
 import { type AuthenticatedContext, type Route, route } from "@taem/http";
 import type { z } from "zod";
 import type { CommandService, Request, Target } from "../application/command-service.ts";
@@ -19,11 +19,7 @@ export function commandRoutes(service: CommandService): Route[] {
       idempotencyKey: given["idempotency-key"],
       principal: context.principal,
     };
-    try {
-      return await service.run(request, callerOf(context));
-    } catch (error) {
-      throw asProblem(error);
-    }
+    return await service.run(request, callerOf(context));
   };
 
   const onMember = (name: keyof typeof memberOperations): Route =>

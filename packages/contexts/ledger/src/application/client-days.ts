@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { localDate, principalOf } from "@taem/kernel";
+import { complain } from "@taem/processing";
 import { type Currency, type Programme, zoneAt } from "@taem/programme/definitions";
 import type { Clock, CounterMetric, Logger, Metrics } from "@taem/runtime";
 import { LRUCache } from "lru-cache";
@@ -176,7 +177,7 @@ class Client {
       else if (this.#day.date === date) this.#day.known = known;
     } catch (err) {
       const message = "what a client has done today cannot be read: this process counts by itself";
-      this.#tools.logger.warn({ err, ...this.name }, message);
+      complain(this.#tools.logger, err, message, { ...this.name });
     }
   }
 }

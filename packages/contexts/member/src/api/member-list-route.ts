@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import { cutOf, Reach, type ReachTools, rethrow, unlessRefused } from "@taem/host";
+import { cutOf, Reach, type ReachTools, unlessRefused } from "@taem/host";
 import { ApiError, pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { Members } from "../application/members.ts";
@@ -28,13 +28,13 @@ export function memberListRoute({ members, programmes, ...tools }: MemberListOpt
         throw new ApiError("conflicting_fields", {
           detail: "query /cursor: there is one page of one member",
         });
-      const { id: programme } = await programmes.named(params.programme).catch(rethrow);
+      const { id: programme } = await programmes.named(params.programme);
       if (externalId === undefined) await reach.whole(deadline);
       await reach.everywhere(programme, query, deadline);
       const found =
         externalId === undefined
           ? undefined
-          : await unlessRefused(members.resolve(programme, { externalId }), "member_unknown").catch(rethrow);
+          : await unlessRefused(members.resolve(programme, { externalId }), "member_unknown");
       const { cut, parked, rows } = await database.transaction(
         async (sql) => ({
           cut: await cutOf(sql, projection),

@@ -1,4 +1,4 @@
-import { callerOf, rethrow } from "@taem/host";
+import { callerOf } from "@taem/host";
 import { ApiError, type AuthenticatedContext, type Route, route } from "@taem/http";
 import { businessNow, type Programme } from "@taem/programme/definitions";
 import type { Enrolments } from "../application/enrolments.ts";
@@ -41,19 +41,22 @@ export function memberRoutes({ members: known, enrolments, programmes, now }: Me
     route({
       ...members.enrol,
       handler: async ({ params, headers, body }, context) => {
-        const programme = await programmes.get(params.programme).catch(rethrow);
+        const programme = await programmes.get(params.programme);
         const at = businessNow(programme, now());
-        const { member, isNew } = await enrolments
-          .enrol(programme.id, enrolmentOf(body, headers, context), at, callerOf(context))
-          .catch(rethrow);
+        const { member, isNew } = await enrolments.enrol(
+          programme.id,
+          enrolmentOf(body, headers, context),
+          at,
+          callerOf(context),
+        );
         return { status: isNew ? 201 : 200, body: memberBody(member) };
       },
     }),
     route({
       ...members.member,
       handler: async ({ params }) => {
-        const { id } = await programmes.named(params.programme).catch(rethrow);
-        const member = await known.resolve(id, params.member).catch(rethrow);
+        const { id } = await programmes.named(params.programme);
+        const member = await known.resolve(id, params.member);
         return { status: 200, body: memberBody(member) };
       },
     }),

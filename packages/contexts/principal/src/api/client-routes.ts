@@ -1,4 +1,3 @@
-import { rethrow } from "@taem/host";
 import {
   ApiError,
   type AuthenticatedContext,
@@ -53,13 +52,13 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
         if (!reaches(context.principal, client)) throw new ApiError("programme_unknown");
         const excess = excessOf(permissions, context.principal, client);
         if (excess !== undefined) throw new PrincipalError(excess.refused, { detail: excess.detail });
-        return made(await clients.create(client, askingOf(context), termsOf(body)).catch(rethrow));
+        return made(await clients.create(client, askingOf(context), termsOf(body)));
       },
     }),
     route({
       ...described.client,
       handler: async ({ params }, context) => {
-        const client = await clients.find(params.client, asksOfReached(context)).catch(rethrow);
+        const client = await clients.find(params.client, asksOfReached(context));
         if (client === undefined) throw new PrincipalError("client_unknown");
         return answer(client);
       },
@@ -70,34 +69,32 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
       handler: async ({ params, body }, context) => {
         const wanted = { permissions: body.permissions, systems: body.systems ?? null };
         const asking = asksOfEqual(context, wanted);
-        return answer(await clients.change(params.client, wanted, asking).catch(rethrow));
+        return answer(await clients.change(params.client, wanted, asking));
       },
     }),
     route({
       ...described.revoke,
       handler: async ({ params }, context) =>
-        answer(await clients.revoke(params.client, asksOfReached(context)).catch(rethrow)),
+        answer(await clients.revoke(params.client, asksOfReached(context))),
     }),
     route({
       ...described.createKey,
       handler: async ({ params, body }, context) =>
-        made(await clients.createKey(params.client, asksOfEqual(context), termsOf(body)).catch(rethrow)),
+        made(await clients.createKey(params.client, asksOfEqual(context), termsOf(body))),
     }),
     route({
       ...described.rotateKey,
       handler: async ({ params, body }, context) => {
         const rotated = { client: params.client, no: params.key };
         const overlapMs = body.overlapSeconds * 1000;
-        return made(
-          await clients.rotateKey(rotated, overlapMs, asksOfEqual(context), termsOf(body)).catch(rethrow),
-        );
+        return made(await clients.rotateKey(rotated, overlapMs, asksOfEqual(context), termsOf(body)));
       },
     }),
     route({
       ...described.revokeKey,
       handler: async ({ params }, context) => {
         const key = { client: params.client, no: params.key };
-        return answer(await clients.revokeKey(key, asksOfReached(context)).catch(rethrow));
+        return answer(await clients.revokeKey(key, asksOfReached(context)));
       },
     }),
   ];
@@ -111,7 +108,7 @@ export function clientListRoute(tools: ListTools): Route {
     ...described.list,
     handler: async ({ query }, context) => {
       const { items, ...rest } = await listing.page(query, context);
-      const clients = await readClients(store, items).catch(rethrow);
+      const clients = await readClients(store, items);
       const reached = clients.filter((client) => reaches(context.principal, client));
       const uses = await lastUses(reached.flatMap(keyIdsOf));
       return { status: 200, body: { items: reached.map((client) => bodyOf(client, uses)), ...rest } };

@@ -1,4 +1,3 @@
-import { rethrow } from "@taem/host";
 import { type AuthenticatedContext, actorOf, fields, type Route, route } from "@taem/http";
 import type { KeyUses } from "../key-uses.ts";
 import { type Keeping, type People, readPeople } from "../people.ts";
@@ -22,14 +21,15 @@ export function personRoutes({ people, lastUses }: PersonRoutesOptions): Route[]
     route({
       ...described.add,
       handler: async ({ body }, context) => {
-        const added = await people.add(body.label, rolesIn(body), keepingOf(context)).catch(rethrow);
-        return { status: 201, body: await bodyOf(added, context) };
+        const added = await people.add(body.label, rolesIn(body), keepingOf(context));
+        // Nobody asks the database when: added again because it is away, there would be two.
+        return { status: 201, body: answerOf(added, context.principal, undefined) };
       },
     }),
     route({
       ...described.person,
       handler: async ({ params }, context) => {
-        const person = await people.find(params.person, keepingOf(context)).catch(rethrow);
+        const person = await people.find(params.person, keepingOf(context));
         if (person === undefined || !reachesPerson(context.principal, person))
           throw new PrincipalError("person_unknown");
         return { status: 200, body: await bodyOf(person, context) };
@@ -38,14 +38,14 @@ export function personRoutes({ people, lastUses }: PersonRoutesOptions): Route[]
     route({
       ...described.setRoles,
       handler: async ({ params, body }, context) => {
-        const person = await people.setRoles(params.person, rolesIn(body), keepingOf(context)).catch(rethrow);
+        const person = await people.setRoles(params.person, rolesIn(body), keepingOf(context));
         return { status: 200, body: await bodyOf(person, context) };
       },
     }),
     route({
       ...described.deactivate,
       handler: async ({ params }, context) => {
-        const person = await people.deactivate(params.person, keepingOf(context)).catch(rethrow);
+        const person = await people.deactivate(params.person, keepingOf(context));
         return { status: 200, body: await bodyOf(person, context) };
       },
     }),
@@ -61,7 +61,7 @@ export function peopleListRoute(tools: ListTools): Route {
     handler: async ({ query }, context) => {
       const { principal } = context;
       const { items, ...rest } = await listing.page(query, context);
-      const people = await readPeople(store, items).catch(rethrow);
+      const people = await readPeople(store, items);
       const reached = people.filter((person) => reachesPerson(principal, person));
       const seen = await lastUses(reached.map(({ id }) => id));
       return {

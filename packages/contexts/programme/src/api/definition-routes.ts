@@ -1,4 +1,4 @@
-import { callerOf, rethrow } from "@taem/host";
+import { callerOf } from "@taem/host";
 import { type AuthenticatedContext, fields, type Route, route } from "@taem/http";
 import type { Version } from "@taem/kernel";
 import type { Changed, Definition } from "../application/definition.ts";
@@ -39,7 +39,7 @@ class Changes {
     const caller = callerOf(context);
     const decideNow = (known: Programme) =>
       decide(known, { actor: caller.actor, now: businessNow(known, this.#now()) });
-    return await this.#changes.change(programme, caller, decideNow).catch(rethrow);
+    return await this.#changes.change(programme, caller, decideNow);
   }
 
   /** Approved by a second principal. */
@@ -47,7 +47,7 @@ class Changes {
     const caller = callerOf(context);
     const approve = (known: Programme) =>
       approveProposal(known, proposal, { actor: caller.actor, now: businessNow(known, this.#now()) });
-    const changed = await this.#changes.approveProposal(programme, proposal, caller, approve).catch(rethrow);
+    const changed = await this.#changes.approveProposal(programme, proposal, caller, approve);
     return { status: 200, body: this.bodyOf(changed.programme) } as const;
   }
 
@@ -98,9 +98,9 @@ function programmeRoutes(
       ...definitions.programme,
       handler: async ({ params, body }, context) => {
         // A key of one programme may change it, but not make it.
-        if (context.principal.programmes !== null) await programmes.get(params.programme).catch(rethrow);
+        if (context.principal.programmes !== null) await programmes.get(params.programme);
         const define = (id: string) => defineProgramme(id, params.programme, body, now());
-        await written.define(params.programme, define, callerOf(context)).catch(rethrow);
+        await written.define(params.programme, define, callerOf(context));
         return changes.asked(params.programme, context, (known, author) =>
           redefineProgramme(known, body, author),
         );
@@ -109,8 +109,8 @@ function programmeRoutes(
     route({
       ...definitions.programmeNow,
       handler: async ({ params }) => {
-        const known = await programmes.get(params.programme).catch(rethrow);
-        const programme = await programmes.refresh(known).catch(rethrow);
+        const known = await programmes.get(params.programme);
+        const programme = await programmes.refresh(known);
         return { status: 200, body: changes.bodyOf(programme) };
       },
     }),
@@ -145,9 +145,12 @@ function currencyRuleAndSourceRoutes(
     route({
       ...definitions.source,
       handler: async ({ params, body }, context) => {
-        const declared = await written
-          .declareSource(params.programme, params.system, body, callerOf(context))
-          .catch(rethrow);
+        const declared = await written.declareSource(
+          params.programme,
+          params.system,
+          body,
+          callerOf(context),
+        );
         return { status: 200, body: changes.bodyOf(declared) };
       },
     }),

@@ -1,4 +1,3 @@
-import { asProblem } from "@taem/host";
 import { type AnswerOf, fields, type Route, route } from "@taem/http";
 import { type Version, versionAt } from "@taem/kernel";
 import type { Programmes } from "../application/programmes.ts";
@@ -12,13 +11,7 @@ type RuleAnswer = AnswerOf<(typeof definitions)["ruleNow"]>;
 
 /** Definitions with the version in force, and all that there have been. */
 export function historyRoutes(programmes: Programmes, now: () => number): Route[] {
-  const newest = async (code: string) => {
-    try {
-      return await programmes.refresh(await programmes.get(code));
-    } catch (error) {
-      throw asProblem(error);
-    }
-  };
+  const newest = async (code: string) => programmes.refresh(await programmes.get(code));
   return [
     route({
       ...definitions.currencyNow,

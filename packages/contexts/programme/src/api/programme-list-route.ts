@@ -1,4 +1,4 @@
-import { cutOf, Reach, type ReachTools, rethrow, unlessRefused } from "@taem/host";
+import { cutOf, Reach, type ReachTools, unlessRefused } from "@taem/host";
 import { pageFrom, type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import type { Programmes } from "../application/programmes.ts";
@@ -38,7 +38,7 @@ export function programmeListRoute({ database, programmes, ...tools }: Programme
       const found: Programme[] = [];
       for (const code of items) {
         signal.throwIfAborted();
-        const programme = await unlessRefused(programmes.get(code), "programme_unknown").catch(rethrow);
+        const programme = await unlessRefused(programmes.get(code), "programme_unknown");
         if (programme !== undefined) found.push(programme);
       }
       return { status: 200, body: { cut, items: found.map(programmeBody), ...rest } };

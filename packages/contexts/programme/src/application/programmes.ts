@@ -24,7 +24,8 @@ export class Programmes {
   /** Who has which code. */
   readonly codes: Claims<DefinitionEvent<"ProgrammeDefined">>;
   readonly #known = new Map<string, Known>();
-  readonly #refreshing = new Map<string, Promise<Programme>>();
+  /** Reads under way, by code. */
+  readonly #reading = new Map<string, Promise<Programme>>();
   /** Reads that begin when the one under way ends. */
   readonly #next = new Map<string, Promise<Programme>>();
   /** Looks that begin when the one before is long enough ago. */
@@ -59,10 +60,25 @@ export class Programmes {
     return isFresh ? known.programme : await this.newest(code);
   }
 
-  /** The programme as the store has it now. Refuses with `programme_unknown`. */
+  /**
+   * The programme as the store has it now: not as a read found it that had begun before. Who asks while one is under way shares
+   * the next one, so that a process which knows nothing yet reads a programme once or twice for a thousand lines. Refuses
+   * with `programme_unknown`.
+   */
   newest(code: string): Promise<Programme> {
-    const known = this.#known.get(code);
-    return known === undefined ? this.#find(code) : this.refresh(known.programme);
+    const begin = () => {
+      this.#next.delete(code);
+      const known = this.#known.get(code);
+      const found = known === undefined ? this.#find(code) : this.#readOn(known.programme);
+      const reading = found.finally(() => this.#reading.delete(code));
+      this.#reading.set(code, reading);
+      return reading;
+    };
+    const underway = this.#reading.get(code);
+    if (underway === undefined) return begin();
+    const next = this.#next.get(code) ?? underway.then(begin, begin);
+    this.#next.set(code, next);
+    return next;
   }
 
   /** Takes over what somebody else has read or written; the newest that is known. */
@@ -98,20 +114,9 @@ export class Programmes {
     return this.load(id);
   }
 
-  /** The programme as the store has it now: not as a read found it that had begun before. */
-  refresh({ id, code }: Programme): Promise<Programme> {
-    const begin = () => {
-      this.#next.delete(id);
-      const newest = (this.#known.get(code) as Known).programme;
-      const refreshing = this.#readOn(newest).finally(() => this.#refreshing.delete(id));
-      this.#refreshing.set(id, refreshing);
-      return refreshing;
-    };
-    const underway = this.#refreshing.get(id);
-    if (underway === undefined) return begin();
-    const next = this.#next.get(id) ?? underway.then(begin, begin);
-    this.#next.set(id, next);
-    return next;
+  /** As `newest`, of one that is known. */
+  refresh({ code }: Programme): Promise<Programme> {
+    return this.newest(code);
   }
 
   async #find(code: string): Promise<Programme> {
