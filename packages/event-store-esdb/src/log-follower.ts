@@ -1,20 +1,18 @@
-import { type LogFilter, type LogPage, Pauses, type Position, unlessAborted } from "@taem/event-store";
+import { type FollowOptions, type LogPage, Pauses, type Position, unlessAborted } from "@taem/event-store";
 import type { Connection } from "./connection.ts";
 import { EsdbError, Passing } from "./failures.ts";
 import type { Log } from "./log.ts";
 import { Subscription } from "./subscription.ts";
 import type { Timing } from "./timing.ts";
 
-export interface Following extends LogFilter {
+export interface Following extends FollowOptions {
   readonly after: Position;
-  readonly limit: number;
-  readonly signal: AbortSignal;
 }
 
 /** Subscribes again, after the last position that was handled, whenever a subscription ends. */
 export async function* followLog(
   connection: Connection,
-  { after, limit, signal, ...filter }: Following,
+  { after, limit, signal, onFailure, ...filter }: Following,
   timing: Timing,
   log: Log | undefined,
 ): AsyncGenerator<LogPage> {
@@ -25,6 +23,7 @@ export async function* followLog(
     let subscription: Subscription | undefined;
     try {
       subscription = await opened(Subscription.open(connection, position, limit, filter, timing), signal);
+      onFailure?.(undefined);
       for (;;) {
         const events = await unlessAborted(subscription.next(), signal);
         pauses.reset();
@@ -34,6 +33,7 @@ export async function* followLog(
     } catch (error) {
       if (signal.aborted) return;
       position = placeAfter(error, subscription?.handled ?? position, lastEvent);
+      onFailure?.(error);
       log?.("the subscription to the event store ended and is begun again", {
         reason: (error as Error).message,
       });

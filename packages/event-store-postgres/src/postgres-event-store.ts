@@ -94,9 +94,9 @@ function storeOn(database: Database, closeDatabase: () => Promise<void>): Postgr
       const { events, next } = await readPage(reader, streams, after, limit, filter);
       return { events, next };
     },
-    follow(after, { limit, signal, ...filter }) {
+    follow(after, { signal, ...options }) {
       listener ??= database.listen(SCHEMA, () => wakeUps.ring());
-      return followLog(database, streams, wakeUps, after, limit, filter, endOf(signal));
+      return followLog(database, streams, wakeUps, after, { ...options, signal: endOf(signal) });
     },
     head: async () => toPosition(await readHead(reader)),
     async positionAt(instant) {
