@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Logger, retryPause } from "@taem/runtime";
-import { isPassing } from "../passing.ts";
+import { logTrouble } from "../passing.ts";
 
 /** Does rounds of work for ever: one after the other while they find something, else with a rest between. */
 export class RestingLoop {
@@ -46,8 +46,7 @@ export class RestingLoop {
         failures = 0;
         if (done === 0) await this.#rest();
       } catch (error) {
-        if (isPassing(error)) this.#logger.warn({ reason: (error as Error).message }, this.#complaint);
-        else this.#logger.error({ err: error }, this.#complaint);
+        logTrouble(this.#logger, error, this.#complaint);
         await retryPause(failures++, this.#stopping.signal);
       }
     }
