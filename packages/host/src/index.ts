@@ -38,6 +38,6 @@ export { parkedOfProgramme } from "./parked-streams.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type HostingOptions, type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
-export { Reach, type ReachTools } from "./reach.ts";
+export { Reach, type ReachTools, type Reading } from "./reach.ts";
 export { whoReadAnotherLog } from "./readers.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";
