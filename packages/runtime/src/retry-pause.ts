@@ -3,8 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 const FIRST_MS = 100;
 const LAST_MS = 5_000;
 
-/** Waits before the next attempt, twice as long after each failure; `failures` came before this one. Ends when aborted. */
-export async function retryPause(failures: number, signal: AbortSignal): Promise<void> {
-  const ms = Math.min(LAST_MS, FIRST_MS * 2 ** Math.min(failures, 10));
+/**
+ * Waits before the next attempt, twice as long after each failure, up to `lastMs`; `failures` came before this one. Ends when
+ * aborted.
+ */
+export async function retryPause(failures: number, signal: AbortSignal, lastMs = LAST_MS): Promise<void> {
+  const ms = Math.min(lastMs, FIRST_MS * 2 ** Math.min(failures, 10));
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
