@@ -73,6 +73,8 @@ describe("monitoring", () => {
       /^taem_(projection|queue|relay|kafka)_.*(?<!_sum|_count)$/.test(name),
     );
     const shownOnly = [
+      "taem_relay_published_total",
+      "taem_projection_events_total",
       "taem_projection_batch_seconds_bucket",
       "taem_projection_parked_total",
       "taem_queue_deliveries_total",

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { RecordedEvent, StreamSlice } from "@taem/event-store";
 import { accountStream } from "@taem/ledger/events";
 import { sharedKafka } from "@taem/testing/kafka/kafka";
-import { KafkaInstallation, relayed } from "@taem/testing/kafka-installation";
+import { KafkaInstallation, relayed, type TopicMessage } from "@taem/testing/kafka-installation";
 import { succeeds } from "@taem/testing/programme";
 import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
@@ -72,8 +72,8 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     await installation.trade(api, "between");
     expect(errors).toEqual([]);
 
-    const [genuine] = messages;
-    const bytes = genuine?.value as Buffer;
+    const genuine = messages[0] as TopicMessage;
+    const bytes = genuine.value as Buffer;
     const garbage = [
       null,
       Buffer.alloc(0),
@@ -83,7 +83,7 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     ];
     await installation.send(garbage.map((value) => ({ partition: 1, value })));
     // In the wrong place.
-    await installation.send([{ partition: ((genuine?.partition ?? 0) + 1) % 3, value: bytes }]);
+    await installation.send([{ ...genuine, partition: (genuine.partition + 1) % 3 }]);
     await expect.poll(() => errors.length, WAIT).toBeGreaterThan(0);
     await installation.trade(api, "after");
     await installation.expectAgreement(api);
@@ -128,7 +128,7 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     await installation.expectRead(api, (member) => installation.sliceOf(member) !== slice);
     const metrics = await (await fetch(`${api.url}/metrics`)).text();
     expect(metrics).toContain('taem_projection_stopped_slices{projection="ledger"} 1');
-    expect(metrics).toContain("taem_relay_unknown_events_total 1");
+    expect(metrics).toContain('taem_relay_pointed_events_total{reason="unknown"} 1');
     expect((await installation.lastRead(api, installation.members[0] as string)).body.code).toBe(
       "read_model_behind",
     );
@@ -164,20 +164,30 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     expect(body).toMatchObject({ parked: { since: expect.any(String) } });
   });
 
-  test("goes on when its topic was deleted and made anew", async () => {
+  test("says that it reads nothing while its topic is gone, and goes on when that was made anew", async () => {
     await using installation = await KafkaInstallation.open(brokers);
     await using program = await installation.start("commands,relay,ledger");
-    const { api } = program;
+    const { api, complaints } = program;
     await installation.define(api);
     await installation.trade(api, "before");
+    const readiness = async () => (await fetch(`${api.url}/health/ready`)).status;
+    expect(await readiness()).toBe(200);
     const topic = installation.topic;
     await installation.asAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
     await installation.trade(api, "without");
+    const isSaid = () => complaints.some((line) => line.includes(`there is no topic ${topic}`));
+    await expect.poll(isSaid, WAIT).toBe(true);
+    await expect.poll(readiness, WAIT).toBe(503);
+    const metrics = await (await fetch(`${api.url}/metrics`)).text();
+    const seconds = /^taem_projection_outage_seconds\{projection="ledger"\} (\S+)$/m.exec(metrics)?.[1];
+    // As of its last look, a moment ago.
+    expect(Number(seconds)).toBeGreaterThan(20);
     await installation.asAdmin((admin) =>
       admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: true }),
     );
     await installation.trade(api, "after");
     await installation.expectAgreement(api);
+    await expect.poll(readiness, WAIT).toBe(200);
   });
 });
 

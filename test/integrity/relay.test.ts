@@ -12,6 +12,8 @@ import { expect, test } from "vitest";
 // two relays that each think they lead.
 
 const WAIT = { timeout: 60_000, interval: 50 };
+/** As Kafka numbers them. */
+const TOPIC_RESOURCE = 2;
 
 /** A reader of every slice that takes what the chain says, and counts what was missing. */
 class Reader implements AsyncDisposable {
@@ -130,7 +132,38 @@ describeWith("a relay", "kafka", await sharedKafka(), ({ brokers }) => {
     await reader.hasAll();
     expect(reader.gaps).toBe(0);
   });
+
+  test("points at an event that is larger than the topic takes, and tells of all others", async () => {
+    await using log = await openRelayedLog(brokers);
+    await limitMessages(log, 20_000);
+    await using reader = new Reader(log);
+    await log.startRelay();
+    await log.append(5, 3);
+    // Of another partition, and of the same, before it and after it in one page.
+    for (const text of ["p", "x".repeat(50_000), "p"]) await log.append(6, 1, text);
+    await log.append(11, 2);
+    await log.append(6, 3, "x".repeat(9_000));
+    await reader.hasAll();
+    expect(reader.gaps).toBeGreaterThan(0);
+    const pointed = log.logs.complaints.filter((line) => line.startsWith("an event is larger"));
+    expect(pointed.length).toBeGreaterThan(0);
+    expect(pointed.every((line) => line.includes('"revision":2'))).toBe(true);
+    expect(await log.metrics.exposition()).toMatch(
+      /^taem_relay_pointed_events_total\{reason="too_large"\} [1-9]/m,
+    );
+    expect(leads(log)).toBe(1);
+  });
 });
+
+/** As an operator may. */
+async function limitMessages({ cluster, topic }: RelayedLog, bytes: number): Promise<void> {
+  const admin = cluster.admin();
+  await admin.connect();
+  const configEntries = [{ name: "max.message.bytes", value: String(bytes) }];
+  const resources = [{ type: TOPIC_RESOURCE, name: topic.name, configEntries }];
+  await admin.alterConfigs({ validateOnly: false, resources });
+  await admin.disconnect();
+}
 
 describeWith("a relay and its readers", "kafka", await ownKafka(), (kafka) => {
   test.each(["kill", "stop"] as const)(
@@ -160,7 +193,7 @@ test("a send counts only when the answer names every partition sent", async () =
   const producer = { connect: async () => {}, disconnect: async () => {}, send: async () => answers };
   const cluster = { producer: () => producer } as unknown as KafkaCluster;
   await using publisher = await EventPublisher.connect(cluster, { name: "t", partitions: 2 });
-  const message = (slice: number) => ({ slice, value: Buffer.of(1) });
+  const message = (slice: number) => ({ slice, value: Buffer.of(1), headers: {} });
   await publisher.publish([message(0), message(2)]);
   await expect(publisher.publish([message(0), message(1)])).rejects.toThrow(SendIncomplete);
 });

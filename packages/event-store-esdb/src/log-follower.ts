@@ -1,4 +1,4 @@
-import { type LogFilter, type LogPage, Pauses, type Position, unlessAborted } from "@taem/event-store";
+import { type FollowOptions, type LogPage, Pauses, type Position, unlessAborted } from "@taem/event-store";
 import type { Connection } from "./connection.ts";
 import { ConsumerTooSlow, EsdbError, Passing, RequestFailed } from "./failures.ts";
 import type { Log } from "./log.ts";
@@ -6,10 +6,8 @@ import { readPage } from "./log-reader.ts";
 import { Subscription } from "./subscription.ts";
 import type { Timing } from "./timing.ts";
 
-export interface Following extends LogFilter {
+export interface Following extends FollowOptions {
   readonly after: Position;
-  readonly limit: number;
-  readonly signal: AbortSignal;
 }
 
 /** What is told of subscriptions that end. */
@@ -22,7 +20,7 @@ export interface FollowerReports {
 /** Subscribes again, after the last position that was handled, whenever a subscription ends. */
 export async function* followLog(
   connection: Connection,
-  { after, limit, signal, ...filter }: Following,
+  { after, limit, signal, onFailure, ...filter }: Following,
   timing: Timing,
   { log, onTooSlow }: FollowerReports,
 ): AsyncGenerator<LogPage> {
@@ -33,6 +31,7 @@ export async function* followLog(
     let subscription: Subscription | undefined;
     try {
       subscription = await opened(Subscription.open(connection, position, limit, filter, timing), signal);
+      onFailure?.(undefined);
       for (;;) {
         const events = await unlessAborted(subscription.next(), signal);
         pauses.reset();
@@ -45,10 +44,12 @@ export async function* followLog(
       const reason = await reasonOf(error, () => readPage(connection, timing.silence, handled, 1));
       position = placeAfter(reason, handled, lastEvent);
       if (reason instanceof ConsumerTooSlow) onTooSlow?.();
-      else
+      else {
+        onFailure?.(reason);
         log?.("the subscription to the event store ended and is begun again", {
           reason: (reason as Error).message,
         });
+      }
     } finally {
       subscription?.close();
     }

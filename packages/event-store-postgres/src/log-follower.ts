@@ -1,4 +1,4 @@
-import type { LogFilter, LogPage, Position } from "@taem/event-store";
+import type { FollowOptions, LogPage, Position } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import { readPage } from "./log-reader.ts";
 import { GivenUp, persist } from "./persistence.ts";
@@ -17,16 +17,14 @@ export async function* followLog(
   streams: StreamNames,
   wakeUps: WakeUps,
   after: Position,
-  limit: number,
-  filter: LogFilter,
-  signal: AbortSignal,
+  { limit, signal, onFailure, ...filter }: FollowOptions,
 ): AsyncGenerator<LogPage> {
   const ended = new AbortController();
   const untilEnded = AbortSignal.any([signal, ended.signal]);
   const ask = (position: Position) => {
     // Counted before the read: an event appended after it cannot go unnoticed.
     const heard = wakeUps.count;
-    const page = persist(() => readPage(database, streams, position, limit, filter), untilEnded);
+    const page = persist(() => readPage(database, streams, position, limit, filter), untilEnded, onFailure);
     // A failure is seen when it is this page's turn.
     page.catch(() => {});
     return { heard, page };

@@ -115,9 +115,9 @@ function storeOn(
       const { events, next } = await readPage(reader, streams, after, limit, filter);
       return { events, next };
     },
-    follow(after, { limit, signal, ...filter }) {
+    follow(after, { signal, ...options }) {
       listener ??= database.listen(SCHEMA, () => wakeUps.ring());
-      return followLog(attempts, streams, wakeUps, after, limit, filter, endOf(signal));
+      return followLog(attempts, streams, wakeUps, after, { ...options, signal: endOf(signal) });
     },
     head: async () => toPosition(await readHead(reader)),
     async positionAt(instant) {

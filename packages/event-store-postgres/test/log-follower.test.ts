@@ -22,7 +22,7 @@ async function streamNames(): Promise<StreamNames> {
 
 async function pagesOf(database: Queryable, size: number, wakeUps = new WakeUps()) {
   const { signal } = new AbortController();
-  return followLog(database, await streamNames(), wakeUps, START, size, {}, signal);
+  return followLog(database, await streamNames(), wakeUps, START, { limit: size, signal });
 }
 
 test("a wake-up that comes while the log is being read empty is not lost", async () => {

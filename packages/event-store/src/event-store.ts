@@ -103,6 +103,13 @@ export interface LogFilter {
   readonly slices?: readonly number[];
 }
 
+export interface FollowOptions extends LogFilter {
+  readonly limit: number;
+  readonly signal: AbortSignal;
+  /** Told of every failure that it survives, and of undefined whenever it reads. */
+  readonly onFailure?: ((failure: unknown) => void) | undefined;
+}
+
 export interface EventStore {
   /** Whether an append can stand on another stream's revision; where not, who decides reads that stream before. */
   readonly checksReads: boolean;
@@ -137,10 +144,7 @@ export interface EventStore {
    * Follows the log after a position for ever: yields non-empty pages, waits at the head without spinning, survives
    * a restart of the server, loses no wake-up. Ends when `signal` aborts. The consumer's pace is the reader's pace.
    */
-  follow(
-    after: Position,
-    options: { readonly limit: number; readonly signal: AbortSignal } & LogFilter,
-  ): AsyncIterable<LogPage>;
+  follow(after: Position, options: FollowOptions): AsyncIterable<LogPage>;
 
   /** Position of the newest event, `START` when the log is empty. */
   head(): Promise<Position>;

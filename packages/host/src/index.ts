@@ -37,7 +37,7 @@ export { parkedOfProgramme } from "./parked-streams.ts";
 export { migrateDatabase, openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type HostingOptions, type Program, startProgram } from "./program.ts";
 export { projectHere } from "./project-here.ts";
-export { Reach, type ReachTools } from "./reach.ts";
+export { Reach, type ReachTools, type Reading } from "./reach.ts";
 export { whoReadAnotherLog } from "./readers.ts";
 export { messageOf } from "./start-fault.ts";
 export { type ReadTools, uniqueStreamOf, type WriteTools } from "./tools.ts";

@@ -41,6 +41,8 @@ export interface Platform extends AsyncDisposable {
   readonly tokenKey: KeyObject;
   /** Signs who people are. */
   readonly personKey: KeyObject;
+  /** Seals messages on Kafka. */
+  readonly kafkaKey: KeyObject;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
@@ -169,6 +171,7 @@ async function open(
     hmacKey,
     tokenKey: derivedKey(hmacKey, "token"),
     personKey: derivedKey(hmacKey, "person"),
+    kafkaKey: derivedKey(hmacKey, "kafka"),
     logger,
     metrics,
     health,

@@ -56,13 +56,19 @@ export async function startProgram(
   const catalogue = catalogueOf(given.contexts);
   const projections = projectionsPlayed(platform, config).map(({ name }) => name);
   const transport = await openTransport(config, { ...platform, catalogue, projections });
-  const { routes, readers } = await playRoles({ platform, config, contexts, transport, thread }, undo);
+  const { routes, readers, projectors } = await playRoles(
+    { platform, config, contexts, transport, thread },
+    undo,
+  );
   health.addLiveness("log", () => {
     if (watch.found !== undefined) throw watch.found;
   });
   health.addReadiness("log", () => {
     if (watch.found !== undefined) throw watch.found;
     for (const reader of readers) reader.assertOfThisLog();
+  });
+  health.addReadiness("events", () => {
+    for (const projector of projectors.values()) projector.assertReading();
   });
   const apiKeys = contexts.findLast((context) => context.apiKeys !== undefined)?.apiKeys;
   if (apiKeys === undefined) throw new Error("no context says who callers are");
@@ -138,11 +144,14 @@ interface Reader {
   assertOfThisLog(): void;
 }
 
+interface Roles {
+  readonly routes: readonly Route[];
+  readonly readers: readonly Reader[];
+  readonly projectors: Projectors;
+}
+
 /** Starts what this process does of its contexts; each ends before what it stands on. */
-async function playRoles(
-  cast: Cast,
-  undo: AsyncDisposableStack,
-): Promise<{ readonly routes: readonly Route[]; readonly readers: readonly Reader[] }> {
+async function playRoles(cast: Cast, undo: AsyncDisposableStack): Promise<Roles> {
   const { platform, config, contexts, transport } = cast;
   const plays = (role: Config["TAEM_SERVICES"][number]) => config.TAEM_SERVICES.includes(role);
   const routes = plays("commands") ? contexts.flatMap(({ commands }) => commands?.() ?? []) : [];
@@ -163,7 +172,7 @@ async function playRoles(
       undo.defer(() => worker.stop());
     }
   }
-  return { routes, readers };
+  return { routes, readers, projectors };
 }
 
 async function project(

@@ -57,7 +57,7 @@ async function start(
   tell: (message: FromThread) => void,
   undo: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, Projector>> {
-  const { config, databaseUrl: url, installation } = workerData as Errand;
+  const { config, databaseUrl: url, installation, kafkaKey } = workerData as Errand;
   const service = serviceNameOf(config);
   const destination = { write: (line: string) => tell({ kind: "logged", line }) };
   const logger = createLogger({ service, level: config.TAEM_LOG_LEVEL, destination });
@@ -71,7 +71,7 @@ async function start(
   const projections = projectionsPlayed(platform, config);
   const catalogue = catalogueOf(contexts);
   const names = projections.map(({ name }) => name);
-  const { source } = await openTransport(config, { ...platform, catalogue, projections: names });
+  const { source } = await openTransport(config, { ...platform, kafkaKey, catalogue, projections: names });
   return startProjectors(
     platform,
     projections,

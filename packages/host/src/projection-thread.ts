@@ -31,11 +31,11 @@ export class ProjectionThread implements AsyncDisposable {
 
   private constructor(
     entry: URL,
-    { database, databaseUrl, installation }: Platform,
+    { database, databaseUrl, installation, kafkaKey }: Platform,
     config: Config,
     names: readonly string[],
   ) {
-    const errand: Errand = { config, databaseUrl, installation };
+    const errand: Errand = { config, databaseUrl, installation, kafkaKey };
     this.#worker = new Worker(entry, { workerData: errand });
     this.#boards = new Map(
       names.map((name) => {

@@ -1,4 +1,4 @@
-import type { EventStore } from "@taem/event-store";
+import type { EventStore, Position } from "@taem/event-store";
 import { ApiError, type Place, type Token, type Tokens } from "@taem/http";
 import { SLICES } from "@taem/kernel";
 import type { ProjectorView } from "@taem/processing";
@@ -17,61 +17,81 @@ export interface ReachTools {
   readonly projector: ProjectorView;
 }
 
+/** What a query reads of a read model. */
+export interface Reading<R> {
+  readonly read: () => Promise<R>;
+  /** Up to where the rows had everything, of the slices that it is about, in the snapshot that was read. */
+  readonly upTo: (read: R) => Position;
+}
+
+interface Asked {
+  readonly token: Token | undefined;
+  readonly consistency: "eventual" | "strong";
+}
+
 /**
- * Has a query wait until a read model knows what its answer must tell. Deadlines are in the clock's milliseconds. Throws
+ * Has a query wait until a read model knows what its answer must tell, and read then. What this process knows to be written a crash
+ * of the database may have taken back since, and other processes commit, too: so what was read says itself how far it goes, and
+ * is read again where that is not far enough. Deadlines are in the clock's milliseconds. Throws
  * `read_model_behind` where the read model does not get there in time, and before anybody waits `malformed_token` for what is no
  * token of the programme, by its id, and `token_beyond_log` for what the log does not reach.
  */
 export class Reach {
   readonly #tools: ReachTools;
   /** Where the log ended when the first list was asked for. */
-  #begunAt: string | undefined;
-  #isWhole = false;
+  #begunAt: Position | undefined;
 
   constructor(tools: ReachTools) {
     this.#tools = tools;
   }
 
-  /** The caller's own write, of whose answer the token is. */
-  async ownWrite(programme: string, token: Token | undefined, deadline: number): Promise<void> {
-    const unreached = this.#placesOf(programme, token).filter(
-      (place) => !this.#tools.projector.hasReached(place),
+  /** What is read of one slice, with the caller's own write in it, of whose answer the token is. */
+  async ownWrite<R>(
+    programme: string,
+    token: Token | undefined,
+    deadline: number,
+    { slice, ...reading }: Reading<R> & { readonly slice: number },
+  ): Promise<R> {
+    const places = this.#placesOf(programme, token);
+    await this.#assertLogged(places.filter((place) => !this.#tools.projector.hasReached(place)));
+    await this.#reachAll(places, deadline);
+    return await this.#readOf(
+      places.filter((place) => place.slice === slice),
+      deadline,
+      reading,
     );
-    await this.#assertLogged(unreached);
-    await this.#reachAll(unreached, deadline);
   }
 
-  /** What somebody must see who counts all slices up to one position: of strong consistency, all that the log has. */
-  async everywhere(
+  /** What is read by somebody who counts all slices up to one position: of strong consistency, all that the log has. */
+  async everywhere<R>(
     programme: string,
-    {
-      token,
-      consistency,
-    }: { readonly token: Token | undefined; readonly consistency: "eventual" | "strong" },
+    { token, consistency }: Asked,
     deadline: number,
-  ): Promise<void> {
+    reading: Reading<R>,
+  ): Promise<R> {
     const places = this.#placesOf(programme, token);
     await this.#assertLogged(places);
     const positions = places.map(({ position }) => position);
     if (consistency === "strong") positions.push(await this.#tools.store.head());
-    const position = positions.sort().at(-1);
-    if (position !== undefined) await this.#reachEverywhere(position, deadline);
+    return await this.#readEverywhere(positions, deadline, reading);
   }
 
   /**
-   * What a list of all that there is must have to be one: what the log had when this process was first asked. A read model that
-   * is new to an old log is not taken for whole before it is, and one that stands still later is as old as its `Cut` says.
+   * A list of all that there is, in a programme or, without one, in the installation. To be one it must have what the log had when
+   * this process was first asked. A read model that is new to an old log is not taken for whole before it is, and one that stands
+   * still later is as old as its `Cut` says.
    */
-  async whole(deadline: number): Promise<void> {
-    if (this.#isWhole) return;
+  async whole<R>(
+    { programme, token, consistency }: Asked & { readonly programme: string | undefined },
+    deadline: number,
+    reading: Reading<R>,
+  ): Promise<R> {
+    const places = programme === undefined ? [] : this.#placesOf(programme, token);
+    await this.#assertLogged(places);
     this.#begunAt ??= await this.#tools.store.head();
-    await this.#reachEverywhere(this.#begunAt, deadline);
-    this.#isWhole = true;
-  }
-
-  /** All that the log has now. */
-  async head(deadline: number): Promise<void> {
-    await this.#reachEverywhere(await this.#tools.store.head(), deadline);
+    const positions = [this.#begunAt, ...places.map(({ position }) => position)];
+    if (consistency === "strong") positions.push(await this.#tools.store.head());
+    return await this.#readEverywhere(positions, deadline, reading);
   }
 
   /** Nothing: who asks takes the events from the log itself. The token is looked at all the same. */
@@ -79,9 +99,25 @@ export class Reach {
     await this.#assertLogged(this.#placesOf(programme, token));
   }
 
-  async #reachEverywhere(position: string, deadline: number): Promise<void> {
-    const slices = Array.from({ length: SLICES }, (_, slice) => ({ slice, position }));
-    await this.#reachAll(slices, deadline);
+  async #readEverywhere<R>(
+    positions: readonly Position[],
+    deadline: number,
+    reading: Reading<R>,
+  ): Promise<R> {
+    const position = positions.toSorted().at(-1);
+    const slices = position === undefined ? 0 : SLICES;
+    const places = Array.from({ length: slices }, (_, slice) => ({ slice, position: position as Position }));
+    await this.#reachAll(places, deadline);
+    return await this.#readOf(places, deadline, reading);
+  }
+
+  async #readOf<R>(places: readonly Place[], deadline: number, { read, upTo }: Reading<R>): Promise<R> {
+    for (;;) {
+      const found = await read();
+      const lacking = places.filter(({ position }) => position > upTo(found));
+      if (lacking.length === 0) return found;
+      await this.#wait(lacking, deadline, (place, ms) => this.#tools.projector.waitInTables(place, ms));
+    }
   }
 
   #placesOf(programme: string, token: Token | undefined): readonly Place[] {
@@ -104,19 +140,28 @@ export class Reach {
   }
 
   async #reachAll(places: readonly Place[], deadline: number): Promise<void> {
-    await Promise.all(places.map((place) => this.#reach(place, deadline)));
+    const { projector } = this.#tools;
+    const unreached = places.filter((place) => !projector.hasReached(place));
+    await this.#wait(unreached, deadline, (place, ms) => projector.waitFor(place, ms));
   }
 
-  async #reach(place: Place, deadline: number): Promise<void> {
+  async #wait(
+    places: readonly Place[],
+    deadline: number,
+    reached: (place: Place, timeoutMs: number) => Promise<boolean>,
+  ): Promise<void> {
     const { clock, projector } = this.#tools;
-    const left = deadline - clock.now() - RESERVE_MS;
-    const timeoutMs = Math.max(0, Math.min(MAX_WAIT_MS, left));
-    if (await projector.waitFor(place, timeoutMs)) return;
-    const reason = projector.status().stopped.get(place.slice);
-    throw new ApiError("read_model_behind", {
-      detail:
-        `the read model has not reached position ${place.position} of slice ${place.slice} yet` +
-        (reason === undefined ? "" : `: ${reason}`),
-    });
+    const timeoutMs = Math.max(0, Math.min(MAX_WAIT_MS, deadline - clock.now() - RESERVE_MS));
+    await Promise.all(
+      places.map(async (place) => {
+        if (await reached(place, timeoutMs)) return;
+        const reason = projector.status().stopped.get(place.slice);
+        throw new ApiError("read_model_behind", {
+          detail:
+            `the read model has not reached position ${place.position} of slice ${place.slice} yet` +
+            (reason === undefined ? "" : `: ${reason}`),
+        });
+      }),
+    );
   }
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Progress } from "@taem/processing";
 import type { MetricsSnapshot } from "@taem/runtime";
 import type { Config } from "./config.ts";
@@ -7,6 +8,7 @@ export interface Errand {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly installation: string;
+  readonly kafkaKey: KeyObject;
 }
 
 export type FromThread =

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type EventStore, START } from "@taem/event-store";
 import type { KafkaCluster, KafkaOptions, KafkaTls, LinkCodec, RelayTable, Topic } from "@taem/kafka";
@@ -27,6 +28,8 @@ export interface TransportOptions {
   readonly database: Database;
   readonly store: EventStore;
   readonly installation: string;
+  /** Seals messages on Kafka. */
+  readonly kafkaKey: KeyObject;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tracer?: Tracer | undefined;
@@ -55,7 +58,7 @@ export async function openTransport(config: Config, options: TransportOptions): 
   // One that has been told our events is ours: what others have written into it since is left out, and no reason to stop.
   if (!(await isRelayed(options.database, topic.name)))
     await assertNotForeign(cluster, topic, options.installation).catch(failed);
-  const codec = new LinkCodec(options.catalogue, options.installation);
+  const codec = new LinkCodec({ ...options, key: options.kafkaKey, topic: topic.name });
   // Only processes with the same projections can share slices out among themselves: what one reads, all of its projections do.
   const group = `${topic.name}.${options.projections.join("+")}`;
   const source = kafkaSource({ cluster, topic, codec, group, ...options });

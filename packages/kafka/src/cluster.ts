@@ -26,9 +26,11 @@ export interface KafkaTls {
 /** A Kafka cluster that nothing has connected to yet. */
 export type KafkaCluster = Kafka;
 
-const CONNECT_MS = 5_000;
+const CONNECT_MS = 3_000;
 /** Above the longest wait of a fetch: a broker that does not answer is given up, and asked again. */
-const REQUEST_MS = 15_000;
+const REQUEST_MS = 6_000;
+/** However long brokers have been away: what waits for them goes on this soon once they are back. */
+export const RETRY_AT_LEAST_EVERY_MS = 2_000;
 
 const KEEP_ALIVE_MS = 60_000;
 

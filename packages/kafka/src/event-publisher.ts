@@ -1,4 +1,4 @@
-import type { Producer } from "kafkajs";
+import type { KafkaJSProtocolError, Producer } from "kafkajs";
 import type { KafkaCluster } from "./cluster.ts";
 import { partitionOf, type Topic } from "./topic.ts";
 
@@ -6,7 +6,9 @@ import { partitionOf, type Topic } from "./topic.ts";
 export interface Message {
   readonly slice: number;
   readonly value: Buffer;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers: Readonly<Record<string, string | Buffer>>;
+  /** What to send in its place where the brokers do not take it for its size. */
+  readonly instead?: () => Message;
 }
 
 /** Of some of the messages it is not known whether they have arrived. */
@@ -17,6 +19,7 @@ export class SendIncomplete extends Error {
 /** The brokers' limit for what one partition gets at once is a megabyte unless set otherwise. */
 const MAX_BYTES = 512 * 1_024;
 const ACKNOWLEDGED_BY_ALL_IN_SYNC = -1;
+const TOO_LARGE: readonly unknown[] = ["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"];
 
 /**
  * Sends messages, one request at a time and each in the order given. After a failure it is unknown what has arrived:
@@ -37,16 +40,35 @@ export class EventPublisher implements AsyncDisposable {
     return new EventPublisher(producer, topic);
   }
 
-  /** Resolves when every message is with all replicas in sync. */
+  /** Resolves when every message, or what is sent in its place, is with all replicas in sync. */
   async publish(messages: readonly Message[]): Promise<void> {
-    for (const batch of inBytes(messages, MAX_BYTES)) await this.#send(batch);
+    for (const batch of inBytes(messages, MAX_BYTES)) await this.#sendInParts(batch);
+  }
+
+  /**
+   * Halves what the brokers refuse for its size until what is too large stands alone. Other partitions may have taken their share
+   * of what was refused, and get it again, in its order.
+   */
+  async #sendInParts(messages: readonly Message[]): Promise<void> {
+    try {
+      await this.#send(messages);
+    } catch (error) {
+      if (!TOO_LARGE.includes((error as Partial<KafkaJSProtocolError>).type)) throw error;
+      const [first, ...others] = messages;
+      if (others.length > 0) {
+        const half = Math.ceil(messages.length / 2);
+        await this.#sendInParts(messages.slice(0, half));
+        await this.#sendInParts(messages.slice(half));
+      } else if (first?.instead !== undefined) await this.#send([first.instead()]);
+      else throw error;
+    }
   }
 
   async #send(messages: readonly Message[]): Promise<void> {
     const partitioned = messages.map(({ slice, value, headers }) => ({
       partition: partitionOf(slice, this.#topic),
       value,
-      ...(headers !== undefined && { headers }),
+      headers,
     }));
     const answers = await this.#producer.send({
       topic: this.#topic.name,

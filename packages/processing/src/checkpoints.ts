@@ -18,6 +18,12 @@ export async function loadCheckpoints(sql: Queryable, schema: string): Promise<C
   return new Map(rows);
 }
 
+/** How many events the tables in a schema have. */
+export async function countProjected(sql: Queryable, schema: string): Promise<number> {
+  const [row] = await sql.queryArrays<[string]>(`SELECT sum(events) FROM ${schema}.checkpoints`);
+  return Number(row?.[0]);
+}
+
 /** Someone else has moved a checkpoint or replayed what was parked: what was to be written may be there already. */
 export class CheckpointConflict extends Error {
   readonly code = "checkpoint_conflict";

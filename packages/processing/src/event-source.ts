@@ -69,6 +69,13 @@ export interface SourceOptions {
   readonly signal: AbortSignal;
 }
 
+/** Why a source brings nothing at the moment. */
+export interface Outage {
+  /** Of `performance.now`. */
+  readonly since: number;
+  readonly reason: string;
+}
+
 /**
  * Where a projector reads events from. Order is promised within a slice and nowhere else. Links may come again, and
  * one that lies behind others may be missing (a transport keeps days, not years): `judge` says what to do with each.
@@ -78,6 +85,8 @@ export interface EventSource {
    * Batches for ever, as they come. The next one is made when it is asked for. Survives a restart of what it reads from.
    */
   read(options: SourceOptions): AsyncIterable<Batch>;
+  /** Why nothing can be read at the moment, of a source that waits until it can; undefined while there is nothing but silence. */
+  readonly outage?: () => Outage | undefined;
 }
 
 /**

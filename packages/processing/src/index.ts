@@ -13,9 +13,11 @@ export {
   type LinkedEvent,
   landmarkAt,
   linkedEvent,
+  type Outage,
   type SourceOptions,
 } from "./event-source.ts";
 export { EventTelemetry, type Stage } from "./event-telemetry.ts";
+export { headReaching } from "./head-reaching.ts";
 export { Inbox, type IncomingMessage, type Received } from "./inbox/inbox.ts";
 export { createInboxWorker, type InboxMessage, type InboxWorkerOptions } from "./inbox/inbox-worker.ts";
 export { areInLog, type Landmark, landmarkOf } from "./landmark.ts";

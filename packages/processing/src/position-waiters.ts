@@ -10,6 +10,8 @@ export interface Place {
 }
 
 interface Waiter extends Place {
+  /** Only what the tables say counts: what this process has committed may be lost. */
+  readonly inTables: boolean;
   readonly resolve: (reached: boolean) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -27,27 +29,32 @@ export class PositionWaiters {
     this.#load = load;
   }
 
-  /** Whether the slice reached the position within the time. */
-  wait(place: Place, timeoutMs: number): Promise<boolean> {
+  /** Whether the slice reached the position within the time; with `inTables` by what is in the tables alone. */
+  wait(place: Place, timeoutMs: number, inTables = false): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => this.#end(waiter, false), timeoutMs);
-    const waiter: Waiter = { ...place, resolve, timer };
+    const waiter: Waiter = { ...place, inTables, resolve, timer };
     this.#waiting.add(waiter);
     this.#pollLater(0);
     return promise;
   }
 
-  /** Everything of these slices up to these positions is in the tables. */
+  /** This process has committed everything of these slices up to these positions. */
   reached(checkpoints: ReadonlyMap<number, Position>): void {
-    for (const waiter of this.#waiting) {
-      const checkpoint = checkpoints.get(waiter.slice);
-      if (checkpoint !== undefined && checkpoint >= waiter.position) this.#end(waiter, true);
-    }
+    this.#endReached(checkpoints, ({ inTables }) => !inTables);
   }
 
   close(): void {
     for (const waiter of this.#waiting) this.#end(waiter, false);
     clearTimeout(this.#poll);
+  }
+
+  #endReached(checkpoints: ReadonlyMap<number, Position>, isMeant: (waiter: Waiter) => boolean): void {
+    for (const waiter of this.#waiting) {
+      const checkpoint = checkpoints.get(waiter.slice);
+      const isReached = checkpoint !== undefined && checkpoint >= waiter.position;
+      if (isReached && isMeant(waiter)) this.#end(waiter, true);
+    }
   }
 
   #end(waiter: Waiter, reached: boolean): void {
@@ -63,7 +70,7 @@ export class PositionWaiters {
   /** A database that is away for a moment is no answer: those who wait have their time-outs. */
   async #look(): Promise<void> {
     try {
-      this.reached(await this.#load());
+      this.#endReached(await this.#load(), () => true);
     } finally {
       this.#poll = undefined;
       if (this.#waiting.size > 0) this.#pollLater(POLL_MS);

@@ -3,9 +3,11 @@ import { OperatorError } from "@taem/runtime";
 export type ProjectionErrorCode =
   | "checkpoint_beyond_head"
   | "checkpoint_not_in_log"
+  | "events_unavailable"
   | "projection_missing"
   | "projection_outdated"
   | "rebuild_in_progress"
+  | "take_over_blocked"
   | "unknown_event_type"
   | "not_parked";
 

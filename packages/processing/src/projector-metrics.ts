@@ -9,6 +9,10 @@ export interface ProjectorMetrics {
   /** Something was missing of so many slices, and is read from the store. */
   gaps(slices: number): void;
   stopped(slices: number): void;
+  /** Reading events has failed for so long by now; 0 where it does not. */
+  outage(forMs: number): void;
+  /** Age of the oldest event that the projection may lack; 0 where it has all. */
+  behind(ms: number): void;
 }
 
 export function projectorMetrics(metrics: Metrics, projection: string): ProjectorMetrics {
@@ -51,9 +55,19 @@ export function projectorMetrics(metrics: Metrics, projection: string): Projecto
     help: "Slices that a projection has stopped at, because of a bug or a wrong order of deployment.",
     labels: names,
   });
+  const outage = metrics.gauge({
+    name: "taem_projection_outage_seconds",
+    help: "For how long a projection has not been able to read events; 0 while it can.",
+    labels: names,
+  });
+  const behind = metrics.gauge({
+    name: "taem_projection_behind_seconds",
+    help: "Age of the oldest event of the log that a projection does not have, in whichever process; 0 where it has all.",
+    labels: names,
+  });
   // A counter that nobody has seen at 0 hides its first increase.
   for (const counter of [events, parked, gaps]) counter.add(labels, 0);
-  for (const gauge of [parkedStreams, stopped]) gauge.set(labels, 0);
+  for (const gauge of [parkedStreams, stopped, outage, behind]) gauge.set(labels, 0);
   return {
     applied: (count, lagMs, tookMs) => {
       events.add(labels, count);
@@ -64,5 +78,7 @@ export function projectorMetrics(metrics: Metrics, projection: string): Projecto
     parkedStreams: (streams) => parkedStreams.set(labels, streams),
     gaps: (slices) => gaps.add(labels, slices),
     stopped: (slices) => stopped.set(labels, slices),
+    outage: (forMs) => outage.set(labels, forMs / 1_000),
+    behind: (ms) => behind.set(labels, ms / 1_000),
   };
 }

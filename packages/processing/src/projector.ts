@@ -1,10 +1,12 @@
-import type { EventStore, Position } from "@taem/event-store";
+import { type EventStore, type Position, START } from "@taem/event-store";
 import { type Database, isLockTimeout } from "@taem/postgres";
 import { type Clock, type Logger, type Metrics, retryPause, type Tracer } from "@taem/runtime";
 import { Applier } from "./applier.ts";
 import { CheckpointConflict, type Checkpoints, endSilentWriters, loadCheckpoints } from "./checkpoints.ts";
-import { type EventSource, eventsOf, judge, type Link, type LinkedEvent, readIn } from "./event-source.ts";
+import { type EventSource, eventsOf, type Link, type Outage } from "./event-source.ts";
 import { EventTelemetry } from "./event-telemetry.ts";
+import { headReaching } from "./head-reaching.ts";
+import { LagWatch } from "./lag-watch.ts";
 import { applyInLanes } from "./lanes.ts";
 import { Linger } from "./linger.ts";
 import { linksBetween } from "./log-range.ts";
@@ -12,6 +14,7 @@ import { oneAhead } from "./one-ahead.ts";
 import { ParkLimit, SliceStopped } from "./park-limit.ts";
 import { loadParked } from "./parking.ts";
 import { complain } from "./passing.ts";
+import { type Plan, planOf } from "./plan.ts";
 import type { Place } from "./position-waiters.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
@@ -19,6 +22,7 @@ import { type ProjectorMetrics, projectorMetrics } from "./projector-metrics.ts"
 import { type Progress, ProgressBoard, type ProjectorView } from "./projector-view.ts";
 import { assertOfThisLog } from "./reach.ts";
 import { assertVersion, ensureSchema, versionOf } from "./schema.ts";
+import { StoppedSlices } from "./stopped-slices.ts";
 import { highest } from "./store-log-source.ts";
 
 export interface ProjectorOptions {
@@ -61,9 +65,12 @@ export class Projector implements ProjectorView {
   readonly #logger: Logger;
   readonly #telemetry: EventTelemetry;
   readonly #stopping = new AbortController();
-  readonly #stopped = new Map<number, string>();
+  readonly #stopped: StoppedSlices;
+  readonly #lag: LagWatch;
   readonly #linger: Linger;
   #refusal: Progress["refusal"];
+  /** Reading has failed, and that by itself: a source that waits says so itself. */
+  #outage: Outage | undefined;
   #stale = true;
   #resumed: PromiseWithResolvers<void> | undefined;
   #idle: Promise<void> = Promise.resolve();
@@ -83,6 +90,8 @@ export class Projector implements ProjectorView {
     } as const;
     this.#telemetry = new EventTelemetry(stage, { logger: this.#logger, tracer });
     this.#metrics = projectorMetrics(metrics, projection.name);
+    this.#stopped = new StoppedSlices(this.#metrics, this.#logger);
+    this.#lag = new LagWatch({ ...options, schema: this.#schema, onLag: (ms) => this.#metrics.behind(ms) });
     const limit = new ParkLimit(() => clock.now());
     this.#applier = new Applier(
       {
@@ -113,6 +122,7 @@ export class Projector implements ProjectorView {
     await this.#reload();
     await assertOfThisLog(this.#options);
     this.#finished = this.#run();
+    this.#lag.start();
   }
 
   /** Ends after the batch that is being applied. */
@@ -121,6 +131,7 @@ export class Projector implements ProjectorView {
     this.resume();
     this.#linger.hurry();
     await this.#finished;
+    await this.#lag.stop();
     this.#board.close();
   }
 
@@ -148,8 +159,16 @@ export class Projector implements ProjectorView {
     return this.#board.waitFor(place, timeoutMs);
   }
 
+  waitInTables(place: Place, timeoutMs: number): Promise<boolean> {
+    return this.#board.waitInTables(place, timeoutMs);
+  }
+
   assertOfThisLog(): void {
     this.#board.assertOfThisLog();
+  }
+
+  assertReading(): void {
+    this.#board.assertReading();
   }
 
   status(): ProjectorStatus {
@@ -169,7 +188,8 @@ export class Projector implements ProjectorView {
         });
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof ProjectionError) this.#refuse(error);
+        this.#outage ??= { since: performance.now(), reason: (error as Error).message };
+        this.#refuse(error instanceof ProjectionError ? error : undefined);
         complain(this.#logger, error, "reading events failed; trying again");
         await retryPause(failures, this.#stopping.signal);
       }
@@ -187,6 +207,7 @@ export class Projector implements ProjectorView {
       ({ hasMore }) => hasMore,
       () => reading.abort(),
     )) {
+      this.#outage = undefined;
       await this.#resumed?.promise;
       if (signal.aborted) return;
       const began = performance.now();
@@ -214,65 +235,54 @@ export class Projector implements ProjectorView {
         await this.#applyAll(links);
         return;
       } catch (error) {
-        if (error instanceof SliceStopped) this.#stopSlice(error.slice, error.message);
+        if (error instanceof SliceStopped) this.#stop(error.slice, error.message);
         else await this.#recover(error, failures++);
       }
     }
   }
 
   async #applyAll(links: readonly Link[]): Promise<void> {
+    let end: Position | undefined;
     for (let looked = false; ; looked = true) {
-      const { gaps, next } = this.#plan(links);
+      const { gaps, next, beyond } = this.#plan(links, end);
       if (gaps.size === 0) {
         await this.#apply(next);
+        for (const [slice, told] of beyond) this.#stopped.wait(slice, told, end ?? START);
+        if (beyond.size > 0) this.#tell();
         return;
       }
       if (this.#stopping.signal.aborted) return;
       // Slices that another projector had until now are further than this one believes.
-      if (looked) await this.#fill(gaps);
+      if (looked) end = await this.#fill(gaps);
       else await this.#reload();
     }
   }
 
-  /** What to apply of a batch; and the slices that something is missing of, with the position up to which it is. */
-  #plan(links: readonly Link[]): { readonly next: readonly Link[]; readonly gaps: Checkpoints } {
-    const at = new Map(this.#applier.checkpoints);
-    const gaps: Checkpoints = new Map();
-    const next: Link[] = [];
-    for (const link of links) {
-      if (this.#stopped.has(link.slice) || gaps.has(link.slice)) continue;
-      const verdict = judge(link, at.get(link.slice) ?? "");
-      if (verdict === "gap") gaps.set(link.slice, link.previous);
-      if (verdict !== "apply") continue;
-      const read = readIn(this.#options.projection.catalogue, link);
-      if (read === "unknown") {
-        const { type, position } = (link.event as LinkedEvent).record;
-        this.#stopSlice(link.slice, `this version does not know ${type} as it is at ${position}; upgrade it`);
-        continue;
-      }
-      at.set(link.slice, link.position);
-      next.push(read);
-    }
-    return { next, gaps };
+  /** What to do with a batch; `end` is where the log ends, once that is known. */
+  #plan(links: readonly Link[], end?: Position): Plan {
+    const { checkpoints } = this.#applier;
+    const { catalogue } = this.#options.projection;
+    const plan = planOf(links, {
+      checkpoints,
+      catalogue,
+      end,
+      isStopped: (slice) => this.#stopped.isStopped(slice),
+    });
+    for (const { slice, type, position } of plan.unknown)
+      this.#stop(slice, `this version does not know ${type} as it is at ${position}; upgrade it`);
+    return plan;
   }
 
-  async #fill(gaps: ReadonlyMap<number, Position>): Promise<void> {
-    this.#metrics.gaps(gaps.size);
-    const head = await this.#options.store.head();
-    const held = new Map<number, Position>();
-    for (const [slice, upTo] of gaps) {
-      if (upTo <= head) held.set(slice, upTo);
-      else
-        this.#stopSlice(
-          slice,
-          `it is told of an event at ${upTo}, but the log ends at ${head || "its start"}`,
-        );
-    }
-    this.#logger.info(
-      { slices: [...held.keys()], upTo: highest(held) },
-      "reading what is missing from the store",
-    );
+  /** Returns where the log ends. */
+  async #fill(gaps: ReadonlyMap<number, Position>): Promise<Position> {
+    const head = await headReaching(this.#options.store, highest(gaps));
+    const held = new Map([...gaps].filter(([, upTo]) => upTo <= head));
+    if (held.size === 0) return head;
+    this.#metrics.gaps(held.size);
+    const missing = { slices: [...held.keys()], upTo: highest(held) };
+    this.#logger.info(missing, "reading what is missing from the store");
     await this.#catchUp(held);
+    return head;
   }
 
   async #catchUp(targets: ReadonlyMap<number, Position>): Promise<void> {
@@ -298,6 +308,7 @@ export class Projector implements ProjectorView {
           this.#applier.parked.has(record.stream) ? "not projected, since its stream is parked" : "projected",
       },
     );
+    this.#stopped.wentOn(links.map(({ slice }) => slice));
     this.#tell();
     const oldest = links.find(({ event }) => event !== undefined)?.event;
     if (oldest === undefined) return;
@@ -313,11 +324,11 @@ export class Projector implements ProjectorView {
       await this.#reload();
       const lost = [...believed].filter(([slice, position]) => {
         const behind = (this.#applier.checkpoints.get(slice) ?? "") < position;
-        return behind && !this.#stopped.has(slice);
+        return behind && !this.#stopped.isStopped(slice);
       });
       if (lost.length > 0) await this.#catchUp(new Map(lost));
     } catch (error) {
-      if (error instanceof SliceStopped) this.#stopSlice(error.slice, error.message);
+      if (error instanceof SliceStopped) this.#stop(error.slice, error.message);
       else await this.#recover(error, 0);
       this.#applier.checkpoints = believed;
       this.#tell();
@@ -343,16 +354,18 @@ export class Projector implements ProjectorView {
 
   #tell(): void {
     const { checkpoints, parked } = this.#applier;
-    const progress = { checkpoints, stopped: this.#stopped, parked: parked.size, refusal: this.#refusal };
+    const since = this.#options.source.outage?.() ?? this.#outage;
+    const outage = since && { forMs: performance.now() - since.since, reason: since.reason };
+    this.#metrics.outage(outage?.forMs ?? 0);
+    const { reasons: stopped } = this.#stopped;
+    const progress = { checkpoints, stopped, parked: parked.size, outage, refusal: this.#refusal };
     this.#board.update(progress);
     this.#options.onProgress?.(progress);
   }
 
-  #stopSlice(slice: number, reason: string): void {
-    this.#stopped.set(slice, reason);
-    this.#metrics.stopped(this.#stopped.size);
+  #stop(slice: number, reason: string): void {
+    this.#stopped.stop(slice, reason);
     this.#tell();
-    this.#logger.error({ slice, reason }, "slice stopped: nothing of it is projected until a restart");
   }
 
   /** Whatever was in flight may have happened: the checkpoints say. */

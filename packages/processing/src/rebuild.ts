@@ -1,9 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore, Position } from "@taem/event-store";
-import { type Database, isRolledBack, type Queryable, type Transaction, type Writes } from "@taem/postgres";
+import type { Database, Queryable, Transaction, Writes } from "@taem/postgres";
 import { Applier, isDeterministic } from "./applier.ts";
 import { BulkLoader } from "./bulk-loader.ts";
-import { type Checkpoints, loadCheckpoints } from "./checkpoints.ts";
+import { type Checkpoints, countProjected, loadCheckpoints } from "./checkpoints.ts";
 import {
   type Difference,
   findChanges,
@@ -19,9 +18,10 @@ import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { mismatchOf } from "./reach.ts";
 import { assertVersion, createLateIndexes, createTables, versionOf } from "./schema.ts";
+import { takeOver } from "./take-over.ts";
 
 export interface RebuildProgress {
-  readonly phase: "load" | "index" | "compare" | "take_over";
+  readonly phase: "load" | "index" | "compare" | "catch_up" | "take_over";
   readonly done: number;
   /** Undefined where nobody knows: a first build. */
   readonly total: number | undefined;
@@ -35,6 +35,8 @@ export interface RebuildOptions {
   readonly expect: "equal" | "changes";
   readonly confirm?: (changes: readonly TableChanges[]) => Promise<boolean>;
   readonly onProgress?: (progress: RebuildProgress) => void;
+  /** For how long it is tried to take over, in milliseconds: a minute unless told. */
+  readonly takeOverMs?: number;
 }
 
 export type RebuildOutcome =
@@ -46,14 +48,11 @@ export type RebuildOutcome =
 
 const BATCH_SIZE = 2_000;
 const IDLE_MS = 60_000;
-/** Shorter than the server's deadlock_timeout: whoever reads on meanwhile is never the one to be cancelled. */
-const LOCK_WAIT_MS = 500;
-const RETRY_MS = 200;
 
 /**
  * Builds a projection's tables anew from the store beside the live ones, compares them at the same checkpoints and
  * takes their place, while projectors and queries go on. Tables that have events which the log has not are compared as
- * they are, and replaced where changes are expected. Throws `rebuild_in_progress`, `unknown_event_type`, and, unless
+ * they are, and replaced where changes are expected. Throws `rebuild_in_progress`, `unknown_event_type`, `take_over_blocked`, and, unless
  * changes are expected, `checkpoint_beyond_head` or `checkpoint_not_in_log`.
  */
 export async function rebuild(options: RebuildOptions): Promise<RebuildOutcome> {
@@ -120,7 +119,7 @@ class Rebuild {
       isFirst || this.#isAstray
         ? await this.#everywhere(await store.head())
         : await loadCheckpoints(database, live);
-    await this.#load(target, isFirst ? undefined : await this.#countEvents(live));
+    await this.#load(target, isFirst ? undefined : await countProjected(database, live));
     await this.#index();
     const verdict = isFirst ? [] : await this.#compare();
     if (!Array.isArray(verdict)) {
@@ -139,7 +138,7 @@ class Rebuild {
     assertVersion(projection, version);
     await this.#compareWithLog();
     await this.#create();
-    await this.#load(await loadCheckpoints(database, live), await this.#countEvents(live));
+    await this.#load(await loadCheckpoints(database, live), await countProjected(database, live));
     await this.#index();
     const difference = await this.#firstDifference();
     await this.#drop();
@@ -167,13 +166,6 @@ class Rebuild {
     const checkpoints = await loadCheckpoints(this.#options.database, this.#schemas.rebuilt);
     for (const slice of checkpoints.keys()) checkpoints.set(slice, position);
     return checkpoints;
-  }
-
-  async #countEvents(schema: string): Promise<number> {
-    const [row] = await this.#options.database.queryArrays<[string]>(
-      `SELECT sum(events) FROM ${schema}.checkpoints`,
-    );
-    return Number(row?.[0]);
   }
 
   async #load(target: Checkpoints, total: number | undefined): Promise<void> {
@@ -284,37 +276,27 @@ class Rebuild {
     await this.#options.projection.carryOver?.(transaction, this.#schemas);
   }
 
-  /**
-   * Projectors wait at the checkpoints meanwhile, and then find those of the new tables, which are the same. A query
-   * that has begun on the live tables ends on them: they are dropped in the same transaction, which waits for it, but
-   * never long while it keeps others out.
-   */
   async #takeOver(isFirst: boolean): Promise<void> {
-    this.#report("take_over", 0, 1);
-    for (;;) {
-      try {
-        await this.#options.database.transaction((transaction) => this.#swap(transaction, isFirst));
-        break;
-      } catch (error) {
-        if (!isRolledBack(error)) throw error;
-        await delay(RETRY_MS);
-      }
-    }
-    this.#report("take_over", 1, 1);
+    const { database, projection, takeOverMs } = this.#options;
+    await takeOver({
+      database,
+      projection,
+      schemas: this.#schemas,
+      limitMs: takeOverMs,
+      // Tables that have what the log has not are no measure, and where there are none there is nobody to catch up with.
+      ...(!isFirst && !this.#isAstray && { catchUp: (transaction) => this.#approach(transaction) }),
+      isFirst,
+      drop: () => this.#drop(),
+      onProgress: (phase, done, total) => this.#report(phase, done, total),
+    });
   }
 
-  async #swap(transaction: Transaction, isFirst: boolean): Promise<void> {
-    const { live, rebuilt } = this.#schemas;
-    if (isFirst) {
-      await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
-      return;
-    }
-    await transaction.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
-    await transaction.query(`LOCK TABLE ${live}.checkpoints IN EXCLUSIVE MODE`);
-    if (!this.#isAstray) await this.#catchUp(transaction);
-    await transaction.query(`ALTER SCHEMA ${live} RENAME TO ${live}_before`);
-    await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
-    await transaction.query(`DROP SCHEMA ${live}_before CASCADE`);
+  /** Catches up with the live tables; in a transaction, where one is given. */
+  async #approach(transaction: Transaction | undefined): Promise<void> {
+    if (transaction !== undefined) return await this.#catchUp(transaction);
+    const { database } = this.#options;
+    const applier = await this.#applier(database, (writes) => database.write(writes, { relaxed: true }));
+    await this.#applyUpTo(await loadCheckpoints(database, this.#schemas.live), applier);
   }
 
   #report(phase: RebuildProgress["phase"], done: number, total: number | undefined): void {

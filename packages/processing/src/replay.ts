@@ -24,9 +24,16 @@ export async function replayParked(
   key: string,
 ): Promise<Replayed> {
   const schema = schemaOf(projection);
+  // What there is so far is read before the slice is locked: a long stream takes its time.
+  const found = await findParked(database, schema, projection, key, "");
+  const before = await recordsOf(store, found.parked, found.checkpoint);
   return await database.transaction(async (transaction) => {
-    const { parked, checkpoint } = await lockParked(transaction, schema, projection, key);
-    const records = await recordsOf(store, parked, checkpoint);
+    // So that no projector moves on meanwhile.
+    const { parked, checkpoint } = await findParked(transaction, schema, projection, key, "FOR UPDATE");
+    const isAsFound = parked.revision === found.parked.revision;
+    const known = isAsFound ? before : [];
+    const rest = { key, revision: parked.revision + known.length };
+    const records = [...known, ...(await recordsOf(store, rest, checkpoint))];
     const folding = new Folding(projection);
     await folding.add(records.map(linkedEvent));
     await folding.fold.load?.(transaction, schema);
@@ -40,16 +47,17 @@ export async function replayParked(
   });
 }
 
-/** Holds the slice's checkpoint, so that no projector moves on meanwhile. */
-async function lockParked(
-  transaction: Queryable,
+/** Throws `not_parked`. */
+async function findParked(
+  sql: Queryable,
   schema: string,
   { name }: Projection,
   key: string,
+  lock: "" | "FOR UPDATE",
 ): Promise<{ parked: Parked; checkpoint: string }> {
-  const { rows } = await transaction.query<Parked & { checkpoint: string }>(
+  const { rows } = await sql.query<Parked & { checkpoint: string }>(
     `SELECT p.slice, p.key, p.position, p.revision, p.error, c.position AS checkpoint
-       FROM ${schema}.parked p JOIN ${schema}.checkpoints c USING (slice) WHERE p.key = $1 FOR UPDATE`,
+       FROM ${schema}.parked p JOIN ${schema}.checkpoints c USING (slice) WHERE p.key = $1 ${lock}`,
     [key],
   );
   const [row] = rows;
@@ -62,7 +70,7 @@ async function lockParked(
 
 async function recordsOf(
   store: Pick<EventStore, "readStream">,
-  { key, revision }: Parked,
+  { key, revision }: Pick<Parked, "key" | "revision">,
   checkpoint: string,
 ): Promise<RecordedEvent[]> {
   const records: RecordedEvent[] = [];

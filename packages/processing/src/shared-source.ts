@@ -31,6 +31,7 @@ export function sharedSource({
 }: SharedSourceOptions): EventSource {
   let current: SharedReading | undefined;
   return {
+    ...(source.outage && { outage: source.outage }),
     async *read(options) {
       const isBehind = beginsAtCheckpoints && current?.isBehind(options.checkpoints);
       if (current === undefined || current.isOver || isBehind)

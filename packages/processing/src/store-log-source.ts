@@ -1,11 +1,17 @@
 import { type EventStore, type LogPage, type Position, START } from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
-import { type EventSource, type Link, linkedEvent } from "./event-source.ts";
+import { type EventSource, type Link, linkedEvent, type Outage } from "./event-source.ts";
 import { landmarkOf } from "./landmark.ts";
 
 /** The store's global log as an event source: one reader for all slices, and a watermark for each after every page. */
 export function storeLogSource(store: Pick<EventStore, "follow">): EventSource {
+  let outage: Outage | undefined;
+  const onFailure = (failure: unknown) => {
+    const since = outage?.since ?? performance.now();
+    outage = failure === undefined ? undefined : { since, reason: (failure as Error).message };
+  };
   return {
+    outage: () => outage,
     async *read({ checkpoints, limit, signal }) {
       // Whoever is behind the others finds a gap in the first link and reads it up from the store, by its slice alone.
       const start = highest(checkpoints);
@@ -15,7 +21,7 @@ export function storeLogSource(store: Pick<EventStore, "follow">): EventSource {
         (checkpoints.get(slice) ?? START) < start ? [{ slice, position, previous: position }] : [],
       );
       if (behind.length > 0) yield { links: behind, hasMore: false };
-      for await (const page of store.follow(start, { limit, signal })) {
+      for await (const page of store.follow(start, { limit, signal, onFailure })) {
         yield { links: linksOf(page, previous), hasMore: page.events.length === limit };
       }
     },

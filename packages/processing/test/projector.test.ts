@@ -1,4 +1,4 @@
-import { StoreUnavailable } from "@taem/event-store";
+import { type Position, StoreUnavailable } from "@taem/event-store";
 import { openPool } from "@taem/postgres";
 import { openSilentCopy, openTcpProxy } from "@taem/postgres/testing";
 import { createMetrics, systemClock } from "@taem/runtime";
@@ -274,6 +274,34 @@ describe("an event that cannot be projected", () => {
     expect(await parked()).toEqual(before);
   });
 
+  test("that was read a moment before the log's end was is no reason to stop", async () => {
+    const slice = 41;
+    const isKept = ({ event, slice: of }: Link) => event === undefined || of !== slice;
+    const source = altered(storeLogSource(installation.store), (links) => [links.filter(isKept)]);
+    // As a replica has it, that has the newest events a moment later.
+    let end: Position | undefined;
+    let looks = 0;
+    const store = {
+      ...installation.store,
+      head: async () => {
+        const head = await installation.store.head();
+        if (end === undefined || looks++ > 1) return head;
+        return end;
+      },
+    };
+    await using running = await startProjector(installation, { source, store });
+    await running.caughtUp();
+    end = await installation.store.head();
+    await numbers.append(slice, [`late-${slice}`, 1]);
+    await numbers.append(slice, [`late-${slice}`, 2]);
+    await numbers.append(slice + 1, [`beside-${slice}`, 1]);
+    await running.caughtUp();
+    expect(await totals(installation.database)).toMatchObject({ [`late-${slice}`]: "3" });
+    expect(looks).toBeGreaterThan(1);
+    const complaints = running.logger.lines.filter(({ fields }) => fields["slice"] === slice);
+    expect(complaints).toEqual([]);
+  });
+
   test.each([
     ["type", 8, "MemberTeleported", 1],
     ["version", 10, "NumberAdded", 2],
@@ -288,10 +316,11 @@ describe("an event that cannot be projected", () => {
     expect(await totals(installation.database)).toHaveProperty(`beside-${slice}`);
   });
 
-  test("of which the log knows nothing stops its slice: whoever tells of it has another log", async () => {
+  test("of which the log knows nothing is waited for, and its slice goes on with what the log has", async () => {
     const slice = 40;
-    const lost = { slice, position: "9999999999999999", previous: "9999999999999998" };
-    const source = altered(storeLogSource(installation.store), (links) => [[...links, lost]]);
+    let lost: Link | undefined = { slice, position: "9999999999999999", previous: "9999999999999998" };
+    const sound = storeLogSource(installation.store);
+    const source = altered(sound, (links) => [lost === undefined ? links : [...links, lost]]);
     await using running = await startProjector(installation, { source });
     await numbers.append(slice + 1, [`beside-${slice}`, 1]);
     await running.caughtUp();
@@ -300,6 +329,11 @@ describe("an event that cannot be projected", () => {
     );
     expect(running.projector.status().checkpoints.get(slice)).not.toBe(lost.position);
     expect(await totals(installation.database)).toHaveProperty(`beside-${slice}`);
+    lost = undefined;
+    await numbers.append(slice, [`after-${slice}`, 1]);
+    await vi.waitFor(() => expect(running.projector.status().stopped.has(slice)).toBe(false), 10_000);
+    await running.caughtUp();
+    expect(await totals(installation.database)).toHaveProperty(`after-${slice}`);
   });
 
   test("in many streams at once is a bug: the slice stops and nothing more is parked", async () => {

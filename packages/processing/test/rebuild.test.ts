@@ -259,3 +259,57 @@ test("a report that has begun ends on the tables it began on, and is not cancell
   expect(after).toEqual(before);
   expect((await rebuilding).outcome).toBe("taken_over");
 });
+
+test("a rebuild that cannot take over in its time gives up, says what to do, and leaves the live tables", async () => {
+  const { database } = installation;
+  const before = await totals(database);
+  await database.transaction(async (report) => {
+    await report.query("SELECT count(*) FROM taem_sums.sums");
+    await expect(run({ takeOverMs: 1_000 })).rejects.toMatchObject({
+      code: "take_over_blocked",
+      message: expect.stringContaining("pg_stat_activity"),
+    });
+    await numbers.append(4, ["meanwhile", 1]);
+    await running.caughtUp();
+  });
+  expect(await totals(database)).toEqual({ ...before, meanwhile: "1" });
+  expect(await count(database, "pg_namespace WHERE nspname LIKE 'taem_sums%'")).toBe(1);
+  expect((await run()).outcome).toBe("taken_over");
+});
+
+test("what has come since the comparison is caught up with while projectors go on, but for a small rest", async () => {
+  const { database, store } = installation;
+  const projection = new Sums();
+  projection.version = 2;
+  projection.bonus = 1;
+  const phases = new Set<string>();
+  let read = 0;
+  let underLock = 0;
+  const watched = {
+    ...store,
+    readLog: async (...asked: Parameters<typeof store.readLog>) => {
+      const page = await store.readLog(...asked);
+      const held = await count(database, LOCKED);
+      read += page.events.length;
+      if (held > 0) underLock += page.events.length;
+      return page;
+    },
+  };
+  const confirm = async () => {
+    const many = Array.from({ length: 500 }, (_, i) => [`m${i % 7}`, 1] as [string, number]);
+    for (let round = 0; round < 10; round++) await numbers.append(9, ...many);
+    await running.caughtUp();
+    read = 0;
+    return true;
+  };
+  const onProgress = ({ phase }: { phase: string }) => phases.add(phase);
+  const outcome = await run({ store: watched, projection, expect: "changes", confirm, onProgress });
+  expect(outcome.outcome).toBe("taken_over");
+  expect(read).toBeGreaterThanOrEqual(5_000);
+  expect(underLock).toBeLessThanOrEqual(2_000);
+  expect([...phases]).toEqual(["load", "index", "catch_up", "take_over"]);
+});
+
+/** Who keeps projectors out. */
+const LOCKED = `pg_locks WHERE relation = to_regclass('taem_sums.checkpoints') AND mode = 'ExclusiveLock' AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;

@@ -34,6 +34,29 @@ test("a parked stream is taken up again from the store, beside a running project
   expect(running.projector.status().parked).toBe(0);
 });
 
+test("a long stream is read before its slice is locked: nobody waits for that", async () => {
+  await numbers.append(7, ["long", UNLUCKY], ...Array.from({ length: 50 }, () => ["long", 1] as const));
+  const { database, store } = installation;
+  await using running = await startProjector(installation);
+  await running.caughtUp();
+  let read = 0;
+  let underLock = 0;
+  const readStream = async function* (...asked: Parameters<typeof store.readStream>) {
+    for await (const page of store.readStream(...asked)) {
+      read += page.length;
+      if ((await count(database, LOCKED)) > 0) underLock += page.length;
+      yield page;
+    }
+  };
+  const replayed = await replayParked(database, { readStream }, new Mended(), "taem.member-long");
+  expect(replayed).toEqual({ events: 51, parked: undefined });
+  expect([read, underLock]).toEqual([51, 0]);
+});
+
+/** Who holds checkpoints. */
+const LOCKED = `pg_locks WHERE relation = 'taem_sums.checkpoints'::regclass AND mode = 'RowShareLock' AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
 test("a stream that still fails stays parked, at the event that fails now", async () => {
   await numbers.append(6, ["r", UNLUCKY], ["r", 2], ["r", UNLUCKY]);
   const { database, store } = installation;

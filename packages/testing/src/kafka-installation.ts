@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AnyContext } from "@taem/host";
 import { parseToken, type Token } from "@taem/http";
-import { type KafkaCluster, kafkaCluster } from "@taem/kafka";
+import { type KafkaCluster, kafkaCluster, type MessageHeaders } from "@taem/kafka";
 import { openPool } from "@taem/postgres";
 import { createLogger, type Environment } from "@taem/runtime";
 import { expect } from "vitest";
@@ -16,6 +16,15 @@ const MEMBERS = 30;
 const SHOP = "/v1/programmes/shop";
 const PARTITIONS = 3;
 const WAIT = { timeout: 60_000, interval: 50 };
+
+const SENT_AT_ONCE = 500;
+
+/** As it lies in a topic. */
+export interface TopicMessage {
+  readonly partition: number;
+  readonly value: Buffer | null;
+  readonly headers?: MessageHeaders;
+}
 
 /** An installation whose events come by a topic of its own. */
 export class KafkaInstallation implements AsyncDisposable {
@@ -120,27 +129,26 @@ export class KafkaInstallation implements AsyncDisposable {
     await expectAgreement(this.#installation.url);
   }
 
-  async send(
-    messages: readonly { readonly partition: number; readonly value: Buffer | null }[],
-  ): Promise<void> {
+  async send(messages: readonly TopicMessage[]): Promise<void> {
     const producer = this.cluster.producer({ allowAutoTopicCreation: false });
     await producer.connect();
-    await producer.send({ topic: this.topic, messages: [...messages] });
+    for (let from = 0; from < messages.length; from += SENT_AT_ONCE)
+      await producer.send({ topic: this.topic, messages: messages.slice(from, from + SENT_AT_ONCE) });
     await producer.disconnect();
   }
 
   /** Every message of the topic, as it lies there. */
-  async messages(): Promise<{ partition: number; value: Buffer | null }[]> {
+  async messages(): Promise<TopicMessage[]> {
     const ends = await this.asAdmin((admin) => admin.fetchTopicOffsets(this.topic));
     const wanted = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
-    const found: { partition: number; value: Buffer | null }[] = [];
+    const found: TopicMessage[] = [];
     const all = Promise.withResolvers<void>();
     const consumer = this.cluster.consumer({ groupId: `reader.${randomUUID()}` });
     await consumer.connect();
     await consumer.subscribe({ topic: this.topic, fromBeginning: true });
     await consumer.run({
-      eachMessage: async ({ partition, message: { value } }) => {
-        found.push({ partition, value });
+      eachMessage: async ({ partition, message: { value, headers } }) => {
+        found.push({ partition, value, headers: { ...headers } });
         if (found.length >= wanted) all.resolve();
       },
     });

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createSecretKey, randomBytes, randomUUID } from "node:crypto";
 import type { EventStore } from "@taem/event-store";
 import {
   ensureTopic,
@@ -13,7 +13,7 @@ import {
 import { member as memberCategory, memberStream } from "@taem/member/events";
 import { type Database, migrate, openPool } from "@taem/postgres";
 import type { EventSource } from "@taem/processing";
-import { createMetrics, systemClock } from "@taem/runtime";
+import { createMetrics, type Metrics, systemClock } from "@taem/runtime";
 import { createCatalogue } from "@taem/schema";
 import { type CollectingLogger, collectingLogger } from "./collecting-logger.ts";
 import { openTestStore } from "./test-store.ts";
@@ -26,6 +26,7 @@ export interface RelayedLog extends AsyncDisposable {
   readonly topic: Topic;
   readonly installation: string;
   readonly logs: CollectingLogger;
+  readonly metrics: Metrics;
   /** Reads the topic as one consumer group. */
   source(group?: string): EventSource;
   /** Another relay on the same log and topic; stopped with the log. */
@@ -53,7 +54,12 @@ export async function openRelayedLog(brokers: string): Promise<RelayedLog> {
     cluster,
     topic,
     installation,
-    codec: new LinkCodec(createCatalogue([memberCategory]), installation),
+    codec: new LinkCodec({
+      catalogue: createCatalogue([memberCategory]),
+      installation,
+      key: createSecretKey(randomBytes(32)),
+      topic: topic.name,
+    }),
     logger,
     metrics: createMetrics(),
     clock: systemClock,

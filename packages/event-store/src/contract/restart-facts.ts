@@ -40,6 +40,35 @@ export const restartFacts: readonly Fact[] = [
     },
   },
   {
+    name: "a follower tells of what it survives, and when it reads again",
+    async test({ store, restart }) {
+      const stream = newStream();
+      await appended(store, stream, 0, newEvents(1));
+      const done = new AbortController();
+      let failure: unknown;
+      let failures = 0;
+      const onFailure = (told: unknown) => {
+        failure = told;
+        if (told !== undefined) failures++;
+      };
+      const seen: number[] = [];
+      const following = (async () => {
+        for await (const { events } of store.follow(START, { limit: 10, signal: done.signal, onFailure }))
+          seen.push(...events.map(({ revision }) => revision));
+      })();
+      const roundTrip = () => store.head().catch(() => undefined);
+      while (failures === 0) {
+        await restart();
+        await roundTrip();
+      }
+      await appended(store, stream, 1, newEvents(1));
+      while (seen.length < 2) await roundTrip();
+      expect([seen, failure]).toEqual([[1, 2], undefined]);
+      done.abort();
+      await following;
+    },
+  },
+  {
     name: "appends during restarts are made once: none lost, none doubled, and followers see exactly the log",
     async test({ store, second, restart }) {
       const other = await second();

@@ -1,10 +1,13 @@
 import { LAG_BUCKETS, type Metrics } from "@taem/runtime";
 
+/** Why an event is not told of, and left to the store: of a newer version, not what its contract says, or refused for its size. */
+export type PointedAt = "unknown" | "damaged" | "too_large";
+
 export interface RelayMetrics {
   /** A page was sent; `lagMs` is the age of its oldest event. */
   published(events: number, lagMs: number): void;
-  /** An event that cannot be told of, of a newer version or damaged, was left to the store. */
-  pointedAt(): void;
+  /** Readers were told where an event is, and fetch it from the store. */
+  pointedAt(why: PointedAt): void;
   restarted(): void;
   leads(isLeader: boolean): void;
 }
@@ -23,10 +26,13 @@ export function relayMetrics(metrics: Metrics): RelayMetrics {
     name: "taem_relay_restarts_total",
     help: "Times the relay began again at its checkpoint, because something failed or another relay took over.",
   });
-  const unknown = metrics.counter({
-    name: "taem_relay_unknown_events_total",
-    help: "Events of a newer version, or damaged: readers were told where they are, and fetch them from the store.",
+  const pointed = metrics.counter({
+    name: "taem_relay_pointed_events_total",
+    help: "Events of a newer version, damaged, or too large for the topic: readers were told where they are, and fetch them from the store.",
+    labels: ["reason"] as const,
   });
+  // A counter that nobody has seen at 0 hides its first increase.
+  for (const reason of ["unknown", "damaged", "too_large"]) pointed.add({ reason }, 0);
   const leader = metrics.gauge({
     name: "taem_relay_leader",
     help: "1 where this process is the one that sends.",
@@ -37,7 +43,7 @@ export function relayMetrics(metrics: Metrics): RelayMetrics {
       events.add({}, count);
       lag.observe({}, lagMs / 1_000);
     },
-    pointedAt: () => unknown.add({}),
+    pointedAt: (reason) => pointed.add({ reason }),
     restarted: () => restarts.add({}),
     leads: (isLeader) => leader.set({}, isLeader ? 1 : 0),
   };

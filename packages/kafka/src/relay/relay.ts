@@ -13,12 +13,12 @@ import {
   type Tracer,
 } from "@taem/runtime";
 import { ContractViolation } from "@taem/schema";
-import { isOfKafka, type KafkaCluster } from "../cluster.ts";
+import { isOfKafka, type KafkaCluster, RETRY_AT_LEAST_EVERY_MS } from "../cluster.ts";
 import { EventPublisher, type Message } from "../event-publisher.ts";
 import type { LinkCodec } from "../link-codec.ts";
 import type { Topic } from "../topic.ts";
 import { Chain } from "./chain.ts";
-import { type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
+import { type PointedAt, type RelayMetrics, relayMetrics } from "./relay-metrics.ts";
 import { RENEW_MS, type RelayState, RelayTable, Superseded } from "./relay-state.ts";
 
 export interface RelayPlatform {
@@ -51,7 +51,7 @@ export class Relay {
   readonly #metrics: RelayMetrics;
   readonly #telemetry: EventTelemetry;
   readonly #stopping = new AbortController();
-  /** Types that it has complained of. */
+  /** Types that it has complained of, as not known. */
   readonly #unknown = new Set<string>();
   #refusal: OperatorError | undefined;
   #finished: Promise<void> | undefined;
@@ -106,7 +106,7 @@ export class Relay {
       } catch (error) {
         if (signal.aborted) return;
         this.#report(error, failures);
-        await retryPause(failures++, signal);
+        await retryPause(failures++, signal, RETRY_AT_LEAST_EVERY_MS);
       }
     }
   }
@@ -198,25 +198,33 @@ export class Relay {
           "this version cannot tell of such an event: readers fetch it from the store; upgrade it";
         this.#logger.error({ type, position }, message);
       }
-      return this.#pointAt(event);
+      return this.#pointAt(event, "unknown");
     }
     try {
-      return codec.encode(event, previous);
+      return { ...codec.encode(event, previous), instead: () => this.#pointAtLarge(event) };
     } catch (error) {
       if (!(error instanceof ContractViolation)) throw error;
       const message =
         "an event is not what its contract says: readers fetch it from the store, and park its stream";
       this.#logger.error({ type, stream, revision, position, reason: error.message }, message);
-      return this.#pointAt(event);
+      return this.#pointAt(event, "damaged");
     }
+  }
+
+  #pointAtLarge(event: RecordedEvent): Message {
+    const { type, stream, revision, position } = event;
+    const message =
+      "an event is larger than the topic takes: readers fetch it from the store; raise its max.message.bytes";
+    this.#logger.warn({ type, stream, revision, position }, message);
+    return this.#pointAt(event, "too_large");
   }
 
   /**
    * What cannot be said is pointed at: the slice is told of its position as of something that came before; who follows the
    * chain misses it, and has it from the store.
    */
-  #pointAt({ slice, position }: RecordedEvent): Message {
-    this.#metrics.pointedAt();
+  #pointAt({ slice, position }: RecordedEvent, why: PointedAt): Message {
+    this.#metrics.pointedAt(why);
     return this.#platform.codec.encodeWatermark({ slice, position, previous: position });
   }
 

@@ -29,6 +29,8 @@ async function sentKeys(bench: Bench): Promise<unknown[]> {
   return (await bench.outbox(vouchers)).map(({ key }) => key);
 }
 
+const SOON = { timeout: 20_000, interval: 20 };
+
 const keyOf = (card: string) => `expire:${card}:1`;
 
 async function expectEqualRebuild(bench: Bench): Promise<void> {
@@ -204,6 +206,37 @@ export const timerFacts: readonly Fact[] = [
       const rest = await drain(bench.timers(vouchers));
       expect(sent.reduce((all, some) => all + some, rest)).toBe(issued.length);
       expect((await sentKeys(bench)).sort()).toEqual(issued.map(keyOf).sort());
+    },
+  },
+  {
+    name: "what is moved, or becomes due, while others are sent is neither lost nor sent too early",
+    async test(bench) {
+      const [moved, due] = [await issue(bench), await issue(bench)];
+      bench.clocks.set(bench.shop.shop, 1_000);
+      const added = newCard();
+      const sending = await bench.database.transaction(async (projector) => {
+        // As a batch would that is not committed yet.
+        await projector.query("UPDATE taem_vouchers.timers SET due_at = 3000 WHERE key = $1", [keyOf(moved)]);
+        await projector.query(
+          `INSERT INTO taem_vouchers.timers SELECT slice, $1, scope, 1000, position, lane, type, body, meta
+             FROM taem_vouchers.timers WHERE key = $2`,
+          [keyOf(added), keyOf(moved)],
+        );
+        const sent = bench.timers(vouchers).runOnce();
+        const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        await expect.poll(async () => (await bench.database.query(waits)).rowCount, SOON).toBe(1);
+        return { sent };
+      });
+      expect(await sending.sent).toBe(1);
+      expect(await sentKeys(bench)).toEqual([keyOf(due)]);
+      expect((await setTimers(bench)).toSorted()).toEqual(
+        [
+          [keyOf(moved), 3_000],
+          [keyOf(added), 1_000],
+        ].toSorted(),
+      );
+      expect(await drain(bench.timers(vouchers))).toBe(1);
+      expect(await sentKeys(bench)).toEqual([keyOf(due), keyOf(added)]);
     },
   },
   {

@@ -1,6 +1,6 @@
 import { SLICES } from "@taem/kernel";
 import type { Database } from "@taem/postgres";
-import { createMetrics, type LogFields, type Logger, systemClock } from "@taem/runtime";
+import { createMetrics, type LogFields, type Logger, type Metrics, systemClock } from "@taem/runtime";
 import {
   type EventSource,
   type Link,
@@ -37,11 +37,12 @@ export interface Projecting extends AsyncDisposable {
   readonly projector: Projector;
   readonly projection: Sums;
   readonly logger: MemoryLogger;
+  readonly metrics: Metrics;
   /** Resolves when everything appended so far is in the tables, but for what is stopped. */
   caughtUp(): Promise<void>;
 }
 
-type Overrides = Partial<Pick<ProjectorOptions, "database" | "source" | "batchSize">> & {
+type Overrides = Partial<Pick<ProjectorOptions, "database" | "store" | "source" | "batchSize">> & {
   readonly projection?: Sums;
 };
 
@@ -70,6 +71,7 @@ export async function startProjector(
     projector,
     projection,
     logger,
+    metrics,
     caughtUp: () => waitForHead(installation, projector),
     [Symbol.asyncDispose]: () => projector.stop(),
   };

@@ -106,12 +106,16 @@ export const stamps = defineContext({
           handler: async ({ params, query }, { deadline }) => {
             const { programme, id, slice } = await memberOf(params);
             const projector = projectors.get(cards().name) as ProjectorView;
-            await new Reach({ ...process, projector }).ownWrite(programme, query.token, deadline);
-            const [row] = await process.database.queryArrays<[number]>(
-              `SELECT stamps FROM ${schemaOf(cards())}.cards WHERE slice = $1 AND member = $2`,
-              [slice, id],
-            );
-            return { status: 200, body: { stamps: row?.[0] ?? 0 } };
+            const schema = schemaOf(cards());
+            const sql = `SELECT c.position, (SELECT stamps FROM ${schema}.cards WHERE slice = c.slice AND member = $2)
+                           FROM ${schema}.checkpoints c WHERE c.slice = $1`;
+            const reach = new Reach({ ...process, projector });
+            const [row] = await reach.ownWrite(programme, query.token, deadline, {
+              slice,
+              read: () => process.database.queryArrays<[string, number | null]>(sql, [slice, id]),
+              upTo: ([found]) => found?.[0] ?? "",
+            });
+            return { status: 200, body: { stamps: row?.[1] ?? 0 } };
           },
         }),
       ],

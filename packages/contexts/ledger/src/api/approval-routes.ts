@@ -5,6 +5,7 @@ import { proposalBody } from "@taem/programme/api";
 import { businessNow, type Programme, type Proposal } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import type { z } from "zod";
+import { readModelCut } from "../queries/cut.ts";
 import { countParkedAccounts } from "../queries/parked-accounts.ts";
 import { type WaitingAdjustment, waitingAdjustments } from "../queries/waiting-adjustments.ts";
 import { type approvalItem, approvals } from "./approvals.ts";
@@ -28,7 +29,6 @@ export function approvalRoutes({ database, clock, requests }: ApprovalRoutesPlat
       handler: async ({ params, query }, { deadline }) => {
         const { kind, cursor: place, limit } = query;
         const programme = await requests.newestProgramme(params.programme);
-        await requests.reach.everywhere(programme.id, query, deadline);
         const now = businessNow(programme, clock.now());
         const found: Waiting[] = [];
         if (kind !== "adjustment" && place?.[0] !== "adjustment") {
@@ -36,14 +36,21 @@ export function approvalRoutes({ database, clock, requests }: ApprovalRoutesPlat
           const rest = [...programme.proposals.open.values()].filter(({ no }) => no > after);
           found.push(...rest.map((proposal) => ({ proposal })));
         }
-        const room = limit + 1 - found.length;
-        if (kind !== "proposal" && room > 0) {
-          const after = place?.[0] === "adjustment" ? place[1] : "";
-          const rows = await waitingAdjustments(database, programme, { after, now, limit: room });
-          found.push(...rows.map((adjustment) => ({ adjustment })));
-        }
+        const room = kind === "proposal" ? 0 : limit + 1 - found.length;
+        const after = place?.[0] === "adjustment" ? place[1] : "";
+        const read = () =>
+          database.transaction(
+            async (sql) => ({
+              cut: await readModelCut(sql),
+              rows: room > 0 ? await waitingAdjustments(sql, programme, { after, now, limit: room }) : [],
+              parked: await countParkedAccounts(sql, programme.id),
+            }),
+            { snapshot: true },
+          );
+        const reading = { read, upTo: ({ cut }: Awaited<ReturnType<typeof read>>) => cut.position };
+        const { rows, parked } = await requests.reach.everywhere(programme.id, query, deadline, reading);
+        found.push(...rows.map((adjustment) => ({ adjustment })));
         const body = pageFrom(found, limit, placeOf, (waiting) => itemOf(waiting, programme, now));
-        const parked = await countParkedAccounts(database, programme.id);
         return { status: 200, body: { parked, ...body } };
       },
     }),

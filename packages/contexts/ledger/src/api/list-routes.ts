@@ -162,22 +162,26 @@ async function list<R>(
 ) {
   const programme = await requests.programme(code);
   const currency = theCurrency(programme, query.currency);
-  await requests.reach.everywhere(programme.id, query, deadline);
-  const at = businessNow(programme, clock.now());
   const of = { programme, currency, limit: query.limit + 1 };
-  return await database.transaction(
-    async (sql) => {
-      const rows = await read(sql, of, at);
-      const head = {
-        programme: programme.code,
-        currency: currency.code,
-        scale: currency.scale,
-        at: formatInstant(at),
-        cut: await readModelCut(sql),
-        parked: await countParkedAccounts(sql, programme.id),
-      };
-      return { head, rows, of, at };
+  return await requests.reach.everywhere(programme.id, query, deadline, {
+    read: () => {
+      const at = businessNow(programme, clock.now());
+      return database.transaction(
+        async (sql) => {
+          const rows = await read(sql, of, at);
+          const head = {
+            programme: programme.code,
+            currency: currency.code,
+            scale: currency.scale,
+            at: formatInstant(at),
+            cut: await readModelCut(sql),
+            parked: await countParkedAccounts(sql, programme.id),
+          };
+          return { head, rows, of, at };
+        },
+        { snapshot: true },
+      );
     },
-    { snapshot: true },
-  );
+    upTo: ({ head }) => head.cut.position,
+  });
 }

@@ -42,8 +42,10 @@ function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
-      await requests.reachOwn(account, asked, deadline);
-      const seen = await reader.see(account, view);
+      const seen = await requests.readOwn(account, asked, deadline, {
+        read: () => reader.see(account, view),
+        upTo: positionOf,
+      });
       requests.assertFollowed(asked, seen);
       const identity = identityOf(account.programme, account.currency.code, account.member);
       const balance = seen.isSettled
@@ -59,6 +61,10 @@ function balanceRoute({ requests, reader }: MemberRoutesPlatform): Route {
   });
 }
 
+function positionOf({ cut }: Basis): string {
+  return cut.position;
+}
+
 /** In the burn order. */
 type LotPlace = readonly [expiresAt: number | null, earnedAt: number, no: number];
 
@@ -68,8 +74,10 @@ function lotsRoute({ requests, reader }: MemberRoutesPlatform): Route {
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
-      await requests.reachOwn(account, asked, deadline);
-      const seen = await reader.see(account, view);
+      const seen = await requests.readOwn(account, asked, deadline, {
+        read: () => reader.see(account, view),
+        upTo: positionOf,
+      });
       requests.assertFollowed(asked, seen);
       const place = asked.cursor;
       const open = openLots(seen.state);
@@ -97,7 +105,6 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
     handler: async ({ params, query: asked }, { deadline }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
-      await requests.reachOwn(account, asked, deadline);
       const days = daysOf(asked);
       const wanted = { before: asked.cursor?.[0], limit: asked.limit + 1, days };
       const isSpan = days.from !== undefined || days.to !== undefined;
@@ -114,6 +121,7 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
         };
       };
       if (isFolded(view)) {
+        await requests.reach.nothing(account.programme.id, asked.token);
         const seen = await reader.horizon(account.programme, view);
         await zones.refresh([account.programme.id]);
         const newest = isWhole(view) ? await projectedRevision(database, account) : undefined;
@@ -121,14 +129,19 @@ function statementRoute({ database, store, requests, reader }: MemberRoutesPlatf
         const span = isSpan ? await foldSpan(store, account, zones, seen.horizon, days) : undefined;
         return await answer(seen, entries, span);
       }
-      const { seen, entries, span } = await database.transaction(
-        async (sql) => ({
-          seen: await reader.basis(account, sql),
-          entries: await readStatement(sql, account, wanted),
-          span: isSpan ? await readSpan(sql, account, days) : undefined,
-        }),
-        { snapshot: true },
-      );
+      const read = () =>
+        database.transaction(
+          async (sql) => ({
+            seen: await reader.basis(account, sql),
+            entries: await readStatement(sql, account, wanted),
+            span: isSpan ? await readSpan(sql, account, days) : undefined,
+          }),
+          { snapshot: true },
+        );
+      const { seen, entries, span } = await requests.readOwn(account, asked, deadline, {
+        read,
+        upTo: ({ seen }) => positionOf(seen),
+      });
       requests.assertFollowed(asked, seen);
       return await answer(seen, entries, span);
     },
@@ -158,10 +171,10 @@ function statementPage(
 function eventsRoute({ store, requests, reader }: MemberRoutesPlatform): Route {
   return route({
     ...accountQueries.events,
-    handler: async ({ params, query: asked }, { deadline }) => {
+    handler: async ({ params, query: asked }) => {
       const account = await requests.account(params.programme, params.member, asked.currency);
       const view = viewOf(asked);
-      await requests.reachOwn(account, { ...asked, consistency: "strong" }, deadline);
+      await requests.reach.nothing(account.programme.id, asked.token);
       const seen = await reader.horizon(account.programme, view);
       const events = accountEvents(store, account, seen.horizon, asked.cursor?.[0] ?? 0);
       const page = await pageOfEvents(events, asked.limit);

@@ -54,8 +54,10 @@ export class ReportDesk {
     checkFields(asked);
     const programme = await requests.wholeProgramme(code);
     const currencies = currenciesOf(programme, asked.currency);
-    await requests.reach.everywhere(programme.id, asked, deadline);
-    const standpoint = await this.#standpoint(programme, asked);
+    const { standpoint } = await requests.reach.everywhere(programme.id, asked, deadline, {
+      read: () => this.#standpoint(programme, asked),
+      upTo: ({ projected }) => projected,
+    });
     await this.#zones.refresh([programme.id]);
     const step = async () => {
       signal.throwIfAborted();
@@ -73,7 +75,11 @@ export class ReportDesk {
     return { ...standpoint, reports: made };
   }
 
-  async #standpoint(programme: Programme, asked: ReportQuery): Promise<Standpoint> {
+  /** With the position up to which there are rows. */
+  async #standpoint(
+    programme: Programme,
+    asked: ReportQuery,
+  ): Promise<{ readonly standpoint: Standpoint; readonly projected: string }> {
     const { database, store, clock } = this.#platform;
     const { asOf, through, knownAt } = asked;
     const { position: projected } = await readModelCut(database);
@@ -83,7 +89,8 @@ export class ReportDesk {
     const defined = (await programmeAt(store, programme.id, position)) ?? programme;
     const now = knownAt === undefined ? businessNow(programme, clock.now()) : businessNow(defined, knownAt);
     const cut = reportCut(defined, position, { asOf, through, now });
-    return { programme, cut, singleHanded: defined.singleHanded, isForecast: cut.at > now };
+    const standpoint = { programme, cut, singleHanded: defined.singleHanded, isForecast: cut.at > now };
+    return { standpoint, projected };
   }
 }
 

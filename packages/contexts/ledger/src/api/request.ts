@@ -1,4 +1,4 @@
-import { Reach, type ReachTools } from "@taem/host";
+import { Reach, type ReachTools, type Reading } from "@taem/host";
 import { ApiError, type MemberRef } from "@taem/http";
 import type { Currency, Programme } from "@taem/programme/definitions";
 import type { Directory } from "../application/directory.ts";
@@ -47,10 +47,17 @@ export class Requests {
     return { programme, currency: theCurrency(programme, currency), member: member.id, slice: member.slice };
   }
 
-  /** Waits for what an account's view must see: one that takes the events themselves waits for nothing. */
-  async reachOwn({ programme }: AccountRef, asked: ViewQuery, deadline: number): Promise<void> {
-    if (isFolded(asked)) await this.reach.nothing(programme.id, asked.token);
-    else await this.reach.ownWrite(programme.id, asked.token, deadline);
+  /** Reads what an account's view must see, and waits for it: one that takes the events themselves waits for nothing. */
+  async readOwn<R>(
+    { programme, slice }: AccountRef,
+    asked: ViewQuery,
+    deadline: number,
+    reading: Reading<R>,
+  ): Promise<R> {
+    if (!isFolded(asked))
+      return await this.reach.ownWrite(programme.id, asked.token, deadline, { ...reading, slice });
+    await this.reach.nothing(programme.id, asked.token);
+    return await reading.read();
   }
 
   /** Refuses with `account_parked` where the caller's own write is among what the read model has stopped before. */

@@ -1,6 +1,7 @@
 import { type Route, route } from "@taem/http";
 import type { Database } from "@taem/postgres";
 import { systemsInUse } from "../queries/client-activity.ts";
+import { readModelCut } from "../queries/cut.ts";
 import { countParkedAccounts } from "../queries/parked-accounts.ts";
 import type { Requests } from "./request.ts";
 import { sources } from "./sources.ts";
@@ -17,8 +18,18 @@ export function sourceRoutes({ database, requests }: SourceRoutesPlatform): Rout
       ...sources.list,
       handler: async ({ params, query }, { deadline }) => {
         const programme = await requests.newestProgramme(params.programme);
-        await requests.reach.everywhere(programme.id, query, deadline);
-        const used = await systemsInUse(database, programme.id);
+        const { used, parked } = await requests.reach.everywhere(programme.id, query, deadline, {
+          read: () =>
+            database.transaction(
+              async (sql) => ({
+                cut: await readModelCut(sql),
+                used: await systemsInUse(sql, programme.id),
+                parked: await countParkedAccounts(sql, programme.id),
+              }),
+              { snapshot: true },
+            ),
+          upTo: ({ cut }) => cut.position,
+        });
         const items = [...new Set([...programme.sources.keys(), ...used.keys()])].sort().map((system) => {
           const declared = programme.sources.get(system);
           const use = used.get(system);
@@ -32,7 +43,6 @@ export function sourceRoutes({ database, requests }: SourceRoutesPlatform): Rout
             lastUsed: use?.last ?? null,
           };
         });
-        const parked = await countParkedAccounts(database, programme.id);
         return { status: 200, body: { parked, items } };
       },
     }),

@@ -60,6 +60,9 @@ export interface AccountState {
   held: bigint;
   /** The latest availableFrom of all lots: from then on nothing is pending. */
   matureBy: Instant;
+  /** The latest that any lot of an earn was earned, and by how much one was earned earlier than another before it, at most. */
+  newestEarn: Instant;
+  earnsLateBy: number;
   /** Those with something left. */
   waived: Waivers;
   debt: bigint;
@@ -101,6 +104,8 @@ export function newAccount(): AccountState {
     book: 0n,
     held: 0n,
     matureBy: 0,
+    newestEarn: 0,
+    earnsLateBy: 0,
     waived: Waivers.none,
     debt: 0n,
     debtEffectiveAt: 0,

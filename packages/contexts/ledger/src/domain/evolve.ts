@@ -9,6 +9,7 @@ import {
   writable,
 } from "./account-state.ts";
 import { availableFrom, free, inBurnOrder, type Lot, type LotKind } from "./lot.ts";
+import { noteEarn } from "./newest-earns.ts";
 import type { Waiver } from "./waivers.ts";
 
 /** The stream contradicts itself: an event cannot have happened after those before it. */
@@ -155,6 +156,7 @@ function addLot(
   };
   state.book += lot.amount;
   state.matureBy = Math.max(state.matureBy, begun.availableFrom);
+  if (kind === "earn") noteEarn(state, begun.earnedAt);
   state.lots.set(begun.no, begun);
   if (begun.remaining > 0n) openInBurnOrder(state, begun);
 }

@@ -13,7 +13,7 @@ import { type Waiver, Waivers } from "./waivers.ts";
  * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
-export const SNAPSHOT_SCHEMA = "account-9";
+export const SNAPSHOT_SCHEMA = "account-10";
 
 interface Text {
   readonly plain: Pick<
@@ -22,6 +22,8 @@ interface Text {
     | "book"
     | "held"
     | "matureBy"
+    | "newestEarn"
+    | "earnsLateBy"
     | "debt"
     | "debtEffectiveAt"
     | "deadline"
@@ -47,6 +49,8 @@ export function writeSnapshot(state: AccountState): string {
     book,
     held,
     matureBy,
+    newestEarn,
+    earnsLateBy,
     debt,
     debtEffectiveAt,
     deadline,
@@ -61,6 +65,8 @@ export function writeSnapshot(state: AccountState): string {
       book,
       held,
       matureBy,
+      newestEarn,
+      earnsLateBy,
       debt,
       debtEffectiveAt,
       deadline,

@@ -46,10 +46,7 @@ export async function isSystemInUse(
   const head = await store.head();
   const until = performance.now() + PATIENCE_MS;
   while (!(await hasRead(database, head))) {
-    if (performance.now() > until) {
-      const detail = `the read model, which knows what is in use, has not reached position ${head} yet`;
-      throw new ApiError("read_model_behind", { detail });
-    }
+    if (performance.now() > until) throw behind(head);
     await delay(LOOK_MS);
   }
   const parked = await countParkedAccounts(database, programme);
@@ -57,11 +54,20 @@ export async function isSystemInUse(
     const detail = `${parked} accounts of the programme are parked, and nobody knows what was done on them: replay them first`;
     throw new ApiError("read_model_behind", { detail });
   }
-  const [row] = await database.queryArrays<[boolean]>(
-    `SELECT EXISTS (SELECT FROM ${SCHEMA}.client_activity WHERE programme = $1 AND system = $2)`,
-    [programme, system],
+  // Of one instant: what was there a moment ago a crash of the database may have taken back.
+  const [row] = await database.queryArrays<[boolean, boolean]>(
+    `SELECT (SELECT min(position) >= $3 FROM ${SCHEMA}.checkpoints),
+            EXISTS (SELECT FROM ${SCHEMA}.client_activity WHERE programme = $1 AND system = $2)`,
+    [programme, system, head],
   );
-  return row?.[0] === true;
+  const [isReached, isInUse] = row ?? [false, false];
+  if (!isReached) throw behind(head);
+  return isInUse;
+}
+
+function behind(head: string): ApiError {
+  const detail = `the read model, which knows what is in use, has not reached position ${head} yet`;
+  return new ApiError("read_model_behind", { detail });
 }
 
 /** Whether every slice has been read up to a position. */

@@ -13,6 +13,7 @@ import {
 } from "./account-at-cut.ts";
 import { identityOf } from "./account-ref.ts";
 import { type AccountRow, needsEvents, readAccounts } from "./account-rows.ts";
+import { assertReached } from "./cut.ts";
 import { isOfProgramme, type ParkedAccount } from "./parked-accounts.ts";
 import { lastInstantOf, type ReportCut } from "./report-cut.ts";
 
@@ -153,6 +154,7 @@ function readRows(
   const { programme, position, wholeBy, sweptTo } = cut;
   return database.transaction(
     async (sql) => {
+      await assertReached(sql, position);
       const found = await sql.queryArrays<Row>(ACCOUNTS, [
         programme.id,
         currency.code,

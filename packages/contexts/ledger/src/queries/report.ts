@@ -1,5 +1,6 @@
 import type { Currency } from "@taem/programme/definitions";
 import type { AccountAtCut, TimesDoing } from "./account-at-cut.ts";
+import { assertReached } from "./cut.ts";
 import { OutstandingTally } from "./outstanding-tally.ts";
 import { parkedAccounts } from "./parked-accounts.ts";
 import { addEntries, type PostedPair, postedPairs, type Span } from "./posted.ts";
@@ -36,7 +37,10 @@ export async function makeReport(
   const code = currencies.length === 1 ? currencies[0]?.code : undefined;
   // One snapshot: what is parked in it is what its journal lacks.
   const { pairs, parked } = await platform.database.transaction(
-    async (sql) => ({ pairs: await postedPairs(sql, cut, code, span), parked: await parkedAccounts(sql) }),
+    async (sql) => {
+      await assertReached(sql, cut.position);
+      return { pairs: await postedPairs(sql, cut, code, span), parked: await parkedAccounts(sql) };
+    },
     { snapshot: true },
   );
   const reports: CurrencyReport[] = [];

@@ -29,20 +29,24 @@ export function memberListRoute({ members, programmes, ...tools }: MemberListOpt
           detail: "query /cursor: there is one page of one member",
         });
       const { id: programme } = await programmes.named(params.programme);
-      if (externalId === undefined) await reach.whole(deadline);
-      await reach.everywhere(programme, query, deadline);
       const found =
         externalId === undefined
           ? undefined
           : await unlessRefused(members.resolve(programme, { externalId }), "member_unknown");
-      const { cut, parked, rows } = await database.transaction(
-        async (sql) => ({
-          cut: await cutOf(sql, projection),
-          parked: await countParkedMembers(sql, store, programme),
-          rows: externalId === undefined ? await membersBefore(sql, programme, limit + 1, cursor?.[0]) : [],
-        }),
-        { snapshot: true },
-      );
+      const read = () =>
+        database.transaction(
+          async (sql) => ({
+            cut: await cutOf(sql, projection),
+            parked: await countParkedMembers(sql, store, programme),
+            rows: externalId === undefined ? await membersBefore(sql, programme, limit + 1, cursor?.[0]) : [],
+          }),
+          { snapshot: true },
+        );
+      const reading = { read, upTo: ({ cut }: Awaited<ReturnType<typeof read>>) => cut.position };
+      const { cut, parked, rows } =
+        externalId === undefined
+          ? await reach.whole({ ...query, programme }, deadline, reading)
+          : await reach.everywhere(programme, query, deadline, reading);
       const page = pageFrom(found === undefined ? rows : [found], limit, ({ id }) => [id], memberBody);
       return { status: 200, body: { cut, parked, ...page } };
     },

@@ -1,7 +1,8 @@
 import type { EventStore } from "@taem/event-store";
-import { Reach, type ReachTools } from "@taem/host";
+import { cutOf, Reach, type ReachTools } from "@taem/host";
 import { ApiError, type AuthenticatedContext, type Page, pageFrom } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
+import type { Projection } from "@taem/processing";
 import type { KeyUses } from "../key-uses.ts";
 
 /** What a list of principals is made with: of the projector of its read model. */
@@ -30,11 +31,13 @@ interface ListQuery {
 export class Listing {
   readonly #database: Database;
   readonly #reach: Reach;
+  readonly #projection: Projection;
   readonly #idsAfter: IdsAfter;
 
-  constructor(tools: ListTools, idsAfter: IdsAfter) {
+  constructor(tools: ListTools, projection: Projection, idsAfter: IdsAfter) {
     this.#database = tools.database;
     this.#reach = new Reach(tools);
+    this.#projection = projection;
     this.#idsAfter = idsAfter;
   }
 
@@ -43,10 +46,19 @@ export class Listing {
     { consistency, limit, cursor }: ListQuery,
     { principal, deadline }: Pick<AuthenticatedContext, "principal" | "deadline">,
   ): Promise<Page<string>> {
-    await this.#reach.whole(deadline);
-    if (consistency === "strong") await this.#reach.head(deadline);
-    const ids = await this.#idsAfter(this.#database, principal.programmes, limit + 1, cursor?.[0]);
-    if (ids === undefined) throw new ApiError("read_model_behind");
+    const asked = { programme: undefined, token: undefined, consistency };
+    const { ids } = await this.#reach.whole(asked, deadline, {
+      read: () =>
+        this.#database.transaction(
+          async (sql) => {
+            const ids = await this.#idsAfter(sql, principal.programmes, limit + 1, cursor?.[0]);
+            if (ids === undefined) throw new ApiError("read_model_behind");
+            return { ids, cut: await cutOf(sql, this.#projection) };
+          },
+          { snapshot: true },
+        ),
+      upTo: ({ cut }) => cut.position,
+    });
     return pageFrom(
       ids,
       limit,

@@ -20,15 +20,18 @@ export function programmeListRoute({ database, programmes, ...tools }: Programme
   return route({
     ...programmeList.programmes,
     handler: async ({ query: { consistency, limit, cursor } }, { principal, deadline, signal }) => {
-      await reach.whole(deadline);
-      if (consistency === "strong") await reach.head(deadline);
-      const { cut, codes } = await database.transaction(
-        async (sql) => ({
-          cut: await cutOf(sql, projection),
-          codes: await programmeCodes(sql, principal.programmes, limit + 1, cursor?.[0]),
-        }),
-        { snapshot: true },
-      );
+      const asked = { programme: undefined, token: undefined, consistency };
+      const { cut, codes } = await reach.whole(asked, deadline, {
+        read: () =>
+          database.transaction(
+            async (sql) => ({
+              cut: await cutOf(sql, projection),
+              codes: await programmeCodes(sql, principal.programmes, limit + 1, cursor?.[0]),
+            }),
+            { snapshot: true },
+          ),
+        upTo: ({ cut }) => cut.position,
+      });
       const { items, ...rest } = pageFrom(
         codes,
         limit,

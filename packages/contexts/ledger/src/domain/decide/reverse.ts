@@ -4,6 +4,7 @@ import type { AccountState } from "../account-state.ts";
 import type { Reverse } from "../commands.ts";
 import { anyLot } from "../evolve.ts";
 import type { Lot } from "../lot.ts";
+import { earnsNewestFirst } from "../newest-earns.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import { type Claw, claw } from "./claw-back.ts";
 import { commandFields, type Decided, type DecisionContext, settings } from "./context.ts";
@@ -137,11 +138,4 @@ function unreferencedAmount(command: Reverse, context: DecisionContext): bigint 
   if (rounded > MAX_AMOUNT)
     return refuse("amount_too_large", `the rule makes ${rounded} points of that spend`);
   return rounded;
-}
-
-function earnsNewestFirst(state: AccountState): Lot[] {
-  return [...state.lots.entries()]
-    .map(([, lot]) => lot)
-    .filter((lot) => lot.kind === "earn" && lot.reversed < lot.amount)
-    .sort((a, b) => b.earnedAt - a.earnedAt || b.no - a.no);
 }
