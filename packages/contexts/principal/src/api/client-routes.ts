@@ -13,6 +13,7 @@ import type { Client, NewClient } from "../client.ts";
 import { type ClientAsking, type Clients, type MintedKey, readClients } from "../clients.ts";
 import type { Asking } from "../deciding.ts";
 import { PrincipalError, type Refusal } from "../problems.ts";
+import { clientsProjection } from "../read-model/clients-projection.ts";
 import { clientsAfter } from "../read-model/principals-after.ts";
 import { keyId } from "../token.ts";
 import {
@@ -106,7 +107,7 @@ export function clientRoutes(options: ClientRoutesOptions): Route[] {
 /** Who there is comes from a read model, what each is from its own stream. */
 export function clientListRoute(tools: ListTools): Route {
   const { store, lastUses } = tools;
-  const listing = new Listing(tools, clientsAfter);
+  const listing = new Listing(tools, clientsProjection(), clientsAfter);
   return route({
     ...described.list,
     handler: async ({ query }, context) => {

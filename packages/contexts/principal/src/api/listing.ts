@@ -1,7 +1,8 @@
 import type { EventStore } from "@taem/event-store";
-import { Reach, type ReachTools } from "@taem/host";
+import { type Cut, cutOf, Reach, type ReachTools } from "@taem/host";
 import { ApiError, type AuthenticatedContext, type Page, pageFrom } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
+import type { Projection } from "@taem/processing";
 import type { KeyUses } from "../key-uses.ts";
 
 /** What a list of principals is made with: of the projector of its read model. */
@@ -30,28 +31,38 @@ interface ListQuery {
 export class Listing {
   readonly #database: Database;
   readonly #reach: Reach;
+  readonly #projection: Pick<Projection, "name" | "version">;
   readonly #idsAfter: IdsAfter;
 
-  constructor(tools: ListTools, idsAfter: IdsAfter) {
+  /** `idsAfter` is of the projection's tables. */
+  constructor(tools: ListTools, projection: Pick<Projection, "name" | "version">, idsAfter: IdsAfter) {
     this.#database = tools.database;
     this.#reach = new Reach(tools);
+    this.#projection = projection;
     this.#idsAfter = idsAfter;
   }
 
-  /** Those that the caller's programmes have. Throws `read_model_behind`. */
+  /** Those that the caller's programmes have, and what the read model knew. Throws `read_model_behind`. */
   async page(
     { consistency, limit, cursor }: ListQuery,
     { principal, deadline }: Pick<AuthenticatedContext, "principal" | "deadline">,
-  ): Promise<Page<string>> {
+  ): Promise<Page<string> & { readonly cut: Cut }> {
     await this.#reach.whole(deadline);
     if (consistency === "strong") await this.#reach.head(deadline);
-    const ids = await this.#idsAfter(this.#database, principal.programmes, limit + 1, cursor?.[0]);
-    if (ids === undefined) throw new ApiError("read_model_behind");
-    return pageFrom(
+    const { cut, ids } = await this.#database.transaction(
+      async (sql) => {
+        const found = await this.#idsAfter(sql, principal.programmes, limit + 1, cursor?.[0]);
+        if (found === undefined) throw new ApiError("read_model_behind");
+        return { ids: found, cut: await cutOf(sql, this.#projection) };
+      },
+      { snapshot: true },
+    );
+    const page = pageFrom(
       ids,
       limit,
       (id) => [id],
       (id) => id,
     );
+    return { cut, ...page };
   }
 }

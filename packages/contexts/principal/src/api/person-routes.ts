@@ -4,6 +4,7 @@ import type { KeyUses } from "../key-uses.ts";
 import { type Keeping, type People, readPeople } from "../people.ts";
 import { type HeldRole, type Person, reachesPerson, reachesRole } from "../person.ts";
 import { PrincipalError } from "../problems.ts";
+import { peopleProjection } from "../read-model/people-projection.ts";
 import { peopleAfter } from "../read-model/principals-after.ts";
 import { Listing, type ListTools } from "./listing.ts";
 import { peopleRoutes as described, type PersonAnswer } from "./people.ts";
@@ -55,7 +56,7 @@ export function personRoutes({ people, lastUses }: PersonRoutesOptions): Route[]
 /** Who there is comes from a read model, what each may do from the person's own stream. */
 export function peopleListRoute(tools: ListTools): Route {
   const { store, lastUses } = tools;
-  const listing = new Listing(tools, peopleAfter);
+  const listing = new Listing(tools, peopleProjection(), peopleAfter);
   return route({
     ...described.list,
     handler: async ({ query }, context) => {
