@@ -10,6 +10,8 @@ export type Beside = (running: {
   readonly platform: Platform;
   /** Where the API is served. */
   readonly url: () => string;
+  /** Where metrics and health are. */
+  readonly monitorUrl: () => string;
 }) => readonly Resource[];
 
 export interface ProgramOptions {
@@ -29,10 +31,11 @@ export async function runProgram(
   platform.logger.info({ config: printableConfig(config) }, "starting with this configuration");
   const running = new AsyncDisposableStack();
   let url = "";
+  let monitorUrl = "";
   const program: Resource = {
     name: "program",
     start: async () => {
-      ({ url } = running.use(await startProgram(platform, config, { projectionThread })));
+      ({ url, monitorUrl } = running.use(await startProgram(platform, config, { projectionThread })));
     },
     stop: () => running.disposeAsync(),
   };
@@ -41,7 +44,7 @@ export async function runProgram(
     logger: platform.logger,
     health: platform.health,
     stopLimitMs: config.TAEM_STOP_LIMIT,
-    resources: [program, ...beside({ platform, url: () => url })],
+    resources: [program, ...beside({ platform, url: () => url, monitorUrl: () => monitorUrl })],
   });
 }
 
@@ -54,11 +57,11 @@ export async function main(service: ServiceName, contexts: readonly AnyContext[]
   try {
     const config = readConfig({ ...process.env, TAEM_SERVICES: service });
     exitCode = await runProgram(config, contexts, {
-      beside: ({ url }) => [
+      beside: ({ url, monitorUrl }) => [
         {
           name: "signpost",
           start: () => {
-            process.stdout.write(`API   ${url()}/v1\n`);
+            process.stdout.write(`API   ${url()}/v1\nOps   ${monitorUrl()}/metrics\n`);
           },
           stop: () => {},
         },

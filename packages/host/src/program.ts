@@ -1,10 +1,11 @@
 import type { CommandHandler } from "@taem/event-store";
-import { createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
+import { createMonitor, createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
 import { newId, type Tracer } from "@taem/runtime";
 import { type HandlerConfig, openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process, Projectors } from "./context.ts";
 import { asDescribed, catalogueOf, permissionsOf, problemsOf } from "./contexts.ts";
+import { limitsOf } from "./limit-settings.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
 import { ProjectionThread } from "./projection-thread.ts";
@@ -17,6 +18,8 @@ import { openTransport, type Transport } from "./transport.ts";
 export interface Program extends AsyncDisposable {
   /** Where the API is served. */
   readonly url: string;
+  /** Where it tells what it measures, and whether it works. */
+  readonly monitorUrl: string;
   readonly server: Server;
 }
 
@@ -63,6 +66,7 @@ export async function startProgram(
   });
   const apiKeys = contexts.findLast((context) => context.apiKeys !== undefined)?.apiKeys;
   if (apiKeys === undefined) throw new Error("no context says who callers are");
+  const monitor = undo.use(createMonitor({ logger, metrics, health }));
   const server = undo.use(
     createServer({
       info: {
@@ -79,13 +83,14 @@ export async function startProgram(
       health,
       clock,
       tracer,
-      limits,
+      limits: { ...limitsOf(config), ...limits },
       trustedProxies: config.TAEM_TRUSTED_PROXIES,
     }),
   );
   const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);
+  const monitorUrl = await monitor.listen(config.TAEM_METRICS_PORT, config.TAEM_METRICS_HOST);
   const started = undo.move();
-  return { url, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { url, monitorUrl, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 type Traced = Platform & { readonly tracer: Tracer | undefined };

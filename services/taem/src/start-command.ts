@@ -24,7 +24,7 @@ export function startCommand(print: (line: string) => void): Command {
 }
 
 function run(config: Config, options: Options, print: (line: string) => void): Promise<number> {
-  const beside: Beside = ({ platform, url }) => {
+  const beside: Beside = ({ platform, url, monitorUrl }) => {
     const demonstration: Resource = {
       name: "demonstration",
       start: (stopping) =>
@@ -37,6 +37,7 @@ function run(config: Config, options: Options, print: (line: string) => void): P
         print("");
         print(`API   ${url()}/v1`);
         print(`Docs  ${url()}/docs`);
+        print(`Ops   ${monitorUrl()}/metrics`);
         print(`Data  ${dataPlaceOf(config)}${platform.isNew ? ", a new installation" : ""}`);
         const keys = "npm run taem -- client create --name me --permissions read,finance,earn,burn,admin";
         print(`Keys  ${sameDataAs(config)}${keys}`);
