@@ -153,14 +153,15 @@ function incomingOf(
   startedAt: number,
   { maxBodyBytes, requestMs }: Limits,
 ): Incoming | undefined {
+  const connection = Connections.of(request);
   let incoming: Incoming | undefined;
   if (work.kind === "bulk") {
     visit.reserve(BULK_BYTES);
-    incoming = new StreamedBody(request, visit, requestMs);
+    incoming = new StreamedBody(request, connection, visit, requestMs);
   } else if (!hasBody(request)) return undefined;
   else if (work.body === undefined) request.resume();
   else incoming = new WholeBody(request, visit, work.maxBodyBytes ?? maxBodyBytes, startedAt + requestMs);
-  Connections.of(request).incoming = incoming;
+  connection.incoming = incoming;
   return incoming;
 }
 

@@ -23,6 +23,7 @@ export class Connection {
   readonly #onCutOff: (reason: CutOff) => void;
   #answer: ServerResponse | undefined;
   #isRefusing = false;
+  #isHeld = false;
   /** What its caller has to have read, by when. */
   #mark: { readonly sent: number; readonly until: number } | undefined;
   /** The body that is coming. */
@@ -33,6 +34,23 @@ export class Connection {
   constructor(socket: Socket, onCutOff: (reason: CutOff) => void) {
     this.#socket = socket;
     this.#onCutOff = onCutOff;
+    // A request that flows has its connection read on whenever it has handed out what there was.
+    socket.on("resume", () => {
+      if (this.#isHeld) socket.pause();
+    });
+  }
+
+  /** Nothing more is read, until `release`. What was read by then is handed out still. */
+  hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#socket.pause();
+  }
+
+  release(): void {
+    if (!this.#isHeld || this.#isRefusing) return;
+    this.#isHeld = false;
+    this.#socket.resume();
   }
 
   /** The answer that is under way, or was the last. */
@@ -54,7 +72,7 @@ export class Connection {
     if (this.#isRefusing) return;
     this.#isRefusing = true;
     this.#onCutOff("pipelining");
-    this.#socket.pause();
+    this.hold();
     const answer = this.#answer as ServerResponse;
     answer.shouldKeepAlive = false;
     answer.once("finish", () => this.#socket.destroySoon());

@@ -108,17 +108,24 @@ export class WholeBody extends Incoming {
   }
 }
 
-/** Bytes beyond which a connection is not read on, before those were taken. What was read by then comes in addition. */
+/** A connection, as far as it is read. */
+interface Reading {
+  hold(): void;
+  release(): void;
+}
+
+/** Bytes beyond which a connection is not read on, before those were taken. What was read by then comes in addition: 64 KB at most. */
 const ENOUGH = 16 * 1_024;
 
 /** A body that is taken as it comes, and waits unread in the connection where it is not taken. */
 export class StreamedBody extends Incoming {
+  readonly #connection: Reading;
   readonly #lineMs: number;
   #waiting: PromiseWithResolvers<void> | undefined;
-  #isPaused = false;
 
-  constructor(request: IncomingMessage, visit: Visit, lineMs: number) {
+  constructor(request: IncomingMessage, connection: Reading, visit: Visit, lineMs: number) {
     super(request, visit);
+    this.#connection = connection;
     this.#lineMs = lineMs;
   }
 
@@ -141,25 +148,18 @@ export class StreamedBody extends Incoming {
       await this.#waiting.promise;
     }
     const taken = this.bytes.take();
-    if (this.#isPaused) {
-      this.#isPaused = false;
-      this.request.socket.resume();
-    }
+    this.#connection.release();
     return taken;
   }
 
   protected override onMore(): void {
     // The connection and not the request, whose stream would keep the rest of what was read in as many pieces as it came in.
-    if (!this.#isPaused && this.bytes.length > ENOUGH && !this.request.complete) {
-      this.#isPaused = true;
-      this.request.socket.pause();
-    }
+    if (this.bytes.length > ENOUGH && !this.request.complete) this.#connection.hold();
     this.#waiting?.resolve();
   }
 
   protected override onEnd(): void {
-    if (this.#isPaused) this.request.socket.resume();
-    this.#isPaused = false;
+    this.#connection.release();
     this.#waiting?.resolve();
   }
 }

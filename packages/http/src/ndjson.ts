@@ -7,8 +7,11 @@ import type { BulkLimits } from "./limits.ts";
 import { type Line, LineSplitter } from "./line-splitter.ts";
 import type { LineTurns } from "./line-turns.ts";
 
-/** What a bulk request may take of memory at any time, so that as much is kept for it from the beginning. */
-export const BULK_BYTES = 64 * 1024;
+/**
+ * What a bulk request may take of memory for what it sends, and does not always take: as much is kept for it from the beginning, so
+ * that as many of them as there are go on.
+ */
+export const BULK_BYTES = 128 * 1024;
 /** About what a line takes beside its bytes: the value that it says, whoever waits for it, its answer. */
 const LINE_BYTES = 1_024;
 

@@ -9,6 +9,8 @@ import { type Sample, startSample } from "./support/sample-server.ts";
 
 const PATIENT = { timeout: 20_000 };
 
+/** Of lines in two pieces each: more than the sockets of a connection hold. */
+const PIECES = 30_000;
 /** More than the sockets of a connection hold. */
 const LENGTHY_LINES = 4_000;
 
@@ -143,8 +145,43 @@ describe("many bulk requests", () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  it("are read no further than they are worked off, however fast they are sent and in whatever pieces", async () => {
+    const { taken, work, release } = held();
+    const limits = { lookMs: 10, maxLinesInFlight: 8 };
+    await using sample = await startSample([bulkEarnRoute(work)], limits);
+    const { request, response } = await opened(sample);
+    (await response).resume();
+    let sent = 0;
+    const padding = " ".repeat(1_000);
+    const feed = () => {
+      for (let hasRoom = true; hasRoom && sent < PIECES; sent++)
+        hasRoom = request.write(sent % 2 === 0 ? '{"member":"ext:m",' : `${padding}"points":"1"}\n`);
+    };
+    request.on("drain", feed);
+    feed();
+    await vi.waitFor(() => expect(taken).toHaveLength(8));
+    const kept = async () =>
+      Number(/^taem_http_bytes_under_way (\d+)$/m.exec(await sample.metrics.exposition())?.[1]);
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const isStill = before === sent;
+        before = sent;
+        expect(isStill).toBe(true);
+      },
+      { ...PATIENT, interval: 200 },
+    );
+    expect(sent).toBeLessThan(PIECES);
+    expect(await kept()).toBeGreaterThan(0);
+    expect(await kept()).toBeLessThanOrEqual(160 * 1024);
+    release();
+    await vi.waitFor(() => expect(sent).toBe(PIECES), PATIENT);
+    request.end();
+    await vi.waitFor(() => expect(taken).toHaveLength(PIECES / 2), PATIENT);
+  });
+
   it("beyond what one client may keep are refused before any line", async () => {
-    await using sample = await startSample([bulkEarnRoute()], { maxClientBytes: 2 * 64 * 1024 });
+    await using sample = await startSample([bulkEarnRoute()], { maxClientBytes: 2 * 128 * 1024 });
     const token = sample.token();
     const held = [await opened(sample, token), await opened(sample, token)];
     for (const { response } of held) expect((await response).statusCode).toBe(200);

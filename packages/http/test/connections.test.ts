@@ -200,7 +200,7 @@ describe("a body that comes too slowly", () => {
 
 describe("what is kept of bodies", () => {
   const chunked = ["Content-Type: application/json", "Transfer-Encoding: chunked"];
-  const size = 30_000;
+  const size = 20_000;
   const pieces = "1\r\n \r\n".repeat(size);
 
   function heapUsed(): number {
@@ -213,7 +213,7 @@ describe("what is kept of bodies", () => {
   it("is their bytes, and not the pieces in which they came", async () => {
     await using sample = await startSample([earnRoute()], { requestMs: 60_000, lookMs: 10 });
     const token = sample.token();
-    const sockets = await Promise.all(Array.from({ length: 40 }, () => rawConnection(sample.url)));
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => rawConnection(sample.url)));
     const before = heapUsed();
     for (const socket of sockets) socket.write(head("POST", EARN, token, chunked) + pieces);
     await vi.waitFor(async () => {
