@@ -17,7 +17,7 @@ import type { ProblemTable } from "./problems.ts";
 import type { AuthenticatedContext, Route, Work } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 import { beginLines, pathOf, sendAnswer, sendProblem } from "./sending.ts";
-import type { Strangers } from "./strangers.ts";
+import { isBusy, lookedUp, type Strangers } from "./strangers.ts";
 import type { Traffic } from "./traffic.ts";
 import { parse } from "./validation.ts";
 
@@ -166,8 +166,8 @@ function incomingOf(
 }
 
 /**
- * Throws, or rejects, unless the request comes from somebody who may make it: `too_many_requests` where so many of its address have
- * failed lately that nobody who was not known before is looked for.
+ * Throws, or rejects, unless the request comes from somebody who may make it. Where too many of its address have failed lately, a
+ * few at a time are looked up who were not known before: whoever has an API key there need not wait for those who guess.
  */
 function authenticate(
   permissions: readonly string[],
@@ -177,24 +177,26 @@ function authenticate(
 ): Promise<Principal> | Principal {
   const { apiKeys, addressOf, strangers } = around;
   const programme = request.params["programme"];
+  const address = () => addressOf(request);
+  const suspect = strangers.suspect(address, now);
+  const onlyProved = suspect !== undefined && isBusy(suspect);
   const authorized = (principal: Principal | undefined): Principal => {
-    if (principal === undefined) throw failed(request, now, around);
+    if (principal === undefined) throw failed(request, now, around, onlyProved);
     authorize(principal, permissions, programme);
     return principal;
   };
-  const address = () => addressOf(request);
   const token = bearerToken(request);
-  if (token === undefined) throw failed(request, now, around);
-  const onlyProved = strangers.hasAny && strangers.isExhausted(address(), now);
+  if (token === undefined) return authorized(undefined);
   const found = apiKeys.verify(token, address, { programme, permissions, onlyProved });
-  return found instanceof Promise ? found.then(authorized) : authorized(found);
+  if (!(found instanceof Promise)) return authorized(found);
+  return (suspect === undefined ? found : lookedUp(suspect, found)).then(authorized);
 }
 
-/** Whoever asks without a valid API key: that, or that he does it too often. */
-function failed(request: Routed, now: number, around: Surroundings): ApiError {
-  const isNoted = around.strangers.note(around.addressOf(request), now);
-  around.traffic.failedAuthentication(isNoted);
-  return isNoted ? new ApiError("unauthenticated") : tooManyOfAddress(request, now, around);
+/** Whoever asks without a valid API key: that, or that he does it too often, or was not looked for. */
+function failed(request: Routed, now: number, around: Surroundings, isUnknown: boolean): ApiError {
+  const isTold = around.strangers.note(around.addressOf(request), now) && !isUnknown;
+  around.traffic.failedAuthentication(isTold);
+  return isTold ? new ApiError("unauthenticated") : tooManyOfAddress(request, now, around);
 }
 
 /** What needs no API key is asked for by anybody, but not as often as he likes. */

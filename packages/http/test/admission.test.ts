@@ -133,12 +133,20 @@ describe("an address from which many fail to authenticate", () => {
     expect(text).toContain('taem_http_failed_authentications_total{answer="too_many_requests"} 2');
   });
 
-  it("has nobody looked up who was not known before", async () => {
+  it("has but a few looked up at a time who were not known before", async () => {
     await using sample = await startSample([lotsRoute()], few);
     for (let i = 0; i < 4; i++) await get(sample, LOTS, wrong);
-    await get(sample, LOTS, sample.token());
-    const asked = sample.keys.wanted.map(({ onlyProved }) => onlyProved);
-    expect(asked).toEqual([false, false, false, true, true]);
+    const gate = Promise.withResolvers<void>();
+    sample.keys.answered = gate.promise;
+    const before = sample.keys.wanted.length;
+    const guesses = Array.from({ length: 40 }, () => get(sample, LOTS, wrong));
+    await vi.waitFor(() => expect(sample.keys.wanted.length).toBe(before + 40));
+    const asked = sample.keys.wanted.slice(before).map(({ onlyProved }) => onlyProved);
+    expect(asked.filter((onlyProved) => onlyProved === false)).toHaveLength(16);
+    gate.resolve();
+    expect((await Promise.all(guesses)).every(({ code }) => code === "too_many_requests")).toBe(true);
+    const known = await get(sample, LOTS, sample.token());
+    expect([known.status, sample.keys.wanted.at(-1)?.onlyProved]).toEqual([200, false]);
   });
 
   it("is the caller's own behind a trusted proxy, and of IPv6 a network", async () => {
