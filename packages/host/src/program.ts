@@ -1,6 +1,6 @@
 import type { CommandHandler } from "@taem/event-store";
 import { createMonitor, createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
-import { newId, type Tracer } from "@taem/runtime";
+import { newId, OperatorError, type Tracer } from "@taem/runtime";
 import { type HandlerConfig, openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process, Projectors } from "./context.ts";
@@ -88,9 +88,19 @@ export async function startProgram(
     }),
   );
   const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);
-  const monitorUrl = await monitor.listen(config.TAEM_METRICS_PORT, config.TAEM_METRICS_HOST);
+  const monitorUrl = await monitor
+    .listen(config.TAEM_METRICS_PORT, config.TAEM_METRICS_HOST)
+    .catch(namingItsSetting);
   const started = undo.move();
   return { url, monitorUrl, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** It may be an address that nobody has thought of, beside the API's. */
+function namingItsSetting(error: unknown): never {
+  if (!(error instanceof OperatorError)) throw error;
+  throw new OperatorError(error.code, `${error.message}, by TAEM_METRICS_PORT or TAEM_METRICS_HOST`, {
+    cause: error,
+  });
 }
 
 type Traced = Platform & { readonly tracer: Tracer | undefined };

@@ -8,6 +8,8 @@ import { TokenBucket } from "./token-bucket.ts";
 /** Clients, and programmes, that are remembered at most: of more who are busy at a time some would have more than their share. */
 const MAX_SHARES = 10_000;
 const SECOND_MS = 1_000;
+/** Of all memory. */
+const RESERVABLE = 1 / 2;
 
 /** What a client, or a programme, has under way here. */
 export interface Share {
@@ -158,9 +160,12 @@ export class Visit {
     if (more < 0) this.#admission.onLess();
   }
 
-  /** Keeps so much from the beginning, whoever's it is. Throws `overloaded` where that is more than there is. */
+  /**
+   * Keeps so much from the beginning, whoever's it is. Throws `overloaded` where that is more than there is for requests which do so:
+   * they may be idle for long, and the others need something, too.
+   */
   reserve(bytes: number): void {
-    if (this.#admission.bytes + bytes > this.#admission.limits.maxBytes)
+    if (this.#admission.bytes + bytes > this.#admission.limits.maxBytes * RESERVABLE)
       throw this.#admission.overloaded("bytes");
     this.keep(bytes);
   }

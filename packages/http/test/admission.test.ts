@@ -41,7 +41,7 @@ describe("what one caller may have under way", () => {
     await using sample = await startSample([waiting, lotsRoute()], { maxClientRequests: 3 });
     const [greedy, other] = [sample.token(), sample.token()];
     const held = Array.from({ length: 3 }, () => get(sample, inShop, greedy));
-    await vi.waitFor(() => expect(entered()).toBe(3));
+    await vi.waitFor(() => expect(entered()).toBe(3), PATIENT);
     expect(await get(sample, LOTS, greedy)).toEqual({
       status: 429,
       code: "too_many_requests",
@@ -59,14 +59,14 @@ describe("what one caller may have under way", () => {
     const { waiting, open, entered } = waitingRoute();
     await using sample = await startSample([waiting], { maxProgrammeRequests: 2 });
     const held = Array.from({ length: 2 }, () => get(sample, inShop, sample.token()));
-    await vi.waitFor(() => expect(entered()).toBe(2));
+    await vi.waitFor(() => expect(entered()).toBe(2), PATIENT);
     expect(await get(sample, inShop, sample.token())).toMatchObject({
       status: 429,
       code: "too_many_requests",
     });
     expect(await limited(sample, "programme_requests")).toBe(1);
     const elsewhere = get(sample, "/v1/programmes/rival/wait", sample.token());
-    await vi.waitFor(() => expect(entered()).toBe(3));
+    await vi.waitFor(() => expect(entered()).toBe(3), PATIENT);
     open();
     expect((await Promise.all([...held, elsewhere])).every(({ status }) => status === 200)).toBe(true);
   });
@@ -75,7 +75,7 @@ describe("what one caller may have under way", () => {
     const { waiting, open, entered } = waitingRoute();
     await using sample = await startSample([waiting], { maxRequests: 1 });
     const held = get(sample, inShop, sample.token());
-    await vi.waitFor(() => expect(entered()).toBe(1));
+    await vi.waitFor(() => expect(entered()).toBe(1), PATIENT);
     expect(await get(sample, inShop, sample.token())).toMatchObject({ status: 429, code: "overloaded" });
     for (const path of ["/health/live", "/health/ready"])
       expect((await fetch(sample.url + path)).status).toBe(200);
@@ -140,7 +140,7 @@ describe("an address from which many fail to authenticate", () => {
     sample.keys.answered = gate.promise;
     const before = sample.keys.wanted.length;
     const guesses = Array.from({ length: 40 }, () => get(sample, LOTS, wrong));
-    await vi.waitFor(() => expect(sample.keys.wanted.length).toBe(before + 40));
+    await vi.waitFor(() => expect(sample.keys.wanted.length).toBe(before + 40), PATIENT);
     const asked = sample.keys.wanted.slice(before).map(({ onlyProved }) => onlyProved);
     expect(asked.filter((onlyProved) => onlyProved === false)).toHaveLength(16);
     gate.resolve();

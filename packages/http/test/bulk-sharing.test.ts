@@ -5,12 +5,13 @@ import { bulkRoute, type Limits } from "../src/index.ts";
 import { answersIn, held, lines, opened, send } from "./support/bulk-calls.ts";
 import { type BulkLine, bulkEarnRoute } from "./support/bulk-route.ts";
 import { rawConnection } from "./support/raw-connection.ts";
+import { earnRoute } from "./support/sample-routes.ts";
 import { type Sample, startSample } from "./support/sample-server.ts";
 
 const PATIENT = { timeout: 20_000 };
 
 /** Of lines in two pieces each: more than the sockets of a connection hold. */
-const PIECES = 30_000;
+const PIECES = 4_000;
 /** More than the sockets of a connection hold. */
 const LENGTHY_LINES = 4_000;
 
@@ -46,9 +47,9 @@ describe("many bulk requests", () => {
     const limits: Partial<Limits> = { maxLines: 20, maxClientLines: 12 };
     await using sample = await startSample([bulkEarnRoute(work)], limits);
     const first = await flood(sample, 10, 30);
-    await vi.waitFor(() => expect(taken).toHaveLength(12));
+    await vi.waitFor(() => expect(taken).toHaveLength(12), PATIENT);
     const second = await flood(sample, 10, 30);
-    await vi.waitFor(() => expect(taken).toHaveLength(20));
+    await vi.waitFor(() => expect(taken).toHaveLength(20), PATIENT);
     await new Promise((resolve) => setImmediate(resolve));
     expect(taken).toHaveLength(20);
     release();
@@ -68,7 +69,7 @@ describe("many bulk requests", () => {
     };
     await using sample = await startSample([bulkEarnRoute(work)], { maxLines: 2, maxClientLines: 2 });
     await flood(sample, 20, 20);
-    await vi.waitFor(() => expect(order).toHaveLength(2));
+    await vi.waitFor(() => expect(order).toHaveLength(2), PATIENT);
     const { request, response } = await opened(sample, sample.token());
     (await response).resume();
     request.end(Array.from({ length: 10 }, () => '{"member":"ext:f","points":"2000"}\n').join(""));
@@ -152,14 +153,14 @@ describe("many bulk requests", () => {
     const { request, response } = await opened(sample);
     (await response).resume();
     let sent = 0;
-    const padding = " ".repeat(1_000);
+    const padding = " ".repeat(8_000);
     const feed = () => {
       for (let hasRoom = true; hasRoom && sent < PIECES; sent++)
         hasRoom = request.write(sent % 2 === 0 ? '{"member":"ext:m",' : `${padding}"points":"1"}\n`);
     };
     request.on("drain", feed);
     feed();
-    await vi.waitFor(() => expect(taken).toHaveLength(8));
+    await vi.waitFor(() => expect(taken).toHaveLength(8), PATIENT);
     const kept = async () =>
       Number(/^taem_http_bytes_under_way (\d+)$/m.exec(await sample.metrics.exposition())?.[1]);
     let before = -1;
@@ -193,6 +194,26 @@ describe("many bulk requests", () => {
     for (const { request } of [...held, third]) request.destroy();
   });
 
+  it("that have begun and say nothing leave half of the memory to others", async () => {
+    const limits: Partial<Limits> = { lookMs: 10, maxBytes: 4 * 128 * 1024 };
+    await using sample = await startSample([bulkEarnRoute(), earnRoute()], limits);
+    const held = [await opened(sample), await opened(sample)];
+    for (const { response } of held) expect((await response).statusCode).toBe(200);
+    const third = await opened(sample);
+    const refused = await third.response;
+    expect([refused.statusCode, (await refused.toArray()).join("")]).toEqual([
+      429,
+      expect.stringContaining('"code":"overloaded"'),
+    ]);
+    const earned = await fetch(`${sample.url}/v1/programmes/the-1/members/ext:m/earn`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${sample.token()}`, "content-type": "application/json" },
+      body: '{"points":"10","currency":"POINT"}',
+    });
+    expect(earned.status).toBe(201);
+    for (const { request } of [...held, third]) request.destroy();
+  });
+
   it("of a client that sends more lines a second than it may are paced, and not refused", async () => {
     await using sample = await startSample([bulkEarnRoute()], { clientRate: 40 });
     const answers = await send(sample, lines(100));
@@ -204,7 +225,7 @@ describe("many bulk requests", () => {
     await using sample = await startSample([bulkEarnRoute(work)], { maxLines: 1, maxClientLines: 1 });
     const token = sample.token();
     const waiting = await flood(sample, 5, 5, token);
-    await vi.waitFor(() => expect(taken).toHaveLength(1));
+    await vi.waitFor(() => expect(taken).toHaveLength(1), PATIENT);
     for (const { request, response } of waiting) {
       response.on("error", () => undefined);
       request.destroy();

@@ -52,8 +52,8 @@ describe("a connection", () => {
     const socket = await rawConnection(sample.url);
     const answer = answerOf(socket);
     socket.write(head("GET", WAIT, sample.token()).repeat(500));
-    await vi.waitFor(() => expect(entered()).toBe(1));
-    await vi.waitFor(async () => expect(await cutOff(sample, "pipelining")).toBe(1));
+    await vi.waitFor(() => expect(entered()).toBe(1), PATIENT);
+    await vi.waitFor(async () => expect(await cutOff(sample, "pipelining")).toBe(1), PATIENT);
     open();
     const text = await answer;
     expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(1);
@@ -71,7 +71,7 @@ describe("a connection", () => {
     const line = '{"member":"ext:m","points":"1"}\n';
     const more = ["Content-Type: application/x-ndjson", `Content-Length: ${line.length}`];
     socket.write(`${head("POST", COMMANDS, token, more)}${line}${head("GET", "/health/live", token)}`);
-    await vi.waitFor(async () => expect(await cutOff(sample, "pipelining")).toBe(1));
+    await vi.waitFor(async () => expect(await cutOff(sample, "pipelining")).toBe(1), PATIENT);
     gate.resolve();
     const text = await answer;
     expect(text).toContain('"status":201');
@@ -167,7 +167,7 @@ describe("a body that comes too slowly", () => {
     expect(answer).toContain("HTTP/1.1 408");
     expect(answer).toContain('"code":"request_timeout"');
     expect(answer).toMatch(/^Connection: close\r$/m);
-    await vi.waitFor(async () => expect(await cutOff(sample, "slow_body")).toBe(1));
+    await vi.waitFor(async () => expect(await cutOff(sample, "slow_body")).toBe(1), PATIENT);
     socket.destroy();
   });
 
