@@ -65,7 +65,11 @@ export class Processes implements AsyncDisposable {
 
   async #startServer(args: readonly string[], environment: Environment): Promise<ServerProcess> {
     const port = await freePort();
-    const child = this.#spawn(args, { ...environment, TAEM_PORT: String(port) }, "ignore");
+    const child = this.#spawn(
+      args,
+      { ...environment, TAEM_PORT: String(port), TAEM_METRICS_PORT: "0" },
+      "ignore",
+    );
     await ready(child, port);
     return { port, pid: child.pid as number, [Symbol.asyncDispose]: () => stop(child) };
   }

@@ -10,7 +10,7 @@ import { freePort } from "../../infra/kafka/free-port.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { ROOT, readText } from "./support/files.ts";
 import { mainOf, taemImage } from "./support/image.ts";
-import { SERVED_PATHS } from "./support/settings.ts";
+import { MONITOR_PATHS, SERVED_PATHS } from "./support/settings.ts";
 
 const run = promisify(execFile);
 
@@ -147,7 +147,12 @@ describe("the image", () => {
       await using database = await createTestDatabase();
       const [node = "", ...options] = taemImage.entryPoint;
       const [probe = "", ...question] = taemImage.healthCheck;
-      const own = { TAEM_HOST: "127.0.0.1", TAEM_PORT: String(await freePort()), DATABASE_URL: database.url };
+      const own = {
+        TAEM_HOST: "127.0.0.1",
+        TAEM_PORT: String(await freePort()),
+        TAEM_METRICS_PORT: String(await freePort()),
+        DATABASE_URL: database.url,
+      };
       const env = { PATH: process.env["PATH"], ...taemImage.environment, ...own };
 
       await expect(run(probe, question, { env })).rejects.toMatchObject({ code: 1 });
@@ -158,9 +163,13 @@ describe("the image", () => {
       });
       const ended = once(service, "exit");
       await vi.waitFor(() => run(probe, question, { env }), { timeout: START_LIMIT_MS, interval: 200 });
-      for (const path of SERVED_PATHS) {
-        const answer = await fetch(`http://127.0.0.1:${own.TAEM_PORT}${path}`);
-        expect(answer.status, path).toBe(200);
+      const served = [
+        ...SERVED_PATHS.map((path) => `http://127.0.0.1:${own.TAEM_PORT}${path}`),
+        ...MONITOR_PATHS.map((path) => `http://127.0.0.1:${own.TAEM_METRICS_PORT}${path}`),
+      ];
+      for (const url of served) {
+        const answer = await fetch(url);
+        expect(answer.status, url).toBe(200);
         await answer.text();
       }
       service.kill("SIGTERM");

@@ -19,7 +19,7 @@ import {
   type Resource,
   resources,
 } from "./support/kustomization.ts";
-import { SERVED_PATHS, settingsOf } from "./support/settings.ts";
+import { MONITOR_PATHS, settingsOf } from "./support/settings.ts";
 
 const ofKind = <K extends Resource["kind"]>(kind: K) =>
   resources.filter((resource): resource is Extract<Resource, { kind: K }> => resource.kind === kind);
@@ -162,16 +162,21 @@ describe("the Kustomize base", () => {
     "$metadata.name is probed and scraped where it serves",
     ({ metadata, spec: { template } }) => {
       const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(template);
-      expect(ports).toEqual([{ name: "http", containerPort: taemImage.port }]);
-      const served = metadata.name === "gateway" ? ["/gateway/live"] : SERVED_PATHS;
+      const isGateway = metadata.name === "gateway";
+      const http = { name: "http", containerPort: taemImage.port };
+      const { TAEM_METRICS_HOST, TAEM_METRICS_PORT } = settingsOf(configMapSettings);
+      const metrics = { name: "metrics", containerPort: TAEM_METRICS_PORT };
+      expect(ports).toEqual(isGateway ? [http] : [http, metrics]);
+      const served = isGateway ? ["/gateway/live"] : MONITOR_PATHS;
       const probes = [livenessProbe, readinessProbe, ...(startupProbe === undefined ? [] : [startupProbe])];
       for (const probe of probes) {
-        expect(probe?.httpGet.port).toBe("http");
+        expect(probe?.httpGet.port).toBe(isGateway ? "http" : "metrics");
         expect(served).toContain(probe?.httpGet.path);
       }
+      if (isGateway) return;
+      expect(TAEM_METRICS_HOST).toBe(taemImage.environment["TAEM_HOST"]);
       const annotations = template.metadata.annotations ?? {};
-      if (metadata.name === "gateway") return;
-      expect(annotations["prometheus.io/port"]).toBe(String(taemImage.port));
+      expect(annotations["prometheus.io/port"]).toBe(String(TAEM_METRICS_PORT));
       expect(served).toContain(annotations["prometheus.io/path"]);
     },
   );

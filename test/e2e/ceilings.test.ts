@@ -35,7 +35,7 @@ test("what a client gave before a restart counts after it, whichever of its API 
     await succeeds(api.get(`${member}/balance?currency=PTS&token=${encodeURIComponent(body.token)}`));
   }
   await using program = await installation.start();
-  const { api, errors } = program;
+  const { api, errors, monitorUrl } = program;
   await using till = new Api(api.url, tokens[1] as string);
   const beyond = await till.post(`${member}/earn`, earn("beyond", "101"));
   expect([beyond.status, beyond.body.code]).toEqual([409, "earn_ceiling_reached"]);
@@ -43,6 +43,6 @@ test("what a client gave before a restart counts after it, whichever of its API 
   await succeeds(till.post(`${member}/earn`, earn("after", "100")));
   await succeeds(api.post(`${member}/earn`, { ...earn("of another", "1000") }));
   expect(errors).toEqual([expect.stringContaining("a client's ceiling is reached")]);
-  const metrics = await (await fetch(`${api.url}/metrics`)).text();
+  const metrics = await (await fetch(`${monitorUrl}/metrics`)).text();
   expect(metrics).toContain('taem_ceiling_reached_total{kind="earned"} 1');
 });

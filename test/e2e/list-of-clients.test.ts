@@ -71,6 +71,13 @@ test("each is listed as it is by its id, page by page, and no secret or hash of 
   expect(text).not.toMatch(/[0-9a-f]{64}/);
 });
 
+test("the list says what it knows", async () => {
+  await make({ name: "cut" });
+  const { body } = await succeeds(api.get("/v1/clients?consistency=strong"));
+  const head = await program.platform.store.head();
+  expect(body).toMatchObject({ cut: { position: head, through: head, definitionVersion: 1 } });
+});
+
 test("a caller of a programme sees the clients of that programme alone, whatever the table says", async () => {
   const own = await make({ name: "own", programme: "shop" });
   const theirs = await make({ name: "theirs", programme: "rival" });

@@ -337,3 +337,10 @@ describe("the list of people", () => {
     expect(rebuilt).toMatchObject({ outcome: "taken_over", changes: [] });
   });
 });
+
+test("a list of people says what it knows", async () => {
+  await add(inShop("cashier"));
+  const { body } = await succeeds(api.get("/v1/people?consistency=strong"));
+  const head = await program.platform.store.head();
+  expect(body).toMatchObject({ cut: { position: head, through: head } });
+});

@@ -114,7 +114,7 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
   test("stops the slice of an event that is newer than it and the relay, loudly, and no other", async () => {
     await using installation = await KafkaInstallation.open(brokers);
     await using program = await installation.start("commands,relay,ledger");
-    const { api, errors, platform } = program;
+    const { api, errors, monitorUrl, platform } = program;
     await installation.define(api);
     await installation.trade(api, "before");
     await installation.expectRead(api);
@@ -126,7 +126,7 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
 
     await installation.trade(api, "after");
     await installation.expectRead(api, (member) => installation.sliceOf(member) !== slice);
-    const metrics = await (await fetch(`${api.url}/metrics`)).text();
+    const metrics = await (await fetch(`${monitorUrl}/metrics`)).text();
     expect(metrics).toContain('taem_projection_stopped_slices{projection="ledger"} 1');
     expect(metrics).toContain('taem_relay_pointed_events_total{reason="unknown"} 1');
     expect((await installation.lastRead(api, installation.members[0] as string)).body.code).toBe(

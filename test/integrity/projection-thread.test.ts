@@ -42,7 +42,7 @@ async function earn(key: string): Promise<string> {
 }
 
 async function metric(name: string): Promise<number> {
-  const text = await (await fetch(`${api.url}/metrics`)).text();
+  const text = await (await fetch(`${program.monitorUrl}/metrics`)).text();
   const found = text.split("\n").filter((line) => line.startsWith(`${name} `));
   expect(found, name).toHaveLength(1);
   return Number(found[0]?.split(" ")[1]);

@@ -11,8 +11,8 @@ import { expect, test } from "vitest";
 const WAIT = { timeout: 120_000, interval: 100 };
 
 /** Events that a process has applied to the ledger's tables. */
-async function applied({ url }: ProgramProcess): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
+async function applied({ monitorUrl }: ProgramProcess): Promise<number> {
+  const metrics = await (await fetch(`${monitorUrl}/metrics`)).text();
   return Number(/^taem_projection_events_total\{projection="ledger"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
 

@@ -89,7 +89,7 @@ async function call(
 
 interface AnyRequest {
   readonly params: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
 }
 
@@ -98,7 +98,9 @@ function httpRequest(route: string, { params, query = {}, body }: AnyRequest) {
   const filled = template
     .slice(1)
     .replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
-  const asked = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const asked = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
   const path = asked.length === 0 ? filled : `${filled}?${new URLSearchParams(asked)}`;
   if (body === undefined) return { method, path };
   const headers = {

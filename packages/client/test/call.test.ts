@@ -37,7 +37,7 @@ describe("call", () => {
     await using client = createClient({ url: server.url, key: KEY });
     await client.call("GET /v1/programmes/{programme}/members/{member}/lots", {
       params: { programme: "the-1", member: "m" },
-      query: { asOf: "2026-11-05T10:00:00+07:00", limit: "2", cursor: undefined },
+      query: { asOf: "2026-11-05T10:00:00+07:00", limit: 2, cursor: undefined },
     });
     expect(asked).toBe("/v1/programmes/the-1/members/m/lots?asOf=2026-11-05T10%3A00%3A00%2B07%3A00&limit=2");
   });

@@ -11,6 +11,7 @@ import {
   secret,
 } from "@taem/runtime";
 import { z } from "zod";
+import { limitSettings } from "./limit-settings.ts";
 import { tracingSettings } from "./tracing.ts";
 
 const SERVICES = ["commands", "relay", "ledger", "scheduler"] as const;
@@ -78,6 +79,8 @@ const settings = z
       .default([])
       .describe("networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8,fd00::/8"),
     TAEM_PORT: integerSetting(0, 65_535).default(8080),
+    TAEM_METRICS_HOST: z.string().min(1).default("127.0.0.1").describe("address to serve metrics at"),
+    TAEM_METRICS_PORT: integerSetting(0, 65_535).optional(),
     TAEM_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
     TAEM_HMAC_KEY: secret(z.string().regex(/^[0-9a-f]{64}$/))
       .optional()
@@ -94,6 +97,7 @@ const settings = z
       .describe("true or false: whether a process that takes commands projects in a thread of its own"),
     TAEM_START_LIMIT: durationSetting().default(60_000),
     TAEM_STOP_LIMIT: durationSetting().default(15_000),
+    ...limitSettings,
     ...tracingSettings,
   })
   .refine(({ EVENTSTORE_URL, DATABASE_URL }) => EVENTSTORE_URL === undefined || DATABASE_URL !== undefined, {
@@ -147,13 +151,27 @@ type Settings = z.output<typeof settings>;
 
 export interface Config extends Settings {
   readonly TAEM_SERVICES: ServiceName[];
+  readonly TAEM_METRICS_PORT: number;
+}
+
+/** From the API's port, so that several processes on one machine need be told one port each. */
+const METRICS_BESIDE = 1_000;
+const LAST_PORT = 65_535;
+
+function metricsPortBeside(port: number): number {
+  if (port === 0) return 0;
+  return port + METRICS_BESIDE <= LAST_PORT ? port + METRICS_BESIDE : port - METRICS_BESIDE;
 }
 
 export function readConfig(environment: Environment): Config {
   const config = loadConfig(settings, environment);
   // Without Kafka there is nobody to relay to.
   const byDefault = SERVICES.filter((service) => service !== "relay" || config.KAFKA_BROKERS !== undefined);
-  return { ...config, TAEM_SERVICES: config.TAEM_SERVICES ?? byDefault };
+  return {
+    ...config,
+    TAEM_SERVICES: config.TAEM_SERVICES ?? byDefault,
+    TAEM_METRICS_PORT: config.TAEM_METRICS_PORT ?? metricsPortBeside(config.TAEM_PORT),
+  };
 }
 
 /** What this process is called in logs and traces: the one service it runs, or the system. */

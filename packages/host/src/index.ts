@@ -32,7 +32,7 @@ export {
 export { type Cut, cutOf } from "./cut.ts";
 export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";
-export { addressOf, type Beside, main, runProgram } from "./main.ts";
+export { addressOf, type Beside, main, monitorOf, runProgram } from "./main.ts";
 export { parkedOfProgramme } from "./parked-streams.ts";
 export { migrateDatabase, openPlatform, openToolPlatform, type Platform } from "./platform.ts";
 export { type HostingOptions, type Program, startProgram } from "./program.ts";

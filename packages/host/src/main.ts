@@ -12,6 +12,8 @@ export interface RunningProgram {
   readonly platform: Platform;
   /** Where it is served. */
   readonly url: string;
+  /** Where it tells what it measures, and whether it works. */
+  readonly monitorUrl: string;
   /** Whether routes are served there, beside health, metrics and documentation. */
   readonly hasApi: boolean;
 }
@@ -69,9 +71,9 @@ async function beginProgram(
 ): Promise<Begun> {
   await using undo = new AsyncDisposableStack();
   const platform = undo.use(await openPlatform(config, contexts, logger));
-  const { url, hasApi } = undo.use(await startProgram(platform, config, { projectionThread }));
+  const { url, monitorUrl, hasApi } = undo.use(await startProgram(platform, config, { projectionThread }));
   const begun = undo.move();
-  return { platform, url, hasApi, [Symbol.asyncDispose]: () => begun.disposeAsync() };
+  return { platform, url, monitorUrl, hasApi, [Symbol.asyncDispose]: () => begun.disposeAsync() };
 }
 
 /** Exit code where the environment cannot be used as it is. */
@@ -87,7 +89,7 @@ export async function main(service: ServiceName, contexts: readonly AnyContext[]
         {
           name: "signpost",
           start: () => {
-            process.stdout.write(`${addressOf(program())}\n`);
+            process.stdout.write(`${addressOf(program())}\n${monitorOf(program())}\n`);
           },
           stop: () => {},
         },
@@ -104,4 +106,9 @@ export async function main(service: ServiceName, contexts: readonly AnyContext[]
 /** A line that says where to call a program: one that serves no API has its health to ask for. */
 export function addressOf({ url, hasApi }: Pick<RunningProgram, "url" | "hasApi">): string {
   return hasApi ? `API   ${url}/v1` : `Health  ${url}/health/ready`;
+}
+
+/** A line that says where those who run a program look. */
+export function monitorOf({ monitorUrl }: Pick<RunningProgram, "monitorUrl">): string {
+  return `Ops   ${monitorUrl}/metrics`;
 }

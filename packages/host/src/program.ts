@@ -1,11 +1,12 @@
 import type { CommandHandler } from "@taem/event-store";
-import { createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
-import { newId, type Tracer } from "@taem/runtime";
+import { createMonitor, createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
+import { newId, OperatorError, type Tracer } from "@taem/runtime";
 import { asProblem } from "./caller.ts";
 import { type HandlerConfig, openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process, Projectors } from "./context.ts";
 import { asDescribed, catalogueOf, permissionsOf, problemsOf } from "./contexts.ts";
+import { limitsOf } from "./limit-settings.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Platform } from "./platform.ts";
 import { ProjectionThread } from "./projection-thread.ts";
@@ -20,6 +21,8 @@ export interface Program extends AsyncDisposable {
   readonly url: string;
   /** Whether contexts serve routes there: a relay, or a scheduler, has none. */
   readonly hasApi: boolean;
+  /** Where it tells what it measures, and whether it works. */
+  readonly monitorUrl: string;
   readonly server: Server;
 }
 
@@ -72,6 +75,7 @@ export async function startProgram(
   });
   const apiKeys = contexts.findLast((context) => context.apiKeys !== undefined)?.apiKeys;
   if (apiKeys === undefined) throw new Error("no context says who callers are");
+  const monitor = undo.use(createMonitor({ logger, metrics, health }));
   const server = undo.use(
     createServer({
       info: {
@@ -89,13 +93,25 @@ export async function startProgram(
       health,
       clock,
       tracer,
-      limits,
+      limits: { ...limitsOf(config), ...limits },
       trustedProxies: config.TAEM_TRUSTED_PROXIES,
     }),
   );
   const url = await server.listen(config.TAEM_PORT, config.TAEM_HOST);
+  const monitorUrl = await monitor
+    .listen(config.TAEM_METRICS_PORT, config.TAEM_METRICS_HOST)
+    .catch(namingItsSetting);
   const started = undo.move();
-  return { url, hasApi: routes.length > 0, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  const hasApi = routes.length > 0;
+  return { url, monitorUrl, hasApi, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** It may be an address that nobody has thought of, beside the API's. */
+function namingItsSetting(error: unknown): never {
+  if (!(error instanceof OperatorError)) throw error;
+  throw new OperatorError(error.code, `${error.message}, by TAEM_METRICS_PORT or TAEM_METRICS_HOST`, {
+    cause: error,
+  });
 }
 
 type Traced = Platform & { readonly tracer: Tracer | undefined };

@@ -1,17 +1,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runtime";
+import type { Admission, Visit } from "./admission.ts";
 import { ApiError, type ProblemAnswer, problemAnswer, problemDocument } from "./api-error.ts";
 import type { ApiKeys, Principal } from "./api-keys.ts";
 import { authorize, bearerToken, Sender } from "./authentication.ts";
+import { Connections } from "./connections.ts";
 import { type Head, headReader } from "./content.ts";
 import { CallerLeft, CLIENT_CLOSED_REQUEST, Departure } from "./departure.ts";
-import { hasBody, parseJson, readBody, requireMediaType } from "./json-body.ts";
+import { type Incoming, StreamedBody, WholeBody } from "./incoming.ts";
+import { hasBody, parseJson, requireMediaType } from "./json-body.ts";
 import type { Limits } from "./limits.ts";
-import { answerLines, type Line } from "./ndjson.ts";
+import type { Line } from "./line-splitter.ts";
+import type { LineTurns } from "./line-turns.ts";
+import { BULK_BYTES, BulkAnswers } from "./ndjson.ts";
 import type { ProblemTable } from "./problems.ts";
 import type { AuthenticatedContext, Route, Work } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 import { beginLines, pathOf, sendAnswer, sendProblem } from "./sending.ts";
+import { isBusy, lookedUp, type Strangers } from "./strangers.ts";
 import type { Traffic } from "./traffic.ts";
 import { parse } from "./validation.ts";
 
@@ -24,6 +30,9 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly traffic: Traffic;
+  readonly admission: Admission;
+  readonly turns: LineTurns;
+  readonly strangers: Strangers;
   /** Of the caller: of what a trusted proxy says, else of the connection. */
   readonly addressOf: (request: IncomingMessage) => string;
 }
@@ -77,7 +86,10 @@ class RequestContext implements AuthenticatedContext {
   }
 }
 
-/** Answers the requests of one route. Never rejects: whatever is thrown becomes a problem document. */
+/**
+ * Answers the requests of one route. Never rejects: whatever is thrown becomes a problem document. Probes are answered however
+ * much there is to do, and count for nothing.
+ */
 export function answerer(
   route: Route,
   around: Surroundings,
@@ -90,14 +102,18 @@ export function answerer(
     const correlationId = correlationIdOf(request);
     let principal: Principal | undefined;
     let problem: ProblemAnswer | undefined;
+    let visit: Visit | undefined;
+    let incoming: Incoming | undefined;
     const span = around.traffic.begin(route, correlationId, request.headers["traceparent"]);
     const traceparent = span?.traceparent;
     try {
-      if (around.traffic.running > around.limits.maxRequests) throw new ApiError("overloaded");
+      if (!route.isProbe) visit = around.admission.enter();
+      incoming = visit && incomingOf(route, request, visit, startedAt, around.limits);
       if (route.permissions !== undefined) {
-        const found = authenticate(route.permissions, request, around);
+        const found = authenticate(route.permissions, request, startedAt, around);
         principal = found instanceof Promise ? await found : found;
-      }
+        visit?.identify(principal.id, request.params["programme"], startedAt);
+      } else if (visit !== undefined) admitStranger(request, startedAt, around);
       const context = new RequestContext({
         request,
         response,
@@ -108,8 +124,10 @@ export function answerer(
       });
       const head = headOf(request, request.params);
       const { work } = route;
-      if (work.kind === "bulk") await answerBulk(route, work, head, context, around, declared);
-      else await answerSingle(route, work, head, context, around);
+      if (work.kind === "bulk") {
+        const taken = { body: incoming as StreamedBody, visit: visit as Visit };
+        await answerBulk(route, work, head, context, around, declared, taken);
+      } else await answerSingle(route, work, head, context, incoming as WholeBody | undefined);
     } catch (thrown) {
       if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
       else {
@@ -118,43 +136,94 @@ export function answerer(
         sendProblem(request, response, problem, correlationId);
       }
     } finally {
+      incoming?.drop();
+      visit?.leave(response);
       const { statusCode: status } = response;
+      const address = around.addressOf(request);
       const keyId = principal?.key;
-      around.traffic.end(route, { status, startedAt, correlationId, keyId, problem, span });
+      around.traffic.end(route, { status, startedAt, correlationId, address, keyId, problem, span });
     }
   };
 }
 
-/** Throws, or rejects, unless the request comes from somebody who may make it. */
+/** The body that comes with a request, as its route wants it; what no route wants flows by. */
+function incomingOf(
+  { work }: Route,
+  request: Routed,
+  visit: Visit,
+  startedAt: number,
+  { maxBodyBytes, requestMs }: Limits,
+): Incoming | undefined {
+  const connection = Connections.of(request);
+  let incoming: Incoming | undefined;
+  if (work.kind === "bulk") {
+    visit.reserve(BULK_BYTES);
+    incoming = new StreamedBody(request, connection, visit, requestMs);
+  } else if (!hasBody(request)) return undefined;
+  else if (work.body === undefined) request.resume();
+  else incoming = new WholeBody(request, visit, work.maxBodyBytes ?? maxBodyBytes, startedAt + requestMs);
+  connection.incoming = incoming;
+  return incoming;
+}
+
+/**
+ * Throws, or rejects, unless the request comes from somebody who may make it. Where too many of its address have failed lately, a
+ * few at a time are looked up who were not known before: whoever has an API key there need not wait for those who guess.
+ */
 function authenticate(
   permissions: readonly string[],
   request: Routed,
-  { apiKeys, addressOf }: Surroundings,
+  now: number,
+  around: Surroundings,
 ): Promise<Principal> | Principal {
+  const { apiKeys, addressOf, strangers } = around;
   const programme = request.params["programme"];
+  const address = () => addressOf(request);
+  const suspect = strangers.suspect(address, now);
+  const onlyProved = suspect !== undefined && isBusy(suspect);
   const authorized = (principal: Principal | undefined): Principal => {
+    if (principal === undefined) throw failed(request, now, around, onlyProved);
     authorize(principal, permissions, programme);
     return principal;
   };
-  const wanted = { programme, permissions };
-  const found = apiKeys.verify(bearerToken(request), () => addressOf(request), wanted);
-  return found instanceof Promise ? found.then(authorized) : authorized(found);
+  const token = bearerToken(request);
+  if (token === undefined) return authorized(undefined);
+  const found = apiKeys.verify(token, address, { programme, permissions, onlyProved });
+  if (!(found instanceof Promise)) return authorized(found);
+  return (suspect === undefined ? found : lookedUp(suspect, found)).then(authorized);
+}
+
+/** Whoever asks without a valid API key: that, or that he does it too often, or was not looked for. */
+function failed(request: Routed, now: number, around: Surroundings, isUnknown: boolean): ApiError {
+  const isTold = around.strangers.note(around.addressOf(request), now) && !isUnknown;
+  around.traffic.failedAuthentication(isTold);
+  return isTold ? new ApiError("unauthenticated") : tooManyOfAddress(request, now, around);
+}
+
+/** What needs no API key is asked for by anybody, but not as often as he likes. */
+function admitStranger(request: Routed, now: number, around: Surroundings): void {
+  if (!around.strangers.note(around.addressOf(request), now)) throw tooManyOfAddress(request, now, around);
+}
+
+function tooManyOfAddress(request: Routed, now: number, around: Surroundings): ApiError {
+  const { strangers, admission, addressOf, limits } = around;
+  const detail = `From one address ${limits.strangerRate} requests a minute may come without a valid API key.`;
+  return admission.tooMany("address", detail, strangers.retryAfter(addressOf(request), now));
 }
 
 async function answerSingle(
   route: Route,
-  { body: schema, maxBodyBytes, handler }: Single,
+  { body: schema, handler }: Single,
   head: Head,
   context: RequestContext,
-  { clock, limits }: Surroundings,
+  incoming: WholeBody | undefined,
 ): Promise<void> {
-  const { request, response, correlationId, deadline } = context;
+  const { request, response, correlationId } = context;
   let body: unknown;
   if (schema !== undefined) {
-    if (!hasBody(request)) throw new ApiError("body_required");
+    if (incoming === undefined) throw new ApiError("body_required");
     requireMediaType(request, "application/json");
-    const maxBytes = maxBodyBytes ?? limits.maxBodyBytes;
-    body = parse(schema, parseJson(await readBody(request, maxBytes, () => clock.now() > deadline)), "body");
+    body = parse(schema, parseJson(await incoming.whole()), "body");
   }
   const { params, query, headers } = head;
   const answered = await handler({ params, query, headers, body }, context);
@@ -168,13 +237,16 @@ async function answerBulk(
   context: RequestContext,
   around: Surroundings,
   declared: ReadonlySet<string>,
+  { body, visit }: { readonly body: StreamedBody; readonly visit: Visit },
 ): Promise<void> {
   const { request, response, correlationId } = context;
   requireMediaType(request, "application/x-ndjson");
   const handle = work.open({ ...head, body: undefined });
   beginLines(response, correlationId);
   const { permissions = [] } = route;
-  const sender = new Sender(context.principal, () => authenticate(permissions, request, around));
+  const sender = new Sender(context.principal, () =>
+    authenticate(permissions, request, performance.now(), around),
+  );
   const answerLine = async ({ number, bytes }: Line): Promise<string> => {
     try {
       const asked = sender.principal();
@@ -192,8 +264,10 @@ async function answerBulk(
       return `${JSON.stringify({ line: number, status: answer.status, problem })}\n`;
     }
   };
-  const lines = await answerLines(request, response, around.limits, answerLine);
-  around.traffic.lines(route, lines);
+  const { turns, limits } = around;
+  const answers = new BulkAnswers({ body, response, visit, turns, limits, answer: answerLine });
+  Connections.of(request).onLook = () => answers.settle();
+  around.traffic.lines(route, await answers.run());
   response.end();
 }
 

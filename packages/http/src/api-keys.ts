@@ -24,6 +24,8 @@ export interface Wanted {
   readonly programme: string | undefined;
   /** Those of which its route needs one. */
   readonly permissions: readonly string[];
+  /** Whether only tokens that were found to be good before are looked up: whoever asks from there has guessed too often. */
+  readonly onlyProved?: boolean;
 }
 
 /** What authentication needs to know. */
@@ -32,7 +34,7 @@ export interface ApiKeys {
    * The principal of a token, undefined if there is none (unknown, malformed, expired, revoked). `address` tells where the
    * request came from, for keys that are bound to networks: throws `forbidden` for another. Of a principal that may do
    * different things in different programmes it tells what concerns `wanted`, which it does not decide upon. Answers at once
-   * when it can: a request whose first await is for its body is read without buffering.
+   * when it can.
    */
   verify(
     token: string,

@@ -2,23 +2,18 @@ import type { IncomingMessage } from "node:http";
 import { ApiError } from "./api-error.ts";
 import type { Principal } from "./api-keys.ts";
 
-/** The token of the request. Throws `unauthenticated` if it has none. */
-export function bearerToken(request: IncomingMessage): string {
+/** The token of the request, undefined if it has none. */
+export function bearerToken(request: IncomingMessage): string | undefined {
   const header = request.headers.authorization;
-  if (header === undefined || !/^bearer /i.test(header)) throw new ApiError("unauthenticated");
-  return header.slice(7).trim();
+  return header !== undefined && /^bearer /i.test(header) ? header.slice(7).trim() : undefined;
 }
 
-/**
- * Throws `unauthenticated`, `programme_unknown` or `forbidden` unless the principal reaches the programme and has one of the
- * permissions there.
- */
+/** Throws `programme_unknown` or `forbidden` unless the principal reaches the programme and has one of the permissions there. */
 export function authorize(
-  principal: Principal | undefined,
+  principal: Principal,
   permissions: readonly string[],
   programme: string | undefined,
-): asserts principal is Principal {
-  if (principal === undefined) throw new ApiError("unauthenticated");
+): void {
   requireProgramme(principal, programme);
   requirePermission(principal, permissions);
 }

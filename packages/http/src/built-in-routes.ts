@@ -4,57 +4,86 @@ import { type Health, type HealthReport, type Logger, type Metrics, reasonOf } f
 import { z } from "zod";
 import { publicRoute, type Route } from "./route.ts";
 
-export interface BuiltInOptions {
+const TAG = "operation";
+
+export interface ProbeOptions {
   readonly health: Health;
-  readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly title: string;
-  /** The OpenAPI document as JSON text. */
-  readonly document: () => string;
 }
 
-/** What every service answers without authentication: all the routes of which that is true. */
-export function builtInRoutes({ health, metrics, logger, title, document }: BuiltInOptions): Route[] {
-  const tag = "operation";
+/** Whether the process works and takes work, for whoever asks, however often. */
+export function probeRoutes({ health, logger }: ProbeOptions): Route[] {
+  const probe = (report: () => Promise<HealthReport>) => {
+    const recent = shortly(async () => healthAnswer(await report(), logger));
+    return {
+      public: true,
+      probe: true,
+      method: "GET",
+      tag: TAG,
+      responses: healthAnswers,
+      handler: recent,
+    } as const;
+  };
   return [
     publicRoute({
-      method: "GET",
+      ...probe(() => health.live()),
       path: "/health/live",
-      public: true,
-      tag,
       summary: "Whether the process works; restart it if not",
-      responses: healthAnswers,
-      handler: async () => healthAnswer(await health.live(), logger),
     }),
     publicRoute({
-      method: "GET",
+      ...probe(() => health.ready()),
       path: "/health/ready",
-      public: true,
-      tag,
       summary: "Whether the service takes work",
-      responses: healthAnswers,
-      handler: async () => healthAnswer(await health.ready(), logger),
     }),
-    publicRoute({
-      method: "GET",
-      path: "/metrics",
-      public: true,
-      tag,
-      summary: "Metrics in Prometheus' text format",
-      responses: { 200: { description: "The metrics.", contentType: metrics.contentType } },
-      handler: async () => ({ status: 200, body: await metrics.exposition() }),
-    }),
+  ];
+}
+
+/** What the process measures, for whoever runs it. */
+export function metricsRoute(metrics: Metrics): Route {
+  const body = shortly(() => metrics.exposition());
+  return publicRoute({
+    method: "GET",
+    path: "/metrics",
+    public: true,
+    probe: true,
+    tag: TAG,
+    summary: "Metrics in Prometheus' text format",
+    responses: { 200: { description: "The metrics.", contentType: metrics.contentType } },
+    handler: async () => ({ status: 200, body: await body() }),
+  });
+}
+
+/** What the routes of a service are, for its callers. `document` is the OpenAPI document as JSON text. */
+export function documentationRoutes(title: string, document: () => string): Route[] {
+  return [
     publicRoute({
       method: "GET",
       path: "/openapi.json",
       public: true,
-      tag,
+      tag: TAG,
       summary: "This description",
       responses: { 200: { description: "OpenAPI 3.1.", contentType: "application/json" } },
       handler: () => ({ status: 200, body: document() }),
     }),
-    ...documentationRoutes(title, tag),
+    ...pageRoutes(title),
   ];
+}
+
+const SHORTLY_MS = 500;
+
+/** Does something for all who ask while it is being done, and for a moment after it. */
+function shortly<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => {
+    if (done !== undefined) return done;
+    const doing = work();
+    done = doing;
+    const forget = () => {
+      done = undefined;
+    };
+    doing.then(() => setTimeout(forget, SHORTLY_MS).unref(), forget);
+    return doing;
+  };
 }
 
 const healthAnswers = {
@@ -79,7 +108,7 @@ function healthAnswer({ ok, checks, reasons }: HealthReport, logger: Logger) {
 const PAGE_SCRIPT = "/docs/openapi-explorer.js";
 
 /** The page shows the document with a script out of its package: nothing is fetched from elsewhere. */
-function documentationRoutes(title: string, tag: string): Route[] {
+function pageRoutes(title: string): Route[] {
   const policy =
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
   let script: Promise<Buffer> | undefined;
@@ -88,7 +117,7 @@ function documentationRoutes(title: string, tag: string): Route[] {
       method: "GET",
       path: "/docs",
       public: true,
-      tag,
+      tag: TAG,
       summary: "This description as a page",
       responses: { 200: { description: "The page.", contentType: "text/html; charset=utf-8" } },
       handler: () => ({ status: 200, body: page(title), headers: { "content-security-policy": policy } }),
@@ -97,7 +126,7 @@ function documentationRoutes(title: string, tag: string): Route[] {
       method: "GET",
       path: PAGE_SCRIPT,
       public: true,
-      tag,
+      tag: TAG,
       summary: "The script of that page",
       responses: { 200: { description: "The script.", contentType: "text/javascript; charset=utf-8" } },
       handler: async () => {

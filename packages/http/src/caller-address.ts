@@ -1,12 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { networksOf } from "./networks.ts";
 
+const MAX_LENGTH = 64;
+
 /**
  * Tells the address of a request's caller, "" where the connection has ended. Every trusted proxy says in X-Forwarded-For
  * whom it had the request from, so it is the last address on that way that is no trusted proxy's.
  */
 export function callerAddress(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
-  const isTrusted = trustedProxies.length === 0 ? () => false : networksOf(trustedProxies);
+  if (trustedProxies.length === 0) return ({ socket }) => socket.remoteAddress ?? "";
+  const isTrusted = networksOf(trustedProxies);
   return ({ socket, headers }) => {
     let address = socket.remoteAddress ?? "";
     const header = headers["x-forwarded-for"];
@@ -16,6 +19,7 @@ export function callerAddress(trustedProxies: readonly string[]): (request: Inco
       if (before === undefined) break;
       if (before !== "") address = before;
     }
-    return address;
+    // Of what is no address only so much is remembered, and logged.
+    return address.slice(0, MAX_LENGTH);
   };
 }

@@ -344,16 +344,18 @@ export const consistency = z
       "itself, else once the read model has it (503 `read_model_behind` where that takes too long).",
   });
 
-/** How many items a page holds. */
+const DIGITS = /^[0-9]{1,9}$/;
+
+/** How many items a page holds: a number, which a query says in decimal digits. */
 export function pageSize(byDefault: number, max: number, of = "Items a page") {
-  return z
-    .string()
-    .regex(/^[0-9]{1,9}$/)
-    .transform(Number)
-    .pipe(z.number().min(1).max(max))
-    .default(byDefault)
-    .meta({
-      description: `${of}, from 1 to ${max}; ${byDefault} unless told.`,
-      examples: [String(byDefault)],
-    });
+  const inDigits = z.preprocess((text, context) => {
+    if (typeof text === "string" && DIGITS.test(text)) return Number(text);
+    const params = { problem: "malformed_value" satisfies OwnProblem };
+    context.issues.push({ code: "custom", message: "must be decimal digits", params, input: text });
+    return z.NEVER;
+  }, z.int().min(1).max(max));
+  return (inDigits as z.ZodType as z.ZodType<number, number>).default(byDefault).meta({
+    description: `${of}, from 1 to ${max}; ${byDefault} unless told.`,
+    examples: [byDefault],
+  });
 }

@@ -30,6 +30,12 @@ export {
   type Route,
   route,
 } from "./route.ts";
-export { createServer, type Server, type ServerOptions } from "./server.ts";
+export {
+  createMonitor,
+  createServer,
+  type MonitorOptions,
+  type Server,
+  type ServerOptions,
+} from "./server.ts";
 export { type Place, parseToken, type Token, type TokenIssuer, Tokens, token } from "./token.ts";
 export { fieldFault } from "./validation.ts";

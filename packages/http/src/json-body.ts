@@ -26,43 +26,6 @@ export function hasBody(request: IncomingMessage): boolean {
   );
 }
 
-/**
- * Reads a whole body. Rejects with `body_too_large`, with `incomplete_body` if the connection ends first, and
- * with `request_timeout` if `expired` says so while it trickles in (a body that stalls altogether is ended by
- * the server's idle limit).
- */
-export function readBody(
-  request: IncomingMessage,
-  maxBytes: number,
-  expired: () => boolean,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const tooLarge = () =>
-      new ApiError("body_too_large", { detail: `The body may have ${maxBytes} bytes at most.` });
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) return reject(tooLarge());
-    if (request.destroyed) return reject(new ApiError("incomplete_body"));
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const onData = (chunk: Buffer) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > maxBytes) stop(tooLarge());
-      else if (expired()) stop(new ApiError("request_timeout"));
-    };
-    const stop = (error: ApiError) => {
-      request.off("data", onData); // what still comes flows by, so that the connection stays usable
-      reject(error);
-    };
-    request.on("data", onData);
-    request.on("end", () =>
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)),
-    );
-    request.on("close", () => {
-      if (!request.complete) stop(new ApiError("incomplete_body"));
-    });
-  });
-}
-
 /** The value of a JSON text. Throws `body_required`, `malformed_json`, `truncated_json` or `repeated_field`. */
 export function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw new ApiError("body_required");

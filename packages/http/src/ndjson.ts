@@ -1,109 +1,113 @@
 import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { Visit } from "./admission.ts";
 import { ApiError } from "./api-error.ts";
-
-const NEWLINE = 0x0a;
-const BLANKS: ReadonlySet<number | undefined> = new Set(Buffer.from(" \t\r"));
-
-/** One line of a request: its bytes, or undefined if it was too long to keep. */
-export interface Line {
-  /** From 1; blank lines count. */
-  readonly number: number;
-  readonly bytes: Buffer | undefined;
-}
+import type { StreamedBody } from "./incoming.ts";
+import type { BulkLimits } from "./limits.ts";
+import { type Line, LineSplitter } from "./line-splitter.ts";
+import type { LineTurns } from "./line-turns.ts";
 
 /**
- * Splits a stream of bytes into lines, skipping blank ones; of a line over the limit only its number is kept.
+ * What a bulk request may take of memory for what it sends, and does not always take: as much is kept for it from the beginning, so
+ * that as many of them as there are go on.
  */
-async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Line> {
-  let number = 0;
-  let kept: Buffer[] = [];
-  let length = 0;
-  const finish = (last: Buffer): Line | undefined => {
-    number += 1;
-    const tooLong = length + last.length > maxBytes;
-    const bytes = tooLong ? undefined : trim(kept.length === 0 ? last : Buffer.concat([...kept, last]));
-    kept = [];
-    length = 0;
-    return bytes?.length === 0 ? undefined : { number, bytes };
-  };
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-      const line = finish(chunk.subarray(from, at));
-      from = at + 1;
-      if (line !== undefined) yield line;
-    }
-    length += chunk.length - from;
-    if (length > maxBytes) kept = [];
-    else if (from < chunk.length) kept.push(chunk.subarray(from));
-  }
-  const rest = length > 0 ? finish(Buffer.alloc(0)) : undefined;
-  if (rest !== undefined) yield rest;
+export const BULK_BYTES = 128 * 1024;
+/** About what a line takes beside its bytes: the value that it says, whoever waits for it, its answer. */
+const LINE_BYTES = 1_024;
+
+export interface Bulk {
+  readonly body: StreamedBody;
+  readonly response: ServerResponse;
+  readonly visit: Visit;
+  readonly turns: LineTurns;
+  readonly limits: BulkLimits;
+  /** Never rejects. */
+  readonly answer: (line: Line) => Promise<string>;
 }
 
-/** Without the blanks at its end, and the carriage return of those who end lines with both. */
-function trim(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && BLANKS.has(bytes[end - 1])) end--;
-  return bytes.subarray(0, end);
-}
-
-export interface BulkLimits {
-  readonly maxLineBytes: number;
-  /** Lines taken in and not yet answered. */
-  readonly maxLinesInFlight: number;
-  /** Answers kept for a caller who does not read while sending; beyond it no more lines are taken in. */
-  readonly maxAnswerBytes: number;
-}
-
-/**
- * Answers each line of the request with one line, in input order, taking in no more than the limits allow.
- * `answer` never rejects. Rejects with `incomplete_body` if the request breaks off; lines taken in by then
- * have been acted upon.
- */
-export async function answerLines(
-  request: IncomingMessage,
-  response: ServerResponse,
-  limits: BulkLimits,
-  answer: (line: Line) => Promise<string>,
-): Promise<number> {
-  const answers = new OrderedAnswers(response, limits);
-  let count = 0;
-  try {
-    for await (const line of splitLines(request, limits.maxLineBytes)) {
-      count += 1;
-      answers.add(answer(line));
-      if (answers.full) await answers.room();
-    }
-  } catch (cause) {
-    throw cause instanceof ApiError ? cause : new ApiError("incomplete_body", { cause });
-  }
-  await answers.finished();
-  return count;
-}
-
-/** Writes answers in the order of their questions, several at a time where several are ready. */
-class OrderedAnswers {
-  readonly #response: ServerResponse;
-  readonly #limits: BulkLimits;
-  /** Undefined while its answer is awaited. */
+/** Answers each line of a request with one line, in input order, taking in no more than the limits allow. */
+export class BulkAnswers {
+  readonly #bulk: Bulk;
+  /** In the order of their questions; undefined while its answer is awaited. */
   readonly #texts: (string | undefined)[] = [];
+  readonly #sizes: number[] = [];
+  /** Of the lines in flight. */
+  #bytes = 0;
   #written = 0;
   #added = 0;
   #scheduled = false;
   #progress = Promise.withResolvers<void>();
 
-  constructor(response: ServerResponse, limits: BulkLimits) {
-    this.#response = response;
-    this.#limits = limits;
-    response.once("close", () => this.#progress.resolve());
+  constructor(bulk: Bulk) {
+    this.#bulk = bulk;
+    bulk.response.once("close", () => {
+      this.#progress.resolve();
+      bulk.turns.giveUp(bulk.visit);
+    });
   }
 
-  add(answer: Promise<string>): void {
+  /**
+   * Resolves with how many there were. Rejects with `incomplete_body` if the request breaks off, and `request_timeout` if a line
+   * does not end; lines taken in by then have been acted upon.
+   */
+  async run(): Promise<number> {
+    const { body, limits } = this.#bulk;
+    const splitter = new LineSplitter(limits.maxLineBytes);
+    for (;;) {
+      const chunk = await body.next(splitter.isWithinLine);
+      if (chunk === undefined) break;
+      for (const line of splitter.split(chunk)) {
+        const waiting = this.#take(line);
+        if (waiting !== undefined) await waiting;
+      }
+    }
+    const last = splitter.last();
+    if (last !== undefined) await this.#take(last);
+    while (this.#texts.length > 0 && !this.#bulk.response.destroyed) await this.#next();
+    return this.#added;
+  }
+
+  /** Has it counted what it keeps. */
+  settle(): void {
+    const { body, response, visit } = this.#bulk;
+    visit.keep(Math.max(BULK_BYTES, body.kept + this.#bytes + response.writableLength));
+  }
+
+  /** Undefined where there was room for it, and it was its turn, at once. */
+  #take(line: Line): Promise<void> | undefined {
+    if (this.#isFull) return this.#takeLater(line);
+    const turn = this.#turn();
+    if (turn !== true) return turn.then((isGranted) => this.#add(line, isGranted));
+    this.#add(line, true);
+    return undefined;
+  }
+
+  async #takeLater(line: Line): Promise<void> {
+    await this.#room();
+    this.#add(line, await this.#turn());
+  }
+
+  /** Nobody takes back the turn of a request whose caller has left already. */
+  #turn(): Promise<boolean> | true {
+    const { turns, visit, response } = this.#bulk;
+    if (response.destroyed) throw callerLeft();
+    return turns.begin(visit);
+  }
+
+  #add(line: Line, isGranted: boolean): void {
+    const { turns, visit, response, answer } = this.#bulk;
+    if (response.destroyed || !isGranted) {
+      if (isGranted) turns.end(visit);
+      throw callerLeft();
+    }
     const ordinal = this.#added++;
+    const size = LINE_BYTES + (line.bytes?.length ?? 0);
     this.#texts.push(undefined);
-    void answer.then((text) => {
+    this.#sizes.push(size);
+    this.#bytes += size;
+    this.settle();
+    void answer(line).then((text) => {
+      turns.end(visit);
       this.#texts[ordinal - this.#written] = text;
       if (this.#scheduled) return;
       this.#scheduled = true;
@@ -111,25 +115,21 @@ class OrderedAnswers {
     });
   }
 
-  get full(): boolean {
-    return this.#texts.length >= this.#limits.maxLinesInFlight || this.#clogged;
+  get #isFull(): boolean {
+    return this.#texts.length >= this.#bulk.limits.maxLinesInFlight || this.#isClogged;
   }
 
-  get #clogged(): boolean {
-    return this.#response.writableLength > this.#limits.maxAnswerBytes;
+  get #isClogged(): boolean {
+    return this.#bulk.response.writableLength > this.#bulk.limits.maxAnswerBytes;
   }
 
-  async room(): Promise<void> {
-    while (this.full) {
-      if (this.#response.destroyed)
-        throw new ApiError("incomplete_body", { detail: "The caller went away." });
-      if (this.#clogged) await drained(this.#response);
+  async #room(): Promise<void> {
+    const { response } = this.#bulk;
+    while (this.#isFull) {
+      if (response.destroyed) throw callerLeft();
+      if (this.#isClogged) await drained(response);
       else await this.#next();
     }
-  }
-
-  async finished(): Promise<void> {
-    while (this.#texts.length > 0 && !this.#response.destroyed) await this.#next();
   }
 
   async #next(): Promise<void> {
@@ -141,10 +141,16 @@ class OrderedAnswers {
     this.#scheduled = false;
     const waiting = this.#texts.indexOf(undefined);
     const ready = this.#texts.splice(0, waiting === -1 ? this.#texts.length : waiting);
+    for (const size of this.#sizes.splice(0, ready.length)) this.#bytes -= size;
     this.#written += ready.length;
-    if (ready.length > 0) this.#response.write(ready.join(""));
+    if (ready.length > 0) this.#bulk.response.write(ready.join(""));
+    this.settle();
     this.#progress.resolve();
   }
+}
+
+function callerLeft(): ApiError {
+  return new ApiError("incomplete_body", { detail: "The caller went away." });
 }
 
 /** Resolves when what is buffered was sent, or never will be. */

@@ -21,6 +21,19 @@ export function networksOf(texts: readonly string[]): (address: string) => boole
   };
 }
 
+/** What one host has for itself: its address of IPv4, its network (/64) of IPv6. */
+export function siteOf(address: string): string {
+  const plain = unmapped(address);
+  if (isIP(plain) !== 6) return plain;
+  const [before, after] = plain.split("::").map((part) => (part === "" ? [] : part.split(":"))) as [
+    string[],
+    string[]?,
+  ];
+  const zeros = after === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  const groups = [...before, ...Array<string>(zeros).fill("0"), ...(after ?? [])].slice(0, 4);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+}
+
 function parseNetwork(text: string) {
   const [, address = "", length] = NETWORK.exec(text) ?? [];
   if (isIP(address) === 0) return undefined;
@@ -36,6 +49,7 @@ function familyOf(address: string): "ipv4" | "ipv6" {
 
 /** A socket for both families says `::ffff:192.0.2.1` for 192.0.2.1. */
 function unmapped(address: string): string {
+  if (!address.startsWith("::")) return address;
   const inner = /^::ffff:(.*)$/i.exec(address)?.[1] ?? "";
   return isIPv4(inner) ? inner : address;
 }

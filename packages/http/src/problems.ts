@@ -113,6 +113,10 @@ export const ownProblems = {
 
   // Limits and the present condition of the service
   overloaded: transient(429, "Wait as Retry-After says and repeat: nothing was done."),
+  too_many_requests: transient(
+    429,
+    "Wait as Retry-After says and repeat: the client, its programme or its address has as much under way, or asks as often, as it may.",
+  ),
   internal: final(500, "Report the correlation id; a command may be repeated with the same key."),
   unavailable: transient(503, "Wait as Retry-After says and repeat: something the service needs is away."),
   outcome_unknown: transient(503, "Repeat with the same key: the command may or may not have been done."),

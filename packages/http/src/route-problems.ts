@@ -3,7 +3,13 @@ import { FIELD_PROBLEMS } from "./fields.ts";
 import type { OwnProblem } from "./problems.ts";
 import type { Route } from "./route.ts";
 
-const EVERY: readonly OwnProblem[] = ["malformed_request", "headers_too_large", "overloaded", "internal"];
+const EVERY: readonly OwnProblem[] = [
+  "malformed_request",
+  "headers_too_large",
+  "overloaded",
+  "too_many_requests",
+  "internal",
+];
 const AUTHENTICATION: readonly OwnProblem[] = ["unauthenticated", "forbidden", "unavailable"];
 const FIELDS: readonly OwnProblem[] = [
   "validation_failed",
@@ -58,7 +64,13 @@ function allProblemsOf(route: Route): string[] {
 function allLineProblemsOf(route: Route): string[] {
   if (route.work.kind !== "bulk") return [];
   const own = fieldProblems(z.toJSONSchema(route.work.line, { io: "input" }));
-  const around: readonly OwnProblem[] = ["line_too_long", "overloaded", "internal", "programme_unknown"];
+  const around: readonly OwnProblem[] = [
+    "line_too_long",
+    "overloaded",
+    "too_many_requests",
+    "internal",
+    "programme_unknown",
+  ];
   return [
     ...new Set([...AUTHENTICATION, ...JSON_TEXT, ...FIELDS, ...around, ...own, ...route.problems]),
   ].sort();

@@ -80,7 +80,9 @@ interface Declaration<Path extends string, P, Q, H, R> {
 }
 
 type ParamFields<Path extends string> = Readonly<Record<PathNames<Path>, z.ZodType>>;
-type Access = { readonly permission: string | readonly string[] } | { readonly public: true };
+type Access =
+  | { readonly permission: string | readonly string[] }
+  | { readonly public: true; readonly probe?: true };
 
 /** One route as the server and the document see it; made by `route`, `publicRoute` and `bulkRoute`. */
 export interface Route {
@@ -91,6 +93,8 @@ export interface Route {
   readonly tag: string;
   /** The key needs one of these; undefined = open to everyone. */
   readonly permissions: readonly string[] | undefined;
+  /** Answered however much there is to do: whether the process works, and what it measures. */
+  readonly isProbe: boolean;
   readonly params: z.ZodObject | undefined;
   readonly query: z.ZodObject;
   readonly headers: z.ZodObject | undefined;
@@ -166,6 +170,7 @@ export function publicRoute<
 >(
   declaration: SingleDeclaration<Path, P, Q, H, B, R> & {
     readonly public: true;
+    readonly probe?: true;
     readonly handler: (
       request: Content<P, Q, H, z.output<B>>,
       context: RequestContext,
@@ -231,6 +236,7 @@ function erased(
     description,
     tag,
     permissions: "public" in declaration ? undefined : [declaration.permission].flat(),
+    isProbe: "probe" in declaration && declaration.probe === true,
     params: params && z.strictObject(params),
     query: z.strictObject(query ?? {}),
     headers: headers && z.object(headers),

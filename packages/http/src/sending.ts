@@ -41,6 +41,8 @@ export function sendProblem(
     Buffer.byteLength(content),
   );
   Object.assign(head, headers);
+  // What still comes of a request that is too slow is not waited for.
+  if (problem.status === 408) response.shouldKeepAlive = false;
   if (problem.status === 401) head["www-authenticate"] = 'Bearer realm="taem"';
   if (problem.retryAfter !== undefined) head["retry-after"] = String(Math.ceil(problem.retryAfter));
   response.writeHead(problem.status, head).end(content);

@@ -1,43 +1,29 @@
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
-import {
-  type Clock,
-  type Health,
-  type Logger,
-  type Metrics,
-  OperatorError,
-  randomId,
-  systemClock,
-  type Tracer,
-} from "@taem/runtime";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { type Clock, type Health, type Logger, type Metrics, systemClock, type Tracer } from "@taem/runtime";
 import { type Request, type Response, Router } from "express";
+import { Admission } from "./admission.ts";
 import { answerer, correlationIdOf, type Routed, type Surroundings } from "./answerer.ts";
-import { ApiError, problemAnswer, problemDocument } from "./api-error.ts";
+import { ApiError, problemAnswer } from "./api-error.ts";
 import type { ApiKeys } from "./api-keys.ts";
-import { builtInRoutes } from "./built-in-routes.ts";
+import { documentationRoutes, metricsRoute, probeRoutes } from "./built-in-routes.ts";
 import { callerAddress } from "./caller-address.ts";
+import { Connections } from "./connections.ts";
+import { closeGracefully, httpServer, listen } from "./http-server.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
+import { LineTurns } from "./line-turns.ts";
 import { type DocumentInfo, openApiDocument } from "./openapi.ts";
 import { PermissionTable } from "./permissions.ts";
-import { type OwnProblem, ProblemTable } from "./problems.ts";
+import { ProblemTable } from "./problems.ts";
 import type { Route } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 import { sendProblem } from "./sending.ts";
+import { Strangers } from "./strangers.ts";
 import { Traffic } from "./traffic.ts";
 
 export interface ServerOptions {
   readonly info: DocumentInfo;
   /**
-   * The service's own, the busiest first: a request is held against them in order. Health, metrics and
-   * documentation are added.
+   * The service's own, the busiest first: a request is held against them in order. Health and documentation are added.
    */
   readonly routes: readonly Route[];
   /** What the routes may answer with; the kit's own problems alone unless told. */
@@ -80,20 +66,84 @@ export function createServer(options: ServerOptions): Server {
   const limits = { ...defaultLimits, ...options.limits };
   const { problems = new ProblemTable(), permissions = new PermissionTable() } = options;
   let document = "";
-  const builtIn = builtInRoutes({ health, metrics, logger, title: info.title, document: () => document });
-  const routes = [...options.routes, ...builtIn];
+  const routes = [
+    ...options.routes,
+    ...probeRoutes({ health, logger }),
+    ...documentationRoutes(info.title, () => document),
+  ];
   checkRoutes(routes);
   checkNames(routes, problems, permissions);
   document = JSON.stringify(openApiDocument(routes, info, { problems, permissions }));
+  const {
+    apiKeys,
+    clock = systemClock,
+    tracer,
+    trustedProxies = [],
+    asProblem = (thrown: unknown) => thrown,
+  } = options;
+  const given = { problems, asProblem, apiKeys, logger, metrics, clock, limits, tracer, trustedProxies };
+  return serve(routes, given, (traffic, admission, connections) =>
+    traffic.underWay(admission, connections.count),
+  );
+}
 
-  const traffic = new Traffic(logger, metrics, options.tracer);
-  const { apiKeys, clock = systemClock, trustedProxies = [], asProblem = (thrown) => thrown } = options;
-  const addressOf = callerAddress(trustedProxies);
-  const around = { problems, asProblem, apiKeys, logger, clock, limits, traffic, addressOf };
-  const server = httpServer(router(routes, around), limits);
+export type MonitorOptions = Pick<ServerOptions, "logger" | "metrics" | "health" | "limits">;
+
+/** Whoever looks after the process is no caller of its API, and has connections of his own. */
+const MONITOR_CONNECTIONS = 64;
+
+/** What a process measures, and whether it works, for those who run it: no API keys are asked for. */
+export function createMonitor({ logger, metrics, health, limits }: MonitorOptions): Server {
+  const routes = [metricsRoute(metrics), ...probeRoutes({ health, logger })];
+  return serve(routes, {
+    problems: new ProblemTable(),
+    asProblem: (thrown) => thrown,
+    apiKeys: { verify: () => undefined },
+    logger,
+    metrics,
+    clock: systemClock,
+    limits: { ...defaultLimits, ...limits, maxConnections: MONITOR_CONNECTIONS },
+    trustedProxies: [],
+  });
+}
+
+interface Serving
+  extends Pick<Surroundings, "problems" | "asProblem" | "apiKeys" | "logger" | "clock" | "limits"> {
+  readonly metrics: Metrics;
+  readonly tracer?: Tracer | undefined;
+  readonly trustedProxies: readonly string[];
+}
+
+type OnLook = (traffic: Traffic, admission: Admission, connections: Connections) => void;
+
+function serve(
+  routes: readonly Route[],
+  { metrics, tracer, trustedProxies, ...given }: Serving,
+  onLook: OnLook = () => undefined,
+): Server {
+  const { logger, limits } = given;
+  const traffic = new Traffic(logger, metrics, tracer);
+  const admission = new Admission(limits, metrics);
+  const around: Surroundings = {
+    ...given,
+    traffic,
+    admission,
+    turns: new LineTurns(admission),
+    strangers: new Strangers(limits.strangerRate),
+    addressOf: callerAddress(trustedProxies),
+  };
+  const connections = new Connections(metrics);
+  const server = httpServer(
+    router(routes, around),
+    limits,
+    connections,
+    ({ status, code }, correlationId, address) =>
+      traffic.unrouted({ status, problem: code, correlationId, address }),
+  );
+  connections.watch(server, limits, () => onLook(traffic, admission, connections));
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= closeGracefully(server, limits.closeMs);
+    closing ??= closeGracefully(server, limits.closeMs).finally(() => connections.stop());
     return closing;
   };
   return { routes, listen: (port, host) => listen(server, port, host), close, [Symbol.asyncDispose]: close };
@@ -154,8 +204,9 @@ function expressPath(path: string): string {
 function methodNotAllowed(routes: readonly Route[], around: Surroundings): RequestListener {
   const methods = routes.map((route) => route.method as string);
   const allow = (methods.includes("GET") ? [...methods, "HEAD"] : methods).join(", ");
+  const path = routes[0]?.path;
   return (request, response) => {
-    sendRoutingProblem(new ApiError("method_not_allowed"), request, response, around, { allow });
+    sendRoutingProblem(new ApiError("method_not_allowed"), request, response, around, path, { allow });
   };
 }
 
@@ -168,113 +219,15 @@ function sendRoutingProblem(
   error: unknown,
   request: IncomingMessage,
   response: ServerResponse,
-  { problems, logger }: Surroundings,
+  { problems, logger, traffic, addressOf }: Surroundings,
+  path?: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const correlationId = correlationIdOf(request);
   const problem = problemAnswer(error, problems);
   if (problem.code === "internal") logger.error({ correlationId, err: problem.cause }, "unexpected error");
+  const { status, code } = problem;
+  const address = addressOf(request);
+  traffic.unrouted({ status, problem: code, correlationId, address, ...(path !== undefined && { path }) });
   sendProblem(request, response, problem, correlationId, headers);
-}
-
-const ANSWER = Symbol("answer");
-
-/** A connection with the answer that it was last about, which a `WeakMap` would make dear to collect. */
-interface Connection extends Duplex {
-  [ANSWER]?: ServerResponse;
-}
-
-function httpServer(listener: RequestListener, limits: Limits): HttpServer {
-  const settings = {
-    maxHeaderSize: limits.maxHeaderBytes,
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.uploadMs,
-    connectionsCheckingInterval: limits.headersMs,
-    keepAliveTimeout: limits.keepAliveMs,
-  };
-  const take: RequestListener = (request, response) => {
-    (request.socket as Connection)[ANSWER] = response;
-    listener(request, response);
-  };
-  const server = createHttpServer(settings, take);
-  server.maxConnections = limits.maxConnections;
-  server.setTimeout(limits.idleMs);
-  server.on("clientError", (error, socket: Connection) => answerClientError(error, socket, socket[ANSWER]));
-  // An expectation that nobody knows changes nothing; Node alone would answer 417, without a problem document.
-  server.on("checkExpectation", take);
-  return server;
-}
-
-const CLIENT_ERRORS: Readonly<Record<string, OwnProblem>> = {
-  HPE_HEADER_OVERFLOW: "headers_too_large",
-  HPE_INVALID_EOF_STATE: "incomplete_body",
-  ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
-};
-
-/** All that is answered before anybody knows what is asked for. */
-const OWN = new ProblemTable();
-
-/**
- * Bytes that are no request never reach a route: they are answered on the socket, which then closes. An answer that has
- * begun is broken off: another within it would be taken for a part of it.
- */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, answer?: ServerResponse): void {
-  const hasBegun = answer?.headersSent === true && !answer.writableFinished;
-  if (!socket.writable || error.code === "ECONNRESET" || hasBegun) {
-    socket.destroy();
-    return;
-  }
-  const code = CLIENT_ERRORS[error.code ?? ""] ?? "malformed_request";
-  const problem = problemAnswer(new ApiError(code), OWN);
-  const body = JSON.stringify(problemDocument(problem, "/", randomId()));
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-const LISTEN_FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "something listens there already; stop it, or choose another port",
-  EACCES: "this user may not; choose a port above 1023",
-  EADDRNOTAVAIL: "this machine has no such address; choose another host",
-};
-
-function listenFault(error: NodeJS.ErrnoException, port: number, host: string): Error {
-  const advice = LISTEN_FAULTS[error.code ?? ""];
-  if (advice === undefined) return error;
-  return new OperatorError("cannot_listen", `cannot listen on port ${port} of ${host}: ${advice}`, {
-    cause: error,
-  });
-}
-
-function listen(server: HttpServer, port: number, host: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error) => reject(listenFault(error, port, host));
-    server.once("error", fail);
-    server.listen(port, host, () => {
-      server.off("error", fail);
-      const { port: taken } = server.address() as AddressInfo;
-      resolve(`http://${host.includes(":") ? `[${host}]` : host}:${taken}`);
-    });
-  });
-}
-
-/** How often a closing server looks for connections that have become idle. */
-const IDLE_CHECK_MS = 20;
-
-function closeGracefully(server: HttpServer, limitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cutOff = setTimeout(() => server.closeAllConnections(), limitMs);
-    // A connection whose request was under way is closed once it is idle, one that stays busy with its next
-    // answer.
-    const closeIdle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-    server.prependListener("request", (_request, response) => {
-      response.shouldKeepAlive = false;
-    });
-    server.close(() => {
-      clearTimeout(cutOff);
-      clearInterval(closeIdle);
-      resolve();
-    });
-  });
 }

@@ -1,5 +1,6 @@
 import {
   type CounterMetric,
+  type GaugeMetric,
   type HistogramMetric,
   LATENCY_BUCKETS,
   type Logger,
@@ -18,23 +19,44 @@ export interface Answered {
   /** Of `performance.now()`. */
   readonly startedAt: number;
   readonly correlationId: string;
+  /** Of the caller, "" where it is not known. */
+  readonly address: string;
   /** Of the API key that it came with. */
   readonly keyId: string | undefined;
   readonly problem: ProblemAnswer | undefined;
   readonly span: RequestSpan | undefined;
 }
 
+/** A request that no route has answered. */
+export interface Unrouted {
+  readonly status: number;
+  readonly problem: string;
+  readonly correlationId: string;
+  readonly address: string;
+  /** As routes declare it, where one has it but not by this method. */
+  readonly path?: string;
+}
+
 /** Problems that somebody is called for. A counter that nobody has seen at 0 hides its first increase. */
 const ALARMING: readonly OwnProblem[] = ["internal", "outcome_unknown", "overloaded"];
 
+/** What a request is told before a route knows of it: logged where it asked for what needs no API key, too. */
+const AT_THE_DOOR: ReadonlySet<string | undefined> = new Set<OwnProblem>(["overloaded", "too_many_requests"]);
+
+/** How the metrics call the route of what reached none. */
+const NO_ROUTE = "none";
+
 /** Counts, measures, logs and traces what a server does: one line, one observation and at most one span a request. */
 export class Traffic {
-  running = 0;
   readonly #logger: Logger;
   readonly #tracer: Tracer | undefined;
   readonly #seconds: HistogramMetric<"method" | "route" | "status">;
   readonly #problems: CounterMetric<"route" | "code">;
   readonly #lines: CounterMetric<"route">;
+  readonly #failures: CounterMetric<"answer">;
+  readonly #requests: GaugeMetric<never>;
+  readonly #bytes: GaugeMetric<never>;
+  readonly #connections: GaugeMetric<never>;
   /** A logger for each route that was called, which has its method and path in it as text. */
   readonly #loggers = new Map<Route, Logger>();
 
@@ -57,11 +79,25 @@ export class Traffic {
       help: "Lines of bulk requests.",
       labels: ["route"],
     });
+    this.#requests = metrics.gauge({
+      name: "taem_http_requests_under_way",
+      help: "Requests taken in whose answers are not sent yet.",
+    });
+    this.#bytes = metrics.gauge({
+      name: "taem_http_bytes_under_way",
+      help: "Memory kept for bodies, lines of bulk requests, and answers that were not read yet.",
+    });
+    this.#connections = metrics.gauge({ name: "taem_http_connections", help: "Connections that are open." });
+    this.#failures = metrics.counter({
+      name: "taem_http_failed_authentications_total",
+      help: "Requests without a valid API key: told so, or sent away because too many of their address were.",
+      labels: ["answer"],
+    });
+    for (const answer of ["unauthenticated", "too_many_requests"] as const) this.#failures.add({ answer }, 0);
   }
 
   /** The request's span, where there is one; `traceparent` is the caller's header. */
   begin(route: Route, correlationId: string, traceparent: unknown): RequestSpan | undefined {
-    this.running += 1;
     if (!this.#loggers.has(route)) {
       const { method, path } = route;
       this.#loggers.set(route, this.#logger.child({ method, route: path }));
@@ -77,15 +113,14 @@ export class Traffic {
    */
   end(route: Route, answered: Answered): void {
     const { method, path, permissions } = route;
-    const { status, startedAt, correlationId, keyId, span } = answered;
+    const { status, startedAt, correlationId, address, keyId, span } = answered;
     const problem = answered.problem?.code;
-    this.running -= 1;
     const durationMs = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     this.#seconds.observe({ method, route: path, status }, durationMs / 1_000);
     if (problem !== undefined) this.#problem(path, problem);
     const logger = this.#loggers.get(route) as Logger; // since it began
-    const fields = { correlationId, status, durationMs, keyId, problem };
-    if (permissions === undefined)
+    const fields = { correlationId, status, durationMs, address, keyId, problem };
+    if (permissions === undefined && !AT_THE_DOOR.has(problem))
       logger.debug(fields, "request"); // probes and scrapes, every few seconds
     else if (isNotDone(answered.problem))
       logger.warn({ ...fields, reason: reasonOf(answered.problem.cause) }, "request not done");
@@ -102,6 +137,27 @@ export class Traffic {
       },
       error: status >= 500 ? (problem ?? String(status)) : undefined,
     });
+  }
+
+  /** A request that no route has answered. Neither its path is told, nor by what method it was asked for where no route has it. */
+  unrouted(answered: Unrouted): void {
+    const { path = NO_ROUTE, problem, ...fields } = answered;
+    this.#problem(path, problem);
+    this.#logger.info({ ...fields, route: path, problem }, "request", problem);
+  }
+
+  /** Without a valid API key: told so, or sent away. */
+  failedAuthentication(isTold: boolean): void {
+    this.#failures.add({ answer: isTold ? "unauthenticated" : "too_many_requests" });
+  }
+
+  underWay(
+    { requests, bytes }: { readonly requests: number; readonly bytes: number },
+    connections: number,
+  ): void {
+    this.#requests.set({}, requests);
+    this.#bytes.set({}, bytes);
+    this.#connections.set({}, connections);
   }
 
   #problem(path: string, code: string): void {

@@ -1,74 +1,19 @@
 import { once } from "node:events";
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { describe, expect, it, vi } from "vitest";
 import type { Limits } from "../src/index.ts";
+import { type Answered, answersIn, held, lines, opened, PATH, send } from "./support/bulk-calls.ts";
 import { type BulkLine, bulkEarnRoute } from "./support/bulk-route.ts";
 import { answerOf, rawConnection } from "./support/raw-connection.ts";
-import { type Sample, startSample } from "./support/sample-server.ts";
+import { startSample } from "./support/sample-server.ts";
 import { SampleError } from "./support/sample-tables.ts";
 
 const PATIENT = { timeout: 20_000 };
-const PATH = "/v1/programmes/the-1/commands";
-
-interface Answered {
-  readonly line: number;
-  readonly status: number;
-  readonly result?: { readonly balance: string };
-  readonly problem?: { readonly code: string };
-}
-
-function answersIn(text: string): Answered[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Answered);
-}
-
-async function send(sample: Sample, body: string | Uint8Array): Promise<Answered[]> {
-  const response = await fetch(sample.url + PATH, {
-    method: "POST",
-    headers: { authorization: `Bearer ${sample.token()}`, "content-type": "application/x-ndjson" },
-    body: body as string,
-  });
-  expect(response.status).toBe(200);
-  expect(response.headers.get("content-type")).toBe("application/x-ndjson");
-  return answersIn(await response.text());
-}
-
-function lines(count: number): string {
-  return Array.from({ length: count }, (_, i) => `{"member":"ext:m","points":"${i + 1}"}\n`).join("");
-}
-
-/** A bulk request whose lines are sent one by one. */
-async function opened(
-  sample: Sample,
-  token = sample.token(),
-): Promise<{ request: ClientRequest; response: Promise<IncomingMessage> }> {
-  const request = httpRequest(sample.url + PATH, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/x-ndjson" },
-  });
-  request.flushHeaders();
-  request.on("error", () => undefined); // some of these requests are broken off on purpose
-  const response = once(request, "response").then(([message]) => message as IncomingMessage);
-  return { request, response };
-}
 
 /** The answers to lines as they come. */
 async function* readLines(response: IncomingMessage): AsyncGenerator<Answered> {
   for await (const line of createInterface(response)) yield JSON.parse(line) as Answered;
-}
-
-/** A handler that holds every line until `release`. */
-function held() {
-  const gate = Promise.withResolvers<void>();
-  const taken: BulkLine[] = [];
-  const work = async (line: BulkLine) => {
-    taken.push(line);
-    await gate.promise;
-  };
-  return { taken, work, release: () => gate.resolve() };
 }
 
 describe("a bulk request", () => {

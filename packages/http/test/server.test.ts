@@ -173,7 +173,7 @@ describe("health and metrics", () => {
     const response = await fetch(sample.url + EARN, { method: "POST" });
     await response.text();
     await sample.logged("request");
-    const text = await (await fetch(`${sample.url}/metrics`)).text();
+    const text = await (await fetch(`${await sample.monitor()}/metrics`)).text();
     const path = "/v1/programmes/{programme}/members/{member}/earn";
     expect(text).toContain(`taem_http_request_seconds_count{method="POST",route="${path}",status="401"} 1`);
     expect(text).toContain(`taem_http_problems_total{route="${path}",code="unauthenticated"} 1`);

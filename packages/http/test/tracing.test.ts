@@ -38,7 +38,7 @@ const routeThat = (handler: (traceparent: string | undefined) => string) =>
 
 test("a request is a span, told by route and not by path, and its handler knows it", async () => {
   const { tracer, requests, spans } = noting();
-  await using sample = await startSample([routeThat(String)], {}, tracer);
+  await using sample = await startSample([routeThat(String)], {}, { tracer });
   const authorization = `Bearer ${sample.token()}`;
   const headers = { authorization, "x-correlation-id": "c-1", traceparent: THEIRS };
   const response = await fetch(`${sample.url}/things/0812345678`, { headers });
@@ -65,7 +65,7 @@ test("a span has failed where the service has, and not where the caller asked fo
   const broken = routeThat(() => {
     throw new Error("a bug");
   });
-  await using sample = await startSample([broken], {}, tracer);
+  await using sample = await startSample([broken], {}, { tracer });
   await fetch(`${sample.url}/things/1`, { headers: { authorization: `Bearer ${sample.token()}` } });
   await fetch(`${sample.url}/things/1`);
   await sample.logged("request", 2);
@@ -77,7 +77,7 @@ test("a span has failed where the service has, and not where the caller asked fo
 
 test("probes and scrapes are no spans", async () => {
   const { tracer, requests } = noting();
-  await using sample = await startSample([], {}, tracer);
+  await using sample = await startSample([], {}, { tracer });
   for (const path of ["/health/live", "/health/ready", "/metrics"]) await fetch(`${sample.url}${path}`);
   expect(requests).toEqual([]);
 });

@@ -17,6 +17,8 @@ function startOf({ TAEM_SERVICES: services }: Environment): readonly string[] {
 /** The program in a process of its own, as an operator starts it. */
 export interface ProgramProcess extends AsyncDisposable {
   readonly url: string;
+  /** Where it tells what it measures. */
+  readonly monitorUrl: string;
   readonly pid: number;
   /** Resolves when it has ended, whoever ended it. */
   readonly ended: Promise<unknown>;
@@ -42,19 +44,19 @@ export async function startProcess(
   child.stderr?.on("data", (chunk: Buffer) => {
     complaints += chunk.toString();
   });
-  const url = await new Promise<string>((resolve, reject) => {
+  let url: string | undefined;
+  const monitorUrl = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       onLine(line);
-      const address = /^(?:API\s+(\S+)\/v1|Health\s+(\S+)\/health\/ready)$/
-        .exec(line)
-        ?.slice(1)
-        .find(Boolean);
-      if (address !== undefined) resolve(address);
+      url ??= /^(?:API\s+(\S+)\/v1|Health\s+(\S+)\/health\/ready)$/.exec(line)?.slice(1).find(Boolean);
+      const monitor = /^Ops\s+(\S+)\/metrics$/.exec(line)?.[1];
+      if (monitor !== undefined) resolve(monitor);
     });
     ended.then(() => reject(new Error(`the program ended before it served: ${complaints}`)), reject);
   });
   return {
-    url,
+    url: url as string, // said first
+    monitorUrl,
     pid: child.pid as number,
     ended,
     get exitCode() {

@@ -39,6 +39,8 @@ export interface ProgramOptions extends Pick<HostingOptions, "limits" | "handler
 export interface HostedProgram extends AsyncDisposable {
   readonly platform: Platform;
   readonly url: string;
+  /** Where it tells what it measures. */
+  readonly monitorUrl: string;
   /** Those of the product. */
   readonly routes: readonly Route[];
   readonly ports: Ports;
@@ -86,6 +88,7 @@ export async function hostProgram(
   return {
     platform,
     url: program.url,
+    monitorUrl: program.monitorUrl,
     routes: program.server.routes.filter(({ path }) => path.startsWith("/v1/")),
     ports: seen.ports as Ports,
     projectors: seen.projectors,

@@ -3,6 +3,7 @@ import {
   type Beside,
   type Config,
   dataPlaceOf,
+  monitorOf,
   readConfig,
   runProgram,
   sameDataAs,
@@ -42,10 +43,11 @@ function run(config: Config, options: Options, print: (line: string) => void): P
     const signpost: Resource = {
       name: "signpost",
       start: () => {
-        const { platform, url, hasApi } = program();
+        const { platform, url, monitorUrl, hasApi } = program();
         print("");
         print(addressOf({ url, hasApi }));
         if (hasApi) print(`Docs  ${url}/docs`);
+        print(monitorOf({ monitorUrl }));
         print(`Data  ${dataPlaceOf(config)}${platform.isNew ? ", a new installation" : ""}`);
         if (!hasApi) return;
         const keys = "npm run taem -- client create --name me --permissions read,finance,earn,burn,admin";

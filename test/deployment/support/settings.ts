@@ -5,8 +5,9 @@ import { taemImage } from "./image.ts";
 
 const KNOWN = new Set(["NODE_ENV", "NODE_OPTIONS", ...Object.keys(printableConfig(readConfig({})))]);
 
-/** What every service answers without a key. */
-export const SERVED_PATHS = ["/health/live", "/health/ready", "/metrics"];
+/** What every service answers without a key, to its callers and to those who run it. */
+export const SERVED_PATHS = ["/health/live", "/health/ready"];
+export const MONITOR_PATHS = [...SERVED_PATHS, "/metrics"];
 
 /** The configuration of a container that is given `variables`: each of them is known, and its value accepted. */
 export function settingsOf(variables: Readonly<Record<string, string>>) {

@@ -1,6 +1,13 @@
 import { timingSafeEqual } from "node:crypto";
 import type { EventStore, RecordedEvent } from "@taem/event-store";
-import { ApiError, type ApiKeys, networksOf, type PermissionTable, type Principal } from "@taem/http";
+import {
+  ApiError,
+  type ApiKeys,
+  networksOf,
+  type PermissionTable,
+  type Principal,
+  type Wanted,
+} from "@taem/http";
 import type { Clock } from "@taem/runtime";
 import { LRUCache } from "lru-cache";
 import { type ApiKey, type Client, evolveClient, isLive } from "./client.ts";
@@ -66,14 +73,18 @@ export class Authenticator implements ApiKeys {
    * Throws, or rejects with, `forbidden` for a key that is bound to other networks; rejects with `overloaded` or
    * `unavailable` when the store does not keep up or answer.
    */
-  verify(token: string, address: () => string): Promise<Principal | undefined> | Principal | undefined {
+  verify(
+    token: string,
+    address: () => string,
+    { onlyProved = false }: Pick<Wanted, "onlyProved"> = {},
+  ): Promise<Principal | undefined> | Principal | undefined {
     const proved = this.#proved.get(token);
     if (proved !== undefined) {
       const known = this.#known.fresh(proved.client);
       if (known?.holders.get(proved.no) === proved.holder) return this.#admit(known, proved.holder, address);
     }
     const parsed = parseToken(token);
-    if (parsed === undefined) return undefined;
+    if (parsed === undefined || (onlyProved && proved === undefined)) return undefined;
     const remembered = this.#known.fresh(parsed.client);
     // A key that the client did not have may have been made a moment ago.
     if (remembered?.client.keys.has(parsed.no)) return this.#prove(remembered, parsed, token, address);

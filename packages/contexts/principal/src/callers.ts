@@ -20,6 +20,6 @@ export class Callers implements ApiKeys {
   ): Promise<Principal | undefined> | Principal | undefined {
     return Statements.isOne(token)
       ? this.#people.verify(token, wanted)
-      : this.#clients.verify(token, address);
+      : this.#clients.verify(token, address, wanted);
   }
 }

@@ -112,6 +112,19 @@ describe("an API key", () => {
 });
 
 describe("what is remembered of clients", () => {
+  it("is all that is asked where only tokens are looked up that were good before", async () => {
+    const [known, unknown] = [await make(), await make()];
+    const keys = authenticator();
+    await keys.verify(known.token, ANYWHERE);
+    elapsed = 60_000;
+    store.lookUps = 0;
+    const proved = { onlyProved: true };
+    expect(await keys.verify(unknown.token, ANYWHERE, proved)).toBeUndefined();
+    expect(store.lookUps).toBe(0);
+    expect(await keys.verify(known.token, ANYWHERE, proved)).toMatchObject({ id: known.key.client });
+    expect(await keys.verify(unknown.token, ANYWHERE)).toMatchObject({ id: unknown.key.client });
+  });
+
   it("is looked up once for many requests", async () => {
     const { token } = await make();
     store.lookUps = 0;

@@ -6,6 +6,8 @@ export async function rawConnection(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   await once(socket, "connect");
+  // Many are cut off on purpose.
+  socket.on("error", () => undefined);
   return socket;
 }
 

@@ -1,20 +1,16 @@
-import {
-  createHealth,
-  createLogger,
-  createMetrics,
-  type Health,
-  type Metrics,
-  type Tracer,
-} from "@taem/runtime";
+import { createHealth, createLogger, createMetrics, type Health, type Metrics } from "@taem/runtime";
 import { vi } from "vitest";
 import {
   ApiError,
   type ApiKeys,
+  createMonitor,
   createServer,
   type Limits,
   type Principal,
   type Route,
   type Server,
+  type ServerOptions,
+  type Wanted,
 } from "../../src/index.ts";
 import { samplePermissions, sampleProblems } from "./sample-tables.ts";
 
@@ -22,6 +18,8 @@ export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface Sample extends AsyncDisposable {
   readonly url: string;
+  /** Starts one for the same process; its address. */
+  monitor(): Promise<string>;
   readonly server: Server;
   readonly keys: MemoryKeys;
   readonly log: readonly LogLine[];
@@ -38,7 +36,7 @@ export type SampleRights = Partial<Omit<Principal, "id" | "key">>;
 export async function startSample(
   routes: readonly Route[],
   limits: Partial<Limits> = {},
-  tracer?: Tracer,
+  { tracer, trustedProxies = [] }: Pick<ServerOptions, "tracer" | "trustedProxies"> = {},
 ): Promise<Sample> {
   const log: LogLine[] = [];
   const destination = { write: (text: string) => void log.push(JSON.parse(text) as LogLine) };
@@ -50,11 +48,17 @@ export async function startSample(
   const tables = { problems: sampleProblems, permissions: samplePermissions };
   const server = createServer({
     ...{ info, routes, ...tables, apiKeys: keys },
-    ...{ logger, metrics, health, limits, tracer },
+    ...{ logger, metrics, health, limits, tracer, trustedProxies },
   });
   const url = await server.listen(0, "127.0.0.1");
+  const monitors = new AsyncDisposableStack();
+  const monitor = async () => {
+    const started = monitors.use(createMonitor({ logger, metrics, health }));
+    return await started.listen(0, "127.0.0.1");
+  };
   return {
     url,
+    monitor,
     server,
     keys,
     log,
@@ -67,7 +71,10 @@ export async function startSample(
         if (lines.length < count) throw new Error(`${lines.length} of ${count} lines: ${message}`);
         return lines;
       }),
-    [Symbol.asyncDispose]: () => server.close(),
+    [Symbol.asyncDispose]: async () => {
+      await server.close();
+      await monitors.disposeAsync();
+    },
   };
 }
 
@@ -76,6 +83,8 @@ export class MemoryKeys implements ApiKeys {
   readonly #principals = new Map<string, Principal>();
   #made = 0;
   lookUps = 0;
+  /** What each was asked with. */
+  readonly wanted: Wanted[] = [];
   failing = false;
   /** Settles when a look-up has its answer; undefined = at once. */
   answered: Promise<void> | undefined;
@@ -93,8 +102,9 @@ export class MemoryKeys implements ApiKeys {
     this.#principals.delete(token);
   }
 
-  verify(token: string): Promise<Principal | undefined> | Principal | undefined {
+  verify(token: string, _: unknown, wanted: Wanted): Promise<Principal | undefined> | Principal | undefined {
     this.lookUps += 1;
+    this.wanted.push(wanted);
     const answer = this.#principals.get(token);
     if (!this.failing) return this.answered?.then(() => answer) ?? answer;
     throw new ApiError("unavailable", { cause: new Error("connection to postgres://taem:hunter2@db lost") });

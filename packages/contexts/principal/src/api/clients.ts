@@ -1,4 +1,4 @@
-import { cursor, fields, isNetwork, PermissionTable } from "@taem/http";
+import { cursor, cutSchema, fields, isNetwork, PermissionTable } from "@taem/http";
 import { z } from "zod";
 import type { permissions as own } from "../permissions.ts";
 import { MANAGES_PEOPLE } from "./people.ts";
@@ -169,7 +169,7 @@ export const clientRoutes = {
     responses: {
       200: {
         description: "A page of clients.",
-        schema: z.strictObject({ items: z.array(clientAnswer), next: z.string().optional() }),
+        schema: z.strictObject({ cut: cutSchema, items: z.array(clientAnswer), next: z.string().optional() }),
       },
     },
     problems: ["read_model_behind"],

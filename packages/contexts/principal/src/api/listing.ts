@@ -1,5 +1,5 @@
 import type { EventStore } from "@taem/event-store";
-import { cutOf, Reach, type ReachTools } from "@taem/host";
+import { type Cut, cutOf, Reach, type ReachTools } from "@taem/host";
 import { ApiError, type AuthenticatedContext, type Page, pageFrom } from "@taem/http";
 import type { Database, Queryable } from "@taem/postgres";
 import type { Projection } from "@taem/processing";
@@ -34,6 +34,7 @@ export class Listing {
   readonly #projection: Projection;
   readonly #idsAfter: IdsAfter;
 
+  /** `idsAfter` is of the projection's tables. */
   constructor(tools: ListTools, projection: Projection, idsAfter: IdsAfter) {
     this.#database = tools.database;
     this.#reach = new Reach(tools);
@@ -41,13 +42,13 @@ export class Listing {
     this.#idsAfter = idsAfter;
   }
 
-  /** Those that the caller's programmes have. Throws `read_model_behind`. */
+  /** Those that the caller's programmes have, and what the read model knew. Throws `read_model_behind`. */
   async page(
     { consistency, limit, cursor }: ListQuery,
     { principal, deadline }: Pick<AuthenticatedContext, "principal" | "deadline">,
-  ): Promise<Page<string>> {
+  ): Promise<Page<string> & { readonly cut: Cut }> {
     const asked = { programme: undefined, token: undefined, consistency };
-    const { ids } = await this.#reach.whole(asked, deadline, {
+    const { ids, cut } = await this.#reach.whole(asked, deadline, {
       read: () =>
         this.#database.transaction(
           async (sql) => {
@@ -59,11 +60,12 @@ export class Listing {
         ),
       upTo: ({ cut }) => cut.position,
     });
-    return pageFrom(
+    const page = pageFrom(
       ids,
       limit,
       (id) => [id],
       (id) => id,
     );
+    return { cut, ...page };
   }
 }

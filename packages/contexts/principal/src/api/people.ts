@@ -1,4 +1,4 @@
-import { cursor, fields } from "@taem/http";
+import { cursor, cutSchema, fields } from "@taem/http";
 import { z } from "zod";
 import type { permissions as own } from "../permissions.ts";
 import { LABEL } from "../person.ts";
@@ -119,7 +119,7 @@ export const peopleRoutes = {
     responses: {
       200: {
         description: "A page of people.",
-        schema: z.strictObject({ items: z.array(personAnswer), next: z.string().optional() }),
+        schema: z.strictObject({ cut: cutSchema, items: z.array(personAnswer), next: z.string().optional() }),
       },
     },
     problems: ["read_model_behind"],

@@ -1,0 +1,148 @@
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { CounterMetric, Metrics } from "@taem/runtime";
+import type { Incoming } from "./incoming.ts";
+import type { Limits } from "./limits.ts";
+
+const CONNECTION = Symbol("connection");
+
+/** A `WeakMap` would make connections dear to collect. */
+interface Known {
+  [CONNECTION]?: Connection;
+}
+
+const SECOND_MS = 1_000;
+
+/** Why a caller was cut off, as the metric calls it. */
+const REASONS = ["unread_answer", "slow_body", "pipelining"] as const;
+export type CutOff = (typeof REASONS)[number];
+
+/** One connection, which has one request under way at a time. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #onCutOff: (reason: CutOff) => void;
+  #answer: ServerResponse | undefined;
+  #isRefusing = false;
+  #isHeld = false;
+  /** What its caller has to have read, by when. */
+  #mark: { readonly sent: number; readonly until: number } | undefined;
+  /** The body that is coming. */
+  incoming: Incoming | undefined;
+  /** Of a request whose memory changes without its doing. */
+  onLook: (() => void) | undefined;
+
+  constructor(socket: Socket, onCutOff: (reason: CutOff) => void) {
+    this.#socket = socket;
+    this.#onCutOff = onCutOff;
+    // A request that flows has its connection read on whenever it has handed out what there was.
+    socket.on("resume", () => {
+      if (this.#isHeld) socket.pause();
+    });
+  }
+
+  /** Nothing more is read, until `release`. What was read by then is handed out still. */
+  hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#socket.pause();
+  }
+
+  release(): void {
+    if (!this.#isHeld || this.#isRefusing) return;
+    this.#isHeld = false;
+    this.#socket.resume();
+  }
+
+  /** The answer that is under way, or was the last. */
+  get answer(): ServerResponse | undefined {
+    return this.#answer;
+  }
+
+  begin(response: ServerResponse): void {
+    this.#answer = response;
+    this.incoming = undefined;
+    this.onLook = undefined;
+  }
+
+  /**
+   * A request that was sent before the answer to the one before: whoever sends so gets that answer, and no connection after it
+   * (RFC 9112, 9.3.2 and 9.6).
+   */
+  refuse(): void {
+    if (this.#isRefusing) return;
+    this.#isRefusing = true;
+    this.#onCutOff("pipelining");
+    this.hold();
+    const answer = this.#answer as ServerResponse;
+    answer.shouldKeepAlive = false;
+    answer.once("finish", () => this.#socket.destroySoon());
+  }
+
+  /** Cuts it off where its caller does not read, or send. `now` of `performance.now()`. */
+  look(now: number, { graceMs, minBytesPerSecond }: Limits): void {
+    this.onLook?.();
+    if (this.incoming?.expire(now) === true) this.#onCutOff("slow_body");
+    const { writableLength: unread, bytesWritten } = this.#socket;
+    if (unread === 0) this.#mark = undefined;
+    else if (this.#mark === undefined || bytesWritten - unread >= this.#mark.sent) {
+      const until = now + graceMs + (unread / minBytesPerSecond) * SECOND_MS;
+      this.#mark = { sent: bytesWritten, until };
+    } else if (now > this.#mark.until) {
+      this.#onCutOff("unread_answer");
+      this.#socket.destroy();
+    }
+  }
+}
+
+/** The connections of a server, looked at every second. */
+export class Connections {
+  readonly #open = new Set<Connection>();
+  readonly #cutOffs: CounterMetric<"reason">;
+  readonly #onCutOff = (reason: CutOff): void => this.#cutOffs.add({ reason });
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(metrics: Metrics) {
+    this.#cutOffs = metrics.counter({
+      name: "taem_http_cut_off_total",
+      help: "Callers that were cut off: they did not read answers, sent too slowly, or did not wait for an answer.",
+      labels: ["reason"],
+    });
+    for (const reason of REASONS) this.#cutOffs.add({ reason }, 0);
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** The connection of a request. */
+  static of({ socket }: Pick<IncomingMessage, "socket">): Connection {
+    return (socket as Known)[CONNECTION] as Connection;
+  }
+
+  /** None where it never made one of ours. */
+  static ofSocket(socket: object): Connection | undefined {
+    return (socket as Known)[CONNECTION];
+  }
+
+  /** `onLook` is called as often as connections are looked at. */
+  watch(server: HttpServer, limits: Limits, onLook: () => void): void {
+    server.on("connection", (socket: Socket) => {
+      const connection = new Connection(socket, this.#onCutOff);
+      (socket as Known)[CONNECTION] = connection;
+      this.#open.add(connection);
+      socket.once("close", () => this.#open.delete(connection));
+      // Remembered by the socket, who cannot tell it any more once the caller has left.
+      void socket.remoteAddress;
+    });
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      for (const connection of this.#open) connection.look(now, limits);
+      onLook();
+    }, limits.lookMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
