@@ -40,6 +40,11 @@ export class Connection {
     });
   }
 
+  /** Whether the answer to the last request is not all out of our hands. */
+  get isAnswering(): boolean {
+    return this.#answer !== undefined && !(this.#answer.writableEnded && this.#answer.writableLength === 0);
+  }
+
   /** Nothing more is read, until `release`. What was read by then is handed out still. */
   hold(): void {
     if (this.#isHeld) return;

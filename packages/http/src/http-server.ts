@@ -31,8 +31,7 @@ export function httpServer(
   };
   const take: RequestListener = (request, response) => {
     const connection = Connections.of(request);
-    // Not assigned to the connection yet: the answer to the request before is.
-    if (response.socket === null) return connection.refuse();
+    if (connection.isAnswering) return connection.refuse();
     connection.begin(response);
     listener(request, response);
   };
