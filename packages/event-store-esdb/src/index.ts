@@ -1,2 +1,3 @@
+export { restrictAccess } from "./access.ts";
 export { type EsdbEventStoreOptions, openEsdbEventStore } from "./esdb-event-store.ts";
 export { EsdbError, type EsdbErrorCode } from "./failures.ts";

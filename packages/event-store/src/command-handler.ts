@@ -2,6 +2,7 @@ import { invariant } from "@taem/kernel";
 import type { DomainEvent } from "@taem/schema";
 import type { AppendedCommand, Command, Item } from "./command.ts";
 import type { Append, AppendResult, EventStore } from "./event-store.ts";
+import type { SealedSnapshots } from "./sealed-snapshots.ts";
 import { SharedReader } from "./shared-reader.ts";
 import { StateCache, type Wanted } from "./state-cache.ts";
 import { type ExecutionTools, type States, StreamExecution, streamReadBy } from "./stream-execution.ts";
@@ -21,6 +22,8 @@ type ByStream = ReadonlyMap<string, readonly Item[]>;
 
 export interface CommandHandlerOptions {
   readonly store: EventStore;
+  /** Without them every stream is folded from its start. */
+  readonly snapshots?: SealedSnapshots | undefined;
   /** Random UUIDs for events. */
   readonly newId: () => string;
   /** Milliseconds, for deadlines only. */
@@ -63,7 +66,8 @@ export class CommandHandler {
     this.#options = options;
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#maxBatch = options.maxBatch ?? 512;
-    this.#cache = new StateCache(options.store, options.cacheBytes ?? 256 * 2 ** 20, (error, stream) =>
+    const { store, snapshots, cacheBytes = 256 * 2 ** 20 } = options;
+    this.#cache = new StateCache(store, snapshots, cacheBytes, (error, stream) =>
       options.onError?.(error, stream),
     );
     this.#executionTools = { reader: new SharedReader(options.store), newId: options.newId };
@@ -100,11 +104,11 @@ export class CommandHandler {
     return promise;
   }
 
-  /** Takes no new commands, finishes those it has. The store stays open. */
+  /** Takes no new commands, finishes those it has, and writes out states that would take long to fold again. The store stays open. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#loop;
-    await this.#cache.settled();
+    await this.#cache.close();
     clearInterval(this.#deadlines);
   }
 

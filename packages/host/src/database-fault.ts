@@ -1,3 +1,4 @@
+import { StreamDamaged } from "@taem/event-store";
 import { isConnectionLost } from "@taem/postgres";
 import { schemaOf } from "@taem/processing";
 import { OperatorError } from "@taem/runtime";
@@ -45,6 +46,7 @@ function codeOf(error: unknown): string {
  */
 export function messageOf(thrown: unknown, contexts: readonly AnyContext[]): string {
   const error = lostSchema(thrown, contexts) ?? thrown;
-  if (error instanceof OperatorError) return `${error.code}: ${error.message}`;
+  if (error instanceof OperatorError || error instanceof StreamDamaged)
+    return `${error.code}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -21,6 +21,7 @@ export {
   type Worker,
 } from "./context.ts";
 export {
+  aggregatesOf,
   catalogueOf,
   permissionsOf,
   problemsOf,

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
+import type { SealedSnapshots } from "@taem/event-store";
 import { type Database, migrate, openPool, startEmbeddedPostgres } from "@taem/postgres";
 import { migrateQueues } from "@taem/processing";
 import {
@@ -21,6 +22,7 @@ import { onFirstContact } from "./database-fault.ts";
 import { openStore, type Store } from "./event-store.ts";
 import { assertEventStore, identify, installationMigrations } from "./installation.ts";
 import { assertReadersOfThisLog } from "./readers.ts";
+import { openSnapshots } from "./snapshots.ts";
 
 /** What the services of one process share. */
 export interface Platform extends AsyncDisposable {
@@ -30,6 +32,7 @@ export interface Platform extends AsyncDisposable {
   /** The database's own, with its password. */
   readonly databaseUrl: string;
   readonly store: Store;
+  readonly snapshots: SealedSnapshots;
   /** The installation's id. */
   readonly installation: string;
   /** Whether it begins with this process. */
@@ -132,6 +135,8 @@ async function open(
     },
     log,
   });
+  const metrics = createMetrics();
+  const snapshots = await openSnapshots({ database, hmacKey, metrics, logger });
   const health = createHealth();
   health.addReadiness("database", async () => {
     await database.query("SELECT 1");
@@ -143,13 +148,14 @@ async function open(
     database,
     databaseUrl: url,
     store,
+    snapshots,
     installation,
     isNew,
     hmacKey,
     tokenKey: derivedKey(hmacKey, "token"),
     personKey: derivedKey(hmacKey, "person"),
     logger,
-    metrics: createMetrics(),
+    metrics,
     health,
     clock: systemClock,
     clocks,

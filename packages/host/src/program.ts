@@ -1,6 +1,7 @@
 import type { CommandHandler } from "@taem/event-store";
 import { createServer, type Limits, type Route, type Server, Tokens } from "@taem/http";
 import { newId, type Tracer } from "@taem/runtime";
+import { asProblem } from "./caller.ts";
 import { type HandlerConfig, openCommandHandler } from "./command-handler.ts";
 import { type Config, serviceNameOf } from "./config.ts";
 import type { OpenContext, Process, Projectors } from "./context.ts";
@@ -73,6 +74,7 @@ export async function startProgram(
       routes,
       problems: problemsOf(given.contexts),
       permissions: permissionsOf(given.contexts),
+      asProblem,
       apiKeys,
       logger,
       metrics,

@@ -18,6 +18,7 @@ import { parse } from "./validation.ts";
 export interface Surroundings {
   readonly problems: ProblemTable;
   readonly apiKeys: ApiKeys;
+  readonly asProblem: (thrown: unknown) => unknown;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly limits: Limits;
@@ -111,7 +112,7 @@ export function answerer(
     } catch (thrown) {
       if (thrown instanceof CallerLeft) response.statusCode = CLIENT_CLOSED_REQUEST;
       else {
-        problem = problemAnswer(thrown, around.problems);
+        problem = problemAnswer(around.asProblem(thrown), around.problems);
         report(problem, route, correlationId, around.logger, declared);
         sendProblem(request, response, problem, correlationId);
       }
@@ -183,7 +184,7 @@ async function answerBulk(
       const answered = await handle(parsed, context.ofLine(principal, deadline));
       return `${JSON.stringify({ line: number, status: answered.status, result: answered.body })}\n`;
     } catch (thrown) {
-      const answer = problemAnswer(thrown, around.problems);
+      const answer = problemAnswer(around.asProblem(thrown), around.problems);
       report(answer, route, correlationId, around.logger, declared);
       around.traffic.problem(route.path, answer.code);
       const problem = problemDocument(answer, pathOf(request), correlationId);

@@ -4,7 +4,12 @@ import type { OwnProblem } from "./problems.ts";
 import type { Route } from "./route.ts";
 
 const EVERY: readonly OwnProblem[] = ["malformed_request", "headers_too_large", "overloaded", "internal"];
-const AUTHENTICATION: readonly OwnProblem[] = ["unauthenticated", "forbidden", "unavailable"];
+const AUTHENTICATION: readonly OwnProblem[] = [
+  "unauthenticated",
+  "forbidden",
+  "unavailable",
+  "stream_damaged",
+];
 const FIELDS: readonly OwnProblem[] = [
   "validation_failed",
   "unknown_field",

@@ -45,6 +45,8 @@ export interface ServerOptions {
   /** What the routes may ask for; nothing unless told. */
   readonly permissions?: PermissionTable;
   readonly apiKeys: ApiKeys;
+  /** What else than an `ApiError` is thrown, as one; what it does not know comes back, and is answered as `internal`. */
+  readonly asProblem?: (thrown: unknown) => unknown;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
@@ -82,9 +84,9 @@ export function createServer(options: ServerOptions): Server {
   document = JSON.stringify(openApiDocument(routes, info, { problems, permissions }));
 
   const traffic = new Traffic(logger, metrics, options.tracer);
-  const { apiKeys, clock = systemClock, trustedProxies = [] } = options;
+  const { apiKeys, asProblem = (thrown) => thrown, clock = systemClock, trustedProxies = [] } = options;
   const addressOf = callerAddress(trustedProxies);
-  const around = { problems, apiKeys, logger, clock, limits, traffic, addressOf };
+  const around = { problems, apiKeys, asProblem, logger, clock, limits, traffic, addressOf };
   const server = httpServer(router(routes, around), limits);
   let closing: Promise<void> | undefined;
   const close = () => {

@@ -23,7 +23,7 @@ export interface Answered {
 }
 
 /** Problems that somebody is called for. A counter that nobody has seen at 0 hides its first increase. */
-const ALARMING: readonly OwnProblem[] = ["internal", "outcome_unknown", "overloaded"];
+const ALARMING: readonly OwnProblem[] = ["internal", "outcome_unknown", "overloaded", "stream_damaged"];
 
 /** Counts, measures, logs and traces what a server does: one line, one observation and at most one span a request. */
 export class Traffic {

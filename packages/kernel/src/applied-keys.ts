@@ -74,6 +74,13 @@ export class AppliedKeys {
     return keys;
   }
 
+  /** Whether the same keys were applied by the same revisions. */
+  isSame(other: AppliedKeys): boolean {
+    if (this.size !== other.size) return false;
+    for (const [digest, revision] of this.entries()) if (other.#find(digest) !== revision) return false;
+    return true;
+  }
+
   *entries(): Iterable<[digest: Buffer, revision: number]> {
     yield* this.#base?.entries() ?? this.#table.entries();
     for (const [digest, revision] of this.#added ?? []) yield [Buffer.from(digest, "latin1"), revision];

@@ -2,6 +2,7 @@ export { isSamePrincipal, principalOf } from "./actor.ts";
 export { MAX_AMOUNT, MAX_BALANCE, max, min, type Rational, type Rounding, round, sum } from "./amounts.ts";
 export { AppliedKeys } from "./applied-keys.ts";
 export { type BusinessKey, fingerprint, keyDigest, keyText } from "./business-key.ts";
+export { framed, unframed } from "./byte-frames.ts";
 export {
   afterTerm,
   dateInCalendar,

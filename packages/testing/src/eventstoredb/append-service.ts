@@ -1,5 +1,6 @@
 import type * as Status from "@eventstore/db-client/generated/status_pb.js";
 import type * as Streams from "@eventstore/db-client/generated/streams_pb.js";
+import type { Access } from "./access.ts";
 import {
   type AppendOutcome,
   type EventLog,
@@ -10,6 +11,7 @@ import {
 import {
   type AppendFault,
   appendTooLarge,
+  ERRORS,
   type Faults,
   requiresLeader,
   serviceError,
@@ -20,6 +22,8 @@ import {
   type AppendCall,
   type AppendCallback,
   type BatchAppendCall,
+  type DeleteCall,
+  type DeleteCallback,
   identifierOf,
   nameOf,
   packed,
@@ -41,6 +45,7 @@ interface Request {
 
 export class AppendService {
   readonly #log: EventLog;
+  readonly #access: Access;
   readonly #faults: Faults;
   readonly #maxBytes: number;
   readonly #drop: (call: AppendCall | BatchAppendCall) => void;
@@ -50,11 +55,13 @@ export class AppendService {
 
   constructor(
     log: EventLog,
+    access: Access,
     faults: Faults,
     maxBytes: number,
     drop: (call: AppendCall | BatchAppendCall) => void,
   ) {
     this.#log = log;
+    this.#access = access;
     this.#faults = faults;
     this.#maxBytes = maxBytes;
     this.#drop = drop;
@@ -104,8 +111,19 @@ export class AppendService {
   }
 
   async tombstone(call: TombstoneCall, callback: TombstoneCallback): Promise<void> {
-    await this.#log.tombstone(nameOf(call.request.getOptions()?.getStreamIdentifier()));
+    const stream = nameOf(call.request.getOptions()?.getStreamIdentifier());
+    if (!this.#access.allows(call, "$d", stream)) return callback(serviceError(ERRORS.accessDenied) as never);
+    await this.#log.tombstone(stream);
     const response = new streams.TombstoneResp();
+    response.setNoPosition(new shared.Empty());
+    callback(null, response);
+  }
+
+  async delete(call: DeleteCall, callback: DeleteCallback): Promise<void> {
+    const stream = nameOf(call.request.getOptions()?.getStreamIdentifier());
+    if (!this.#access.allows(call, "$d", stream)) return callback(serviceError(ERRORS.accessDenied) as never);
+    await this.#log.delete(stream);
+    const response = new streams.DeleteResp();
     response.setNoPosition(new shared.Empty());
     callback(null, response);
   }
@@ -132,6 +150,7 @@ export class AppendService {
 
   async #answer(request: Request, call: AppendCall | BatchAppendCall): Promise<Answer> {
     const size = request.events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+    if (!this.#access.allows(call, "$w", request.stream)) return { error: ERRORS.accessDenied };
     if (size > this.#maxBytes) return { error: appendTooLarge(this.#maxBytes) };
     if (this.#mute.has(call)) return undefined;
     const fault = this.#faults.onAppend?.({ ...request, requiresLeader: requiresLeader(call) });

@@ -1,4 +1,5 @@
 import type * as Streams from "@eventstore/db-client/generated/streams_pb.js";
+import type { Access } from "./access.ts";
 import type { EventLog, StoredEvent } from "./event-log.ts";
 import {
   ERRORS,
@@ -41,12 +42,20 @@ export class Subscriptions {
 
 export class ReadService {
   readonly #log: EventLog;
+  readonly #access: Access;
   readonly #faults: Faults;
   readonly #subscriptions: Subscriptions;
   readonly #drop: (call: ReadCall) => void;
 
-  constructor(log: EventLog, faults: Faults, subscriptions: Subscriptions, drop: (call: ReadCall) => void) {
+  constructor(
+    log: EventLog,
+    access: Access,
+    faults: Faults,
+    subscriptions: Subscriptions,
+    drop: (call: ReadCall) => void,
+  ) {
     this.#log = log;
+    this.#access = access;
     this.#faults = faults;
     this.#subscriptions = subscriptions;
     this.#drop = drop;
@@ -56,6 +65,10 @@ export class ReadService {
     const options = call.request.getOptions() as Options;
     const subscription = options.hasSubscription();
     const stream = options.hasStream() ? nameOf(options.getStream()?.getStreamIdentifier()) : undefined;
+    if (!this.#access.allows(call, "$r", stream ?? "$all")) {
+      call.emit("error", serviceError(ERRORS.accessDenied));
+      return;
+    }
     const seen = { stream, subscription, from: positionOf(options), requiresLeader: requiresLeader(call) };
     const fault = this.#faults.onRead?.(seen);
     if (fault?.kind === "swallow") return;

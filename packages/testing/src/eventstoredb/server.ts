@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../../../../infra/kafka/free-port.ts";
+import { Access, type Users } from "./access.ts";
 import { AppendService } from "./append-service.ts";
 import { EventLog, type EventLogOptions, type StoredEvent, systemEvent } from "./event-log.ts";
 import type { Faults, WireError } from "./faults.ts";
@@ -14,6 +15,8 @@ export interface TestServerOptions extends EventLogOptions {
   readonly batchAppend?: boolean;
   /** Bytes of one append at most; 1 MiB when undefined, as a real server has it. */
   readonly maxAppendBytes?: number;
+  /** Whom the server knows; without, it asks nobody who they are, as an insecure one. */
+  readonly users?: Users;
 }
 
 const VERSION = "24.10.0-test";
@@ -37,8 +40,9 @@ export class TestServer implements AsyncDisposable {
     this.#port = options.port ?? 0;
     this.#log = new EventLog(options);
     const drop = (call: { getPeer(): string }) => this.#sockets.get(call.getPeer())?.destroy();
-    this.#appends = new AppendService(this.#log, this.faults, options.maxAppendBytes ?? MIB, drop);
-    this.#reads = new ReadService(this.#log, this.faults, this.#subscriptions, drop);
+    const access = new Access(this.#log, options.users);
+    this.#appends = new AppendService(this.#log, access, this.faults, options.maxAppendBytes ?? MIB, drop);
+    this.#reads = new ReadService(this.#log, access, this.faults, this.#subscriptions, drop);
   }
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
@@ -79,6 +83,16 @@ export class TestServer implements AsyncDisposable {
     return this.#log.tombstone(stream);
   }
 
+  /** Deletes a stream, but not for ever. */
+  delete(stream: string): Promise<void> {
+    return this.#log.delete(stream);
+  }
+
+  /** Hides a stream's events below a number, as EventStoreDB counts. */
+  truncate(stream: string, before: number): Promise<void> {
+    return this.#log.truncate(stream, before);
+  }
+
   /** What can be seen of a stream. */
   eventsOf(stream: string): readonly StoredEvent[] {
     return this.#log.readStream(stream) ?? [];
@@ -106,6 +120,7 @@ export class TestServer implements AsyncDisposable {
         batchAppend: (call: never) => void this.#appends.batchAppend(call),
       }),
       tombstone: (call: never, callback: never) => void this.#appends.tombstone(call, callback),
+      delete: (call: never, callback: never) => void this.#appends.delete(call, callback),
     });
     server.addService(featuresService, {
       getSupportedMethods: (_: unknown, callback: (error: null, methods: unknown) => void) =>
@@ -149,6 +164,7 @@ export class TestServer implements AsyncDisposable {
       "read",
       "append",
       "tombstone",
+      "delete",
       ...(this.#options.batchAppend === false ? [] : ["batchappend"]),
     ];
     const methods = new features.SupportedMethods();
