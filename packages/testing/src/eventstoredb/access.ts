@@ -3,13 +3,8 @@ import type { EventLog } from "./event-log.ts";
 /** What is asked of a stream, by the names that access lists have for it. */
 export type Operation = "$r" | "$w" | "$d" | "$mr" | "$mw";
 
-export interface User {
-  readonly password: string;
-  readonly groups?: readonly string[];
-}
-
-/** By their names. Without any the server asks nobody who they are. */
-export type Users = Readonly<Record<string, User>>;
+/** Users and the groups that each is in. Without any the server asks nobody who they are. */
+export type Users = Readonly<Record<string, readonly string[]>>;
 
 type AccessList = Partial<Record<Operation, string | readonly string[]>>;
 
@@ -38,7 +33,6 @@ export class Access {
   allows(call: Call, operation: Operation, name: string): boolean {
     if (this.#users === undefined) return true;
     const who = this.#rolesOf(call);
-    if (who === undefined) return false;
     if (who.includes(ADMINS)) return true;
     const isMetadata = name.startsWith("$$") && name !== "$$";
     const stream = isMetadata ? name.slice(2) : name;
@@ -54,12 +48,12 @@ export class Access {
     return { ...DEFAULTS[kind], ...settings[kind] };
   }
 
-  /** A caller's own name, groups, and what everybody is; undefined for one who is not whom they say. */
-  #rolesOf({ metadata }: Call): readonly string[] | undefined {
-    const [, encoded = ""] = String(metadata.get("authorization")[0] ?? "").split(" ");
-    const [name = "", password = ""] = Buffer.from(encoded, "base64").toString().split(":");
-    if (name === "") return [EVERYBODY];
-    const user = this.#users?.[name];
-    return user?.password === password ? [name, ...(user.groups ?? []), EVERYBODY] : undefined;
+  /**
+   * A caller's own name, groups, and what everybody is. The client sends passwords over TLS alone, so whoever asks is who the
+   * connection's name says.
+   */
+  #rolesOf({ metadata }: Call): readonly string[] {
+    const name = String(metadata.get("connection-name")[0]);
+    return [name, ...(this.#users?.[name] ?? []), EVERYBODY];
   }
 }
