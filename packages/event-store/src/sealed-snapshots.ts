@@ -16,8 +16,9 @@ export interface SealedSnapshotsOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A cache that answers later than that is of no use. */
-const WITHIN_MS = 1_000;
+/** A cache that answers later than that is of no use, and is left alone for a while. */
+const WITHIN_MS = 5_000;
+const AWAY_MS = 30_000;
 
 /**
  * Snapshots that are believed because this installation has sealed them, and because the event at their revision says what they
@@ -25,6 +26,7 @@ const WITHIN_MS = 1_000;
  */
 export class SealedSnapshots {
   readonly #options: SealedSnapshotsOptions;
+  #awayUntil = 0;
 
   constructor(options: SealedSnapshotsOptions) {
     this.#options = options;
@@ -32,6 +34,7 @@ export class SealedSnapshots {
 
   /** In the order of the streams; undefined where there is none of the schema that this installation has sealed. */
   async load(streams: readonly string[], schema: string): Promise<(SealedSnapshot | undefined)[]> {
+    if (performance.now() < this.#awayUntil) return streams.map(() => undefined);
     const loading = this.#options.store.load(streams, schema);
     const found = (await this.#unlessAway(loading)) ?? streams.map(() => undefined);
     return await Promise.all(
@@ -73,6 +76,15 @@ export class SealedSnapshots {
     return seal.length === snapshot.seal.length && timingSafeEqual(seal, snapshot.seal);
   }
 
+  /** Forgets all of them: where the log is not the one that they were made of. */
+  async clear(): Promise<void> {
+    for (;;) {
+      const page = await this.page("", 64);
+      if (page.length === 0) return;
+      await this.#options.store.discard(page);
+    }
+  }
+
   page(after: string, limit: number): Promise<readonly SealedSnapshot[]> {
     return this.#options.store.page(after, limit);
   }
@@ -87,6 +99,7 @@ export class SealedSnapshots {
     try {
       return await unlessAborted(work, AbortSignal.timeout(WITHIN_MS));
     } catch (error) {
+      this.#awayUntil = performance.now() + AWAY_MS;
       this.#options.onError(error);
       return undefined;
     }

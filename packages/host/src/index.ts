@@ -32,8 +32,10 @@ export {
 } from "./contexts.ts";
 export { type Cut, cutOf } from "./cut.ts";
 export { messageOf } from "./database-fault.ts";
+export { restrictAccess } from "./event-store.ts";
 export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";
+export { acceptedLosses, noteLostEvents } from "./lost-events.ts";
 export { type Beside, main, runProgram } from "./main.ts";
 export { parkedOfProgramme } from "./parked-streams.ts";
 export { openPlatform, openToolPlatform, type Platform } from "./platform.ts";

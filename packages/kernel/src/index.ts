@@ -22,6 +22,7 @@ export {
   vintageOf,
 } from "./calendar.ts";
 export { commandFingerprint, type Plain } from "./command-fingerprint.ts";
+export { DigestTable } from "./digest-table.ts";
 export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Layer, LayeredMap } from "./layered-map.ts";
 export { inParts, type Part, partsOf } from "./parts.ts";
