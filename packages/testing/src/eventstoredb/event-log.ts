@@ -63,6 +63,7 @@ export class EventLog {
   readonly #log: StoredEvent[] = [];
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly #tombstones = new Set<string>();
+  readonly #scavenged = new Set<StoredEvent>();
   readonly #file: LogFile | undefined;
   readonly #now: () => number;
   readonly #sharedCommits: boolean;
@@ -127,6 +128,18 @@ export class EventLog {
   async truncate(stream: string, before: number): Promise<void> {
     const data = new TextEncoder().encode(JSON.stringify({ ...this.metadataOf(stream), $tb: before }));
     await this.append(`$$${stream}`, "any", [{ ...systemEvent("$metadata"), data }]);
+  }
+
+  /** Takes what metadata hide out of the log itself. As long as the object lasts. */
+  scavenge(): void {
+    for (const stream of this.#streams.keys()) {
+      const kept = new Set(this.readStream(stream));
+      for (const event of this.#streams.get(stream) ?? []) if (!kept.has(event)) this.#scavenged.add(event);
+    }
+  }
+
+  isScavenged(event: StoredEvent): boolean {
+    return this.#scavenged.has(event);
   }
 
   /** As the server does it, unless for ever: the stream reads as none, and its numbers go on. */

@@ -94,7 +94,7 @@ export class ReadService {
     }
     const start = this.#startOf(call, options);
     if (start === undefined) return;
-    const matches = matcherOf(options);
+    const matches = this.#matcherOf(options);
     const step = options.getReadDirection() === BACKWARDS ? -1 : 1;
     let left = Math.min(Number(options.getCount()), this.#faults.longestRead ?? Number.POSITIVE_INFINITY);
     for (let i = step === 1 ? start : start - 1; left > 0; i += step) {
@@ -132,7 +132,7 @@ export class ReadService {
   async *#subscribe(call: ReadCall, options: Options): AsyncGenerator<Response> {
     const start = this.#startOf(call, options);
     if (start === undefined) return;
-    const matches = matcherOf(options);
+    const matches = this.#matcherOf(options);
     const interval = checkpointInterval(options);
     const isFiltered = options.hasFilter();
     let considered = 0;
@@ -153,6 +153,11 @@ export class ReadService {
       if (matches(event)) yield eventResponse(event);
       if (isFiltered && ++considered % interval === 0) yield checkpoint(event);
     }
+  }
+
+  #matcherOf(options: Options): Matches {
+    const matches = matcherOf(options);
+    return (event) => matches(event) && !this.#log.isScavenged(event);
   }
 
   /** Index of the first event of a reading; for a subscription, that after its position. */

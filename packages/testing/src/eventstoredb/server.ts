@@ -93,6 +93,11 @@ export class TestServer implements AsyncDisposable {
     return this.#log.truncate(stream, before);
   }
 
+  /** Takes what is hidden of streams out of the log. */
+  scavenge(): void {
+    this.#log.scavenge();
+  }
+
   /** What can be seen of a stream. */
   eventsOf(stream: string): readonly StoredEvent[] {
     return this.#log.readStream(stream) ?? [];
