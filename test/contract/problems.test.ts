@@ -6,7 +6,12 @@ const problems = problemsOf(contexts);
 const { codes } = problems;
 
 const PASSING = [408, 429, 503];
-const LATER: readonly string[] = ["origin_unknown", "earn_ceiling_reached", "adjustment_ceiling_reached"];
+const LATER: readonly string[] = [
+  "origin_unknown",
+  "earn_ceiling_reached",
+  "adjustment_ceiling_reached",
+  "stream_damaged",
+];
 
 function page(): string {
   const byStatus = Map.groupBy(codes, (code) => problems.get(code).status);

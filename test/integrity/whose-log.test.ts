@@ -1,5 +1,5 @@
 import { INSTALLATION_STREAM } from "@taem/host";
-import { openPool } from "@taem/postgres";
+import { type Database, openPool } from "@taem/postgres";
 import type { Environment } from "@taem/runtime";
 import { startTestProgram, type TestProgram } from "@taem/testing/program";
 import { runTool } from "@taem/testing/program-process";
@@ -43,6 +43,11 @@ async function trade({ api }: TestProgram): Promise<void> {
   await succeeds(api.post("/v1/programmes/shop/members", { externalId: "malee" }));
   await succeeds(api.post(`${MALEE}/earn`, EARN));
   expect(await outstandingOf(api, "shop")).toBe(80n);
+}
+
+async function withDatabase<T>({ databaseUrl: url }: Site, use: (sql: Database) => Promise<T>): Promise<T> {
+  await using database = openPool({ url, max: 1, applicationName: "test" });
+  return await use(database);
 }
 
 /** Each start of the test makes a client of its own. */
@@ -178,6 +183,33 @@ describe.each(SITES)("with the log in %s", (name) => {
       "log_of_another_installation",
       new RegExp(`installation ${said?.installation}`),
     );
+  });
+
+  test("read models of another installation's log are refused, and verify calls them a difference", async () => {
+    await using site = await openSite(name);
+    await using other = await openSite(name);
+    for (const one of [site, other]) {
+      await using program = await start(one);
+      await trade(program);
+    }
+    const ofOther = await withDatabase(other, (sql) =>
+      sql.query<{ rows: string }>("SELECT json_agg(c)::text AS rows FROM taem_ledger.checkpoints c"),
+    );
+    await withDatabase(site, (sql) =>
+      sql.query(
+        `UPDATE taem_ledger.checkpoints c SET position = o.position, landmark = o.landmark
+           FROM json_populate_recordset(NULL::taem_ledger.checkpoints, $1::json) o WHERE o.slice = c.slice`,
+        [ofOther.rows[0]?.rows],
+      ),
+    );
+    const code = expect.stringMatching(/^checkpoint_(not_in_log|beyond_head)$/);
+    for (const services of [...SERVICES, undefined])
+      await expect(start(site, services)).rejects.toMatchObject({ code });
+    const { exitCode, out } = await runTool(["verify"], site.environment);
+    expect([exitCode, out]).toEqual([
+      3,
+      expect.stringMatching(/^the log disagrees: checkpoint, ledger has read /),
+    ]);
   });
 
   test("a database that has seen its log begin refuses an empty one", async () => {

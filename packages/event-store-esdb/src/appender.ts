@@ -1,9 +1,11 @@
 import {
   type Append,
   type AppendResult,
+  eventMissing,
   OutcomeUnknown,
   Pauses,
   type Position,
+  StreamDamaged,
   unlessAborted,
 } from "@taem/event-store";
 import { type AppendAnswer, type AppendRequest, assertSize, encodeAppends } from "./append-request.ts";
@@ -12,7 +14,7 @@ import type { Connection } from "./connection.ts";
 import { isSame, positionOf } from "./event-messages.ts";
 import { EsdbError, type EsdbErrorCode, isUnimplemented, Passing } from "./failures.ts";
 import { forEachOf } from "./for-each-of.ts";
-import { collect, streamRequest } from "./read-calls.ts";
+import { collect, collectIfThere, streamRequest } from "./read-calls.ts";
 import { sendAlone } from "./single-appends.ts";
 import type { Timing } from "./timing.ts";
 
@@ -25,7 +27,6 @@ const REMEMBERED = 10_000;
 const OF_ONE_APPEND: ReadonlySet<EsdbErrorCode> = new Set([
   "event_store_append_too_large",
   "event_store_refused",
-  "event_store_stream_deleted",
 ]);
 
 /** What a look at a stream found at the revisions of an append. */
@@ -69,7 +70,7 @@ export class Appender {
       assertSize(request);
       return await this.#appendOne(request, signal);
     } catch (error) {
-      if (error instanceof EsdbError && OF_ONE_APPEND.has(error.code)) return { ok: false, refused: error };
+      if (isOfOneAppend(error)) return { ok: false, refused: error };
       throw error;
     }
   }
@@ -168,6 +169,9 @@ export class Appender {
     if (actualRevision <= expectedRevision) return { found: "not ours", actualRevision };
     const request = streamRequest({ stream, from: expectedRevision, count: events.length });
     const stored = await collect(this.#connection, request, this.#timing.silence);
+    // Where a stream was deleted, or its beginning, its numbers go on.
+    if (Number(stored[0]?.getStreamRevision()) !== expectedRevision)
+      throw eventMissing(stream, expectedRevision + 1);
     const last = stored.at(-1);
     const isOurs =
       stored.length === events.length &&
@@ -178,7 +182,10 @@ export class Appender {
 
   async #headOf(stream: string): Promise<number> {
     const request = streamRequest({ stream, from: undefined, count: 1 });
-    const [last] = await collect(this.#connection, request, this.#timing.silence);
+    const messages = await collectIfThere(this.#connection, request, this.#timing.silence);
+    const last = messages?.[0];
+    // A stream that is there has a last event, unless all are hidden.
+    if (messages !== undefined && last === undefined) throw eventMissing(stream, 1);
     return last === undefined ? 0 : Number(last.getStreamRevision()) + 1;
   }
 
@@ -207,6 +214,10 @@ export class Appender {
     }
     return new OutcomeUnknown(cause);
   }
+}
+
+function isOfOneAppend(error: unknown): error is Error {
+  return error instanceof StreamDamaged || (error instanceof EsdbError && OF_ONE_APPEND.has(error.code));
 }
 
 function succeeded({ expectedRevision, events }: AppendRequest, position: Position): AppendResult {

@@ -5,7 +5,6 @@ import { toReadFailure } from "./failures.ts";
 import { type FollowerReports, followLog } from "./log-follower.ts";
 import { readHead, readPage } from "./log-reader.ts";
 import { PositionMarks } from "./position-marks.ts";
-import { Snapshots } from "./snapshots.ts";
 import { readStreamPages, readStreams } from "./stream-reader.ts";
 import { TIMING, type Timing } from "./timing.ts";
 
@@ -52,7 +51,6 @@ function storeOn(
 ): EventStore & AsyncDisposable {
   const closing = new AbortController();
   const marks = new PositionMarks(connection, appender, timing, markSpacing);
-  const snapshots = new Snapshots(connection, appender, timing);
   const { silence } = timing;
 
   const endOf = (signal: AbortSignal | undefined) =>
@@ -77,8 +75,6 @@ function storeOn(
       marks.positionAt(instant).catch((error: unknown) => {
         throw toReadFailure(error);
       }),
-    loadSnapshots: (streams, schema) => snapshots.load(streams, schema),
-    saveSnapshots: (all) => snapshots.save(all),
     close,
     [Symbol.asyncDispose]: close,
   };

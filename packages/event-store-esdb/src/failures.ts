@@ -1,4 +1,4 @@
-import { StoreUnavailable } from "@taem/event-store";
+import { StoreUnavailable, StreamDamaged } from "@taem/event-store";
 
 /** What the event store answers for good: trying again changes nothing. */
 export type EsdbErrorCode =
@@ -6,7 +6,6 @@ export type EsdbErrorCode =
   | "event_store_append_too_large"
   | "event_store_position_unknown"
   | "event_store_refused"
-  | "event_store_stream_deleted"
   | "event_store_unsupported"
   | "event_store_url_invalid";
 
@@ -72,9 +71,11 @@ interface ServiceError extends Error {
   readonly metadata?: { get(key: string): readonly (string | Buffer)[] };
 }
 
+const OURS = [Passing, EsdbError, StreamDamaged] as const;
+
 /** What an error of a call means, in our terms; what is no error of a call comes back as it is. */
 export function failureOf(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof Passing || error instanceof EsdbError) return error;
+  if (!(error instanceof Error) || OURS.some((own) => error instanceof own)) return error;
   if (!isServiceError(error))
     return isLostChannel(error) ? new Passing(error.message, { cause: error }) : error;
   const exception = error.metadata?.get("exception")[0]?.toString();
@@ -137,12 +138,8 @@ export function appendTooLarge(cause: unknown): EsdbError {
   );
 }
 
-export function streamDeleted(stream: string, cause: unknown): EsdbError {
-  return new EsdbError(
-    "event_store_stream_deleted",
-    `the stream ${stream} was deleted in the event store for ever: restore the event store from a backup`,
-    { cause },
-  );
+export function streamDeleted(stream: string, cause: unknown): StreamDamaged {
+  return new StreamDamaged(stream, "was deleted in the event store for ever", { cause });
 }
 
 export function refused(reason: string, cause: unknown): EsdbError {

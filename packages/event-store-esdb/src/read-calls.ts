@@ -82,25 +82,26 @@ function counted(request: ReadReq, count: number | undefined, isBackwards: boole
 }
 
 /**
- * Hands over the events that answer a read until the answer ends or `onEvent` returns false. A connection that turns
- * out to be lost is replaced once: what was restarted while we had nothing to ask serves again.
+ * Hands over the events that answer a read until the answer ends or `onEvent` returns false; false where the server says that there
+ * is no such stream. A connection that turns out to be lost is replaced once: what was restarted while we had nothing to ask serves
+ * again.
  */
 export async function readEvents(
   connection: Connection,
   request: ReadReq,
   silenceMs: number,
   onEvent: (message: RecordedMessage) => boolean,
-): Promise<void> {
+): Promise<boolean> {
   let hasBegun = false;
   const handOver = (message: RecordedMessage) => {
     hasBegun = true;
     return onEvent(message);
   };
   try {
-    await readOnce(connection, request, silenceMs, handOver);
+    return await readOnce(connection, request, silenceMs, handOver);
   } catch (error) {
     if (hasBegun || !(error instanceof ConnectionLost)) throw error;
-    await readOnce(connection, request, silenceMs, handOver);
+    return await readOnce(connection, request, silenceMs, handOver);
   }
 }
 
@@ -110,12 +111,14 @@ async function readOnce(
   request: ReadReq,
   silenceMs: number,
   onEvent: (message: RecordedMessage) => boolean,
-): Promise<void> {
+): Promise<boolean> {
   const call = await startedWithin(silenceMs, connection.read(request));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let isThere = true;
   const silence = setTimeout(() => reject(new Passing("the event store went silent")), silenceMs);
   const onData = (response: ReadResp) => {
     silence.refresh();
+    if (response.hasStreamNotFound()) isThere = false;
     const message = response.getEvent()?.getEvent();
     try {
       if (message !== undefined && !onEvent(message)) resolve();
@@ -126,6 +129,7 @@ async function readOnce(
   call.on("data", onData).on("end", resolve).on("error", reject);
   try {
     await promise;
+    return isThere;
   } catch (error) {
     throw failureOf(error);
   } finally {
@@ -154,7 +158,16 @@ export async function collect(
   request: ReadReq,
   silenceMs: number,
 ): Promise<RecordedMessage[]> {
+  return (await collectIfThere(connection, request, silenceMs)) ?? [];
+}
+
+/** All events that answer a read of a stream; undefined where the server says that there is none. */
+export async function collectIfThere(
+  connection: Connection,
+  request: ReadReq,
+  silenceMs: number,
+): Promise<RecordedMessage[] | undefined> {
   const messages: RecordedMessage[] = [];
-  await readEvents(connection, request, silenceMs, (message) => messages.push(message) > 0);
-  return messages;
+  const isThere = await readEvents(connection, request, silenceMs, (message) => messages.push(message) > 0);
+  return isThere ? messages : undefined;
 }

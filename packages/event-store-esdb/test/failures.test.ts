@@ -107,20 +107,6 @@ describe.each(WAYS)("%s", (_, batchAppend) => {
     await expect(store.append([append])).rejects.toMatchObject({ cause: { message: "not there" } });
     expect([asked, leader.eventsOf(append.stream)]).toEqual([["127.0.0.1", "127.0.0.1"], []]);
   });
-
-  test("a stream that was deleted for ever is told by name, to writers and readers", async () => {
-    await using server = await TestServer.start({ batchAppend });
-    await using store = await openStore(server);
-    const append = appendOf(1);
-    await store.append([append]);
-    await server.tombstone(append.stream);
-    const refused = { code: "event_store_stream_deleted", message: expect.stringContaining(append.stream) };
-    expect(await store.append([appendOf(1, 1, append.stream), appendOf(1)])).toMatchObject([
-      { ok: false, refused },
-      { ok: true },
-    ]);
-    await expect(store.read([{ stream: append.stream, afterRevision: 0 }])).rejects.toMatchObject(refused);
-  });
 });
 
 const READS = [
@@ -131,7 +117,6 @@ const READS = [
   ["the log", (store: Awaited<ReturnType<typeof openStore>>) => store.readLog(START, 10)],
   ["the head", (store: Awaited<ReturnType<typeof openStore>>) => store.head()],
   ["dates", (store: Awaited<ReturnType<typeof openStore>>) => store.positionAt(0)],
-  ["snapshots", (store: Awaited<ReturnType<typeof openStore>>) => store.loadSnapshots(["taem.a"], "s")],
 ] as const;
 
 describe.each(READS)("reading %s", (_, read) => {

@@ -4,3 +4,4 @@ export { grantLog } from "./grants.ts";
 export type { Damage, VerifiedPage } from "./log-verification.ts";
 export type { PostgresEventStore, PostgresEventStoreOptions } from "./postgres-event-store.ts";
 export { migrateLog, openPostgresEventStore } from "./postgres-event-store.ts";
+export { migrateSnapshots, openPostgresSnapshots } from "./snapshot-store.ts";

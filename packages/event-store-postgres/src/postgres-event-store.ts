@@ -21,7 +21,6 @@ import { readHead, readPage } from "./log-reader.ts";
 import { type VerifiedPage, verifyPage } from "./log-verification.ts";
 import { GivenUp, persist } from "./persistence.ts";
 import { migrations, SCHEMA } from "./schema.ts";
-import { loadSnapshots, saveSnapshots } from "./snapshots.ts";
 import { StreamNames } from "./stream-names.ts";
 import { readStreamPages, readStreams } from "./stream-reader.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -124,8 +123,6 @@ function storeOn(
       const [row] = await reader.queryArrays<[bigint]>(`SELECT ${SCHEMA}.position_at($1)`, [instant]);
       return toPosition(row?.[0] ?? 0n);
     },
-    loadSnapshots: (streams, schema) => loadSnapshots(reader, streams, schema),
-    saveSnapshots: (snapshots) => saveSnapshots(reader, snapshots),
     verifyPage: (after, limit) => verifyPage(reader, after, limit),
     close,
     [Symbol.asyncDispose]: close,

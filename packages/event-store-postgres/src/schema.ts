@@ -169,15 +169,16 @@ END $$;
  * read committed gives to every statement.
  *
  * `readings` says of each append which of the streams that are read, from 1, it stands on (0 = none): where that is not at its
- * revision any more, the append is a conflict. The function without them stays for processes of an earlier version.
+ * revision any more, the append is a conflict. The function without them stays for processes of an earlier version. `accepted` is
+ * what else an append must be, to be accepted.
  *
  * Yields a row per append, in input order: recorded_at null means conflict. An append found to have been made before,
  * with these ids and digests at these revisions, is answered as it was then.
  *
  * The planner settings keep plans made while the tables were small from scanning them when they are large.
  */
-const appendReading = `
-CREATE FUNCTION ${SCHEMA}.append(
+const appendReading = (create: "CREATE" | "CREATE OR REPLACE", accepted = "") => `
+${create} FUNCTION ${SCHEMA}.append(
   names text[], slices int[], expecteds int[], counts int[],
   owners int[], ordinals int[], ids uuid[], types text[], datas text[], metas text[], digests bytea[],
   readings int[], read_names text[], read_revisions int[]
@@ -225,7 +226,7 @@ BEGIN
         FROM (
           SELECT x.ord, x.count, s.id, coalesce(s.slice, x.slice)::smallint AS slice,
                  coalesce(h.revision, 0) AS head,
-                 coalesce(h.revision, 0) = x.expected AND NOT coalesce(has_moved[x.reading], false) AS accepted,
+                 coalesce(h.revision, 0) = x.expected AND NOT coalesce(has_moved[x.reading], false)${accepted} AS accepted,
                  s.id IS NULL AND x.expected = 0 AND x.count > 0 AND NOT coalesce(has_moved[x.reading], false) AS is_new
             FROM unnest(names, slices, expecteds, counts, readings)
                  WITH ORDINALITY AS x (name, slice, expected, count, reading, ord)
@@ -307,6 +308,13 @@ END $$;
 
 export const migrations: readonly Migration[] = [
   { version: 1, name: "event log", sql: tables + appendOnly + seal + append + positionAt },
-  { version: 2, name: "appends that stand on what was read", sql: appendReading },
-  { version: 3, name: "appends that wait for their turn no longer than their senders", sql: appendInTurn },
+  { version: 2, name: "appends that stand on what was read", sql: appendReading("CREATE") },
+  {
+    version: 3,
+    name: "streams that have lost their events take none",
+    sql: appendReading("CREATE OR REPLACE", " AND (s.id IS NULL OR h.revision IS NOT NULL)"),
+  },
+  // Processes of an earlier version still look into the table, which stays for them.
+  { version: 4, name: "snapshots lie elsewhere", sql: `TRUNCATE ${SCHEMA}.snapshots` },
+  { version: 5, name: "appends that wait for their turn no longer than their senders", sql: appendInTurn },
 ];

@@ -1,17 +1,26 @@
-import type { ReadRequest, RecordedEvent, StreamSlice } from "@taem/event-store";
+import {
+  assertFollowing,
+  damagedSlice,
+  eventMissing,
+  type ReadRequest,
+  type RecordedEvent,
+  type StreamSlice,
+  sliceOf,
+} from "@taem/event-store";
 import { int4Array, type Queryable, textArray } from "@taem/postgres";
 import { EVENT_COLUMNS, type EventRow, toEvent } from "./event-rows.ts";
 import { SCHEMA } from "./schema.ts";
 
+/** A stream without an event after the revision has a row all the same, whose event is missing. */
 const MANY = {
   name: `${SCHEMA}_read`,
   text: `SELECT ${EVENT_COLUMNS}, r.ord::int
-           FROM unnest($1::text[], $2::int[], $3::int[]) WITH ORDINALITY AS r (name, after, last, ord)
+           FROM unnest($1::text[], $2::int[], $3::int[]) WITH ORDINALITY AS r (name, after, count, ord)
            JOIN ${SCHEMA}.streams t ON t.name = r.name
-          CROSS JOIN LATERAL (
+           LEFT JOIN LATERAL (
             SELECT * FROM ${SCHEMA}.events e
-             WHERE e.stream_id = t.id AND e.revision > r.after AND e.revision <= r.last ORDER BY e.revision
-          ) e
+             WHERE e.stream_id = t.id AND e.revision > r.after ORDER BY e.revision LIMIT r.count
+          ) e ON true
           ORDER BY r.ord, e.revision`,
 };
 
@@ -22,29 +31,35 @@ const ONE = {
           ORDER BY e.revision LIMIT $3`,
 };
 
+const IS_THERE = `SELECT FROM ${SCHEMA}.streams WHERE name = $1`;
+
 type OwnedRow = readonly [...EventRow, ord: number];
 
-const MAX_REVISION = 2 ** 31 - 1;
+const ALL = 2 ** 31 - 1;
 
 /** Reads many streams in one round trip. */
 export async function readStreams(
   database: Queryable,
   requests: readonly ReadRequest[],
 ): Promise<StreamSlice[]> {
-  const events: RecordedEvent[][] = requests.map(() => []);
   if (requests.length === 0) return [];
-  const rows = await database.queryArrays<OwnedRow>(MANY, [
+  const events: RecordedEvent[][] = requests.map(() => []);
+  const rows = await database.queryArrays<OwnedRow | readonly [null]>(MANY, [
     textArray(requests.map(({ stream }) => stream)),
     int4Array(requests.map(({ afterRevision }) => afterRevision)),
-    int4Array(requests.map(lastRevision)),
+    int4Array(requests.map(({ limit = ALL }) => limit)),
   ]);
-  for (const row of rows) events[row[9] - 1]?.push(toEvent(row as unknown as EventRow));
-  return events.map((slice) => ({ events: slice }));
-}
-
-/** Revisions have no gaps, so a limit of events is a limit of revision. */
-function lastRevision({ afterRevision, limit = MAX_REVISION }: ReadRequest): number {
-  return Math.min(afterRevision + limit, MAX_REVISION);
+  const emptied = new Set<number>();
+  for (const row of rows) {
+    const index = (row[9] as number) - 1;
+    if (row[0] === null) emptied.add(index);
+    else events[index]?.push(toEvent(row as unknown as EventRow));
+  }
+  return requests.map((request, i) => {
+    // A stream is there since its first event is.
+    const isEmptied = emptied.has(i) && request.afterRevision === 0 && request.limit !== 0;
+    return isEmptied ? damagedSlice(eventMissing(request.stream, 1)) : sliceOf(request, events[i] ?? []);
+  });
 }
 
 export async function* readStreamPages(
@@ -56,8 +71,12 @@ export async function* readStreamPages(
   let revision = afterRevision;
   for (;;) {
     const rows = await database.queryArrays<EventRow>(ONE, [stream, revision, pageSize]);
-    if (rows.length > 0) yield rows.map((row) => toEvent(row));
-    if (rows.length < pageSize) return;
-    revision = (rows.at(-1) as EventRow)[2];
+    const page = rows.map((row) => toEvent(row));
+    assertFollowing(stream, revision, page);
+    if (revision === 0 && page.length === 0 && (await database.query(IS_THERE, [stream])).rowCount > 0)
+      throw eventMissing(stream, 1);
+    if (page.length > 0) yield page;
+    if (page.length < pageSize) return;
+    revision += page.length;
   }
 }

@@ -3,7 +3,7 @@ import { type Database, openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
 import { expect, test } from "vitest";
 import { eventDigest, openPostgresEventStore, type PostgresEventStore } from "../src/index.ts";
-import { appendOf, newEvent } from "./support/events.ts";
+import { appendOf, newEvent, newStream } from "./support/events.ts";
 
 const EVENTS = 30;
 
@@ -135,4 +135,53 @@ test("the digest of an event is fixed for ever", () => {
   expect(eventDigest("taem.account-1", 7, event)).toBe(
     "b3d51e6628a0be18e1f917520ece445854f8d6388a001cbf70f8ede8a6ce9f75",
   );
+});
+
+test.each([
+  ["its first event", "revision = 1", 1],
+  ["its beginning", "revision < 3", 1],
+  ["an event within", "revision = 2", 2],
+  ["all its events", "true", 1],
+])(
+  "a stream that has lost %s is read by nobody, and what is read with it is whole",
+  async (_, lost, first) => {
+    await using log = await openLog();
+    const [stream, other] = [newStream(), newStream()];
+    await log.store.append([appendOf(3, 0, stream), appendOf(3, 0, other)]);
+    await tamper(
+      log.sql,
+      `DELETE FROM taem_store.events WHERE ${lost} AND stream_id = (SELECT id FROM taem_store.streams WHERE name = '${stream}')`,
+    );
+    const damaged = {
+      code: "stream_damaged",
+      stream,
+      message: expect.stringContaining(`lost its event ${first}:`),
+    };
+    for (const limit of [2, undefined]) {
+      const requests = [stream, other].map((name) => ({
+        stream: name,
+        afterRevision: 0,
+        ...(limit && { limit }),
+      }));
+      const [one, two] = await log.store.read(requests);
+      expect(() => one?.events).toThrow(expect.objectContaining(damaged));
+      expect(two?.events).toHaveLength(limit ?? 3);
+    }
+    for (const page of [1, 500]) {
+      await expect(Array.fromAsync(log.store.readStream(stream, 0, page))).rejects.toMatchObject(damaged);
+    }
+  },
+);
+
+test("a stream that has lost all its events does not begin anew", async () => {
+  await using log = await openLog();
+  const stream = newStream();
+  await log.store.append([appendOf(1, 0, stream)]);
+  await tamper(
+    log.sql,
+    `DELETE FROM taem_store.events WHERE stream_id = (SELECT id FROM taem_store.streams WHERE name = '${stream}')`,
+  );
+  const confirming = { ...appendOf(0, 0, stream), events: [] };
+  for (const append of [appendOf(1, 0, stream), confirming])
+    expect(await log.store.append([append])).toEqual([{ ok: false, conflict: { actualRevision: 0 } }]);
 });

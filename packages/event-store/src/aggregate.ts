@@ -15,15 +15,19 @@ export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
   /** About how many bytes the state takes: the cache is bounded by their sum. */
   weight(state: S): number;
   /** Absent where streams are too short to be worth it. */
-  readonly snapshots?: Snapshots<S>;
+  readonly snapshots?: Snapshots<S, E>;
 }
 
-/** A state as text and back. */
-export interface Snapshots<S> {
-  /** Identifies the shape of the text; a snapshot of another schema is ignored. */
+/** A state as bytes and back. */
+export interface Snapshots<S, E extends DomainEvent = DomainEvent> {
+  /** Identifies the shape of the bytes; a snapshot of another schema is ignored. */
   readonly schema: string;
-  write(state: S): string;
-  read(text: string): S;
+  write(state: S): Uint8Array;
+  read(bytes: Uint8Array): S;
+  /** Whether a state can be what the event at a revision left: by what the event states, as far as it states anything. */
+  agrees(state: S, event: E, revision: number): boolean;
+  /** Whether two states are the same, however each lies in memory. */
+  isSame(a: S, b: S): boolean;
 }
 
 /** Where a command's events went. */

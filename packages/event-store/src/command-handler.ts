@@ -2,6 +2,7 @@ import type { DomainEvent } from "@taem/schema";
 import type { Answer, AppendedCommand, Command, Item } from "./command.ts";
 import { type ByStream, CommandQueue } from "./command-queue.ts";
 import { type AppendResult, type EventStore, OutcomeUnknown, StoreUnavailable } from "./event-store.ts";
+import type { SealedSnapshots } from "./sealed-snapshots.ts";
 import { SharedReader } from "./shared-reader.ts";
 import { StateCache, type Wanted } from "./state-cache.ts";
 import { type ExecutionTools, type States, StreamExecution, streamReadBy } from "./stream-execution.ts";
@@ -18,6 +19,8 @@ export class HandlerRefusal extends Error {
 
 export interface CommandHandlerOptions {
   readonly store: EventStore;
+  /** Without them every stream is folded from its start. */
+  readonly snapshots?: SealedSnapshots | undefined;
   /** Random UUIDs for events. */
   readonly newId: () => string;
   /** Milliseconds, for deadlines only. */
@@ -77,7 +80,8 @@ export class CommandHandler {
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#maxBatch = options.maxBatch ?? 512;
     this.#maxFlushes = options.maxFlushes ?? 4;
-    this.#cache = new StateCache(options.store, options.cacheBytes ?? 256 * 2 ** 20, (error, stream) =>
+    const { store, snapshots, cacheBytes = 256 * 2 ** 20 } = options;
+    this.#cache = new StateCache(store, snapshots, cacheBytes, (error, stream) =>
       this.#report(error, stream),
     );
     this.#executionTools = { reader: new SharedReader(options.store), newId: options.newId };
@@ -114,12 +118,12 @@ export class CommandHandler {
     return promise;
   }
 
-  /** Takes no new commands, finishes those it has. The store stays open. */
+  /** Takes no new commands, finishes those it has, and writes out states that would take long to fold again. The store stays open. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#goOn();
     await this.#idle.promise;
-    await this.#cache.settled();
+    await this.#cache.close();
     clearInterval(this.#checks);
   }
 

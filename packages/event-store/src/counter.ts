@@ -30,6 +30,13 @@ interface Reservation {
   readonly status: "reserved" | "confirmed" | "released";
 }
 
+/** What an event makes of its leg. */
+const STATUS = {
+  CounterReserved: "reserved",
+  CounterConfirmed: "confirmed",
+  CounterReleased: "released",
+} as const;
+
 export interface CounterState {
   /** Reserved and confirmed together: what the limit is compared with. */
   taken: bigint;
@@ -45,14 +52,14 @@ export const counterAggregate: Aggregate<CounterState, CounterEvent> = {
     const id = idOf(event);
     if (event.type === "CounterReserved") {
       const { asked, granted } = event;
-      state.legs.set(id, { asked, granted, status: "reserved" });
+      state.legs.set(id, { asked, granted, status: STATUS[event.type] });
       state.taken += granted;
       state.count++;
       return state;
     }
     const reservation = state.legs.get(id);
     if (reservation?.status !== "reserved") throw new Error(`${event.type} of ${id}, which is not reserved`);
-    const status = event.type === "CounterConfirmed" ? "confirmed" : "released";
+    const status = STATUS[event.type];
     state.legs.set(id, { ...reservation, status });
     if (status === "released") state.taken -= reservation.granted;
     return state;
@@ -62,13 +69,19 @@ export const counterAggregate: Aggregate<CounterState, CounterEvent> = {
   weight: ({ count }) => 200 + 200 * count,
   snapshots: {
     schema: "counter-1",
-    write: ({ legs }) =>
-      JSON.stringify(
-        [...legs.entries()].map(([id, { asked, granted, status }]) => [id, `${asked}`, `${granted}`, status]),
-      ),
-    read: (json) => stateFrom(JSON.parse(json) as SavedLeg[]),
+    write: (state) => Buffer.from(savedFrom(state)),
+    read: (bytes) => stateFrom(JSON.parse(Buffer.from(bytes).toString()) as SavedLeg[]),
+    agrees: ({ legs }, event) => legs.get(idOf(event))?.status === STATUS[event.type],
+    isSame: (a, b) => savedFrom(a) === savedFrom(b),
   },
 };
+
+function savedFrom({ legs }: CounterState): string {
+  const saved = [...legs.entries()].map(
+    ([id, { asked, granted, status }]): SavedLeg => [id, `${asked}`, `${granted}`, status],
+  );
+  return JSON.stringify(saved.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 type SavedLeg = readonly [id: string, asked: string, granted: string, status: Reservation["status"]];
 

@@ -81,15 +81,11 @@ export interface ReadRequest {
 }
 
 export interface StreamSlice {
+  /**
+   * They follow each other, from the one that was asked for on. Throws `StreamDamaged` where the store has lost some of this
+   * stream: what was read with it is whole.
+   */
   readonly events: readonly RecordedEvent[];
-}
-
-export interface Snapshot {
-  readonly stream: string;
-  readonly revision: number;
-  /** Identifies the shape of `state`; a snapshot of another schema is ignored. */
-  readonly schema: string;
-  readonly state: string;
 }
 
 export interface LogPage {
@@ -134,7 +130,7 @@ export interface EventStore {
    */
   read(requests: readonly ReadRequest[]): Promise<StreamSlice[]>;
 
-  /** Reads one stream page by page, for streams too long for memory. */
+  /** Reads one stream page by page, for streams too long for memory. Throws `StreamDamaged` where some of it is lost. */
   readStream(stream: string, afterRevision: number, pageSize?: number): AsyncIterable<RecordedEvent[]>;
 
   /** One page of the global log after a position, in log order; empty at the head. */
@@ -151,9 +147,6 @@ export interface EventStore {
 
   /** The newest position whose running maximum of recordedAt is at or below the instant; `START` if none. */
   positionAt(instant: number): Promise<Position>;
-
-  loadSnapshots(streams: readonly string[], schema: string): Promise<(Snapshot | undefined)[]>;
-  saveSnapshots(snapshots: readonly Snapshot[]): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ export {
   type Reserve,
 } from "./counter.ts";
 export * from "./event-store.ts";
-export { type Keyed, type KeyedEvent, keyedAggregate, keyedSnapshots } from "./keyed-aggregate.ts";
+export { type Keyed, type KeyedEvent, keyedAggregate } from "./keyed-aggregate.ts";
 export {
   type Before,
   decideKeyed,
@@ -23,4 +23,16 @@ export {
   type Made,
 } from "./keyed-command.ts";
 export { Pauses, unlessAborted } from "./persistence.ts";
+export { SealedSnapshots, type SealedSnapshotsOptions } from "./sealed-snapshots.ts";
 export { SharedReader } from "./shared-reader.ts";
+export type { SealedSnapshot, Snapshot, SnapshotStore } from "./snapshot-store.ts";
+export { type AggregateOf, type DifferingSnapshot, verifySnapshots } from "./snapshot-verification.ts";
+export {
+  assertFollowing,
+  damagedSlice,
+  eventMissing,
+  eventsOrDamage,
+  notFolding,
+  StreamDamaged,
+  sliceOf,
+} from "./stream-damage.ts";

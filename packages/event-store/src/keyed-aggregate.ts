@@ -1,4 +1,4 @@
-import { AppliedKeys, type BusinessKey, type Part } from "@taem/kernel";
+import { AppliedKeys, type BusinessKey, framed, type Part, unframed } from "@taem/kernel";
 import type { DomainEvent } from "@taem/schema";
 import type { Aggregate, Snapshots } from "./aggregate.ts";
 
@@ -41,17 +41,28 @@ export function keyedAggregate<S, E extends KeyedEvent>(of: Aggregate<S, E>): Ag
 }
 
 /** Those of a keyed aggregate, by those of what it is made of. */
-export function keyedSnapshots<S>({ schema, write, read }: Snapshots<S>): Snapshots<Keyed<S>> {
+function keyedSnapshots<S, E extends KeyedEvent>(of: Snapshots<S, E>): Snapshots<Keyed<S>, E> {
   return {
-    schema: `keyed-1 ${schema}`,
-    write: ({ revision, keys, state }) => `${revision} ${keys.toBytes().toString("base64")} ${write(state)}`,
-    read(text) {
-      const [revision = "", keys = ""] = text.split(" ", 2);
+    schema: `keyed-2 ${of.schema}`,
+    write: ({ revision, keys, state }) => {
+      const counted = Buffer.allocUnsafe(4);
+      counted.writeUInt32LE(revision);
+      return framed([counted, keys.toBytes(), of.write(state)]);
+    },
+    read(bytes) {
+      const [revision, keys, state] = unframed(bytes, 3) as [Buffer, Buffer, Buffer];
       return {
-        revision: Number(revision),
-        keys: AppliedKeys.fromBytes(Buffer.from(keys, "base64")),
-        state: read(text.slice(revision.length + keys.length + 2)),
+        revision: revision.readUInt32LE(),
+        keys: AppliedKeys.fromBytes(keys),
+        state: of.read(state),
       };
     },
+    agrees({ revision, keys, state }, event, at) {
+      if (revision !== at || keys.size > at) return false;
+      const first = at - ((event.part?.index ?? 1) - 1);
+      if (event.key !== undefined && keys.revisionOf(event.key) !== first) return false;
+      return of.agrees(state, event, at);
+    },
+    isSame: (a, b) => a.revision === b.revision && a.keys.isSame(b.keys) && of.isSame(a.state, b.state),
   };
 }

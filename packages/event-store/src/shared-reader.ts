@@ -27,7 +27,13 @@ export class SharedReader {
     this.#waiting = [];
     try {
       const slices = await this.#store.read(waiting.map(({ request }) => request));
-      for (const [i, { resolve }] of waiting.entries()) resolve(slices[i]?.events ?? []);
+      for (const [i, { resolve, reject }] of waiting.entries()) {
+        try {
+          resolve(slices[i]?.events ?? []);
+        } catch (damage) {
+          reject(damage);
+        }
+      }
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }

@@ -1,6 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { Aggregate } from "./aggregate.ts";
-import type { EventStore, RecordedEvent, Snapshot, StreamSlice } from "./event-store.ts";
+import type { EventStore, RecordedEvent, StreamSlice } from "./event-store.ts";
+import { unlessAborted } from "./persistence.ts";
+import type { SealedSnapshots } from "./sealed-snapshots.ts";
+import type { SealedSnapshot, Snapshot } from "./snapshot-store.ts";
+import { eventsOrDamage, evolved, StreamDamaged } from "./stream-damage.ts";
 
 export interface CachedState {
   readonly stream: string;
@@ -35,38 +39,47 @@ const SNAPSHOT_EVERY = 1_000;
 const SNAPSHOT_LEAVING = 50;
 /** A stream of fewer events has no snapshot worth a look: it is read at once, as most are. */
 const SHORT = SNAPSHOT_LEAVING;
+/** How long whoever stops goes on writing out what it holds, and how many bytes of it at a time. */
+const STOPPING_MS = 5_000;
+const STOPPING_BYTES = 8 * 2 ** 20;
 /** What an entry takes besides its state. */
 const OVERHEAD = 200;
 /** An entry is weighed with room to grow: until it has outgrown that it is changed in place, which costs the cache nothing. */
 const ROOM = 1.25;
 
-/** A stream whose first events have been read, and are too few. */
-interface Long extends Wanted {
-  readonly slice: number;
-}
-
 /** What is read of a stream at first, after what is known of it. */
 interface Look {
   readonly wanted: Wanted;
   readonly base: CachedState;
+  /** Mostly that of the base. */
+  readonly afterRevision: number;
   readonly limit: number;
 }
 
 /** States by stream, bounded by weight. A state here is as new as the last append or read; only the store can confirm it. */
 export class StateCache {
   readonly #store: EventStore;
+  readonly #snapshots: SealedSnapshots | undefined;
   readonly #states: LRUCache<string, Entry>;
   readonly #snapshotAt = new LRUCache<string, number>({ max: 50_000 });
   #unsaved: Snapshot[] = [];
+  #unsavedBytes = 0;
   readonly #saving = new Set<Promise<void>>();
   readonly #onError: (error: unknown, stream: string) => void;
 
-  constructor(store: EventStore, maxBytes: number, onError: (error: unknown, stream: string) => void) {
+  /** Without snapshots every stream is folded from its start. */
+  constructor(
+    store: EventStore,
+    snapshots: SealedSnapshots | undefined,
+    maxBytes: number,
+    onError: (error: unknown, stream: string) => void,
+  ) {
     this.#store = store;
+    this.#snapshots = snapshots;
     this.#states = new LRUCache({
       maxSize: maxBytes,
       dispose: (entry, _, reason) => {
-        if (reason === "evict") this.#snapshotLeaving(entry);
+        if (reason === "evict") this.#snapshotIfWorthIt(entry);
       },
     });
     this.#onError = onError;
@@ -84,90 +97,91 @@ export class StateCache {
     }
     if (unread.length === 0) return found;
     const looks = unread.map(({ wanted, from }) => {
-      const isCold = from === undefined && wanted.aggregate.snapshots !== undefined;
-      return { wanted, base: from ?? emptyState(wanted), limit: isCold ? SHORT : PAGE };
+      const isCold =
+        from === undefined && wanted.aggregate.snapshots !== undefined && this.#snapshots !== undefined;
+      const base = from ?? emptyState(wanted);
+      return { wanted, base, afterRevision: base.revision, limit: isCold ? SHORT : PAGE };
     });
-    const long: Long[] = [];
+    const long: Wanted[] = [];
     const slices = await this.#read(looks);
-    for (const [i, { wanted: item, base, limit }] of looks.entries()) {
-      const events = slices[i]?.events ?? [];
-      const first = events[0];
-      if (limit === SHORT && events.length === SHORT && first !== undefined)
-        long.push({ ...item, slice: first.slice });
-      else found.set(item.stream, await this.#fold(item, base, events));
+    for (const [i, look] of looks.entries()) {
+      const { wanted: item, limit } = look;
+      const events = eventsOrDamage(slices[i]);
+      if (limit === SHORT && !(events instanceof StreamDamaged) && events.length === SHORT) long.push(item);
+      else found.set(item.stream, await this.#fold(look, events));
     }
     if (long.length > 0) await this.#loadLong(long, found);
     return found;
   }
 
-  async #loadLong(long: readonly Long[], found: Map<string, CachedState | Error>): Promise<void> {
-    const snapshots = await this.#snapshots(long);
-    const looks = long.map((wanted) => ({
-      wanted,
-      base: snapshots.get(wanted.stream) ?? emptyState(wanted),
-      limit: PAGE,
-    }));
+  async #loadLong(long: readonly Wanted[], found: Map<string, CachedState | Error>): Promise<void> {
+    const snapshots = await this.#loadSnapshots(long);
+    const looks = long.map((wanted): Look => {
+      // From the event on that is the last in the snapshot: it says whether the snapshot can be right.
+      const afterRevision = (snapshots.get(wanted.stream)?.revision ?? 1) - 1;
+      return { wanted, base: emptyState(wanted), afterRevision, limit: PAGE };
+    });
     const slices = await this.#read(looks);
-    for (const [i, { wanted, base }] of looks.entries())
-      found.set(wanted.stream, await this.#fold(wanted, base, slices[i]?.events ?? []));
+    for (const [i, look] of looks.entries()) {
+      const { stream } = look.wanted;
+      found.set(stream, await this.#foldLong(look, snapshots.get(stream), eventsOrDamage(slices[i])));
+    }
+  }
+
+  async #foldLong(
+    look: Look,
+    snapshot: SealedSnapshot | undefined,
+    events: readonly RecordedEvent[] | StreamDamaged,
+  ): Promise<CachedState | Error> {
+    const { wanted, base } = look;
+    if (snapshot === undefined || events instanceof StreamDamaged) return await this.#fold(look, events);
+    const [last, ...rest] = events;
+    const state = await this.#snapshots?.restore(snapshot, wanted.aggregate, last);
+    if (state === undefined || last === undefined) {
+      const again = { ...look, afterRevision: 0 };
+      const [slice] = await this.#read([again]);
+      return await this.#fold(again, eventsOrDamage(slice));
+    }
+    const { revision, slice } = last;
+    this.#snapshotAt.set(wanted.stream, revision);
+    return await this.#fold({ ...look, base: { ...base, slice, revision, state }, limit: PAGE - 1 }, rest);
   }
 
   #read(looks: readonly Look[]): Promise<StreamSlice[]> {
     return this.#store.read(
-      looks.map(({ wanted: { stream }, base, limit }) => ({ stream, afterRevision: base.revision, limit })),
+      looks.map(({ wanted: { stream }, afterRevision, limit }) => ({ stream, afterRevision, limit })),
     );
   }
 
-  async #snapshots(wanted: readonly Long[]): Promise<Map<string, CachedState>> {
-    const found = new Map<string, CachedState>();
-    const schemas = new Set(wanted.map(({ aggregate }) => aggregate.snapshots?.schema as string));
-    for (const schema of schemas) {
-      const of = wanted.filter(({ aggregate }) => aggregate.snapshots?.schema === schema);
-      const snapshots = await this.#store.loadSnapshots(
-        of.map(({ stream }) => stream),
-        schema,
-      );
-      of.forEach((item, i) => {
-        const snapshot = snapshots[i];
-        const state = snapshot === undefined ? undefined : this.#restored(snapshot, item);
-        if (state !== undefined) found.set(item.stream, state);
-      });
+  /** By stream. A cache: where it is away, or has nothing, the stream is folded from its start. */
+  async #loadSnapshots(wanted: readonly Wanted[]): Promise<Map<string, SealedSnapshot>> {
+    const found = new Map<string, SealedSnapshot>();
+    const bySchema = Map.groupBy(wanted, ({ aggregate }) => aggregate.snapshots?.schema ?? "");
+    for (const [schema, of] of bySchema) {
+      const streams = of.map(({ stream }) => stream);
+      for (const snapshot of (await this.#snapshots?.load(streams, schema)) ?? [])
+        if (snapshot !== undefined) found.set(snapshot.stream, snapshot);
     }
     return found;
   }
 
-  /** A snapshot is a cache: one that cannot be read is reported, and the stream is folded from its start. */
-  #restored(
-    { stream, revision, state: text }: Snapshot,
-    { aggregate, slice }: Long,
-  ): CachedState | undefined {
-    try {
-      const state = aggregate.snapshots?.read(text);
-      this.#snapshotAt.set(stream, revision);
-      return { stream, slice, revision, state, stale: false };
-    } catch (error) {
-      this.#onError(error, stream);
-      return undefined;
-    }
-  }
-
+  /** `events` are those that were read first. */
   async #fold(
-    wanted: Wanted,
-    base: CachedState,
-    first: readonly RecordedEvent[],
+    { wanted: { stream, aggregate }, base, limit }: Look,
+    events: readonly RecordedEvent[] | StreamDamaged,
   ): Promise<CachedState | Error> {
-    const { stream, aggregate } = wanted;
-    let { state, revision } = base;
-    const slice = base.slice ?? first[0]?.slice;
-    const add = (events: readonly RecordedEvent[]): void => {
-      for (const event of events) {
-        state = aggregate.evolve(state, aggregate.events.decode(event));
-        revision = event.revision;
-      }
-    };
     try {
-      add(first);
-      if (first.length === PAGE)
+      if (events instanceof StreamDamaged) throw events;
+      let { state, revision } = base;
+      const slice = base.slice ?? events[0]?.slice;
+      const add = (page: readonly RecordedEvent[]): void => {
+        for (const event of page) {
+          state = evolved(aggregate, state, event);
+          revision = event.revision;
+        }
+      };
+      add(events);
+      if (events.length === limit)
         for await (const page of this.#store.readStream(stream, revision, PAGE)) add(page);
       const folded = { stream, slice, revision, state, stale: false };
       this.put(folded, aggregate);
@@ -190,18 +204,15 @@ export class StateCache {
       const size = Math.ceil(weight * ROOM);
       this.#states.set(cached.stream, { ...cached, aggregate, weight: size }, { size });
     }
-    const { snapshots } = aggregate;
-    if (snapshots === undefined) return;
+    if (aggregate.snapshots === undefined) return;
     // A longer stream is written out less often: its snapshot grows with it.
     const last = this.#snapshotAt.get(cached.stream) ?? 0;
-    if (cached.revision - last >= Math.max(SNAPSHOT_EVERY, last / 4)) this.#snapshot(cached, snapshots);
+    if (cached.revision - last >= Math.max(SNAPSHOT_EVERY, last / 4)) this.#snapshot(cached, aggregate);
   }
 
-  #snapshotLeaving(entry: Entry): void {
-    const { snapshots } = entry.aggregate;
+  #snapshotIfWorthIt(entry: Entry): void {
     const last = this.#snapshotAt.get(entry.stream) ?? 0;
-    if (snapshots !== undefined && entry.revision - last >= SNAPSHOT_LEAVING)
-      this.#snapshot(entry, snapshots);
+    if (entry.revision - last >= SNAPSHOT_LEAVING) this.#snapshot(entry, entry.aggregate);
   }
 
   /** What the cache holds is behind the stream; it is a sound base to read on from. */
@@ -214,30 +225,47 @@ export class StateCache {
     this.#states.delete(stream);
   }
 
-  /** Snapshots on their way are saved or have failed. */
-  async settled(): Promise<void> {
-    this.#save();
-    await Promise.all(this.#saving);
+  /**
+   * Writes out the states that would take long to fold again, those used last first, for as long as that may take. Resolves when
+   * the snapshots on their way are saved or have failed.
+   */
+  async close(): Promise<void> {
+    const limit = AbortSignal.timeout(STOPPING_MS);
+    // What is not written out by then is folded again.
+    await unlessAborted(this.#saveAll(limit), limit).catch(() => undefined);
   }
 
-  #snapshot(
-    { stream, revision, state }: CachedState,
-    snapshots: NonNullable<Aggregate<unknown>["snapshots"]>,
-  ) {
+  async #saveAll(limit: AbortSignal): Promise<void> {
+    for (const entry of this.#states.values()) {
+      if (limit.aborted) return;
+      this.#snapshotIfWorthIt(entry);
+      if (this.#unsavedBytes >= STOPPING_BYTES) await this.#save();
+    }
+    await Promise.all([this.#save(), ...this.#saving]);
+  }
+
+  #snapshot({ stream, revision, state }: CachedState, { snapshots }: Aggregate<unknown>) {
+    if (snapshots === undefined || this.#snapshots === undefined) return;
     this.#snapshotAt.set(stream, revision);
-    if (this.#unsaved.length === 0) setImmediate(() => this.#save());
-    this.#unsaved.push({ stream, revision, schema: snapshots.schema, state: snapshots.write(state) });
+    if (this.#unsaved.length === 0) setImmediate(() => void this.#save());
+    const bytes = snapshots.write(state);
+    this.#unsaved.push({ stream, revision, schema: snapshots.schema, state: bytes });
+    this.#unsavedBytes += bytes.length;
   }
 
-  #save(): void {
-    const snapshots = this.#unsaved;
-    if (snapshots.length === 0) return;
+  /** What cannot be saved is reported. */
+  async #save(): Promise<void> {
+    const unsaved = this.#unsaved;
+    if (unsaved.length === 0) return;
     this.#unsaved = [];
-    const saving = this.#store.saveSnapshots(snapshots).catch((error: unknown) => {
-      for (const { stream } of snapshots) this.#onError(error, stream);
+    this.#unsavedBytes = 0;
+    const saving = this.#snapshots?.save(unsaved).catch((error: unknown) => {
+      for (const { stream } of unsaved) this.#onError(error, stream);
     });
+    if (saving === undefined) return;
     this.#saving.add(saving);
-    void saving.finally(() => this.#saving.delete(saving));
+    await saving;
+    this.#saving.delete(saving);
   }
 }
 

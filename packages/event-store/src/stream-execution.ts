@@ -4,6 +4,7 @@ import type { Answer, Item } from "./command.ts";
 import type { Append, Head, NewEvent } from "./event-store.ts";
 import type { SharedReader } from "./shared-reader.ts";
 import type { CachedState } from "./state-cache.ts";
+import { eventMissing } from "./stream-damage.ts";
 
 type AnyStep = Step<unknown, DomainEvent, unknown>;
 type Waiting = Extract<AnyStep, { readonly load: unknown }>;
@@ -139,6 +140,7 @@ export class StreamExecution {
     if (stored === 0) return decided;
     const request = { stream: this.stream, afterRevision: revision - 1, limit: stored };
     const events = await this.#tools.reader.read(request);
+    if (events.length < stored) throw eventMissing(this.stream, revision + events.length);
     return [...events.map((event) => this.aggregate.events.decode(event)), ...decided];
   }
 

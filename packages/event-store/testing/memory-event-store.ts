@@ -7,8 +7,9 @@ import type {
   Position,
   ReadRequest,
   RecordedEvent,
-  Snapshot,
+  StreamSlice,
 } from "../src/index.ts";
+import { assertFollowing, sliceOf } from "../src/index.ts";
 
 /** An event store in memory, for tests: keeps the whole contract but durability. */
 export class MemoryEventStore implements EventStore {
@@ -16,7 +17,6 @@ export class MemoryEventStore implements EventStore {
   readonly groupsAppends: boolean;
   readonly #log: RecordedEvent[] = [];
   readonly #streams = new Map<string, RecordedEvent[]>();
-  readonly #snapshots = new Map<string, Snapshot>();
   readonly #waiting = new Set<() => void>();
 
   constructor(checksReads = true, groupsAppends = checksReads) {
@@ -36,17 +36,16 @@ export class MemoryEventStore implements EventStore {
     return results;
   }
 
-  async read(requests: readonly ReadRequest[]) {
-    return requests.map(({ stream, afterRevision, limit }) => {
-      const events = this.#streams.get(stream) ?? [];
-      const end = limit === undefined ? events.length : afterRevision + limit;
-      return { events: events.slice(afterRevision, end) };
-    });
+  async read(requests: readonly ReadRequest[]): Promise<StreamSlice[]> {
+    return requests.map((request) =>
+      sliceOf(request, this.#after(request.stream, request.afterRevision).slice(0, request.limit)),
+    );
   }
 
   async *readStream(stream: string, afterRevision: number, pageSize = 500) {
     for (let from = afterRevision; ; from += pageSize) {
-      const events = (this.#streams.get(stream) ?? []).slice(from, from + pageSize);
+      const events = this.#after(stream, from).slice(0, pageSize);
+      assertFollowing(stream, from, events);
       if (events.length > 0) yield events;
       if (events.length < pageSize) return;
     }
@@ -80,25 +79,20 @@ export class MemoryEventStore implements EventStore {
     return this.#log.findLast(({ recordedAt }) => recordedAt <= instant)?.position ?? "";
   }
 
-  async loadSnapshots(streams: readonly string[], schema: string) {
-    return streams.map((stream) => {
-      const snapshot = this.#snapshots.get(stream);
-      return snapshot?.schema === schema ? snapshot : undefined;
-    });
-  }
-
-  async saveSnapshots(snapshots: readonly Snapshot[]): Promise<void> {
-    for (const snapshot of snapshots) {
-      const old = this.#snapshots.get(snapshot.stream);
-      const isNewer = old?.schema !== snapshot.schema || old.revision < snapshot.revision;
-      if (isNewer) this.#snapshots.set(snapshot.stream, snapshot);
-    }
+  /** Forgets events of a stream, as whoever may write to a store's disk can. */
+  lose(stream: string, ...revisions: readonly number[]): void {
+    const kept = this.#streams.get(stream)?.filter(({ revision }) => !revisions.includes(revision)) ?? [];
+    this.#streams.set(stream, kept);
   }
 
   async close(): Promise<void> {}
 
+  #after(stream: string, revision: number): RecordedEvent[] {
+    return (this.#streams.get(stream) ?? []).filter((event) => event.revision > revision);
+  }
+
   #revisionOf(stream: string): number {
-    return this.#streams.get(stream)?.length ?? 0;
+    return this.#streams.get(stream)?.at(-1)?.revision ?? 0;
   }
 
   #appendOne(
@@ -108,10 +102,11 @@ export class MemoryEventStore implements EventStore {
   ): AppendResult {
     const stored = this.#streams.get(stream) ?? [];
     const revision = expectedRevision + events.length;
-    if (stored.length !== expectedRevision || hasMoved) {
+    const head = this.#revisionOf(stream);
+    if (head !== expectedRevision || hasMoved) {
       const before = stored.slice(expectedRevision, revision);
       const isRepeated = events.length > 0 && events.every(({ id }, i) => before[i]?.id === id);
-      if (!isRepeated) return { ok: false, conflict: { actualRevision: stored.length } };
+      if (!isRepeated) return { ok: false, conflict: { actualRevision: head } };
       const last = before.at(-1) as RecordedEvent;
       return { ok: true, revision, position: last.position };
     }
@@ -119,7 +114,7 @@ export class MemoryEventStore implements EventStore {
       const recorded: RecordedEvent = {
         ...event,
         stream,
-        revision: stored.length + 1,
+        revision: (stored.at(-1)?.revision ?? 0) + 1,
         position: String(this.#log.length + 1).padStart(16, "0"),
         slice,
         recordedAt,

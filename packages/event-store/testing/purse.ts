@@ -1,8 +1,17 @@
+import { createSecretKey } from "node:crypto";
 import { defineEvents, type EventIn, integer, text } from "@taem/schema";
 import { type FaultyStore, faultyStore } from "@taem/testing/faulty-store";
 import type { Command } from "../src/command.ts";
-import { type Aggregate, CommandHandler, type CommandHandlerOptions, type Step } from "../src/index.ts";
+import {
+  type Aggregate,
+  CommandHandler,
+  type CommandHandlerOptions,
+  SealedSnapshots,
+  type SnapshotStore,
+  type Step,
+} from "../src/index.ts";
 import { MemoryEventStore } from "./memory-event-store.ts";
+import { MemorySnapshotStore } from "./memory-snapshot-store.ts";
 
 const descriptions = { CoinsPut: { label: text, coins: integer } } as const;
 
@@ -34,8 +43,11 @@ export const purseAggregate: Aggregate<Purse, PurseEvent> = {
 export function snapshotting(schema = "purse-1"): Aggregate<Purse, PurseEvent> {
   const snapshots = {
     schema,
-    write: (purse: Purse) => JSON.stringify(purse),
-    read: (text: string) => JSON.parse(text) as Purse,
+    write: (purse: Purse) => Buffer.from(JSON.stringify(purse)),
+    read: (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as Purse,
+    agrees: ({ labels }: Purse, { label }: PurseEvent, revision: number) =>
+      labels.length === revision && labels.at(-1) === label,
+    isSame: (a: Purse, b: Purse) => JSON.stringify(a) === JSON.stringify(b),
   };
   return { ...purseAggregate, snapshots };
 }
@@ -102,6 +114,7 @@ export function commandOn<R>(
 /** A handler on a store in memory that a test can trouble. */
 export interface Bench extends AsyncDisposable {
   readonly memory: MemoryEventStore;
+  readonly snapshots: MemorySnapshotStore;
   readonly store: FaultyStore;
   readonly handler: CommandHandler;
   /** What went wrong behind an answer. */
@@ -118,11 +131,13 @@ export function openBench(
   options: Partial<CommandHandlerOptions> = {},
   memory = new MemoryEventStore(),
   aggregate = purseAggregate,
+  snapshots = new MemorySnapshotStore(),
 ): Bench {
   const store = faultyStore(memory);
   const reported: string[] = [];
   const handler = new CommandHandler({
     store,
+    snapshots: sealed(snapshots, reported),
     newId: () => crypto.randomUUID(),
     now: () => 0,
     onError: (error, stream) => reported.push(`${stream}: ${(error as Error).message}`),
@@ -130,12 +145,13 @@ export function openBench(
   });
   return {
     memory,
+    snapshots,
     store,
     handler,
     reported,
     move: (stream, label, amount, deadline = NEVER) =>
       handler.execute(commandOn(stream, decideOn(label, amount), { deadline, aggregate })),
-    another: (more = {}) => openBench({ ...options, ...more }, memory, aggregate),
+    another: (more = {}) => openBench({ ...options, ...more }, memory, aggregate, snapshots),
     async events(stream) {
       const [slice] = await memory.read([{ stream, afterRevision: 0 }]);
       return (slice?.events ?? []).map(({ data }) => {
@@ -145,6 +161,18 @@ export function openBench(
     },
     [Symbol.asyncDispose]: () => handler.close(),
   };
+}
+
+const KEY = createSecretKey(Buffer.from("a test's own"));
+
+/** As an installation has them; what is dropped is reported. */
+export function sealed(store: SnapshotStore, reported: string[] = []): SealedSnapshots {
+  return new SealedSnapshots({
+    store,
+    key: KEY,
+    onDropped: ({ stream }, reason) => reported.push(`${stream}: ${reason}`),
+    onError: (error) => reported.push((error as Error).message),
+  });
 }
 
 /** Appends behind every handler's back. */

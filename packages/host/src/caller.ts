@@ -1,4 +1,10 @@
-import { type Claimant, HandlerRefusal, OutcomeUnknown, StoreUnavailable } from "@taem/event-store";
+import {
+  type Claimant,
+  HandlerRefusal,
+  OutcomeUnknown,
+  StoreUnavailable,
+  StreamDamaged,
+} from "@taem/event-store";
 import { ApiError, type AuthenticatedContext, actorOf } from "@taem/http";
 import { isUnavailable } from "@taem/postgres";
 import type { Provenance } from "@taem/schema";
@@ -35,6 +41,8 @@ export function asProblem(error: unknown): unknown {
   if (error instanceof OutcomeUnknown) return new ApiError("outcome_unknown", { cause: error });
   if (error instanceof StoreUnavailable || isUnavailable(error))
     return new ApiError("unavailable", { cause: error });
+  // Which stream it is, the log says: the caller may have asked about another one that stands on it.
+  if (error instanceof StreamDamaged) return new ApiError("stream_damaged", { cause: error });
   return error;
 }
 

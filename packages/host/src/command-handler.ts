@@ -1,10 +1,11 @@
-import { CommandHandler, type EventStore, StoreUnavailable } from "@taem/event-store";
+import { CommandHandler, type EventStore, type SealedSnapshots, StoreUnavailable } from "@taem/event-store";
 import { isPassing } from "@taem/processing";
 import { type Clock, type Logger, randomId, reasonOf, type Tracer } from "@taem/runtime";
 import { appendTelemetry } from "./append-telemetry.ts";
 
 interface HandlerPlatform {
   readonly store: EventStore;
+  readonly snapshots: SealedSnapshots;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tracer?: Tracer | undefined;
@@ -21,9 +22,10 @@ export interface HandlerConfig {
 
 /** The command handler of a process that writes: whatever its contexts decide goes through it. */
 export function openCommandHandler(platform: HandlerPlatform, config: HandlerConfig = {}): CommandHandler {
-  const { store, clock, logger, barred } = platform;
+  const { store, snapshots, clock, logger, barred } = platform;
   return new CommandHandler({
     store,
+    snapshots,
     newId: randomId,
     now: () => clock.now(),
     ...config,

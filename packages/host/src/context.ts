@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { CommandHandler, EventStore } from "@taem/event-store";
+import type { Aggregate, CommandHandler, EventStore, SealedSnapshots } from "@taem/event-store";
 import type { ApiDescription, ApiKeys, PermissionTable, Route, Tokens } from "@taem/http";
 import type { Database, Migration } from "@taem/postgres";
 import type { Projection, ProjectorView, Reactor } from "@taem/processing";
@@ -10,6 +10,8 @@ import type { ReadTools } from "./tools.ts";
 /** What the contexts of one process share. */
 export interface Process extends ReadTools {
   readonly database: Database;
+  /** Of the streams that the process's handler folds. */
+  readonly snapshots: SealedSnapshots;
   readonly metrics: Metrics;
   readonly tokens: Tokens;
   /** The installation's id. */
@@ -59,6 +61,13 @@ export interface Adoption {
   readonly permissions: PermissionTable;
 }
 
+/** A category of streams, and the fold of which snapshots are kept. */
+export interface Snapshotted {
+  readonly category: Category;
+  // biome-ignore lint/suspicious/noExplicitAny: what is folded is between the aggregate and its snapshots
+  readonly aggregate: Aggregate<any, any>;
+}
+
 /** A part of the product: what happens in it, what it is told, what it answers, what it does. */
 export interface Context<Provided = object, Needed = object> {
   readonly name: string;
@@ -66,6 +75,8 @@ export interface Context<Provided = object, Needed = object> {
   readonly api?: ApiDescription;
   /** The streams that it writes. */
   readonly categories: readonly Category[];
+  /** How it folds those of them that it keeps snapshots of. */
+  readonly snapshotted?: readonly Snapshotted[];
   /** Tables of its own beside its read models, by component. */
   readonly migrations?: Readonly<Record<string, readonly Migration[]>>;
   /** Its read models: their rows are what the log says and nothing else. */

@@ -1,7 +1,7 @@
-import type { EventStore } from "@taem/event-store";
+import type { AggregateOf, EventStore } from "@taem/event-store";
 import { PermissionTable, ProblemTable, type Route, routeName } from "@taem/http";
 import type { Projection } from "@taem/processing";
-import { type Catalogue, createCatalogue } from "@taem/schema";
+import { type Catalogue, categoryOf, createCatalogue } from "@taem/schema";
 import type { AnyContext, OpenContext } from "./context.ts";
 import { installation } from "./installation-events.ts";
 
@@ -28,6 +28,13 @@ export function reactorsOf({ contexts }: Pick<Hosted, "contexts">): readonly Pro
 /** All that is made of the log and can be made anew. */
 export function projectionsOf(hosted: Hosted): readonly Projection[] {
   return [...readModelsOf(hosted), ...reactorsOf(hosted)];
+}
+
+/** How the streams are folded that snapshots are kept of. */
+export function aggregatesOf({ contexts }: Pick<Hosted, "contexts">): AggregateOf {
+  const kept = contexts.flatMap(({ snapshotted = [] }) => snapshotted);
+  const aggregates = new Map(kept.map(({ category, aggregate }) => [category.name, aggregate]));
+  return (stream) => aggregates.get(categoryOf(stream) ?? "");
 }
 
 /** What operators call them. */

@@ -1,6 +1,6 @@
 import type { EventStore, LogAudit } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
-import type { Logger, Metrics } from "@taem/runtime";
+import { type Environment, type Logger, type Metrics, OperatorError } from "@taem/runtime";
 import type { Config } from "./config.ts";
 import { plaintextGuard } from "./plaintext.ts";
 import { tlsFailure } from "./tls-failure.ts";
@@ -38,4 +38,25 @@ export async function openStore(
   } catch (error) {
     throw tlsFailure(error, "EventStoreDB", "EVENTSTORE_URL", "tlsCAFile=<file>") ?? error;
   }
+}
+
+/** Has an EventStoreDB, opened as its administrator, keep all but one user from writing, and that one from deleting. */
+export async function restrictAccess(
+  { EVENTSTORE_URL: url, TAEM_PLAINTEXT }: Environment,
+  user: string,
+): Promise<void> {
+  if (url === undefined) {
+    throw new OperatorError(
+      "event_store_missing",
+      "set EVENTSTORE_URL to that of an administrator of the event store",
+    );
+  }
+  const { connectionTarget, restrictAccess: restrict } = await import("@taem/event-store-esdb");
+  const allowed = TAEM_PLAINTEXT === "allow" ? TAEM_PLAINTEXT : undefined;
+  const guard = plaintextGuard(
+    { TAEM_PLAINTEXT: allowed },
+    "EVENTSTORE_URL",
+    connectionTarget(url).isVerified,
+  );
+  await restrict(url, user, guard);
 }

@@ -21,6 +21,7 @@ export {
   type Worker,
 } from "./context.ts";
 export {
+  aggregatesOf,
   catalogueOf,
   permissionsOf,
   problemsOf,
@@ -30,8 +31,10 @@ export {
   readModelsOf,
 } from "./contexts.ts";
 export { type Cut, cutOf } from "./cut.ts";
+export { restrictAccess } from "./event-store.ts";
 export { INSTALLATION_STREAM, installation } from "./installation-events.ts";
 export { type LogName, nameLog, readLogName } from "./log-name.ts";
+export { acceptedLosses, noteLostEvents } from "./lost-events.ts";
 export { addressOf, type Beside, main, monitorOf, runProgram } from "./main.ts";
 export { parkedOfProgramme } from "./parked-streams.ts";
 export { migrateDatabase, openPlatform, openToolPlatform, type Platform } from "./platform.ts";

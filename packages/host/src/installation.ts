@@ -3,6 +3,7 @@ import { type EventStore, START } from "@taem/event-store";
 import type { Database, Log, Migration, Queryable } from "@taem/postgres";
 import { OperatorError } from "@taem/runtime";
 import { checkValueOf, type LogName, nameLog, readLogName } from "./log-name.ts";
+import { lostEventsTable } from "./lost-events.ts";
 
 const SCHEMA = "taem_installation";
 
@@ -39,6 +40,7 @@ export const installationMigrations: readonly Migration[] = [
       ALTER TABLE ${SCHEMA}.identity ADD COLUMN is_named boolean NOT NULL DEFAULT false;
       COMMENT ON COLUMN ${SCHEMA}.identity.is_named IS 'the log has said that it is this installation''s';`,
   },
+  { version: 4, name: "lost events that were accepted", sql: lostEventsTable },
 ];
 
 /** Whose log a process has opened. */

@@ -57,10 +57,9 @@ async function migrateAll(
   for (const { migrations = {} } of contexts)
     for (const [component, steps] of Object.entries(migrations)) await migrate(database, component, steps);
   await assertEventStore(database, eventStoreOf(config));
-  if (config.EVENTSTORE_URL === undefined) {
-    const { migrateLog } = await import("@taem/event-store-postgres");
-    await migrateLog(database);
-  }
+  const { migrateLog, migrateSnapshots } = await import("@taem/event-store-postgres");
+  if (config.EVENTSTORE_URL === undefined) await migrateLog(database);
+  await migrateSnapshots(database);
   if (config.KAFKA_BROKERS !== undefined) {
     const { relayMigrations } = await import("@taem/kafka");
     await migrate(database, "relay", relayMigrations);

@@ -1,4 +1,4 @@
-import type { EventStore } from "@taem/event-store";
+import { type EventStore, eventsOrDamage, StreamDamaged } from "@taem/event-store";
 
 /**
  * Those of parked streams that are of a programme, by its id. Of one whose very first event is parked there is no row to say so: the
@@ -12,5 +12,8 @@ export async function parkedOfProgramme(
   if (streams.length === 0) return [];
   const found = await store.read(streams.map((stream) => ({ stream, afterRevision: 0, limit: 1 })));
   const said = `"programme":${JSON.stringify(programme)}`;
-  return streams.filter((_, i) => found[i]?.events[0]?.data.includes(said) === true);
+  return streams.filter((_, i) => {
+    const events = eventsOrDamage(found[i]);
+    return !(events instanceof StreamDamaged) && events[0]?.data.includes(said) === true;
+  });
 }

@@ -44,7 +44,7 @@ async function exposedServers(config: Config): Promise<Server[]> {
 
 /** Asked of hosts that servers name beside those of the setting. Undefined where any may be reached. */
 export function plaintextGuard(
-  config: Config,
+  config: Pick<Config, "TAEM_PLAINTEXT">,
   setting: "EVENTSTORE_URL" | "KAFKA_BROKERS",
   isVerified: boolean,
 ): ((host: string) => void) | undefined {

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
+import type { SealedSnapshots } from "@taem/event-store";
 import { type Database, openPool, startEmbeddedPostgres } from "@taem/postgres";
 import {
   type Clock,
@@ -22,6 +23,7 @@ import { eventStoreOf, prepareDatabase } from "./migrations.ts";
 import { whenThere } from "./patience.ts";
 import { assertNoPlaintext, warnOfPlaintext } from "./plaintext.ts";
 import { assertReadersOfThisLog } from "./readers.ts";
+import { openSnapshots } from "./snapshots.ts";
 import { tlsFailure } from "./tls-failure.ts";
 
 /** What the services of one process share. */
@@ -32,6 +34,7 @@ export interface Platform extends AsyncDisposable {
   /** The database's own, with its password. */
   readonly databaseUrl: string;
   readonly store: Store;
+  readonly snapshots: SealedSnapshots;
   /** The installation's id. */
   readonly installation: string;
   /** Whether it begins with this process. */
@@ -155,6 +158,7 @@ async function open(
     },
     log,
   });
+  const snapshots = await openSnapshots({ database, hmacKey, metrics, logger });
   const health = createHealth();
   health.addReadiness("database", async () => {
     await database.query("SELECT 1");
@@ -166,6 +170,7 @@ async function open(
     database,
     databaseUrl: url,
     store,
+    snapshots,
     installation,
     isNew,
     hmacKey,

@@ -118,6 +118,10 @@ export const ownProblems = {
     "Wait as Retry-After says and repeat: the client, its programme or its address has as much under way, or asks as often, as it may.",
   ),
   internal: final(500, "Report the correlation id; a command may be repeated with the same key."),
+  stream_damaged: later(
+    500,
+    "Report the correlation id: what the log has of it is damaged. Nothing was done; repeat with the same key once it is mended.",
+  ),
   unavailable: transient(503, "Wait as Retry-After says and repeat: something the service needs is away."),
   outcome_unknown: transient(503, "Repeat with the same key: the command may or may not have been done."),
   conflict_retry_exhausted: transient(

@@ -10,7 +10,12 @@ const EVERY: readonly OwnProblem[] = [
   "too_many_requests",
   "internal",
 ];
-const AUTHENTICATION: readonly OwnProblem[] = ["unauthenticated", "forbidden", "unavailable"];
+const AUTHENTICATION: readonly OwnProblem[] = [
+  "unauthenticated",
+  "forbidden",
+  "unavailable",
+  "stream_damaged",
+];
 const FIELDS: readonly OwnProblem[] = [
   "validation_failed",
   "unknown_field",

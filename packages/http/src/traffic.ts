@@ -38,7 +38,7 @@ export interface Unrouted {
 }
 
 /** Problems that somebody is called for. A counter that nobody has seen at 0 hides its first increase. */
-const ALARMING: readonly OwnProblem[] = ["internal", "outcome_unknown", "overloaded"];
+const ALARMING: readonly OwnProblem[] = ["internal", "outcome_unknown", "overloaded", "stream_damaged"];
 
 /** What a request is told before a route knows of it: logged where it asked for what needs no API key, too. */
 const AT_THE_DOOR: ReadonlySet<string | undefined> = new Set<OwnProblem>(["overloaded", "too_many_requests"]);

@@ -2,6 +2,7 @@ export { isSamePrincipal, principalOf } from "./actor.ts";
 export { MAX_AMOUNT, MAX_BALANCE, max, min, type Rational, type Rounding, round, sum } from "./amounts.ts";
 export { AppliedKeys } from "./applied-keys.ts";
 export { type BusinessKey, fingerprint, keyDigest, keyText } from "./business-key.ts";
+export { framed, unframed } from "./byte-frames.ts";
 export {
   afterTerm,
   dateInCalendar,
@@ -21,6 +22,7 @@ export {
   vintageOf,
 } from "./calendar.ts";
 export { commandFingerprint, type Plain } from "./command-fingerprint.ts";
+export { DigestTable } from "./digest-table.ts";
 export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Layer, LayeredMap } from "./layered-map.ts";
 export { inParts, type Part, partsOf } from "./parts.ts";

@@ -32,6 +32,19 @@ export function byteaArray(values: readonly string[]): Buffer {
   return buffer;
 }
 
+/** Bytes as they are, for values that are large and few. */
+export function bytesArray(values: readonly Uint8Array[]): Buffer {
+  const size = values.reduce((sum, { length }) => sum + 4 + length, HEADER_LENGTH);
+  const buffer = allocate(17, values.length, size);
+  let offset = HEADER_LENGTH;
+  for (const value of values) {
+    offset = buffer.writeInt32BE(value.length, offset);
+    buffer.set(value, offset);
+    offset += value.length;
+  }
+  return buffer;
+}
+
 export function int4Array(values: readonly number[]): Buffer {
   return fixedSizeArray(23, values, 4, (buffer, value, offset) => buffer.writeInt32BE(value, offset));
 }

@@ -1,4 +1,4 @@
-export { byteaArray, int4Array, int8Array, textArray, uuidArray } from "./array-parameters.ts";
+export { byteaArray, bytesArray, int4Array, int8Array, textArray, uuidArray } from "./array-parameters.ts";
 export {
   isConnectionLost,
   isLockTimeout,

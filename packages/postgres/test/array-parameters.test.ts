@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { byteaArray, int4Array, int8Array, openPool, textArray, uuidArray } from "../src/index.ts";
+import {
+  byteaArray,
+  bytesArray,
+  int4Array,
+  int8Array,
+  openPool,
+  textArray,
+  uuidArray,
+} from "../src/index.ts";
 import { createTestDatabase } from "../testing/index.ts";
 
 test("array parameters arrive as they were, empty ones too", async () => {
@@ -21,6 +29,9 @@ test("array parameters arrive as they were, empty ones too", async () => {
     2n ** 63n - 1n,
   ]);
   expect(await round("bytea", byteaArray(["00ff", ""]))).toEqual([Buffer.from([0, 255]), Buffer.alloc(0)]);
+  const bytes = [Buffer.from([0, 255]), Buffer.alloc(0)];
+  expect(await round("bytea", bytesArray(bytes))).toEqual(bytes);
+  expect(await round("bytea", bytesArray([]))).toEqual([]);
   expect(await round("text", textArray([]))).toEqual([]);
   expect(await round("bytea", byteaArray([]))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { eventMissing } from "@taem/event-store";
 import type { DomainEvent } from "@taem/schema";
 import type { EventRecord, LinkedEvent } from "./event-source.ts";
 import { type Parked, parkedAt } from "./parking.ts";
@@ -10,6 +11,8 @@ export class Folding {
   readonly parked = new Map<string, Parked>();
   readonly #projection: Projection;
   readonly #mayPark: (parked: Parked) => void;
+  /** Of the last event of each stream: the next one follows on it, or the stream is damaged. */
+  readonly #revisions = new Map<string, number>();
 
   /** `mayPark` throws to refuse. */
   constructor(projection: Projection, mayPark: (parked: Parked) => void = () => {}) {
@@ -38,6 +41,12 @@ export class Folding {
     const events: ProjectedEvent[] = [];
     for (const one of linked) {
       const { record } = one;
+      const before = this.#revisions.get(record.stream);
+      this.#revisions.set(record.stream, record.revision);
+      if (before !== undefined && record.revision !== before + 1) {
+        this.#park(record, eventMissing(record.stream, before + 1));
+        continue;
+      }
       if (!this.#projection.handles(record.type)) continue;
       const event = this.#decoded(one);
       if (event !== undefined)

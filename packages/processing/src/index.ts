@@ -21,6 +21,7 @@ export { headReaching } from "./head-reaching.ts";
 export { Inbox, type IncomingMessage, type Received } from "./inbox/inbox.ts";
 export { createInboxWorker, type InboxMessage, type InboxWorkerOptions } from "./inbox/inbox-worker.ts";
 export { areInLog, type Landmark, landmarkOf } from "./landmark.ts";
+export { StreamOrder } from "./log-integrity.ts";
 export { linksBetween } from "./log-range.ts";
 export { Marks } from "./marks.ts";
 export { oneAhead } from "./one-ahead.ts";
@@ -59,6 +60,7 @@ export {
 } from "./reactions/reactor.ts";
 export { TimerSender, type TimerSenderOptions } from "./reactions/timer-sender.ts";
 export {
+  type LostEvents,
   type RebuildOptions,
   type RebuildOutcome,
   type RebuildProgress,

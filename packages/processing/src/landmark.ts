@@ -1,4 +1,10 @@
-import type { EventStore, ReadRequest, RecordedEvent } from "@taem/event-store";
+import {
+  type EventStore,
+  eventsOrDamage,
+  type ReadRequest,
+  type RecordedEvent,
+  StreamDamaged,
+} from "@taem/event-store";
 
 /** An event by which a log is known again. A log is only appended to: where one of its events stands, so do all before it. */
 export type Landmark = Pick<RecordedEvent, "position" | "stream" | "revision" | "id">;
@@ -25,7 +31,8 @@ export async function areInLog(
   const found = await store.read(requests);
   const there = new Set(
     possible.filter(({ id, position }, i) => {
-      const event = found[i]?.events[0];
+      const events = eventsOrDamage(found[i]);
+      const event = events instanceof StreamDamaged ? undefined : events[0];
       return event !== undefined && event.id === id && event.position === position;
     }),
   );

@@ -3,6 +3,7 @@ import { OperatorError } from "@taem/runtime";
 export type ProjectionErrorCode =
   | "checkpoint_beyond_head"
   | "checkpoint_not_in_log"
+  | "event_log_damaged"
   | "events_unavailable"
   | "projection_missing"
   | "projection_outdated"

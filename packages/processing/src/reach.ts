@@ -66,7 +66,7 @@ export async function mismatchOf({
   return new ProjectionError(
     mismatch.code,
     `${name} ${mismatch.reason}: restore the newest backup of the event store, or, if what is missing is lost for good, ` +
-      `run \`taem rebuild ${name} --expect-changes\` with all services stopped`,
+      `run \`taem rebuild ${name} --expect-changes --accept-lost-events\` with all services stopped`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { EventStore, Position } from "@taem/event-store";
+import type { EventStore, LogAudit, Position } from "@taem/event-store";
 import type { Database, Queryable, Transaction, Writes } from "@taem/postgres";
 import { Applier, isDeterministic } from "./applier.ts";
 import { BulkLoader } from "./bulk-loader.ts";
@@ -10,13 +10,14 @@ import {
   type Schemas,
   type TableChanges,
 } from "./comparison.ts";
-import { type Link, type LinkedEvent, readIn } from "./event-source.ts";
+import { eventsOf, type Link, type LinkedEvent, readIn } from "./event-source.ts";
+import { auditedLog, StreamOrder } from "./log-integrity.ts";
 import { linksBetween } from "./log-range.ts";
 import { oneAhead } from "./one-ahead.ts";
 import { loadParked, type Parked } from "./parking.ts";
 import { type Projection, schemaOf } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
-import { mismatchOf } from "./reach.ts";
+import { loadReach, mismatchOf, type Reach } from "./reach.ts";
 import { assertVersion, createLateIndexes, createTables, versionOf } from "./schema.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -30,18 +31,38 @@ export interface RebuildProgress {
 export interface RebuildOptions {
   readonly projection: Projection;
   readonly database: Database;
-  readonly store: Pick<EventStore, "read" | "readLog" | "head">;
+  readonly store: Pick<EventStore, "read" | "readLog" | "head"> & Partial<LogAudit>;
   /** `equal`: takes over only when no row differs. `changes`: asks `confirm` what to do about the rows that do. */
   readonly expect: "equal" | "changes";
   readonly confirm?: (changes: readonly TableChanges[]) => Promise<boolean>;
+  /**
+   * Where changes are expected: that the live tables have read events which the log has lost is accepted, and noted in the
+   * transaction that gives them up. Without it such tables are left as they are.
+   */
+  readonly acceptLost?: ((transaction: Queryable, lost: LostEvents) => Promise<void>) | undefined;
   readonly onProgress?: (progress: RebuildProgress) => void;
   /** For how long it is tried to take over, in milliseconds: a minute unless told. */
   readonly takeOverMs?: number;
 }
 
+/** What a projection had read and the log does not have any more. */
+export interface LostEvents {
+  readonly projection: string;
+  /** How far it had read. */
+  readonly read: Reach;
+  /** Where the log ended when it was read anew. */
+  readonly head: Position;
+}
+
 export type RebuildOutcome =
   /** The new tables answer queries. */
-  | { readonly outcome: "taken_over"; readonly events: number; readonly changes: readonly TableChanges[] }
+  | {
+      readonly outcome: "taken_over";
+      readonly events: number;
+      readonly changes: readonly TableChanges[];
+      /** What was given up by it. */
+      readonly lost: LostEvents | undefined;
+    }
   /** The live tables are as they were. */
   | { readonly outcome: "different"; readonly events: number; readonly difference: Difference }
   | { readonly outcome: "declined"; readonly events: number; readonly changes: readonly TableChanges[] };
@@ -51,9 +72,10 @@ const IDLE_MS = 60_000;
 
 /**
  * Builds a projection's tables anew from the store beside the live ones, compares them at the same checkpoints and
- * takes their place, while projectors and queries go on. Tables that have events which the log has not are compared as
- * they are, and replaced where changes are expected. Throws `rebuild_in_progress`, `unknown_event_type`, `take_over_blocked`, and, unless
- * changes are expected, `checkpoint_beyond_head` or `checkpoint_not_in_log`.
+ * takes their place, while projectors and queries go on. Every event is held against its digest and against the one before it in
+ * its stream. Tables that have events which the log has not are compared as they are, and replaced where that is accepted. Throws
+ * `rebuild_in_progress`, `unknown_event_type`, `event_log_damaged`, `stream_damaged`, `take_over_blocked`, and, unless lost events are
+ * accepted, `checkpoint_beyond_head` or `checkpoint_not_in_log`.
  */
 export async function rebuild(options: RebuildOptions): Promise<RebuildOutcome> {
   return await alone(options, () => new Rebuild(options).run());
@@ -101,7 +123,8 @@ class Rebuild {
   readonly #schemas: Schemas;
   #events = 0;
   /** The live tables have events that the log has not: they are no measure of how far to build. */
-  #isAstray = false;
+  #lost: LostEvents | undefined;
+  readonly #order = new StreamOrder();
 
   constructor(options: RebuildOptions) {
     this.#options = options;
@@ -116,8 +139,8 @@ class Rebuild {
     if (!isFirst) await this.#compareWithLog();
     await this.#create();
     const target =
-      isFirst || this.#isAstray
-        ? await this.#everywhere(await store.head())
+      isFirst || this.#lost !== undefined
+        ? await this.#everywhere(this.#lost?.head ?? (await store.head()))
         : await loadCheckpoints(database, live);
     await this.#load(target, isFirst ? undefined : await countProjected(database, live));
     await this.#index();
@@ -127,7 +150,7 @@ class Rebuild {
       return verdict;
     }
     await this.#takeOver(isFirst);
-    return { outcome: "taken_over", events: this.#events, changes: verdict };
+    return { outcome: "taken_over", events: this.#events, changes: verdict, lost: this.#lost };
   }
 
   async verify(): Promise<RowVerification | undefined> {
@@ -145,11 +168,14 @@ class Rebuild {
     return { difference, parked: await loadParked(database, live) };
   }
 
-  /** Tables that have what the log has not are given up for what the log has, where changes are expected. */
+  /** Tables that have what the log has not are given up for what the log has, where that is accepted. */
   async #compareWithLog(): Promise<void> {
+    const { projection, database, store, expect, acceptLost } = this.#options;
     const mismatch = await mismatchOf(this.#options);
-    if (mismatch !== undefined && this.#options.expect === "equal") throw mismatch;
-    this.#isAstray = mismatch !== undefined;
+    if (mismatch === undefined) return;
+    if (expect === "equal" || acceptLost === undefined) throw mismatch;
+    const read = await loadReach(database, this.#schemas.live);
+    this.#lost = { projection: projection.name, read, head: await store.head() };
   }
 
   async #create(): Promise<void> {
@@ -217,7 +243,7 @@ class Rebuild {
     onBatch: (events: number) => void,
   ): Promise<void> {
     const reading = new AbortController();
-    const batches = linksBetween(this.#options.store, from, target, BATCH_SIZE, reading.signal);
+    const batches = linksBetween(auditedLog(this.#options.store), from, target, BATCH_SIZE, reading.signal);
     for await (const links of oneAhead(
       batches,
       IDLE_MS,
@@ -225,7 +251,9 @@ class Rebuild {
       () => reading.abort(),
     )) {
       if (links === undefined) continue;
-      await apply(links.map((link) => knownLink(this.#options.projection, link)));
+      const known = links.map((link) => knownLink(this.#options.projection, link));
+      for (const { record } of eventsOf(known)) this.#order.check(record);
+      await apply(known);
       this.#events += countEvents(links);
       onBatch(this.#events);
     }
@@ -262,7 +290,7 @@ class Rebuild {
   #atOneInstant<T>(look: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.#options.database.transaction(
       async (transaction) => {
-        if (!this.#isAstray) await this.#catchUp(transaction);
+        if (this.#lost === undefined) await this.#catchUp(transaction);
         return await look(transaction);
       },
       { snapshot: true },
@@ -277,14 +305,16 @@ class Rebuild {
   }
 
   async #takeOver(isFirst: boolean): Promise<void> {
-    const { database, projection, takeOverMs } = this.#options;
+    const { database, projection, takeOverMs, acceptLost } = this.#options;
+    const lost = this.#lost;
     await takeOver({
       database,
       projection,
       schemas: this.#schemas,
       limitMs: takeOverMs,
       // Tables that have what the log has not are no measure, and where there are none there is nobody to catch up with.
-      ...(!isFirst && !this.#isAstray && { catchUp: (transaction) => this.#approach(transaction) }),
+      ...(!isFirst && lost === undefined && { catchUp: (transaction) => this.#approach(transaction) }),
+      ...(lost !== undefined && { onTaken: async (transaction) => acceptLost?.(transaction, lost) }),
       isFirst,
       drop: () => this.#drop(),
       onProgress: (phase, done, total) => this.#report(phase, done, total),

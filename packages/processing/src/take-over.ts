@@ -13,6 +13,8 @@ export interface TakeOverOptions {
   readonly isFirst: boolean;
   /** Has the new tables catch up with the live ones, beside projectors or, in a transaction that keeps them out, to the last event. */
   readonly catchUp?: (transaction: Transaction | undefined) => Promise<void>;
+  /** In the transaction in which the new tables take over. */
+  readonly onTaken?: (transaction: Transaction) => Promise<void>;
   /** Drops the new tables. */
   readonly drop: () => Promise<void>;
   readonly onProgress: (phase: "catch_up" | "take_over", done: number, total: number) => void;
@@ -73,7 +75,7 @@ async function eventsBehind(
 }
 
 async function swap(transaction: Transaction, options: TakeOverOptions): Promise<void> {
-  const { isFirst, catchUp, schemas } = options;
+  const { isFirst, catchUp, onTaken, schemas } = options;
   const { live, rebuilt } = schemas;
   if (isFirst) {
     await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
@@ -85,6 +87,7 @@ async function swap(transaction: Transaction, options: TakeOverOptions): Promise
     if ((await eventsBehind(transaction, options)) > MOST_UNDER_LOCK) throw new LeftBehind();
     await catchUp(transaction);
   }
+  await onTaken?.(transaction);
   await transaction.query(`ALTER SCHEMA ${live} RENAME TO ${live}_before`);
   await transaction.query(`ALTER SCHEMA ${rebuilt} RENAME TO ${live}`);
   await transaction.query(`DROP SCHEMA ${live}_before CASCADE`);

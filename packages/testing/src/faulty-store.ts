@@ -12,7 +12,7 @@ export type AppendFault = (
   appends: readonly Append[],
 ) => Promise<AppendResult[]>;
 
-/** What one read, of streams or snapshots, meets. */
+/** What one read of streams meets. */
 export type ReadFault = () => Promise<void>;
 
 /** A store that does what a test tells it, and counts its round trips. */
@@ -20,13 +20,13 @@ export interface FaultyStore extends EventStore {
   /** Faults for the next appends, one each; without one, all is well. */
   readonly appendFaults: AppendFault[];
   readonly readFaults: ReadFault[];
-  readonly trips: { append: number; read: number; snapshots: number; head: number };
+  readonly trips: { append: number; read: number; head: number };
 }
 
 export function faultyStore(store: EventStore): FaultyStore {
   const appendFaults: AppendFault[] = [];
   const readFaults: ReadFault[] = [];
-  const trips = { append: 0, read: 0, snapshots: 0, head: 0 };
+  const trips = { append: 0, read: 0, head: 0 };
   return {
     checksReads: store.checksReads,
     groupsAppends: store.groupsAppends,
@@ -44,11 +44,6 @@ export function faultyStore(store: EventStore): FaultyStore {
       await meet(readFaults);
       return store.read(requests);
     },
-    async loadSnapshots(streams, schema) {
-      trips.snapshots++;
-      await meet(readFaults);
-      return store.loadSnapshots(streams, schema);
-    },
     head() {
       trips.head++;
       return store.head();
@@ -57,7 +52,6 @@ export function faultyStore(store: EventStore): FaultyStore {
     readLog: (after, limit, filter) => store.readLog(after, limit, filter),
     follow: (after, options) => store.follow(after, options),
     positionAt: (instant) => store.positionAt(instant),
-    saveSnapshots: (snapshots) => store.saveSnapshots(snapshots),
     close: () => store.close(),
   };
 }

@@ -26,6 +26,8 @@ export interface Site extends AsyncDisposable {
   backUpLog(): Promise<LogBackup>;
   /** The log is what it was then. `undefined`: it is new, and empty. No process may run meanwhile. */
   restoreLog(backup: LogBackup | undefined): Promise<void>;
+  /** The first events of a stream are gone, by other means than ours. */
+  loseBeginning(stream: string, events: number): Promise<void>;
   /** All that is in the database but the log. No process may run meanwhile. */
   backUpDatabase(): Promise<string>;
   /** The database is what it was then. `undefined`: it is new, and empty. No process may run meanwhile. */
@@ -117,6 +119,10 @@ async function openEventStoreSite(): Promise<Site> {
       await writeFile(file, backup as Buffer | string);
       server = await TestServer.start({ file, port });
     },
+    async loseBeginning(stream, events) {
+      await server.truncate(stream, events);
+      server.scavenge();
+    },
     backUpDatabase: database.backUp,
     restoreDatabase: database.restore,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -139,6 +145,16 @@ async function openPostgresSite(): Promise<Site> {
     environment: { DATABASE_URL: url },
     backUpLog,
     restoreLog,
+    loseBeginning: (stream, events) =>
+      withLog(url, async (sql) => {
+        await sql.query("ALTER TABLE taem_store.events DISABLE TRIGGER append_only");
+        await sql.query(
+          `DELETE FROM taem_store.events e USING taem_store.streams s
+            WHERE s.id = e.stream_id AND s.name = $1 AND e.revision <= $2`,
+          [stream, events],
+        );
+        await sql.query("ALTER TABLE taem_store.events ENABLE TRIGGER append_only");
+      }),
     backUpDatabase: database.backUp,
     async restoreDatabase(backup) {
       const log = await backUpLog();

@@ -3,6 +3,7 @@ import { ConfigError } from "@taem/runtime";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { clientCommand } from "./client-command.ts";
 import { contexts } from "./contexts.ts";
+import { eventStoreCommand } from "./event-store-command.ts";
 import { exportCommand } from "./export-command.ts";
 import { importCommand } from "./import-command.ts";
 import { keyCommand } from "./key-command.ts";
@@ -33,7 +34,8 @@ const program = new Command("taem")
   .addCommand(parkedCommand(print))
   .addCommand(clientCommand(print))
   .addCommand(keyCommand(print))
-  .addCommand(personCommand(print));
+  .addCommand(personCommand(print))
+  .addCommand(eventStoreCommand(print));
 
 throwInsteadOfExit(program);
 try {

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { openToolPlatform, readConfig } from "@taem/host";
+import { noteLostEvents, openToolPlatform, readConfig } from "@taem/host";
 import { describeDifference, type RebuildOutcome, rebuild, type TableChanges } from "@taem/processing";
 import { Command } from "commander";
 import { contexts } from "./contexts.ts";
@@ -12,6 +12,7 @@ const DIFFERENT = 3;
 interface Options {
   readonly expectChanges?: boolean;
   readonly yes?: boolean;
+  readonly acceptLostEvents?: boolean;
 }
 
 /** `taem rebuild <projection>`: builds the tables anew beside the live ones, compares them, lets them take over. */
@@ -24,6 +25,10 @@ export function rebuildCommand(print: (line: string) => void): Command {
     .option("--expect-equal", "fail at the first row that differs; this is the default")
     .option("--expect-changes", "report what differs, ask, and take over")
     .option("--yes", "with --expect-changes: take over without asking")
+    .option(
+      "--accept-lost-events",
+      "with --expect-changes: give up what the live tables had read and the log has lost for good; `verify` lists it ever after",
+    )
     .action(async (name: string, options: Options) => {
       await using platform = await openToolPlatform(readConfig(process.env), contexts);
       const { database, store } = platform;
@@ -35,10 +40,13 @@ export function rebuildCommand(print: (line: string) => void): Command {
         database,
         store,
         expect: options.expectChanges ? "changes" : "equal",
+        acceptLost: options.acceptLostEvents ? noteLostEvents : undefined,
         confirm: (changes) => confirm(changes, options.yes ?? false, print),
         onProgress: ({ phase, done, total }) => bar.show(phase, done, total ?? done),
       });
       bar.end();
+      // Of accounts that the log has otherwise now.
+      if (outcome.outcome === "taken_over" && outcome.lost !== undefined) await platform.snapshots.clear();
       report(outcome, (performance.now() - began) / 1000, print);
     });
 }
@@ -56,7 +64,15 @@ function report(outcome: RebuildOutcome, seconds: number, print: (line: string) 
   } else if (outcome.outcome === "declined") {
     print("the live tables are as they were");
     process.exitCode = DIFFERENT;
-  } else print("the rebuilt tables have taken over");
+  } else {
+    if (outcome.lost !== undefined) {
+      const { projection, read, head } = outcome.lost;
+      print(
+        `${projection} had read up to ${read.position}, and the log ends at ${head || "its start"}: given up`,
+      );
+    }
+    print("the rebuilt tables have taken over");
+  }
 }
 
 async function confirm(

@@ -1,4 +1,13 @@
-import { openToolPlatform, type Platform, readConfig, readModelsOf, whoReadAnotherLog } from "@taem/host";
+import { verifySnapshots } from "@taem/event-store";
+import {
+  acceptedLosses,
+  aggregatesOf,
+  openToolPlatform,
+  type Platform,
+  projectionsOf,
+  readConfig,
+  whoReadAnotherLog,
+} from "@taem/host";
 import { LEDGER, verifyLedger } from "@taem/ledger";
 import {
   describeDifference,
@@ -24,7 +33,7 @@ type Found = readonly Parked[] | undefined;
 export function verifyCommand(print: Print): Command {
   return new Command("verify")
     .description(
-      "recompute every balance three ways, check every stored event, and make every other read model anew beside the live one; fails with the first difference; lists what is parked",
+      "recompute every balance three ways, check every stored event, make every other read model and schedule anew beside the live one, and fold what there are snapshots of; fails with the first difference; lists what is parked, and lost events that were accepted",
     )
     .action(async () => {
       const config = readConfig(process.env);
@@ -37,11 +46,13 @@ export function verifyCommand(print: Print): Command {
         return;
       }
       const ofLedger = await inLedger(platform, print);
-      const ofOthers = ofLedger && (await inOtherReadModels(platform, print));
+      const ofOthers = ofLedger && (await inOtherProjections(platform, print));
       const parked = ofOthers && [...ofLedger, ...ofOthers];
-      if (parked?.length !== 0) process.exitCode = DISAGREES;
+      const snapshotsAgree = await inSnapshots(platform, print);
+      if (parked?.length !== 0 || !snapshotsAgree) process.exitCode = DISAGREES;
       if (parked !== undefined && parked.length > 0) printParked(parked, print);
       await printHeld(platform, print);
+      await printLosses(platform, print);
     });
 }
 
@@ -71,10 +82,10 @@ async function inLedger(platform: Platform, print: Print): Promise<Found> {
   return verification.ok ? [] : verification.parked;
 }
 
-/** All that is not the ledger's, against rows that are made for it. */
-async function inOtherReadModels(platform: Platform, print: Print): Promise<Found> {
+/** All that is not the ledger's, what is due included, against rows that are made for it. */
+async function inOtherProjections(platform: Platform, print: Print): Promise<Found> {
   const parked: Parked[] = [];
-  for (const projection of readModelsOf(platform)) {
+  for (const projection of projectionsOf(platform)) {
     if (projection.name === LEDGER) continue;
     using bar = new ProgressBar();
     const onProgress = ({ phase, done, total = done }: RebuildProgress) =>
@@ -82,13 +93,38 @@ async function inOtherReadModels(platform: Platform, print: Print): Promise<Foun
     const found = await verifyRows({ ...platform, projection, onProgress });
     bar.end();
     if (found?.difference !== undefined) {
-      print(`the read model ${projection.name} disagrees: ${describeDifference(found.difference)}`);
+      print(`${projection.name} disagrees: ${describeDifference(found.difference)}`);
       return undefined;
     }
     print(found === undefined ? `${projection.name}: not projected yet` : `${projection.name}: row for row`);
     parked.push(...(found?.parked ?? []));
   }
   return parked;
+}
+
+/** Commands drop one that is not what its stream says: it is a trace, and no damage. */
+async function inSnapshots(platform: Platform, print: Print): Promise<boolean> {
+  using bar = new ProgressBar();
+  let looked = 0;
+  let differing = 0;
+  for await (const page of verifySnapshots(platform.snapshots, platform.store, aggregatesOf(platform))) {
+    looked += page.looked;
+    differing += page.differing.length;
+    bar.show("snapshots", looked, looked);
+    for (const { stream, revision, reason } of page.differing)
+      print(`the snapshot of ${stream} at event ${revision} disagrees: ${reason}`);
+  }
+  bar.end();
+  print(`snapshots: ${count(looked - differing)} of ${count(looked)} are what their streams say`);
+  return differing === 0;
+}
+
+/** They were accepted, so nothing is wrong; but nobody must think that nothing was ever lost. */
+async function printLosses({ database }: Platform, print: Print): Promise<void> {
+  for (const { projection, readTo, head, acceptedAt } of await acceptedLosses(database))
+    print(
+      `accepted on ${acceptedAt}: ${projection} had read up to ${readTo}, and the log ended at ${head || "its start"}`,
+    );
 }
 
 function printParked(parked: readonly Parked[], print: Print): void {

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { messageOf } from "@taem/host";
 import { openPool } from "@taem/postgres";
 import { createTestDatabase } from "@taem/postgres/testing";
+import { TestServer } from "@taem/testing/eventstoredb/server";
 import { PROJECTIONS } from "@taem/testing/product";
 import { runTool } from "@taem/testing/program-process";
 import { expect, test } from "vitest";
@@ -162,4 +163,24 @@ test("help is what was asked for", async () => {
   const { exitCode, out, err } = await runTool(["rebuild", "--help"]);
   expect([exitCode, err]).toEqual([0, ""]);
   expect(out).toContain("--expect-equal");
+});
+
+test("the event store's rules are written by its administrator, for one user", async () => {
+  await using server = await TestServer.start({ users: { admin: ["$admins"], taem: [] } });
+  const restrict = ["event-store", "restrict", "--user", "taem"];
+  const as = (user: string) => ({ EVENTSTORE_URL: `${server.url}&connectionName=${user}` });
+  expect(await runTool(restrict, as("taem"))).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/^taem: .*refuses our user/),
+  });
+  expect(await runTool(restrict, as("admin"))).toEqual({
+    exitCode: 0,
+    out: "taem appends and reads, and only administrators delete or hide\n",
+    err: "",
+  });
+  expect(server.eventsOf("$settings")).toHaveLength(1);
+  expect(await runTool(restrict)).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/^taem: event_store_missing: set EVENTSTORE_URL/),
+  });
 });

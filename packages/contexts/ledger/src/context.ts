@@ -3,6 +3,7 @@ import { bulkRoutes } from "./api/bulk-routes.ts";
 import { commandRoutes } from "./api/command-routes.ts";
 import { ledgerApi } from "./api/index.ts";
 import { queryRoutes } from "./api/query-routes.ts";
+import { accountAggregate } from "./application/account-aggregate.ts";
 import type { ActivityOn } from "./application/client-days.ts";
 import { type CommandPorts, CommandService } from "./application/command-service.ts";
 import { directoryOf } from "./application/directory.ts";
@@ -25,6 +26,7 @@ export const ledger = defineContext({
   name: "ledger",
   api: ledgerApi,
   categories: [account, keyReservations],
+  snapshotted: [{ category: account, aggregate: accountAggregate }],
   migrations: { ledger: ledgerMigrations },
   readModels: (store) => [createLedgerProjection({ store })],
   reactors: [sweeps, transfers],

@@ -1,8 +1,11 @@
+import type { Keyed, Snapshots } from "@taem/event-store";
 import { Tokens } from "@taem/http";
 import { AppliedKeys } from "@taem/kernel";
 import type { Programme } from "@taem/programme/definitions";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { accountSnapshots } from "../src/application/account-aggregate.ts";
+import { accountAggregate } from "../src/application/account-aggregate.ts";
+import type { AccountState } from "../src/domain/index.ts";
+import type { AccountEvent } from "../src/events.ts";
 import type { Api } from "./support/api.ts";
 import { DAY } from "./support/definitions.ts";
 import { balanceAsOf, balanceOf, eventsOf, stateBy, written } from "./support/expected.ts";
@@ -222,7 +225,7 @@ test("the events of an account are shown as recorded: amounts as strings, instan
 describe("a strong answer about a long account", () => {
   afterEach(async () => {
     vi.restoreAllMocks();
-    await installation.database.query("DELETE FROM taem_store.snapshots");
+    await installation.database.query("DELETE FROM taem_snapshots.snapshots");
   });
 
   /** Asks, and tells after which revisions the stream was read. */
@@ -232,29 +235,73 @@ describe("a strong answer about a long account", () => {
     return { body, readAfter: reads.mock.calls.map(([, revision]) => revision) };
   }
 
-  async function save(account: Account, revision: number, state: string): Promise<void> {
-    const { stream } = account;
-    await installation.store.saveSnapshots([{ stream, revision, schema: accountSnapshots.schema, state }]);
+  const { schema, write } = accountAggregate.snapshots as Snapshots<Keyed<AccountState>, AccountEvent>;
+
+  function save({ stream }: Account, revision: number, state: Uint8Array): Promise<void> {
+    return installation.program.platform.snapshots.save([{ stream, revision, schema, state }]);
   }
 
-  test("begins with the snapshot and reads what came after it", async () => {
+  /** What the write side would keep, but for its last events. */
+  async function keptOf(account: Account, left = 3): Promise<Keyed<AccountState>> {
+    const events = await eventsOf(installation.store, account);
+    const { initial, evolve } = accountAggregate;
+    return events
+      .slice(0, events.length - left)
+      .reduce((state, { event }) => evolve(state, event), initial());
+  }
+
+  test("begins with the snapshot and reads its last event and what came after it", async () => {
     const account = busiest();
     const path = pathOf(account, "balance");
     const { body: folded } = await ask(path);
-    const events = await eventsOf(installation.store, account);
-    const state = stateBy(events.slice(0, -3), Number.POSITIVE_INFINITY);
-    const { revision } = state;
-    const keys = new AppliedKeys();
-    await save(account, revision, accountSnapshots.write({ revision, keys, state }));
-    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, account.state.revision - 3] });
+    const kept = await keptOf(account);
+    await save(account, kept.revision, write(kept));
+    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, account.state.revision - 4] });
+  });
+
+  test.each([
+    [
+      "says another book than the event",
+      (kept: Keyed<AccountState>) => void Object.assign(kept.state, { book: kept.state.book + 1n }),
+    ],
+    [
+      "does not have the event's key",
+      (kept: Keyed<AccountState>) => void Object.assign(kept, { keys: new AppliedKeys() }),
+    ],
+  ])("drops a snapshot that %s, and folds the stream from its start", async (_, forge) => {
+    const account = busiest();
+    const path = pathOf(account, "balance");
+    const { body: folded } = await ask(path);
+    const kept = await keptOf(account);
+    const last = (await eventsOf(installation.store, account))[kept.revision - 1];
+    expect(last?.event).toHaveProperty("key");
+    forge(kept);
+    await save(account, kept.revision, write(kept));
+    const from = kept.revision - 1;
+    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, from, 0] });
+    // Once: it is gone.
+    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, from, 0, 0] });
+  });
+
+  test("drops a snapshot that has more events than the stream, or that this installation has not sealed", async () => {
+    const account = busiest();
+    const path = pathOf(account, "balance");
+    const { body: folded } = await ask(path);
+    const whole = await keptOf(account, 0);
+    await save(account, whole.revision + 5, write(whole));
+    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, whole.revision + 4, 0] });
+    await save(account, whole.revision, write(whole));
+    await installation.database.query("UPDATE taem_snapshots.snapshots SET seal = sha256(seal)");
+    expect(await ask(path)).toMatchObject({ body: folded, readAfter: [0, whole.revision + 4, 0, 0] });
+    expect(installation.program.complaints.join()).toContain("a snapshot is not what its stream says");
   });
 
   test("does without a snapshot that cannot be read, and answers about the past never use one", async () => {
     const account = busiest();
     const path = pathOf(account, "balance");
     const { body: folded } = await ask(path);
-    await save(account, 5, "{");
-    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, 0] });
+    await save(account, 5, Buffer.from("{"));
+    expect(await ask(path)).toEqual({ body: folded, readAfter: [0, 4, 0] });
     const { body } = await api.get(`${path}&asOf=${iso(installation.now)}`);
     const { due, book, ...same } = folded.balance;
     expect(body.balance).toEqual({ ...same, due: "0", book: String(BigInt(book) - BigInt(due)) });

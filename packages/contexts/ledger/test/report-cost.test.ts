@@ -54,8 +54,6 @@ function watched(store: EventStore): EventStore {
     follow: (...all) => store.follow(...all),
     head: () => store.head(),
     positionAt: (at) => store.positionAt(at),
-    loadSnapshots: (...all) => store.loadSnapshots(...all),
-    saveSnapshots: (all) => store.saveSnapshots(all),
     close: async () => undefined,
   };
 }

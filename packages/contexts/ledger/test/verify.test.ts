@@ -269,13 +269,20 @@ describe("a rebuild", () => {
     });
   });
 
-  test("names what a stored event, altered, would have made of the tables", async () => {
+  test.each([
+    ["what it says", "data = replace(data, '\"bonus\"', '\"bogus\"') WHERE data LIKE '%\"bonus\"%'"],
+    ["who made it", "meta = replace(meta, 'simulation', 'other') WHERE position = 300"],
+  ])("refuses a log with an event of which %s was altered, and names it", async (_, change) => {
     await sql("ALTER TABLE taem_store.events DISABLE TRIGGER USER");
-    await sql(
-      "UPDATE taem_store.events SET data = replace(data, '\"bonus\"', '\"bogus\"') WHERE position = (SELECT max(position) FROM taem_store.events WHERE data LIKE '%\"bonus\"%')",
-    );
-    expect(await installation.rebuild({ expect: "equal" })).toMatchObject({
-      difference: { table: "statement_lines", column: "reason", live: "bonus", rebuilt: "bogus" },
+    await sql(`UPDATE taem_store.events SET ${change}`);
+    await expect(
+      installation.rebuild({ expect: "changes", confirm: async () => true }),
+    ).rejects.toMatchObject({
+      code: "event_log_damaged",
+      message: expect.stringMatching(
+        /another event than was written \(\w+, event \d+ of taem.account-.*compare it with a backup/,
+      ),
     });
+    expect(await verify()).toMatchObject({ discrepancy: { check: "event_altered" } });
   });
 });

@@ -13,6 +13,13 @@ type Alter = (event: AccountEvent) => AccountEvent;
 
 const statesMore: Alter = (event) => ({ ...event, book: event.book + 1n });
 const postsMore: Alter = (event) => ("takes" in event ? { ...event, amount: event.amount + 1n } : event);
+/** Of the first lot alone, whatever it has. */
+const takes =
+  (amount: bigint, book: bigint): Alter =>
+  (event) => {
+    if (event.type !== "PointsBurned") return event;
+    return { ...event, amount, takes: event.takes.map((take) => ({ ...take, amount })), book };
+  };
 const issuedMore: Alter = (event) =>
   event.type === "EarnReversed"
     ? { ...event, issuance: event.issuance.map((part) => ({ ...part, amount: part.amount + 1n })) }
@@ -69,6 +76,14 @@ describe("what is in the log parks its account and no other, and says why", () =
       "not all of 1 rows to change",
     ],
     ["posts what its lots do not change by", [earn], burn, postsMore, "lots and postings differ by 1"],
+    ["leaves less than nothing", [earn], burn, takes(12n, -2n), "states a book balance below zero: -2"],
+    [
+      "leaves less than nothing of a lot",
+      [earn, { ...earn, key: keyNamed("second sale") }],
+      burn,
+      takes(15n, 5n),
+      "not all of 1 rows to change",
+    ],
     ["debits what it does not credit", [earn, burn], takeBack, issuedMore, "what an event credits it debits"],
   ])("where it %s", async (_, sound, last, alter, says) => {
     const { simulation, database, projector } = installation;

@@ -1,7 +1,7 @@
 import { type BusinessKey, commandFingerprint, inParts, sum } from "@taem/kernel";
 import { amount, defineEvents, type EventIn, integer, list, optional, record, text } from "@taem/schema";
 import type { Appended, Step } from "../aggregate.ts";
-import { type Keyed, keyedAggregate, keyedSnapshots } from "../keyed-aggregate.ts";
+import { type Keyed, keyedAggregate } from "../keyed-aggregate.ts";
 import { type Before, decideKeyed, type KeyedDecision, type Made } from "../keyed-command.ts";
 
 /** The smallest keyed aggregate with everything that the kit is for: it is loaded with notes, spent, and either reversed. */
@@ -32,17 +32,6 @@ export interface Card {
   readonly reversed: Set<number>;
 }
 
-const snapshots = {
-  schema: "card-1",
-  write: ({ balance, reversed }: Card) => JSON.stringify({ balance: `${balance}`, reversed: [...reversed] }),
-  read(json: string): Card {
-    const { balance, reversed } = JSON.parse(json) as { balance: string; reversed: number[] };
-    return { balance: BigInt(balance), reversed: new Set(reversed) };
-  },
-};
-
-export const cardSnapshots = keyedSnapshots(snapshots);
-
 /** It knows nothing of keys. */
 export const cardAggregate = keyedAggregate<Card, CardEvent>({
   events: cardEvents,
@@ -55,8 +44,26 @@ export const cardAggregate = keyedAggregate<Card, CardEvent>({
   draft: ({ balance, reversed }) => ({ balance, reversed: new Set(reversed) }),
   commit: (draft) => draft,
   weight: ({ reversed }) => 100 + 20 * reversed.size,
-  snapshots,
+  snapshots: {
+    schema: "card-1",
+    write: (card) => Buffer.from(saved(card)),
+    read(bytes): Card {
+      const { balance, reversed } = JSON.parse(Buffer.from(bytes).toString()) as SavedCard;
+      return { balance: BigInt(balance), reversed: new Set(reversed) };
+    },
+    agrees: ({ reversed }, event) => event.type !== "CardReversed" || reversed.has(event.origin),
+    isSame: (a, b) => saved(a) === saved(b),
+  },
 });
+
+interface SavedCard {
+  readonly balance: string;
+  readonly reversed: readonly number[];
+}
+
+function saved({ balance, reversed }: Card): string {
+  return JSON.stringify({ balance: `${balance}`, reversed: [...reversed].sort() } satisfies SavedCard);
+}
 
 /** A reversal states what it gives back, or, below zero, takes back. */
 function changeOf(event: CardEvent): bigint {

@@ -4,11 +4,11 @@ import { followFacts } from "./follow-facts.ts";
 import type { EventStoreHarness, Fact } from "./harness.ts";
 import { readFacts } from "./read-facts.ts";
 import { restartFacts } from "./restart-facts.ts";
-import { snapshotFacts } from "./snapshot-facts.ts";
 
 export { counterContract } from "./counter-contract.ts";
 export type { EventStoreHarness } from "./harness.ts";
 export { keyedContract } from "./keyed-contract.ts";
+export { snapshotContract } from "./snapshot-contract.ts";
 
 /** What an adapter does instead of a fact, and why; `test` asserts it. */
 export interface ContractException {
@@ -16,7 +16,7 @@ export interface ContractException {
   readonly test: Fact["test"];
 }
 
-const FACTS = [...appendFacts, ...readFacts, ...followFacts, ...restartFacts, ...snapshotFacts];
+const FACTS = [...appendFacts, ...readFacts, ...followFacts, ...restartFacts];
 /** Of one fact. A store that only finds by polling what it should be woken for does not finish in it. */
 const TIMEOUT_MS = 60_000;
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type * as Status from "@eventstore/db-client/generated/status_pb.js";
 import type * as Streams from "@eventstore/db-client/generated/streams_pb.js";
+import type { Access } from "./access.ts";
 import {
   type AppendOutcome,
   type EventLog,
@@ -22,6 +23,8 @@ import {
   type AppendCall,
   type AppendCallback,
   type BatchAppendCall,
+  type DeleteCall,
+  type DeleteCallback,
   identifierOf,
   nameOf,
   packed,
@@ -51,6 +54,7 @@ export interface AppendLimits {
 
 export class AppendService {
   readonly #log: EventLog;
+  readonly #access: Access;
   readonly #faults: Faults;
   readonly #limits: AppendLimits;
   /** What is being written, by the id of the first event. */
@@ -62,11 +66,13 @@ export class AppendService {
 
   constructor(
     log: EventLog,
+    access: Access,
     faults: Faults,
     limits: AppendLimits,
     drop: (call: AppendCall | BatchAppendCall) => void,
   ) {
     this.#log = log;
+    this.#access = access;
     this.#faults = faults;
     this.#limits = limits;
     this.#drop = drop;
@@ -116,8 +122,19 @@ export class AppendService {
   }
 
   async tombstone(call: TombstoneCall, callback: TombstoneCallback): Promise<void> {
-    await this.#log.tombstone(nameOf(call.request.getOptions()?.getStreamIdentifier()));
+    const stream = nameOf(call.request.getOptions()?.getStreamIdentifier());
+    if (!this.#access.allows(call, "$d", stream)) return callback(serviceError(ERRORS.accessDenied) as never);
+    await this.#log.tombstone(stream);
     const response = new streams.TombstoneResp();
+    response.setNoPosition(new shared.Empty());
+    callback(null, response);
+  }
+
+  async delete(call: DeleteCall, callback: DeleteCallback): Promise<void> {
+    const stream = nameOf(call.request.getOptions()?.getStreamIdentifier());
+    if (!this.#access.allows(call, "$d", stream)) return callback(serviceError(ERRORS.accessDenied) as never);
+    await this.#log.delete(stream);
+    const response = new streams.DeleteResp();
     response.setNoPosition(new shared.Empty());
     callback(null, response);
   }
@@ -145,6 +162,7 @@ export class AppendService {
   async #answer(request: Request, call: AppendCall | BatchAppendCall): Promise<Answer> {
     const size = request.events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
     const { maxBytes } = this.#limits;
+    if (!this.#access.allows(call, "$w", request.stream)) return { error: ERRORS.accessDenied };
     if (size > maxBytes) return { error: appendTooLarge(maxBytes) };
     if (this.#mute.has(call)) return undefined;
     const fault = this.#faults.onAppend?.({ ...request, requiresLeader: requiresLeader(call) });

@@ -53,6 +53,8 @@ type Line =
     };
 
 const decoder = new TextDecoder();
+/** The largest number that the server has, as JavaScript reads it. */
+const DELETED = Number("9223372036854775807");
 const base64 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 
@@ -61,6 +63,7 @@ export class EventLog {
   readonly #log: StoredEvent[] = [];
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly #tombstones = new Set<string>();
+  readonly #scavenged = new Set<StoredEvent>();
   readonly #file: LogFile | undefined;
   readonly #now: () => number;
   readonly #sharedCommits: boolean;
@@ -102,13 +105,50 @@ export class EventLog {
     return this.#tombstones.has(stream);
   }
 
-  /** What can be seen of a stream: `$maxCount` of its metadata hides the oldest. Undefined where there is none. */
+  /** What can be seen of a stream: its metadata hide the oldest. Undefined where there is none, or it was deleted. */
   readStream(stream: string): readonly StoredEvent[] | undefined {
     const events = this.#seen(stream);
-    if (events === undefined) return undefined;
-    const metadata = this.#seen(`$$${stream}`)?.at(-1);
-    const { $maxCount } = metadata ? JSON.parse(decoder.decode(metadata.data)) : {};
-    return $maxCount === undefined ? events : events.slice(-$maxCount);
+    if (events === undefined || this.#isDeleted(stream)) return undefined;
+    const { $maxCount, $tb = 0 } = this.metadataOf(stream) as { $maxCount?: number; $tb?: number };
+    const kept = $tb === 0 ? events : events.filter(({ revision }) => revision >= $tb);
+    return $maxCount === undefined ? kept : kept.slice(-$maxCount);
+  }
+
+  metadataOf(stream: string): Readonly<Record<string, unknown>> {
+    return this.newestOf(`$$${stream}`);
+  }
+
+  /** What the newest event of a stream says, in JSON. */
+  newestOf(stream: string): Readonly<Record<string, unknown>> {
+    const newest = this.#seen(stream)?.at(-1);
+    return newest === undefined ? {} : JSON.parse(decoder.decode(newest.data));
+  }
+
+  /** Hides a stream's events below a number, as EventStoreDB counts, from whoever reads the stream. */
+  async truncate(stream: string, before: number): Promise<void> {
+    const data = new TextEncoder().encode(JSON.stringify({ ...this.metadataOf(stream), $tb: before }));
+    await this.append(`$$${stream}`, "any", [{ ...systemEvent("$metadata"), data }]);
+  }
+
+  /** Takes what metadata hide out of the log itself. As long as the object lasts. */
+  scavenge(): void {
+    for (const stream of this.#streams.keys()) {
+      const kept = new Set(this.readStream(stream));
+      for (const event of this.#streams.get(stream) ?? []) if (!kept.has(event)) this.#scavenged.add(event);
+    }
+  }
+
+  isScavenged(event: StoredEvent): boolean {
+    return this.#scavenged.has(event);
+  }
+
+  /** As the server does it, unless for ever: the stream reads as none, and its numbers go on. */
+  async delete(stream: string): Promise<void> {
+    await this.truncate(stream, DELETED);
+  }
+
+  #isDeleted(stream: string): boolean {
+    return this.metadataOf(stream)["$tb"] === DELETED;
   }
 
   async append(
@@ -119,9 +159,11 @@ export class EventLog {
     if (this.#tombstones.has(stream)) return { stored: false, reason: "deleted" };
     const stored = this.#streams.get(stream) ?? [];
     const current = stored.length - 1;
-    if (expected === "stream_exists" ? current === NO_STREAM : expected !== "any" && expected !== current) {
-      return this.#answerAgain(stored, current, expected, events);
-    }
+    const begins = expected === NO_STREAM && this.#isDeleted(stream);
+    const isWrong =
+      expected === "stream_exists" ? current === NO_STREAM : expected !== "any" && expected !== current;
+    if (isWrong && !begins) return this.#answerAgain(stored, current, expected, events);
+    if (this.#isDeleted(stream)) await this.truncate(stream, stored.length);
     const created = this.#now();
     const added = this.#apply(stream, created, events);
     await this.#write({

@@ -1,4 +1,5 @@
 import type * as Streams from "@eventstore/db-client/generated/streams_pb.js";
+import type { Access } from "./access.ts";
 import type { EventLog, StoredEvent } from "./event-log.ts";
 import {
   ERRORS,
@@ -43,12 +44,20 @@ export class Subscriptions {
 
 export class ReadService {
   readonly #log: EventLog;
+  readonly #access: Access;
   readonly #faults: Faults;
   readonly #subscriptions: Subscriptions;
   readonly #drop: (call: ReadCall) => void;
 
-  constructor(log: EventLog, faults: Faults, subscriptions: Subscriptions, drop: (call: ReadCall) => void) {
+  constructor(
+    log: EventLog,
+    access: Access,
+    faults: Faults,
+    subscriptions: Subscriptions,
+    drop: (call: ReadCall) => void,
+  ) {
     this.#log = log;
+    this.#access = access;
     this.#faults = faults;
     this.#subscriptions = subscriptions;
     this.#drop = drop;
@@ -58,6 +67,10 @@ export class ReadService {
     const options = call.request.getOptions() as Options;
     const subscription = options.hasSubscription();
     const stream = options.hasStream() ? nameOf(options.getStream()?.getStreamIdentifier()) : undefined;
+    if (!this.#access.allows(call, "$r", stream ?? "$all")) {
+      call.emit("error", serviceError(ERRORS.accessDenied));
+      return;
+    }
     const seen = { stream, subscription, from: positionOf(options), requiresLeader: requiresLeader(call) };
     const fault = this.#faults.onRead?.(seen);
     if (fault?.kind === "swallow") return;
@@ -87,7 +100,7 @@ export class ReadService {
     }
     const start = this.#startOf(call, options);
     if (start === undefined) return;
-    const matches = matcherOf(options);
+    const matches = this.#matcherOf(options);
     const step = options.getReadDirection() === BACKWARDS ? -1 : 1;
     let left = Math.min(Number(options.getCount()), this.#faults.longestRead ?? Number.POSITIVE_INFINITY);
     for (let i = step === 1 ? start : start - 1; left > 0; i += step) {
@@ -125,7 +138,7 @@ export class ReadService {
   async *#subscribe(call: ReadCall, options: Options): AsyncGenerator<Response> {
     const start = this.#startOf(call, options);
     if (start === undefined) return;
-    const matches = matcherOf(options);
+    const matches = this.#matcherOf(options);
     const interval = checkpointInterval(options);
     const isFiltered = options.hasFilter();
     let considered = 0;
@@ -146,6 +159,11 @@ export class ReadService {
       if (matches(event)) yield eventResponse(event);
       if (isFiltered && ++considered % interval === 0) yield checkpoint(event);
     }
+  }
+
+  #matcherOf(options: Options): Matches {
+    const matches = matcherOf(options);
+    return (event) => matches(event) && !this.#log.isScavenged(event);
   }
 
   /** Index of the first event of a reading; for a subscription, that after its position. */

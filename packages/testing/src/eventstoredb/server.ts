@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../../../../infra/kafka/free-port.ts";
+import { Access, type Users } from "./access.ts";
 import { AppendService } from "./append-service.ts";
 import { EventLog, type EventLogOptions, type StoredEvent, systemEvent } from "./event-log.ts";
 import type { Faults, WireError } from "./faults.ts";
@@ -20,6 +21,8 @@ export interface TestServerOptions extends EventLogOptions {
   readonly commitTimeoutMs?: number;
   /** In PEM: it speaks TLS alone. */
   readonly certificate?: { readonly cert: string; readonly key: string };
+  /** Whom the server knows; without, it asks nobody who they are, as an insecure one. */
+  readonly users?: Users;
 }
 
 const VERSION = "24.10.0-test";
@@ -44,10 +47,11 @@ export class TestServer implements AsyncDisposable {
     this.#port = options.port ?? 0;
     this.#log = new EventLog(options);
     const drop = (call: { getPeer(): string }) => this.#sockets.get(call.getPeer())?.destroy();
+    const access = new Access(this.#log, options.users);
     const { maxAppendBytes = MIB, writeMs = 0, commitTimeoutMs = COMMIT_TIMEOUT_MS } = options;
     const limits = { maxBytes: maxAppendBytes, writeMs, commitTimeoutMs };
-    this.#appends = new AppendService(this.#log, this.faults, limits, drop);
-    this.#reads = new ReadService(this.#log, this.faults, this.#subscriptions, drop);
+    this.#appends = new AppendService(this.#log, access, this.faults, limits, drop);
+    this.#reads = new ReadService(this.#log, access, this.faults, this.#subscriptions, drop);
   }
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
@@ -89,6 +93,21 @@ export class TestServer implements AsyncDisposable {
     return this.#log.tombstone(stream);
   }
 
+  /** Deletes a stream, but not for ever. */
+  delete(stream: string): Promise<void> {
+    return this.#log.delete(stream);
+  }
+
+  /** Hides a stream's events below a number, as EventStoreDB counts. */
+  truncate(stream: string, before: number): Promise<void> {
+    return this.#log.truncate(stream, before);
+  }
+
+  /** Takes what is hidden of streams out of the log. */
+  scavenge(): void {
+    this.#log.scavenge();
+  }
+
   /** What can be seen of a stream. */
   eventsOf(stream: string): readonly StoredEvent[] {
     return this.#log.readStream(stream) ?? [];
@@ -116,6 +135,7 @@ export class TestServer implements AsyncDisposable {
         batchAppend: (call: never) => void this.#appends.batchAppend(call),
       }),
       tombstone: (call: never, callback: never) => void this.#appends.tombstone(call, callback),
+      delete: (call: never, callback: never) => void this.#appends.delete(call, callback),
     });
     server.addService(featuresService, {
       getSupportedMethods: (_: unknown, callback: (error: null, methods: unknown) => void) =>
@@ -159,6 +179,7 @@ export class TestServer implements AsyncDisposable {
       "read",
       "append",
       "tombstone",
+      "delete",
       ...(this.#options.batchAppend === false ? [] : ["batchappend"]),
     ];
     const methods = new features.SupportedMethods();

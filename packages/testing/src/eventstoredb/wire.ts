@@ -16,6 +16,8 @@ export type ReadCall = Parameters<Service["read"]>[0];
 export type AppendCall = Parameters<Service["append"]>[0];
 export type AppendCallback = Parameters<Service["append"]>[1];
 export type BatchAppendCall = Parameters<Service["batchAppend"]>[0];
+export type DeleteCall = Parameters<Service["delete"]>[0];
+export type DeleteCallback = Parameters<Service["delete"]>[1];
 export type TombstoneCall = Parameters<Service["tombstone"]>[0];
 export type TombstoneCallback = Parameters<Service["tombstone"]>[1];
 

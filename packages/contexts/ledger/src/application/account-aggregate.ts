@@ -1,21 +1,18 @@
-import { keyedAggregate, keyedSnapshots } from "@taem/event-store";
+import { keyedAggregate } from "@taem/event-store";
 import {
   type AccountState,
+  agreesWith,
   assertBalanced,
   commit,
   draft,
   follow,
+  isSameState,
   newAccount,
   readSnapshot,
   SNAPSHOT_SCHEMA,
   writeSnapshot,
 } from "../domain/index.ts";
 import { type AccountEvent, accountEvents } from "../events.ts";
-
-const snapshots = { schema: SNAPSHOT_SCHEMA, write: writeSnapshot, read: readSnapshot };
-
-/** What it keeps of an account's fold. */
-export const accountSnapshots = keyedSnapshots(snapshots);
 
 /** How the command handler folds an account's stream: what it has appended, and what it is about to append. */
 export const accountAggregate = keyedAggregate<AccountState, AccountEvent>({
@@ -36,5 +33,11 @@ export const accountAggregate = keyedAggregate<AccountState, AccountEvent>({
     100 * (nextHold - 1) +
     160 * waived.size +
     300 * (nextAdjustment - 1),
-  snapshots,
+  snapshots: {
+    schema: SNAPSHOT_SCHEMA,
+    write: writeSnapshot,
+    read: readSnapshot,
+    agrees: agreesWith,
+    isSame: isSameState,
+  },
 });

@@ -41,6 +41,6 @@ export { availableFrom, free, type Lot } from "./lot.ts";
 export { assertBalanced, bookChange, debtChange, postingsBy, postingsOf } from "./postings.ts";
 export { expiredAtOnce, isOfRefund } from "./refund.ts";
 export type { Refusal, RefusalCode } from "./refusals.ts";
-export { readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";
+export { agreesWith, isSameState, readSnapshot, SNAPSHOT_SCHEMA, writeSnapshot } from "./snapshot.ts";
 export { type AccountIdentity, dueEvents, nextDueAt } from "./sweep.ts";
 export { MAX_LOTS_PER_EVENT } from "./taking.ts";

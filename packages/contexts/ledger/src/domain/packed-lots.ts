@@ -6,11 +6,11 @@ import { headOf, type LotOrigin, lengthOf, readLot, writeLot } from "./lot-recor
 const LEAST_UNITS = 96;
 const LEAST_LOTS = 6;
 
-/** A snapshot's form: the records and where each lot's begins, in base64, and the origins that they refer to. */
-export interface PackedText {
+/** A snapshot's form: the records and where each lot's begins, and the origins that they refer to. */
+export interface PackedBytes {
   readonly origins: readonly LotOrigin[];
-  readonly starts: string;
-  readonly units: string;
+  readonly starts: Uint8Array;
+  readonly units: Uint8Array;
 }
 
 /**
@@ -62,23 +62,22 @@ export class PackedLots implements Layer<number, Lot> {
     }
   }
 
-  toText(): PackedText {
-    const base64 = ({ buffer, BYTES_PER_ELEMENT }: Uint16Array | Uint32Array, length: number) =>
-      Buffer.from(buffer, 0, length * BYTES_PER_ELEMENT).toString("base64");
+  toBytes(): PackedBytes {
     return {
       origins: this.#origins,
-      starts: base64(this.#starts, this.#last),
-      units: base64(this.#units, this.#end),
+      starts: new Uint8Array(this.#starts.buffer, 0, this.#last * this.#starts.BYTES_PER_ELEMENT),
+      units: new Uint8Array(this.#units.buffer, 0, this.#end * this.#units.BYTES_PER_ELEMENT),
     };
   }
 
   /** A cache of this machine's kind: processors that run Node all have the least significant byte first. */
-  static fromText({ origins, starts, units }: PackedText): PackedLots {
+  static fromBytes({ origins, starts, units }: PackedBytes): PackedLots {
     const lots = new PackedLots();
     lots.#origins = origins;
-    lots.#starts = new Uint32Array(bytesOf(starts));
+    // Copies, which begin where their elements may.
+    lots.#starts = new Uint32Array(new Uint8Array(starts).buffer);
     lots.#last = lots.#starts.length;
-    lots.#units = new Uint16Array(bytesOf(units));
+    lots.#units = new Uint16Array(new Uint8Array(units).buffer);
     lots.#end = lots.#units.length;
     for (const start of lots.#starts) lots.#live += lots.#lengthAt(start);
     return lots;
@@ -136,8 +135,4 @@ export class PackedLots implements Layer<number, Lot> {
 
 function withRoom(length: number, least: number): number {
   return length + Math.max(least, length >>> 2);
-}
-
-function bytesOf(base64: string): ArrayBuffer {
-  return new Uint8Array(Buffer.from(base64, "base64")).buffer;
 }

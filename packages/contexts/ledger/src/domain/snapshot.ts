@@ -1,3 +1,5 @@
+import { framed, unframed } from "@taem/kernel";
+import type { AccountEvent } from "../events.ts";
 import {
   type AccountState,
   type ClosedAdjustment,
@@ -6,11 +8,12 @@ import {
   newAccount,
   type PendingAdjustment,
 } from "./account-state.ts";
-import { PackedLots, type PackedText } from "./packed-lots.ts";
+import type { LotOrigin } from "./lot-record.ts";
+import { PackedLots } from "./packed-lots.ts";
 import { type Waiver, Waivers } from "./waivers.ts";
 
 /**
- * An account's state as text and back: a cache of a fold, never a source. The schema names the shape; whoever changes
+ * An account's state as bytes and back: a cache of a fold, never a source. The schema names the shape; whoever changes
  * the state or this file changes the schema, and older snapshots are ignored.
  */
 export const SNAPSHOT_SCHEMA = "account-10";
@@ -32,7 +35,8 @@ interface Text {
     | "nextWaiver"
     | "nextAdjustment"
   >;
-  readonly lots: PackedText;
+  /** Those that the packed lots refer to. */
+  readonly origins: readonly LotOrigin[];
   readonly open: readonly number[];
   readonly waived: readonly Waiver[];
   readonly holds: readonly Hold[];
@@ -43,7 +47,13 @@ interface Text {
   readonly givenBack: readonly [number, bigint][];
 }
 
-export function writeSnapshot(state: AccountState): string {
+/** Lots lie behind the rest as they lie in memory. */
+export function writeSnapshot(state: AccountState): Uint8Array {
+  const { origins, starts, units } = packed(state).toBytes();
+  return framed([Buffer.from(JSON.stringify(textOf(state, origins), toJson)), starts, units]);
+}
+
+function textOf(state: AccountState, origins: readonly LotOrigin[]): Text {
   const {
     revision,
     book,
@@ -59,7 +69,7 @@ export function writeSnapshot(state: AccountState): string {
     nextWaiver,
     nextAdjustment,
   } = state;
-  const text: Text = {
+  return {
     plain: {
       revision,
       book,
@@ -75,7 +85,7 @@ export function writeSnapshot(state: AccountState): string {
       nextWaiver,
       nextAdjustment,
     },
-    lots: packed(state).toText(),
+    origins,
     open: state.open,
     waived: [...state.waived],
     holds: [...state.holds.values()],
@@ -85,13 +95,13 @@ export function writeSnapshot(state: AccountState): string {
     earnedOnDay: [...state.earnedOnDay.entries()],
     givenBack: [...state.givenBack.entries()],
   };
-  return JSON.stringify(text, toJson);
 }
 
-export function readSnapshot(snapshot: string): AccountState {
-  const text = JSON.parse(snapshot, fromJson) as Text;
-  const lots = PackedLots.fromText(text.lots);
-  const { open } = text;
+export function readSnapshot(bytes: Uint8Array): AccountState {
+  const [json, starts, units] = unframed(bytes, 3) as [Buffer, Buffer, Buffer];
+  const text = JSON.parse(json.toString(), fromJson) as Text;
+  const { open, origins } = text;
+  const lots = PackedLots.fromBytes({ origins, starts, units });
   const waived = Waivers.none.with(text.waived);
   const state: AccountState = { ...newAccount(), ...text.plain, lots, open: [...open], waived };
   for (const [no, ended] of text.endedHolds) state.endedHolds.set(no, ended);
@@ -101,6 +111,25 @@ export function readSnapshot(snapshot: string): AccountState {
   for (const [day, points] of text.earnedOnDay) state.earnedOnDay.set(day, points);
   for (const [revision, points] of text.givenBack) state.givenBack.set(revision, points);
   return state;
+}
+
+/** Whether a state can be what an event left: every event states the book balance after it. */
+export function agreesWith({ revision, book }: AccountState, event: AccountEvent, at: number): boolean {
+  return revision === at && book === event.book;
+}
+
+/** Whether two states are the same, however their lots lie in memory. */
+export function isSameState(a: AccountState, b: AccountState): boolean {
+  return toldWhole(a) === toldWhole(b);
+}
+
+function toldWhole(state: AccountState): string {
+  const { plain, open, ...others } = textOf(state, []);
+  const sorted = Object.entries({ ...others, lots: [...state.lots.entries()] }).map(([name, values]) => [
+    name,
+    values.map((value) => JSON.stringify(value, toJson)).sort(),
+  ]);
+  return JSON.stringify([plain, open, sorted], toJson);
 }
 
 function packed({ lots }: AccountState): PackedLots {

@@ -1,4 +1,5 @@
-import type { EventStore, RecordedEvent } from "@taem/event-store";
+import { type EventStore, notFolding, type RecordedEvent } from "@taem/event-store";
+import { type AccountState, evolve } from "../domain/index.ts";
 import { type AccountEvent, accountEvents as types } from "../events.ts";
 import { type AccountRef, streamOf } from "./account-ref.ts";
 
@@ -13,7 +14,7 @@ export interface AccountRecord {
   readonly event: AccountEvent;
 }
 
-/** An account's events in log order, page by page from the store, as far as the horizon goes. */
+/** An account's events in log order, page by page from the store, as far as the horizon goes. Throws `StreamDamaged`. */
 export async function* accountEvents(
   store: Pick<EventStore, "readStream">,
   account: AccountRef,
@@ -23,8 +24,25 @@ export async function* accountEvents(
   for await (const page of store.readStream(streamOf(account), afterRevision)) {
     for (const record of page) {
       if (recordedBy !== undefined && record.position > recordedBy) return;
-      const event = types.decode(record);
+      const event = decoded(record);
       if (event.effectiveAt <= effectiveBy) yield { record, event };
     }
+  }
+}
+
+function decoded(record: RecordedEvent): AccountEvent {
+  try {
+    return types.decode(record);
+  } catch (cause) {
+    throw notFolding(record, cause);
+  }
+}
+
+/** Folds an event into a state, in place. Throws `StreamDamaged` on one that cannot have happened after those before it. */
+export function follow(state: AccountState, { record, event }: AccountRecord): void {
+  try {
+    evolve(state, event);
+  } catch (cause) {
+    throw notFolding(record, cause);
   }
 }

@@ -1,14 +1,13 @@
-import type { EventStore } from "@taem/event-store";
+import type { EventStore, SealedSnapshot, SealedSnapshots } from "@taem/event-store";
 import type { Cut } from "@taem/host";
 import type { Database, Queryable } from "@taem/postgres";
 import type { Parked } from "@taem/processing";
 import { businessNow, type Programme } from "@taem/programme/definitions";
-import type { Clock, Logger } from "@taem/runtime";
-import { accountSnapshots } from "../application/account-aggregate.ts";
+import type { Clock } from "@taem/runtime";
+import { accountAggregate } from "../application/account-aggregate.ts";
 import { type AccountState, dueEvents, evolve, newAccount } from "../domain/index.ts";
-import type { AccountEvent } from "../events.ts";
 import { SCHEMA } from "../read-model/schema.ts";
-import { accountEvents, type Horizon } from "./account-events.ts";
+import { type AccountRecord, accountEvents, follow, type Horizon } from "./account-events.ts";
 import { type AccountRef, identityOf, streamOf } from "./account-ref.ts";
 import { ACCOUNT_COLUMNS, type AccountFields, accountRow, needsEvents } from "./account-rows.ts";
 import { cutAt } from "./cut.ts";
@@ -70,7 +69,7 @@ const SEEN = {
 export interface AccountReaderPlatform {
   readonly database: Database;
   readonly store: EventStore;
-  readonly logger: Logger;
+  readonly snapshots: SealedSnapshots;
   readonly clock: Clock;
 }
 
@@ -88,12 +87,42 @@ export class AccountReader {
 
   async #fold(account: AccountRef, view: View): Promise<Seen> {
     // Before the horizon: whatever a snapshot has in it, the head then reaches.
-    const state = (isWhole(view) ? await this.#snapshot(account) : undefined) ?? newAccount();
+    const snapshot = isWhole(view) ? await this.#snapshot(account) : undefined;
     const { horizon, ...basis } = await this.horizon(account.programme, view);
     if (horizon.effectiveBy !== undefined) return { ...basis, ...(await this.#past(account, horizon)) };
-    const tail = accountEvents(this.#platform.store, account, horizon, state.revision);
-    for await (const { event } of tail) evolve(state, event);
+    const state =
+      snapshot === undefined
+        ? await this.#fromStart(account, horizon)
+        : await this.#fromSnapshot(account, horizon, snapshot);
     return { ...basis, state, isSettled: false };
+  }
+
+  async #fromStart(account: AccountRef, horizon: Horizon): Promise<AccountState> {
+    const state = newAccount();
+    for await (const one of accountEvents(this.#platform.store, account, horizon)) follow(state, one);
+    return state;
+  }
+
+  /** From the event on that is the last in the snapshot: it says whether the snapshot can be right. */
+  async #fromSnapshot(
+    account: AccountRef,
+    horizon: Horizon,
+    snapshot: SealedSnapshot,
+  ): Promise<AccountState> {
+    const { store, snapshots } = this.#platform;
+    const restore = async (record: AccountRecord["record"] | undefined) =>
+      (await snapshots.restore(snapshot, accountAggregate, record))?.state;
+    let state: AccountState | undefined;
+    for await (const one of accountEvents(store, account, horizon, snapshot.revision - 1)) {
+      if (state !== undefined) follow(state, one);
+      else {
+        state = await restore(one.record);
+        if (state === undefined) return await this.#fromStart(account, horizon);
+      }
+    }
+    if (state !== undefined) return state;
+    await restore(undefined);
+    return await this.#fromStart(account, horizon);
   }
 
   /**
@@ -105,15 +134,14 @@ export class AccountReader {
     const { programme, currency, member } = account;
     const recorded = newAccount();
     const state = newAccount();
-    const count = (event: AccountEvent) => {
-      if (event.effectiveAt <= effectiveBy) evolve(state, event);
-    };
+    const counts = ({ event }: Pick<AccountRecord, "event">) => event.effectiveAt <= effectiveBy;
     const all = { effectiveBy: undefined, recordedBy };
-    for await (const { event } of accountEvents(this.#platform.store, account, all)) {
-      evolve(recorded, event);
-      count(event);
+    for await (const one of accountEvents(this.#platform.store, account, all)) {
+      follow(recorded, one);
+      if (counts(one)) follow(state, one);
     }
-    dueEvents(recorded, identityOf(programme, currency.code, member), effectiveBy).forEach(count);
+    for (const event of dueEvents(recorded, identityOf(programme, currency.code, member), effectiveBy))
+      if (counts({ event })) evolve(state, event);
     return { state, isSettled: true };
   }
 
@@ -146,18 +174,11 @@ export class AccountReader {
     return { at, cut: cutAt(position), parked: parked ?? undefined };
   }
 
-  /** What the write side has kept of the account's fold: a cache, so one that cannot be read is none. */
-  async #snapshot(account: AccountRef): Promise<AccountState | undefined> {
-    const { store, logger } = this.#platform;
-    const stream = streamOf(account);
-    const [snapshot] = await store.loadSnapshots([stream], accountSnapshots.schema);
-    if (snapshot === undefined) return undefined;
-    try {
-      return accountSnapshots.read(snapshot.state).state;
-    } catch (error) {
-      logger.warn({ stream, err: error }, "a snapshot cannot be read; folding the stream from its start");
-      return undefined;
-    }
+  /** What the write side has kept of the account's fold. */
+  async #snapshot(account: AccountRef): Promise<SealedSnapshot | undefined> {
+    const schema = accountAggregate.snapshots?.schema ?? "";
+    const [snapshot] = await this.#platform.snapshots.load([streamOf(account)], schema);
+    return snapshot;
   }
 
   async #readModel(account: AccountRef): Promise<Seen> {

@@ -1,6 +1,14 @@
-import type { EventStore, Position, RecordedEvent } from "@taem/event-store";
+import {
+  type EventStore,
+  eventsOrDamage,
+  type Position,
+  type RecordedEvent,
+  START,
+  StreamDamaged,
+} from "@taem/event-store";
 import { type Database, type Queryable, uuidArray } from "@taem/postgres";
 import type { Currency } from "@taem/programme/definitions";
+import { newAccount } from "../domain/index.ts";
 import { accountStream } from "../events.ts";
 import { SCHEMA } from "../read-model/schema.ts";
 import type { ZoneHistory } from "../read-model/zone-history.ts";
@@ -279,16 +287,26 @@ async function* foldAll(
     const isLong = group.length === 1 && (first?.revision ?? 0) > EVENTS_AT_ONCE;
     const read = isLong ? [] : await store.read(streams.map((stream) => ({ stream, afterRevision: 0 })));
     for (const [i, account] of group.entries()) {
-      const events = read[i]?.events ?? [];
+      const events = eventsOrDamage(read[i]);
       const pages = isLong ? () => store.readStream(streams[i] as string, 0) : () => onePage(events);
-      const folded = await foldToCut(pages, { cut, zones, lackedFrom: account.parked?.position });
+      const options = { cut, zones, lackedFrom: account.parked?.position };
+      const folded = await foldToCut(pages, options).catch(nothingFolded);
       yield [account, folded];
     }
   }
 }
 
-async function* onePage(events: readonly RecordedEvent[]): AsyncGenerator<readonly RecordedEvent[]> {
+async function* onePage(
+  events: readonly RecordedEvent[] | StreamDamaged,
+): AsyncGenerator<readonly RecordedEvent[]> {
+  if (events instanceof StreamDamaged) throw events;
   yield events;
+}
+
+/** An account whose stream has lost some of its events: nothing that the others say can be counted. */
+function nothingFolded(error: unknown): Folded {
+  if (!(error instanceof StreamDamaged)) throw error;
+  return { state: newAccount(), counted: undefined, lacked: [], brokenAt: START };
 }
 
 function groupsOf(accounts: readonly Account[]): Account[][] {

@@ -31,6 +31,7 @@ export class LedgerFold implements Fold<AccountEvent> {
       known === undefined || revision === known.revision + 1,
       "each event of an account is folded, and once",
     );
+    assertOwned(event);
     const reading = readingOf(event, (at) => this.#zones.zoneAt(event.programme, at, position));
     const { postingRows, lineRow } = additionOf(record, event, reading);
     this.#activity.add(record, event, activityIn, actor, this.#zones);
@@ -67,6 +68,11 @@ export class LedgerFold implements Fold<AccountEvent> {
     this.#accounts.set(stream, account);
     return account;
   }
+}
+
+/** Throws `UnprojectableEvent` on an event that would leave an account less than nothing. */
+function assertOwned({ book }: AccountEvent): void {
+  if (book < 0n) throw new UnprojectableEvent(`an event states a book balance below zero: ${book}`);
 }
 
 function nothing(): Added {

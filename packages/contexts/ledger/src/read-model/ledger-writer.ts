@@ -84,7 +84,7 @@ function writeBalances(writes: Writes, schema: string, accounts: readonly Accoun
           AS d (member, currency, first_revision, revision, position, book, held, debt, debt_effective_at,
                 waived, deadline, has_deadline, effective_at, stated)
        WHERE b.member = d.member AND b.currency = d.currency AND b.revision = d.first_revision - 1
-         AND b.book + d.book::numeric = d.stated::numeric`,
+         AND b.book + d.book::numeric = d.stated::numeric AND b.debt + d.debt::numeric >= 0`,
   };
   const changed = accounts.filter((account) => account.firstRevision > 1);
   change(writes, statement, changed.length, [
@@ -150,7 +150,8 @@ function writeLots(writes: Writes, schema: string, accounts: readonly AccountDel
              effective_at = greatest(l.effective_at, d.effective_at)
         FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[])
           AS d (member, currency, no, remaining, held, effective_at)
-       WHERE l.member = d.member AND l.currency = d.currency AND l.no = d.no`,
+       WHERE l.member = d.member AND l.currency = d.currency AND l.no = d.no
+         AND l.remaining + d.remaining::numeric >= 0`,
   };
   change(writes, statement, changed.length, [
     uuidArray(changed.map(({ account }) => account.member)),
@@ -168,6 +169,8 @@ function lotRow(
   { kind, source, effectiveAt, availableFrom, expiresAt, remaining, held }: LotDelta,
   begun: NonNullable<LotDelta["begun"]>,
 ): Row {
+  if (remaining < 0n)
+    throw new UnprojectableEvent(`more is taken of lot ${no} than it had: ${remaining} remain`);
   return [
     slice,
     member,

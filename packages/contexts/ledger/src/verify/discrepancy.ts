@@ -17,6 +17,7 @@ export interface Discrepancy {
  * | balance, lot, hold, adjustment | rows of the read model against the fold of the events |
  * | statement, posting | rows against what each event adds, and its delta against what it did to the balance |
  * | activity | what each client did on a day against the events |
+ * | schedule | what time has done to accounts against the timers and messages that have it written |
  * | control_total | the totals against the postings of the events |
  */
 export type Check =
@@ -34,7 +35,8 @@ export type Check =
   | "statement"
   | "posting"
   | "control_total"
-  | "activity";
+  | "activity"
+  | "schedule";
 
 /** Ends a verification; never leaves it. */
 export class Discrepant extends Error {

@@ -18,6 +18,7 @@ import { ownActivity, ownReading } from "./own-reading.ts";
 import { newSalt, RowSums } from "./row-sums.ts";
 
 export interface ReplayedAccount {
+  readonly stream: string;
   readonly slice: number;
   readonly programme: string;
   readonly member: string;
@@ -120,6 +121,7 @@ export class Replay {
     { programme, member, currency }: AccountEvent,
   ): ReplayedAccount {
     const account = {
+      stream,
       slice,
       programme,
       member,

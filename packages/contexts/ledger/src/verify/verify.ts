@@ -1,7 +1,13 @@
-import type { EventStore, LogAudit, Position, RecordedEvent } from "@taem/event-store";
+import {
+  type EventStore,
+  type LogAudit,
+  type Position,
+  type RecordedEvent,
+  StreamDamaged,
+} from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
 import type { Database, Queryable } from "@taem/postgres";
-import { loadCheckpoints, loadParked, type Parked } from "@taem/processing";
+import { loadCheckpoints, loadParked, type Parked, StreamOrder } from "@taem/processing";
 import { passesOver, scan, scanSlices } from "../log-scan.ts";
 import { type Addition, additionOf } from "../read-model/addition.ts";
 import type { ActivityRow } from "../read-model/client-activity.ts";
@@ -27,6 +33,7 @@ import {
   statementLines,
 } from "./row-comparison.ts";
 import { newSalt, RowSums, readSums } from "./row-sums.ts";
+import { Schedule } from "./schedule.ts";
 
 export interface VerifyProgress {
   readonly phase: "replay" | "compare";
@@ -66,6 +73,7 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verification
     return await options.database.transaction((sql) => new Verifier(options, sql).run(), { snapshot: true });
   } catch (error) {
     if (error instanceof Discrepant) return { ok: false, discrepancy: error.discrepancy };
+    if (error instanceof StreamDamaged) return { ok: false, discrepancy: lostFrom(error) };
     throw error;
   }
 }
@@ -118,6 +126,7 @@ class Verifier {
   async #checkAccounts(stored: Promise<StoredSums>): Promise<number> {
     let count = 0;
     let compared = 0;
+    const schedule = await Schedule.load(this.#sql);
     const passes = passesOver(this.#events, this.#options.eventsInMemory);
     for (const [pass, slices] of passes.entries()) {
       const { accounts } = await this.#replay(slices, pass === 0);
@@ -126,6 +135,7 @@ class Verifier {
       await this.#checkRows(lots, sums, slices, accounts, lotRows);
       await this.#checkRows(holds, sums, slices, accounts, holdRows);
       await this.#checkRows(adjustments, sums, slices, accounts, adjustmentRows);
+      await schedule.check(accounts, this.#zones, this.#options.store);
       count += accounts.length;
       compared += slices.length;
       this.#options.onProgress?.({ phase: "compare", done: compared, total: SLICES });
@@ -212,7 +222,9 @@ class Verifier {
       isFirst && store.verifyPage !== undefined
         ? await this.#auditedLog()
         : scanSlices(store, slices, highest(this.#checkpoints));
+    const order = new StreamOrder();
     for await (const page of pages) {
+      for (const record of page) if (slices.includes(record.slice)) order.check(record);
       const counted = this.#counted(page, slices);
       await replay.add(counted);
       this.#replayed += counted.length;
@@ -254,6 +266,15 @@ class Verifier {
       );
     }, head);
   }
+}
+
+function lostFrom({ stream, message }: StreamDamaged): Discrepancy {
+  return {
+    check: "event_missing",
+    where: stream,
+    expected: "every event from the first on",
+    actual: message,
+  };
 }
 
 const OF_A_MEMBER = /^taem\.(?:account|member)-([0-9a-f-]{36})/;
