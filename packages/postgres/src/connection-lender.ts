@@ -72,15 +72,26 @@ export class ConnectionLender {
     return this.lendOnce(async (client) => {
       const { stream } = client.connection;
       const askedAt = performance.now();
-      const silence = setTimeout(() => {
+      let isHeard = false;
+      const giveUp = () => {
+        if (isHeard) return;
         this.#silentSince = Math.max(this.#silentSince, askedAt);
         stream.destroy();
+      };
+      const silence = setTimeout(() => {
+        isHeard = false;
+        // It may be we who were held, and what was said meanwhile is read only now.
+        setImmediate(giveUp);
       }, silenceMs);
-      const hear = () => silence.refresh();
+      const hear = () => {
+        isHeard = true;
+        silence.refresh();
+      };
       stream.on("data", hear);
       try {
         return await use(client);
       } finally {
+        isHeard = true;
         clearTimeout(silence);
         stream.off("data", hear);
       }
