@@ -164,7 +164,8 @@ describe("the Kustomize base", () => {
       const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(template);
       const isGateway = metadata.name === "gateway";
       const http = { name: "http", containerPort: taemImage.port };
-      const { TAEM_METRICS_HOST, TAEM_METRICS_PORT } = settingsOf(configMapSettings);
+      const secret = readEnvironment("infra/kubernetes/secret.env.example");
+      const { TAEM_METRICS_HOST, TAEM_METRICS_PORT } = settingsOf({ ...configMapSettings, ...secret });
       const metrics = { name: "metrics", containerPort: TAEM_METRICS_PORT };
       expect(ports).toEqual(isGateway ? [http] : [http, metrics]);
       const served = isGateway ? ["/gateway/live"] : MONITOR_PATHS;
