@@ -84,8 +84,8 @@ function placed({ slice, value, headers }: Message): TopicMessage {
 }
 
 /** By reason: what a process says it has left out. */
-async function refused({ url }: TestProgram): Promise<ReadonlyMap<string, number>> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
+async function refused({ monitorUrl }: TestProgram): Promise<ReadonlyMap<string, number>> {
+  const metrics = await (await fetch(`${monitorUrl}/metrics`)).text();
   const lines = metrics.matchAll(/^taem_kafka_refused_messages_total\{.*reason="(\w+)".*\} (\d+)$/gm);
   return new Map([...lines].map(([, reason = "", count]) => [reason, Number(count)]));
 }

@@ -178,7 +178,7 @@ describeWith("a projector", "kafka", await sharedKafka(), ({ brokers }) => {
     const isSaid = () => complaints.some((line) => line.includes(`there is no topic ${topic}`));
     await expect.poll(isSaid, WAIT).toBe(true);
     await expect.poll(readiness, WAIT).toBe(503);
-    const metrics = await (await fetch(`${api.url}/metrics`)).text();
+    const metrics = await (await fetch(`${program.monitorUrl}/metrics`)).text();
     const seconds = /^taem_projection_outage_seconds\{projection="ledger"\} (\S+)$/m.exec(metrics)?.[1];
     // As of its last look, a moment ago.
     expect(Number(seconds)).toBeGreaterThan(20);

@@ -305,7 +305,7 @@ describe.each(SITES)("with the log in %s", (name) => {
     expect(strong.body.balance.book).toBe("100");
     const burn = { currency: "PTS", points: "119", redemption: "gift", source: source("spent") };
     expect((await api.post(`${MEMBERS}/ext:malee/burn`, burn)).body.code).toBe("insufficient_points");
-    const metrics = await (await fetch(`${program.url}/metrics`)).text();
+    const metrics = await (await fetch(`${program.monitorUrl}/metrics`)).text();
     expect(metrics).toMatch(/^taem_snapshots_dropped_total 1$/m);
     const told = program.complaints.filter((line) => line.includes("a snapshot is not what its stream says"));
     expect(told).toHaveLength(1);

@@ -10,7 +10,7 @@ import { MemorySnapshotStore } from "../testing/memory-snapshot-store.ts";
 
 async function openMemory(): Promise<EventStoreHarness> {
   const store = new MemoryEventStore();
-  return { store, second: async () => store, restart: async () => {}, close: () => store.close() };
+  return { store, second: async () => store, restart: () => store.restart(), close: () => store.close() };
 }
 
 eventStoreContract("Memory", openMemory);

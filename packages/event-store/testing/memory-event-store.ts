@@ -2,6 +2,7 @@ import type {
   Append,
   AppendResult,
   EventStore,
+  FollowOptions,
   LogFilter,
   LogPage,
   Position,
@@ -9,7 +10,7 @@ import type {
   RecordedEvent,
   StreamSlice,
 } from "../src/index.ts";
-import { assertFollowing, sliceOf } from "../src/index.ts";
+import { assertFollowing, StoreUnavailable, sliceOf } from "../src/index.ts";
 
 /** An event store in memory, for tests: keeps the whole contract but durability. */
 export class MemoryEventStore implements EventStore {
@@ -18,6 +19,7 @@ export class MemoryEventStore implements EventStore {
   readonly #log: RecordedEvent[] = [];
   readonly #streams = new Map<string, RecordedEvent[]>();
   readonly #waiting = new Set<() => void>();
+  readonly #followers = new Set<(failure: unknown) => void>();
 
   constructor(checksReads = true, groupsAppends = checksReads) {
     this.checksReads = checksReads;
@@ -58,16 +60,16 @@ export class MemoryEventStore implements EventStore {
     return { events, next: events.at(-1)?.position ?? after };
   }
 
-  async *follow(
-    after: Position,
-    { limit, signal, ...filter }: { readonly limit: number; readonly signal: AbortSignal } & LogFilter,
-  ) {
+  async *follow(after: Position, { limit, signal, onFailure, ...filter }: FollowOptions) {
+    if (onFailure !== undefined) this.#followers.add(onFailure);
     let position = after;
     while (!signal.aborted) {
+      // Looked at before the read: what is appended after that is not waited for in vain.
+      const { length } = this.#log;
       const page = await this.readLog(position, limit, filter);
       position = page.next;
       if (page.events.length > 0) yield page;
-      else await this.#appended(signal);
+      else if (this.#log.length === length && !signal.aborted) await this.#appended(signal);
     }
   }
 
@@ -83,6 +85,14 @@ export class MemoryEventStore implements EventStore {
   lose(stream: string, ...revisions: readonly number[]): void {
     const kept = this.#streams.get(stream)?.filter(({ revision }) => !revisions.includes(revision)) ?? [];
     this.#streams.set(stream, kept);
+  }
+
+  /** Has followers survive that the store is gone for a moment. */
+  async restart(): Promise<void> {
+    for (const onFailure of this.#followers) {
+      onFailure(new StoreUnavailable(new Error("it is being restarted")));
+      onFailure(undefined);
+    }
   }
 
   async close(): Promise<void> {}

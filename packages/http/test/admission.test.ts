@@ -214,7 +214,7 @@ describe("the log and the metrics", () => {
       const text = await sample.metrics.exposition();
       expect(text).toMatch(/code="unauthenticated"\} 400$/m);
     }, PATIENT);
-    expect(sample.log.length).toBeLessThan(400);
-    expect(sample.log.length).toBeGreaterThanOrEqual(300);
+    expect(sample.log.length).toBeLessThan(200);
+    expect(sample.log.length).toBeGreaterThanOrEqual(100);
   });
 });

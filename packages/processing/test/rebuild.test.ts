@@ -1,3 +1,5 @@
+import type { LogAudit } from "@taem/event-store";
+import type { PostgresEventStore } from "@taem/event-store-postgres";
 import { SLICES } from "@taem/kernel";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { BulkLoader } from "../src/bulk-loader.ts";
@@ -285,15 +287,18 @@ test("what has come since the comparison is caught up with while projectors go o
   const phases = new Set<string>();
   let read = 0;
   let underLock = 0;
+  const seen = async <P extends { readonly events: readonly unknown[] }>(reading: Promise<P>) => {
+    const page = await reading;
+    const held = await count(database, LOCKED);
+    read += page.events.length;
+    if (held > 0) underLock += page.events.length;
+    return page;
+  };
   const watched = {
     ...store,
-    readLog: async (...asked: Parameters<typeof store.readLog>) => {
-      const page = await store.readLog(...asked);
-      const held = await count(database, LOCKED);
-      read += page.events.length;
-      if (held > 0) underLock += page.events.length;
-      return page;
-    },
+    readLog: async (...asked: Parameters<typeof store.readLog>) => await seen(store.readLog(...asked)),
+    verifyPage: async (...asked: Parameters<LogAudit["verifyPage"]>) =>
+      await seen((store as PostgresEventStore).verifyPage(...asked)),
   };
   const confirm = async () => {
     const many = Array.from({ length: 500 }, (_, i) => [`m${i % 7}`, 1] as [string, number]);

@@ -67,5 +67,9 @@ test("a client is created, its key rotated and revoked, all on the command line"
   expect(await runTool(["client", "revoke", client], environment)).toMatchObject({ exitCode: 0 });
   await expect.poll(() => statusWith(rotated.out, url), { timeout: 20_000 }).toBe(401);
   const late = await runTool(["key", "create", "--client", client], environment);
-  expect(late).toEqual({ exitCode: 1, out: "", err: "taem: the client is revoked, for ever\n" });
+  expect(late).toEqual({
+    exitCode: 1,
+    out: "",
+    err: "taem: client_revoked: the client is revoked, for ever\n",
+  });
 });

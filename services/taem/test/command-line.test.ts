@@ -51,7 +51,7 @@ test("a projection that there is not is an error of usage, named; a key that the
     err: `taem: there is no projection ledgr; there are ${PROJECTIONS.join(", ")}\n`,
   });
   const revoke = await runTool(["key", "revoke", "0123456789abcdef-1"], environment);
-  expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: there is no such client\n" });
+  expect(revoke).toEqual({ exitCode: 1, out: "", err: "taem: client_unknown: there is no such client\n" });
 });
 
 test("where nothing was ever projected nothing is parked", async () => {
