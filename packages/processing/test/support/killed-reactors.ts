@@ -66,7 +66,7 @@ export async function killedReactors(
 }
 
 /** How often a step may be missed that depends on how events meet. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 40;
 
 /** Leaves a run where a step ended it. */
 async function runUntil(where: Omit<StampProgramOptions, "run">, lastStep: string): Promise<string> {
