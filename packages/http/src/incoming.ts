@@ -46,7 +46,8 @@ export abstract class Incoming {
 
   /** Nobody wants it any more. */
   drop(): void {
-    this.fail(new ApiError("incomplete_body"));
+    // Mostly it is all there: an error is dear to make.
+    if (!this.#isOver) this.fail(new ApiError("incomplete_body"));
   }
 
   protected get isOver(): boolean {

@@ -2,6 +2,23 @@ import { once } from "node:events";
 import type pg from "pg";
 
 const GOODBYE_MS = 1_000;
+/** How often what was asked is looked at for a silent server. */
+const LOOK_MS = 100;
+
+/** What is known of a connection. */
+interface Line {
+  /** When the server last said something over it, of `performance.now()`. */
+  heardAt: number;
+}
+
+/** A statement under way, which is waited for only so long as its connection is not silent. */
+interface Asked {
+  readonly client: pg.PoolClient;
+  readonly line: Line;
+  readonly silenceMs: number;
+  /** Of `performance.now()`. */
+  readonly at: number;
+}
 
 /** Ends a connection that is not lent. */
 export function endConnection(client: pg.Client): Promise<void> {
@@ -21,16 +38,21 @@ async function untilEnded(client: pg.Client, ending: Promise<unknown>): Promise<
  */
 export class ConnectionLender {
   readonly #pool: pg.Pool;
-  /** When a connection was last known to work, of `performance.now()`. */
-  readonly #heardAt = new WeakMap<pg.PoolClient, number>();
+  readonly #lines = new WeakMap<pg.PoolClient, Line>();
   /** What was not heard of since may be silent. */
   #silentSince = 0;
   readonly #open = new Set<pg.PoolClient>();
+  readonly #asked: Asked[] = [];
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
     pool.on("connect", (client) => {
-      this.#heardAt.set(client, performance.now());
+      const line = { heardAt: performance.now() };
+      this.#lines.set(client, line);
+      client.connection.stream.on("data", () => {
+        line.heardAt = performance.now();
+      });
       this.#open.add(client);
     });
     pool.on("remove", (client) => this.#open.delete(client));
@@ -39,6 +61,7 @@ export class ConnectionLender {
   /** Waits for what is lent. */
   async close(): Promise<void> {
     await this.#pool.end();
+    clearInterval(this.#watch);
     await Promise.all([...this.#open].map((client) => untilEnded(client, once(client, "end"))));
   }
 
@@ -48,7 +71,6 @@ export class ConnectionLender {
     try {
       return await use(client);
     } finally {
-      this.#heardAt.set(client, performance.now());
       client.release();
     }
   }
@@ -62,49 +84,50 @@ export class ConnectionLender {
       hasFailed = false;
       return result;
     } finally {
-      this.#heardAt.set(client, performance.now());
       client.release(hasFailed);
     }
   }
 
-  /** The same. When the server has said nothing over it for so long the connection is destroyed, and rejects as lost. */
-  lendWithin<T>(silenceMs: number, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    return this.lendOnce(async (client) => {
-      const { stream } = client.connection;
-      const askedAt = performance.now();
-      let isHeard = false;
-      const giveUp = () => {
-        if (isHeard) return;
-        this.#silentSince = Math.max(this.#silentSince, askedAt);
-        stream.destroy();
-      };
-      const silence = setTimeout(() => {
-        isHeard = false;
-        // It may be we who were held, and what was said meanwhile is read only now.
-        setImmediate(giveUp);
-      }, silenceMs);
-      const hear = () => {
-        isHeard = true;
-        silence.refresh();
-      };
-      stream.on("data", hear);
-      try {
-        return await use(client);
-      } finally {
-        isHeard = true;
-        clearTimeout(silence);
-        stream.off("data", hear);
+  /** Destroys a lent connection over which the server says nothing for so long: what was asked rejects as on a lost one. */
+  async listen<T>(client: pg.PoolClient, silenceMs: number, statement: () => Promise<T>): Promise<T> {
+    // One clock for all: a timer and a listener for each statement cost more than many a statement.
+    this.#watch ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    const asked: Asked = { client, line: this.#lineOf(client), silenceMs, at: performance.now() };
+    this.#asked.push(asked);
+    try {
+      return await statement();
+    } finally {
+      this.#asked.splice(this.#asked.indexOf(asked), 1);
+    }
+  }
+
+  #look(): void {
+    const now = performance.now();
+    if (!this.#asked.some((asked) => isSilent(asked, now))) return;
+    // It may be we who were held, and what was said meanwhile is read only now.
+    setImmediate(() => {
+      for (const asked of this.#asked.filter((asked) => isSilent(asked, now))) {
+        this.#silentSince = Math.max(this.#silentSince, asked.at);
+        asked.client.connection.stream.destroy();
       }
     });
+  }
+
+  #lineOf(client: pg.PoolClient): Line {
+    return this.#lines.get(client) as Line; // since it was connected
   }
 
   async #take(): Promise<pg.PoolClient> {
     for (;;) {
       const client = await this.#pool.connect();
-      if ((this.#heardAt.get(client) ?? 0) >= this.#silentSince) return client;
+      if (this.#lineOf(client).heardAt >= this.#silentSince) return client;
       // Not ended: a goodbye would wait for the other side.
       client.connection.stream.destroy();
       client.release(true);
     }
   }
+}
+
+function isSilent({ line, silenceMs, at }: Asked, now: number): boolean {
+  return now - Math.max(at, line.heardAt) > silenceMs;
 }

@@ -60,15 +60,18 @@ export interface TransactionOptions {
   readonly brief?: boolean;
 }
 
-export interface Database extends Queryable, AsyncDisposable {
+/** Runs statements, alone or in transactions. */
+export interface Transactional extends Queryable {
+  /** Commits what `work` did when it resolves, rolls it back when it rejects. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+export interface Database extends Transactional, AsyncDisposable {
   /**
    * The same for what the server soon begins to answer: where it says nothing for so many milliseconds, the connection is given
    * up, and what was asked rejects as on a lost connection. It may have been done, and can be asked again on another one.
    */
-  within(silenceMs: number): Queryable;
-
-  /** Commits what `work` did when it resolves, rolls it back when it rejects. */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  within(silenceMs: number): Transactional;
 
   /** All of it in a transaction of its own: one round trip. When it rejects with a lost connection, nobody knows. */
   write(writes: Writes, options?: Omit<TransactionOptions, "snapshot">): Promise<void>;
@@ -131,11 +134,15 @@ export function openPool(options: PoolOptions): Database {
     closing ??= lender.close();
     return closing;
   };
-  return {
-    ...queryableOf((use) => lender.lendOnce(use)),
-    within: (silenceMs) => queryableOf((use) => lender.lendWithin(silenceMs, use)),
+  const transactionalOf = (listen: Listen): Transactional => ({
+    ...queryableOf((use) => lender.lendOnce((client) => listen(client, () => use(client)))),
     transaction: (work, how = {}) =>
-      lender.lend((client) => limited(client, how, () => attemptTransaction(client, work, how))),
+      lender.lend((client) => limited(client, how, () => attemptTransaction(client, listen, work, how))),
+  });
+  return {
+    ...transactionalOf((_, statement) => statement()),
+    within: (silenceMs) =>
+      transactionalOf((client, statement) => lender.listen(client, silenceMs, statement)),
     write: (writes, how = {}) =>
       lender.lend((client) =>
         limited(client, how, () => send(client, [...settingStep(how), ...writes.steps])),
@@ -154,12 +161,14 @@ class PooledClient extends pg.Client {
 }
 
 type Lend = <T>(use: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
+/** Has a statement be answered, or not for ever waited for. */
+type Listen = <T>(client: pg.PoolClient, statement: () => Promise<T>) => Promise<T>;
 
 function queryableOf(lend: Lend): Queryable {
   return {
     query: <Row extends object>(statement: string | Statement, values: readonly unknown[] = []) =>
       lend(async (client) => {
-        const { rows, rowCount } = await client.query({ ...parsed(statement), values: [...values] });
+        const { rows, rowCount } = await ask(client, { ...parsed(statement), values: [...values] });
         return { rows: rows as Row[], rowCount: rowCount ?? 0 };
       }),
     queryArrays: <Row extends readonly unknown[]>(
@@ -168,11 +177,21 @@ function queryableOf(lend: Lend): Queryable {
     ) =>
       lend(async (client) => {
         const query = { ...parsed(statement), values: [...values], rowMode: "array" as const };
-        const { rows } = await client.query(query);
+        const { rows } = await ask(client, query);
         return rows as unknown as Row[];
       }),
     copyInto: (table, columns, rows) => lend((client) => copyRows(client, table, columns, rows)),
   };
+}
+
+/** By the client's callback: its own promises keep what was sent until a full collection, and there are more of these, and longer. */
+function ask(client: pg.PoolClient, query: pg.QueryConfig | pg.QueryArrayConfig): Promise<pg.QueryResult> {
+  return new Promise((resolve, reject) => {
+    void client.query(query as pg.QueryConfig, (error: Error | null, result: pg.QueryResult) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
 }
 
 function parsed(statement: string | Statement): Statement {
@@ -199,26 +218,27 @@ function send(client: pg.PoolClient, steps: Writes["steps"]): Promise<void> {
 
 async function attemptTransaction<T>(
   client: pg.PoolClient,
+  listen: Listen,
   work: (transaction: Transaction) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
-  await client.query(begin(options));
+  await listen(client, () => ask(client, { text: begin(options) }));
   try {
     const result = await work({
-      ...queryableOf((use) => use(client)),
-      write: ({ steps }) => send(client, steps),
+      ...queryableOf((use) => listen(client, () => use(client))),
+      write: ({ steps }) => listen(client, () => send(client, steps)),
     });
-    await commit(client);
+    await listen(client, () => commit(client));
     return result;
   } catch (error) {
     // Fails only on a lost connection, where the server rolls back by itself and `error` says what happened.
-    await client.query("ROLLBACK").catch(() => {});
+    await listen(client, () => ask(client, { text: "ROLLBACK" })).catch(() => {});
     throw error;
   }
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query("COMMIT");
+  const { command } = await ask(client, { text: "COMMIT" });
   if (command === "COMMIT") return;
   throw new PostgresError(
     "transaction_aborted",

@@ -13,6 +13,7 @@ export type {
   Queryable,
   Result,
   Transaction,
+  Transactional,
   TransactionOptions,
 } from "./database.ts";
 export { openPool } from "./database.ts";
