@@ -68,7 +68,7 @@ function expectTold({ path }: SampleRequest, { status, body, headers }: Answer, 
   expect(JSON.stringify(body)).not.toMatch(INTERNALS);
 }
 
-/** Servers that can be taken from a program that stands on them. */
+/** Servers that can be taken from a program that stands on them: it ends without them as well. */
 interface Ground extends AsyncDisposable {
   /** Hosts every service; callers are let in without being looked up, unless told. */
   host(options?: ProgramOptions): Promise<HostedProgram & { readonly api: Api }>;
@@ -93,8 +93,6 @@ async function openGround(log: "PostgreSQL" | "EventStoreDB"): Promise<Ground> {
   const proxy = undo.use(await openTcpProxy(database.url));
   const server = log === "EventStoreDB" ? undo.use(await TestServer.start()) : undefined;
   const environment = server && { EVENTSTORE_URL: server.url };
-  // What is under way has its outcome before the program ends.
-  const comeBack = undo.use(new AsyncDisposableStack());
   const opened = undo.move();
   const host = async (options: ProgramOptions) => {
     const more = { ...(environment && { environment }), limits: { requestMs: 1_500 } };
@@ -103,16 +101,8 @@ async function openGround(log: "PostgreSQL" | "EventStoreDB"): Promise<Ground> {
   };
   return {
     host: (options = { apiKeys: CALLER }) => host(options),
-    async stopDatabase() {
-      await proxy.close();
-      opened.defer(async () => {
-        comeBack.use(await openTcpProxy(database.url, Number(new URL(proxy.url).port)));
-      });
-    },
-    async stopStore() {
-      await server?.stop();
-      opened.defer(() => server?.start());
-    },
+    stopDatabase: () => proxy.close(),
+    stopStore: async () => await server?.stop(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

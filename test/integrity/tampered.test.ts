@@ -136,11 +136,37 @@ const FILE: Readonly<
     alter: (lines) => lines.map((line) => inData(line, (data) => data.replace('"till 7"', 'xtill 7"'))),
     found: /^the ledger disagrees: event_unreadable, /m,
   },
+  "metadata that hide events which are still there": {
+    alter: (lines) => {
+      const accounts = lines
+        .map((line) => (JSON.parse(line) as { stream: string }).stream)
+        .filter((stream) => stream.startsWith("taem.account-"));
+      return [...lines, ...[...new Set(accounts)].map(hidingMetadata)];
+    },
+    found:
+      /^the ledger disagrees: event_missing, taem.account-.* has metadata that hide events of it \({"\$tb":1}\)/m,
+  },
+  "an event of another program": {
+    alter: (lines) => [...lines, written("taem.account-x", "Greeting", "{}")],
+    found:
+      /^the ledger disagrees: event_foreign, position [\d-]+ of the log, taem.account-x: .* Greeting, that no program/m,
+  },
   "the newest event, taken off": {
     alter: (lines) => lines.slice(0, -1),
     found: /^the log disagrees: checkpoint, .*checkpoint_beyond_head/m,
   },
 };
+
+/** What the server's own page writes when the beginning of a stream is to be hidden. */
+function hidingMetadata(stream: string): string {
+  return written(`$$${stream}`, "$metadata", '{"$tb":1}');
+}
+
+/** An append as another program makes it. */
+function written(stream: string, type: string, data: string): string {
+  const event = [crypto.randomUUID(), type, "application/json", Buffer.from(data).toString("base64"), ""];
+  return JSON.stringify({ stream, created: 0, events: [event] });
+}
 
 function inData(line: string, alter: (data: string) => string): string {
   const { events, ...append } = JSON.parse(line) as { events?: string[][] };

@@ -1,11 +1,11 @@
-import type { EventStore } from "@taem/event-store";
+import type { EventStore, LogAudit, StreamAudit } from "@taem/event-store";
 import { Appender } from "./appender.ts";
 import { Connection, type HostGuard } from "./connection.ts";
 import { toReadFailure } from "./failures.ts";
 import { type FollowerReports, followLog } from "./log-follower.ts";
-import { readHead, readPage } from "./log-reader.ts";
+import { auditPage, readHead, readPage } from "./log-reader.ts";
 import { PositionMarks } from "./position-marks.ts";
-import { readStreamPages, readStreams } from "./stream-reader.ts";
+import { findHidden, readStreamPages, readStreams } from "./stream-reader.ts";
 import { TIMING, type Timing } from "./timing.ts";
 
 export interface EsdbEventStoreOptions extends FollowerReports {
@@ -15,6 +15,8 @@ export interface EsdbEventStoreOptions extends FollowerReports {
   readonly guard?: HostGuard | undefined;
 }
 
+export type EsdbEventStore = EventStore & LogAudit & StreamAudit & AsyncDisposable;
+
 const STREAM_PAGE = 500;
 const MARK_SPACING = 10_000;
 
@@ -22,7 +24,7 @@ const MARK_SPACING = 10_000;
  * Opens the store on an EventStoreDB 24 or KurrentDB 25, or newer. Any number of instances may share a server. Rejects
  * with `StoreUnavailable` while the server cannot be reached, and with an `EsdbError` where trying again is of no use.
  */
-export function openEsdbEventStore(options: EsdbEventStoreOptions): Promise<EventStore & AsyncDisposable> {
+export function openEsdbEventStore(options: EsdbEventStoreOptions): Promise<EsdbEventStore> {
   return openWith(options, TIMING, MARK_SPACING);
 }
 
@@ -30,7 +32,7 @@ export async function openWith(
   { url, guard, ...reports }: EsdbEventStoreOptions,
   timing: Timing,
   markSpacing: number,
-): Promise<EventStore & AsyncDisposable> {
+): Promise<EsdbEventStore> {
   const connection = new Connection(url, guard);
   try {
     const newest = await readHead(connection, timing.silence);
@@ -48,7 +50,7 @@ function storeOn(
   timing: Timing,
   markSpacing: number,
   reports: FollowerReports,
-): EventStore & AsyncDisposable {
+): EsdbEventStore {
   const closing = new AbortController();
   const marks = new PositionMarks(connection, appender, timing, markSpacing);
   const { silence } = timing;
@@ -71,6 +73,8 @@ function storeOn(
     follow: (after, { signal, ...options }) =>
       followLog(connection, { after, signal: endOf(signal), ...options }, timing, reports),
     head: () => readHead(connection, silence),
+    verifyPage: (after, limit) => auditPage(connection, silence, after, limit),
+    findHidden: () => findHidden(connection, silence),
     positionAt: (instant) =>
       marks.positionAt(instant).catch((error: unknown) => {
         throw toReadFailure(error);

@@ -10,6 +10,8 @@ type ProposedMessage = InstanceType<typeof streams.BatchAppendReq.ProposedMessag
 const JSON_CONTENT = "application/json";
 const META_BEGIN = '{"meta":';
 const META_END = /,"slice":(\d{1,2})\}$/;
+/** The type of the last event of a stream that was deleted for ever. */
+const TOMBSTONE = "$streamDeleted";
 const TICKS_PER_MILLISECOND_DIGITS = 4;
 
 /** An event as it is sent: the texts of `data` and `meta` byte for byte, whatever JSON makes of them. */
@@ -44,12 +46,11 @@ export function toIdentifier(stream: string): StreamIdentifier {
   return identifier;
 }
 
-export function toRecorded(message: RecordedMessage): RecordedEvent {
+/** Undefined for what no store of ours wrote: it lies in a stream of ours, and says nothing that could be read. */
+export function toRecorded(message: RecordedMessage): RecordedEvent | undefined {
   const metadata = textOf(message.getCustomMetadata_asU8());
   const [end, slice] = META_END.exec(metadata) ?? [];
-  if (end === undefined || !metadata.startsWith(META_BEGIN)) {
-    throw new TypeError(`an event of stream ${streamOf(message)} was not written by an event store of taem`);
-  }
+  if (end === undefined || !metadata.startsWith(META_BEGIN)) return undefined;
   const system = message.getMetadataMap();
   return {
     id: message.getId()?.getString() ?? "",
@@ -62,6 +63,14 @@ export function toRecorded(message: RecordedMessage): RecordedEvent {
     slice: Number(slice),
     recordedAt: Number((system.get("created") ?? "").slice(0, -TICKS_PER_MILLISECOND_DIGITS)),
   };
+}
+
+/** What there is where no event of ours is. Follows on where it is. */
+export function foreignOf(message: RecordedMessage): { readonly stream: string; readonly what: string } {
+  const type = message.getMetadataMap().get("type") ?? "";
+  const what =
+    type === TOMBSTONE ? "was deleted for ever" : `has an event, ${type}, that no program of this kind wrote`;
+  return { stream: streamOf(message), what };
 }
 
 export function positionOf(message: RecordedMessage): string {
@@ -78,7 +87,7 @@ export function isSame(message: RecordedMessage, event: EncodedEvent): boolean {
   );
 }
 
-function streamOf(message: RecordedMessage): string {
+export function streamOf(message: RecordedMessage): string {
   return textOf(message.getStreamIdentifier()?.getStreamName_asU8() ?? new Uint8Array());
 }
 

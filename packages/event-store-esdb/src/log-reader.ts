@@ -1,9 +1,16 @@
-import { type LogFilter, type LogPage, type Position, type RecordedEvent, START } from "@taem/event-store";
+import {
+  type LogAudit,
+  type LogFilter,
+  type LogPage,
+  type Position,
+  type RecordedEvent,
+  START,
+} from "@taem/event-store";
 import type { Connection } from "./connection.ts";
-import { positionOf, toRecorded } from "./event-messages.ts";
+import { foreignOf, positionOf, toRecorded } from "./event-messages.ts";
 import { toReadFailure } from "./failures.ts";
 import { fromPosition } from "./positions.ts";
-import { collect, logRequest, readEvents } from "./read-calls.ts";
+import { collect, logRequest, type RecordedMessage, readEvents } from "./read-calls.ts";
 
 /** The server filters by stream name; slices, which it does not know, are left out here. */
 export async function readPage(
@@ -22,9 +29,26 @@ export async function readPage(
   return { events, next: events.at(-1)?.position ?? after };
 }
 
+/** The same, up to what no program of ours wrote: it is passed over by who follows the log, and not by who audits it. */
+export async function auditPage(
+  connection: Connection,
+  silenceMs: number,
+  after: Position,
+  limit: number,
+): ReturnType<LogAudit["verifyPage"]> {
+  const events: RecordedEvent[] = [];
+  let damage: Awaited<ReturnType<LogAudit["verifyPage"]>>["damage"];
+  const onEvent = (event: RecordedEvent) => events.push(event) < limit;
+  await scanLog(connection, silenceMs, after, limit, onEvent, (message) => {
+    damage = { kind: "foreign", position: positionOf(message), ...foreignOf(message) };
+    return false;
+  });
+  return { events, next: events.at(-1)?.position ?? after, damage };
+}
+
 /**
- * Hands over the log after a position until `onEvent` returns false or the head is reached. An answer that ends
- * early is no head: reading goes on until nothing more comes.
+ * Hands over the log after a position until `onEvent`, or `onForeign` for what is none, returns false or the head is reached. An
+ * answer that ends early is no head: reading goes on until nothing more comes.
  */
 export async function scanLog(
   connection: Connection,
@@ -32,6 +56,7 @@ export async function scanLog(
   after: Position,
   count: number | undefined,
   onEvent: (event: RecordedEvent) => boolean,
+  onForeign: (message: RecordedMessage) => boolean = () => true,
 ): Promise<void> {
   let last = after;
   let isDone = count === 0;
@@ -42,9 +67,10 @@ export async function scanLog(
     try {
       await readEvents(connection, request, silenceMs, (message) => {
         const event = toRecorded(message);
-        if (event.position <= last) return true;
-        last = event.position;
-        isDone = !onEvent(event);
+        const position = event?.position ?? positionOf(message);
+        if (position <= last) return true;
+        last = position;
+        isDone = !(event === undefined ? onForeign(message) : onEvent(event));
         return !isDone;
       });
     } catch (error) {

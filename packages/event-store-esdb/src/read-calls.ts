@@ -33,18 +33,22 @@ export function streamRequest({ stream, from, count }: StreamRead): ReadReq {
 }
 
 /** The log from a position on, this one included; from the end, backwards, when `from` is "end". */
-export function logRequest(from: EsdbPosition | "end" | undefined, count: number | undefined): ReadReq {
-  return counted(filteredRequest(from), count, from === "end");
+export function logRequest(
+  from: EsdbPosition | "end" | undefined,
+  count: number | undefined,
+  prefix = STREAM_PREFIX,
+): ReadReq {
+  return counted(filteredRequest(from, prefix), count, from === "end");
 }
 
 /** The log after a position, for ever. */
 export function subscriptionRequest(after: EsdbPosition | undefined): ReadReq {
-  const request = filteredRequest(after);
+  const request = filteredRequest(after, STREAM_PREFIX);
   request.getOptions()?.setSubscription(new streams.ReadReq.Options.SubscriptionOptions());
   return request;
 }
 
-function filteredRequest(from: EsdbPosition | "end" | undefined): ReadReq {
+function filteredRequest(from: EsdbPosition | "end" | undefined, prefix: string): ReadReq {
   const all = new streams.ReadReq.Options.AllOptions();
   if (from === undefined) all.setStart(new shared.Empty());
   else if (from === "end") all.setEnd(new shared.Empty());
@@ -55,7 +59,7 @@ function filteredRequest(from: EsdbPosition | "end" | undefined): ReadReq {
     all.setPosition(position);
   }
   const names = new streams.ReadReq.Options.FilterOptions.Expression();
-  names.setPrefixList([STREAM_PREFIX]);
+  names.setPrefixList([prefix]);
   const filter = new streams.ReadReq.Options.FilterOptions();
   filter.setStreamIdentifier(names);
   filter.setCount(new shared.Empty());

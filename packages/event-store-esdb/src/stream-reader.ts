@@ -8,11 +8,21 @@ import {
   type StreamSlice,
 } from "@taem/event-store";
 import type { Connection } from "./connection.ts";
-import { textOf, toRecorded } from "./event-messages.ts";
+import { foreignOf, streamOf, textOf, toRecorded } from "./event-messages.ts";
 import { toReadFailure } from "./failures.ts";
 import { forEachOf } from "./for-each-of.ts";
-import { collect, collectIfThere, streamRequest } from "./read-calls.ts";
+import {
+  collect,
+  collectIfThere,
+  logRequest,
+  type RecordedMessage,
+  readEvents,
+  STREAM_PREFIX,
+  streamRequest,
+} from "./read-calls.ts";
 
+/** Of the streams that have the metadata of ours. */
+const METADATA_PREFIX = `$$${STREAM_PREFIX}`;
 /** Streams read at a time. */
 const AT_ONCE = 64;
 /** What of a stream's metadata hides its events: from a number on, older than an age, more than a count. */
@@ -61,7 +71,7 @@ async function readPart(
   try {
     const request = streamRequest({ stream, from: afterRevision, count: limit });
     const messages = await collectIfThere(connection, request, silenceMs);
-    const events = messages?.map(toRecorded) ?? [];
+    const events = messages?.map(recordedOrDamage) ?? [];
     assertFollowing(stream, afterRevision, events);
     if (messages === undefined && (afterRevision > 0 || (await wasDeleted(connection, silenceMs, stream))))
       throw new StreamDamaged(stream, "was deleted in the event store");
@@ -72,6 +82,13 @@ async function readPart(
   }
 }
 
+function recordedOrDamage(message: RecordedMessage): RecordedEvent {
+  const event = toRecorded(message);
+  if (event !== undefined) return event;
+  const { stream, what } = foreignOf(message);
+  throw new StreamDamaged(stream, what);
+}
+
 /**
  * A stream that was deleted, but not for ever, reads as one that never was, and takes the append of a first event; its
  * metadata remember.
@@ -79,7 +96,40 @@ async function readPart(
 async function wasDeleted(connection: Connection, silenceMs: number, stream: string): Promise<boolean> {
   const request = streamRequest({ stream: `$$${stream}`, from: undefined, count: 1 });
   const [newest] = await collect(connection, request, silenceMs);
-  if (newest === undefined) return false;
-  const metadata: unknown = JSON.parse(textOf(newest.getData_asU8()));
-  return HIDING.some((name) => Object.hasOwn(metadata as object, name));
+  return newest !== undefined && hidingOf(newest) !== undefined;
+}
+
+/**
+ * A stream whose newest metadata hide events of it, as JSON. Before the server cleans up who reads the log sees them all the same,
+ * so only a look at the metadata, which are in the log as well, tells.
+ */
+export async function findHidden(
+  connection: Connection,
+  silenceMs: number,
+): Promise<StreamDamaged | undefined> {
+  const hidden = new Map<string, string>();
+  try {
+    const request = logRequest(undefined, undefined, METADATA_PREFIX);
+    await readEvents(connection, request, silenceMs, (message) => {
+      const stream = streamOf(message).slice("$$".length);
+      const hiding = hidingOf(message);
+      if (hiding === undefined) hidden.delete(stream);
+      else hidden.set(stream, hiding);
+      return true;
+    });
+  } catch (error) {
+    throw toReadFailure(error);
+  }
+  const [first] = hidden;
+  if (first === undefined) return undefined;
+  const [stream, hiding] = first;
+  const others = hidden.size === 1 ? "" : `, as have ${hidden.size - 1} others`;
+  return new StreamDamaged(stream, `has metadata that hide events of it (${hiding})${others}`);
+}
+
+/** What the metadata say that hides events; undefined where they hide none. */
+function hidingOf(metadata: RecordedMessage): string | undefined {
+  const text = textOf(metadata.getData_asU8());
+  const said: unknown = JSON.parse(text);
+  return HIDING.some((name) => Object.hasOwn(said as object, name)) ? text : undefined;
 }

@@ -1,7 +1,7 @@
 import type { ReadResp } from "@eventstore/db-client/generated/streams_pb.js";
 import type { LogFilter, Position, RecordedEvent } from "@taem/event-store";
 import type { Connection, ReadCall } from "./connection.ts";
-import { toRecorded } from "./event-messages.ts";
+import { positionOf, toRecorded } from "./event-messages.ts";
 import { failureOf, Passing } from "./failures.ts";
 import { fromPosition, positionIfAny } from "./positions.ts";
 import { startedWithin, subscriptionRequest } from "./read-calls.ts";
@@ -129,8 +129,8 @@ export class Subscription {
     const message = response.getEvent()?.getEvent();
     if (message !== undefined) {
       const event = toRecorded(message);
-      const isWanted = this.#wanted === undefined || this.#wanted.has(event.slice);
-      return { position: event.position, event: isWanted ? event : undefined };
+      const isWanted = event !== undefined && (this.#wanted === undefined || this.#wanted.has(event.slice));
+      return { position: event?.position ?? positionOf(message), event: isWanted ? event : undefined };
     }
     const checkpoint = response.getCheckpoint();
     if (checkpoint === undefined) return undefined;

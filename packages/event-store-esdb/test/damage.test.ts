@@ -1,4 +1,4 @@
-import { type EventStore, StreamDamaged } from "@taem/event-store";
+import { type EventStore, type LogPage, START, StreamDamaged } from "@taem/event-store";
 import { TestServer } from "@taem/testing/eventstoredb/server";
 import { describe, expect, test } from "vitest";
 import { appendOf, newStream, openStore, WAYS } from "./support/stores.ts";
@@ -10,6 +10,10 @@ const damagedAs = (stream: string, what: string) => ({
   stream,
   message: expect.stringContaining(what),
 });
+
+function streamsOf({ events }: Pick<LogPage, "events">): string[] {
+  return events.map(({ stream }) => stream);
+}
 
 async function expectDamaged(store: EventStore, stream: string, what: string): Promise<void> {
   const other = newStream();
@@ -40,7 +44,10 @@ describe.each(WAYS)("%s", (_, batchAppend) => {
       await using store = await openStore(server);
       const stream = newStream();
       await store.append([appendOf(5, 0, stream)]);
+      expect(await store.findHidden()).toBeUndefined();
       await hide(server, stream);
+      if (what !== "for ever")
+        expect(await store.findHidden()).toMatchObject(damagedAs(stream, "hide events"));
       await expectDamaged(store, stream, what);
       const [result, other] = await store.append([appendOf(1, 0, stream), appendOf(1)]);
       expect(result).toMatchObject({ ok: false, refused: expect.any(StreamDamaged) });
@@ -50,6 +57,33 @@ describe.each(WAYS)("%s", (_, batchAppend) => {
       await expectDamaged(second, stream, what === "for ever" ? what : "has lost its event 1");
     },
   );
+});
+
+test.each<[string, (server: TestServer, stream: string) => Promise<void>, string]>([
+  ["that was deleted for ever", (server, stream) => server.tombstone(stream), "was deleted for ever"],
+  [
+    "to which another program has written",
+    (server, stream) => server.addEvents(stream, 1, "Greeting"),
+    "has an event, Greeting, that no program of this kind wrote",
+  ],
+])("the log goes on behind a stream %s, and an audit of it stops there", async (_, spoil, what) => {
+  await using server = await TestServer.start();
+  await using store = await openStore(server);
+  const [spoilt, sound] = [newStream(), newStream()];
+  await store.append([appendOf(1, 0, spoilt)]);
+  await spoil(server, spoilt);
+  const stopping = new AbortController();
+  const pages = store.follow(START, { limit: 10, signal: stopping.signal })[Symbol.asyncIterator]();
+  await store.append([appendOf(1, 0, sound)]);
+  const followed: string[] = [];
+  while (followed.length < 2) followed.push(...streamsOf((await pages.next()).value));
+  expect(followed).toEqual([spoilt, sound]);
+  stopping.abort();
+  expect(streamsOf(await store.readLog(START, 10))).toEqual([spoilt, sound]);
+  const audited = await store.verifyPage(START, 10);
+  expect(streamsOf(audited)).toEqual([spoilt]);
+  expect(audited.damage).toMatchObject({ kind: "foreign", stream: spoilt, what });
+  await expectDamaged(store, spoilt, what === "was deleted for ever" ? "for ever" : what);
 });
 
 test("a stream that was deleted is told from one that has nothing new", async () => {

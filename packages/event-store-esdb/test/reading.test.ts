@@ -34,13 +34,3 @@ test("a read that begins on a connection lost long ago makes a new one", async (
     expect(await store.head()).toBe(START);
   }
 });
-
-test("an event in our streams that this store did not write stops the reading", async () => {
-  await using server = await TestServer.start();
-  await using store = await openStore(server);
-  await server.addEvents("taem.account-1", 1);
-  await expect(store.readLog(START, 10)).rejects.toThrow("taem.account-1");
-  await expect(store.read([{ stream: "taem.account-1", afterRevision: 0 }])).rejects.toThrow(
-    "taem.account-1",
-  );
-});

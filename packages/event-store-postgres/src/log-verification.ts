@@ -1,4 +1,4 @@
-import type { Position, RecordedEvent } from "@taem/event-store";
+import type { LogDamage, Position, RecordedEvent } from "@taem/event-store";
 import type { Queryable } from "@taem/postgres";
 import { eventDigest, sealOf } from "./event-digest.ts";
 import { type EventRow, fromPosition, LOG_COLUMNS, toEvent, toPosition } from "./event-rows.ts";
@@ -13,17 +13,12 @@ const PAGE = {
 
 type DigestRow = readonly [...EventRow, digest: string];
 
-/** What is wrong with the log at a position: no event is there, or not the one that was written. */
-export type Damage =
-  | { readonly kind: "missing"; readonly position: Position }
-  | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent };
-
 export interface VerifiedPage {
   /** The events found good, up to the first damage. */
   readonly events: readonly RecordedEvent[];
   /** Where to go on; what was asked for when there is nothing more. */
   readonly next: Position;
-  readonly damage: Damage | undefined;
+  readonly damage: LogDamage | undefined;
 }
 
 /** Reads a page of the log and compares every event with its digest: what its writer made, sealed at the append. */

@@ -118,7 +118,10 @@ export class CommandHandler {
     return promise;
   }
 
-  /** Takes no new commands, finishes those it has, and writes out states that would take long to fold again. The store stays open. */
+  /**
+   * Takes no new commands, answers those it has, and writes out states that would take long to fold again. The store stays open, and
+   * may still be trying to append what was answered as unknown: it gives that up when it is closed.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#goOn();
@@ -127,9 +130,15 @@ export class CommandHandler {
     clearInterval(this.#checks);
   }
 
+  #isAllAnswered(): boolean {
+    if (this.#queue.waiting > 0) return false;
+    for (const { state } of this.#queue.underWay()) if (state !== "done") return false;
+    return true;
+  }
+
   /** Begins a flush if there is one to begin, be it `small`. */
   #goOn(small?: "small"): void {
-    if (this.#isClosed && this.#queue.isIdle) this.#idle.resolve();
+    if (this.#isClosed && this.#isAllAnswered()) this.#idle.resolve();
     if (this.#isFlushDue || !this.#mayFlush() || (small === undefined && this.#isSmall())) return;
     this.#isFlushDue = true;
     // A turn of the event loop lets the requests that have arrived by now join the flush: fewer flushes, and less work.

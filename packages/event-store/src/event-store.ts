@@ -171,18 +171,22 @@ export class OutcomeUnknown extends Error {
   }
 }
 
-/** What a store that keeps digests of its events offers besides. */
+/** What is wrong with a log at a position. */
+export type LogDamage =
+  | { readonly kind: "missing"; readonly position: Position }
+  | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent }
+  /** `what` is so of the stream: it was deleted for ever, or has an event of another program. */
+  | { readonly kind: "foreign"; readonly position: Position; readonly stream: string; readonly what: string };
+
+/** What a store that can tell whether its log is what was written to it offers besides. */
 export interface LogAudit {
-  /** A page of the log up to the first event that is missing or not as its writer made it. */
+  /** A page of the log up to the first event that is missing, not as its writer made it, or of another program. */
   verifyPage(
     after: Position,
     limit: number,
   ): Promise<{
     readonly events: readonly RecordedEvent[];
     readonly next: Position;
-    readonly damage:
-      | { readonly kind: "missing"; readonly position: Position }
-      | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent }
-      | undefined;
+    readonly damage: LogDamage | undefined;
   }>;
 }

@@ -33,6 +33,7 @@ export {
   eventMissing,
   eventsOrDamage,
   notFolding,
+  type StreamAudit,
   StreamDamaged,
   sliceOf,
 } from "./stream-damage.ts";

@@ -18,6 +18,12 @@ export class StreamDamaged extends Error {
   }
 }
 
+/** What a store whose own tools hide events from who reads their stream, and not from who reads the log, offers besides. */
+export interface StreamAudit {
+  /** A stream of which something is hidden, by name and what; undefined where there is none. Takes no longer than there is metadata. */
+  findHidden(): Promise<StreamDamaged | undefined>;
+}
+
 /** What was read of a stream: whole, or damaged where its events do not follow each other from the one that was asked for on. */
 export function sliceOf(
   { stream, afterRevision }: ReadRequest,

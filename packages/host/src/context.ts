@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Aggregate, CommandHandler, EventStore, SealedSnapshots } from "@taem/event-store";
 import type { ApiDescription, ApiKeys, PermissionTable, Route, Tokens } from "@taem/http";
-import type { Database, Migration } from "@taem/postgres";
+import type { Database, Migration, Transactional } from "@taem/postgres";
 import type { Projection, ProjectorView, Reactor } from "@taem/processing";
 import type { Logger, Metrics } from "@taem/runtime";
 import type { Category } from "@taem/schema";
@@ -10,6 +10,8 @@ import type { ReadTools } from "./tools.ts";
 /** What the contexts of one process share. */
 export interface Process extends ReadTools {
   readonly database: Database;
+  /** The same for whoever waits for an answer: rejects as on a lost connection where the server falls silent. */
+  readonly readModels: Transactional;
   /** Of the streams that the process's handler folds. */
   readonly snapshots: SealedSnapshots;
   readonly metrics: Metrics;

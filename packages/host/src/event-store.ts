@@ -1,4 +1,4 @@
-import type { EventStore, LogAudit } from "@taem/event-store";
+import type { EventStore, LogAudit, StreamAudit } from "@taem/event-store";
 import type { Database } from "@taem/postgres";
 import { type Environment, type Logger, type Metrics, OperatorError } from "@taem/runtime";
 import type { Config } from "./config.ts";
@@ -6,7 +6,7 @@ import { plaintextGuard } from "./plaintext.ts";
 import { tlsFailure } from "./tls-failure.ts";
 
 /** The log, and what only some stores can do. */
-export type Store = EventStore & Partial<LogAudit>;
+export type Store = EventStore & Partial<LogAudit & StreamAudit>;
 
 /** The store that the configuration names: PostgreSQL unless it says otherwise. Only what is used is loaded. */
 export async function openStore(

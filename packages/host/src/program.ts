@@ -15,6 +15,9 @@ import { whoReadAnotherLog } from "./readers.ts";
 import { openTracer } from "./tracing.ts";
 import { openTransport, type Transport } from "./transport.ts";
 
+/** Longer than the report of a large programme takes to its first row. */
+const READ_SILENCE_MS = 30_000;
+
 /** The services of a process, behind one address. */
 export interface Program extends AsyncDisposable {
   /** Where it is served. */
@@ -127,6 +130,7 @@ function openContexts(
   undo.defer(() => handler?.close());
   const process: Process = {
     ...platform,
+    readModels: platform.database.within(READ_SILENCE_MS),
     newId,
     tokens: new Tokens(platform),
     permissions: permissionsOf(platform.contexts),

@@ -1,5 +1,11 @@
 import { hash } from "node:crypto";
-import { type EventStore, eventMissing, type LogAudit, type RecordedEvent } from "@taem/event-store";
+import {
+  type EventStore,
+  eventMissing,
+  type LogAudit,
+  type LogDamage,
+  type RecordedEvent,
+} from "@taem/event-store";
 import { DigestTable } from "@taem/kernel";
 import { ProjectionError } from "./projection-error.ts";
 
@@ -19,7 +25,7 @@ export class StreamOrder {
   }
 }
 
-/** The log, every event of it held against its digest where the store keeps digests. Reading throws `event_log_damaged`. */
+/** The log, as far as the store can tell whether it is as it was written. Reading throws `event_log_damaged`. */
 export function auditedLog(
   store: Pick<EventStore, "readLog"> & Partial<LogAudit>,
 ): Pick<EventStore, "readLog"> {
@@ -31,14 +37,17 @@ export function auditedLog(
       const { events, next, damage } = page;
       // What is sound before it comes first.
       if (damage === undefined || events.length > 0) return { events, next };
-      const what =
-        damage.kind === "missing"
-          ? "has no event"
-          : `has another event than was written (${damage.event.type}, event ${damage.event.revision} of ${damage.event.stream})`;
       throw new ProjectionError(
         "event_log_damaged",
-        `the log ${what} at position ${damage.position}: stop the services, and compare it with a backup of the event store`,
+        `the log ${whatOf(damage)} at position ${damage.position}: stop the services, and compare it with a backup of the event store`,
       );
     },
   };
+}
+
+function whatOf(damage: LogDamage): string {
+  if (damage.kind === "missing") return "has no event";
+  if (damage.kind === "foreign") return `tells of ${damage.stream}, which ${damage.what},`;
+  const { type, revision, stream } = damage.event;
+  return `has another event than was written (${type}, event ${revision} of ${stream})`;
 }

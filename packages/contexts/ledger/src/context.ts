@@ -31,7 +31,7 @@ export const ledger = defineContext({
   readModels: (store) => [createLedgerProjection({ store })],
   reactors: [sweeps, transfers],
   open: (process, ports: Needed) => {
-    const { database, store } = process;
+    const { readModels, store } = process;
     let service: CommandService | undefined;
     const commands = () => {
       service ??= new CommandService({ ...process, handler: process.handler() }, ports);
@@ -49,9 +49,9 @@ export const ledger = defineContext({
     return {
       ports: {
         accountKeeper,
-        activityOn: (...client: Parameters<ActivityOn>) => activityOn(database, ...client),
+        activityOn: (...client: Parameters<ActivityOn>) => activityOn(readModels, ...client),
         isSystemInUse: (programme: string, system: string) =>
-          isSystemInUse({ database, store }, programme, system),
+          isSystemInUse({ database: readModels, store }, programme, system),
       },
       commands: () => [...commandRoutes(commands()), ...bulkRoutes(commands())],
       queries: (projectors) => {
@@ -59,6 +59,7 @@ export const ledger = defineContext({
         if (projector === undefined) return [];
         return queryRoutes({
           ...process,
+          database: readModels,
           projector,
           directory: directoryOf(ports.programmes, ports.members),
         });

@@ -23,7 +23,15 @@ export const member = defineContext({
       queries: (projectors) => {
         const projector = projectors.get(MEMBERS);
         if (projector === undefined) return [];
-        return [memberListRoute({ ...process, projector, members, programmes: ports.programmes })];
+        return [
+          memberListRoute({
+            ...process,
+            database: process.readModels,
+            projector,
+            members,
+            programmes: ports.programmes,
+          }),
+        ];
       },
     };
   },

@@ -27,8 +27,8 @@ export const principal = defineContext({
     if (adopted > 0) logger.info({ clients: adopted }, "API keys of an earlier version are clients now");
   },
   open: (process) => {
-    const { database, store, clock, logger, permissions } = process;
-    const uses = new KeyUses(database, logger);
+    const { readModels, store, clock, logger, permissions } = process;
+    const uses = new KeyUses(readModels, logger);
     const lastUses = (keys: readonly string[]) => uses.lastUses(keys);
     const statements = new Statements(process);
     return {
@@ -46,9 +46,10 @@ export const principal = defineContext({
       queries: (projectors) => {
         const [clients, people] = [projectors.get(CLIENTS), projectors.get(PEOPLE)];
         if (clients === undefined || people === undefined) return [];
+        const reading = { ...process, database: readModels };
         return [
-          clientListRoute({ ...process, projector: clients, lastUses }),
-          peopleListRoute({ ...process, projector: people, lastUses }),
+          clientListRoute({ ...reading, projector: clients, lastUses }),
+          peopleListRoute({ ...reading, projector: people, lastUses }),
         ];
       },
       apiKeys: new Callers(

@@ -25,7 +25,9 @@ export const programme = defineContext({
       },
       queries: (projectors) => {
         const projector = projectors.get(PROGRAMMES);
-        return projector === undefined ? [] : [programmeListRoute({ ...process, projector, programmes })];
+        return projector === undefined
+          ? []
+          : [programmeListRoute({ ...process, database: process.readModels, projector, programmes })];
       },
     };
   },

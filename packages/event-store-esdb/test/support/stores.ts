@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Append, EventStore, NewEvent, RecordedEvent } from "@taem/event-store";
 import type { TestServer } from "@taem/testing/eventstoredb/server";
-import { openWith } from "../../src/esdb-event-store.ts";
+import { type EsdbEventStore, openWith } from "../../src/esdb-event-store.ts";
 import type { FollowerReports } from "../../src/log-follower.ts";
 import { TIMING, type Timing } from "../../src/timing.ts";
 
@@ -21,7 +21,7 @@ export function openStore(
   server: Pick<TestServer, "url">,
   timing: Timing = TIMING,
   { markSpacing = 10_000, ...reports }: { readonly markSpacing?: number } & FollowerReports = {},
-): Promise<EventStore & AsyncDisposable> {
+): Promise<EsdbEventStore> {
   return openWith({ url: server.url, ...reports }, timing, markSpacing);
 }
 

@@ -186,7 +186,9 @@ export class EventLog {
     };
   }
 
+  /** Deletes a stream for ever: only who reads the log sees what it had, and its last event that says so. */
   async tombstone(stream: string): Promise<void> {
+    await this.append(stream, "any", [systemEvent("$streamDeleted")]);
     this.#tombstones.add(stream);
     await this.#write({ tombstone: stream });
   }

@@ -83,8 +83,8 @@ export class TestServer implements AsyncDisposable {
     return this.addEvents("$stats-127.0.0.1:2113", count);
   }
 
-  async addEvents(stream: string, count: number): Promise<void> {
-    const events = Array.from({ length: count }, () => systemEvent("$statsCollected"));
+  async addEvents(stream: string, count: number, type = "$statsCollected"): Promise<void> {
+    const events = Array.from({ length: count }, () => systemEvent(type));
     await this.#log.append(stream, "any", events);
   }
 

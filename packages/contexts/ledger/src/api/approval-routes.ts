@@ -1,6 +1,6 @@
 import { fields, pageFrom, type Route, route } from "@taem/http";
 import type { Instant } from "@taem/kernel";
-import type { Database } from "@taem/postgres";
+import type { Transactional } from "@taem/postgres";
 import { proposalBody } from "@taem/programme/api";
 import { businessNow, type Programme, type Proposal } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
@@ -14,7 +14,7 @@ import { ordinalId } from "./operation-bodies.ts";
 import type { Requests } from "./request.ts";
 
 export interface ApprovalRoutesPlatform {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly clock: Clock;
   readonly requests: Requests;
 }

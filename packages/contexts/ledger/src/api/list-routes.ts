@@ -1,5 +1,5 @@
 import { fields, pageFrom, type Route, route } from "@taem/http";
-import type { Database, Queryable } from "@taem/postgres";
+import type { Queryable, Transactional } from "@taem/postgres";
 import { businessNow, lastDayOf } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import { readModelCut } from "../queries/cut.ts";
@@ -16,7 +16,7 @@ import { ordinalId } from "./operation-bodies.ts";
 import { type Requests, theCurrency } from "./request.ts";
 
 export interface ListRoutesPlatform {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly clock: Clock;
   readonly requests: Requests;
 }

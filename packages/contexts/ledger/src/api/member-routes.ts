@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import { ApiError, type Page, pageFrom, type Route, route } from "@taem/http";
-import type { Database } from "@taem/postgres";
+import type { Transactional } from "@taem/postgres";
 import type { z } from "zod";
 import { balanceAt, type Lot, openLots, settledBalance } from "../domain/index.ts";
 import { type AccountRecord, accountEvents } from "../queries/account-events.ts";
@@ -26,7 +26,7 @@ import { eventBody } from "./event-answers.ts";
 import { type Requests, viewOf } from "./request.ts";
 
 export interface MemberRoutesPlatform {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly store: EventStore;
   readonly requests: Requests;
   readonly reader: AccountReader;

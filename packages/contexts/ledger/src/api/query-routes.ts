@@ -1,5 +1,5 @@
 import type { Route } from "@taem/http";
-import type { Database } from "@taem/postgres";
+import type { Transactional } from "@taem/postgres";
 import { AccountReader, type AccountReaderPlatform } from "../queries/account-reader.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { listRoutes } from "./list-routes.ts";
@@ -10,7 +10,7 @@ import { sourceRoutes } from "./source-routes.ts";
 
 /** What the read models answer. */
 export function queryRoutes(
-  platform: RequestPlatform & AccountReaderPlatform & { readonly database: Database },
+  platform: RequestPlatform & AccountReaderPlatform & { readonly database: Transactional },
 ): Route[] {
   const parts = { ...platform, requests: new Requests(platform), reader: new AccountReader(platform) };
   return [

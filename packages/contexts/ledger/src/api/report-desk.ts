@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { EventStore } from "@taem/event-store";
 import { ApiError, type AuthenticatedContext } from "@taem/http";
-import type { Database } from "@taem/postgres";
+import type { Transactional } from "@taem/postgres";
 import { businessNow, type Programme } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
 import { readModelCut } from "../queries/cut.ts";
@@ -14,7 +14,7 @@ import { currenciesOf, type Requests } from "./request.ts";
 import type { ReportQuery } from "./view.ts";
 
 export interface ReportPlatform {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly store: EventStore;
   readonly clock: Clock;
   readonly requests: Requests;

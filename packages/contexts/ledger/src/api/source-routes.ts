@@ -1,5 +1,5 @@
 import { type Route, route } from "@taem/http";
-import type { Database } from "@taem/postgres";
+import type { Transactional } from "@taem/postgres";
 import { systemsInUse } from "../queries/client-activity.ts";
 import { readModelCut } from "../queries/cut.ts";
 import { countParkedAccounts } from "../queries/parked-accounts.ts";
@@ -7,7 +7,7 @@ import type { Requests } from "./request.ts";
 import { sources } from "./sources.ts";
 
 export interface SourceRoutesPlatform {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly requests: Requests;
 }
 

@@ -1,6 +1,6 @@
 import type { EventStore, SealedSnapshot, SealedSnapshots } from "@taem/event-store";
 import type { Cut } from "@taem/host";
-import type { Database, Queryable } from "@taem/postgres";
+import type { Queryable, Transactional } from "@taem/postgres";
 import type { Parked } from "@taem/processing";
 import { businessNow, type Programme } from "@taem/programme/definitions";
 import type { Clock } from "@taem/runtime";
@@ -67,7 +67,7 @@ const SEEN = {
 };
 
 export interface AccountReaderPlatform {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly store: EventStore;
   readonly snapshots: SealedSnapshots;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventStore } from "@taem/event-store";
 import { ApiError } from "@taem/http";
-import type { Database, Queryable } from "@taem/postgres";
+import type { Queryable } from "@taem/postgres";
 import { type Activity, NO_ACTIVITY } from "../domain/index.ts";
 import { SCHEMA } from "../read-model/schema.ts";
 import { countParkedAccounts } from "./parked-accounts.ts";
@@ -38,7 +38,7 @@ const LOOK_MS = 25;
  * account that is parked.
  */
 export async function isSystemInUse(
-  { database, store }: { readonly database: Database; readonly store: Pick<EventStore, "head"> },
+  { database, store }: { readonly database: Queryable; readonly store: Pick<EventStore, "head"> },
   programme: string,
   system: string,
 ): Promise<boolean> {
@@ -71,7 +71,7 @@ function behind(head: string): ApiError {
 }
 
 /** Whether every slice has been read up to a position. */
-async function hasRead(database: Database, position: string): Promise<boolean> {
+async function hasRead(database: Queryable, position: string): Promise<boolean> {
   const [row] = await database.queryArrays<[boolean]>(
     `SELECT min(position) >= $1 FROM ${SCHEMA}.checkpoints`,
     [position],
@@ -81,7 +81,7 @@ async function hasRead(database: Database, position: string): Promise<boolean> {
 
 /** What a principal is known to have done on a local day of the server's time, in a currency of a programme. */
 export async function activityOn(
-  database: Database,
+  database: Queryable,
   ...[programme, currency, principal, date]: readonly [string, string, string, string]
 ): Promise<Activity> {
   if (!(await isProjected(database))) return NO_ACTIVITY;
@@ -94,7 +94,7 @@ export async function activityOn(
   return { earned: BigInt(earned), adjusted: BigInt(adjusted) };
 }
 
-async function isProjected(database: Database): Promise<boolean> {
+async function isProjected(database: Queryable): Promise<boolean> {
   const [row] = await database.queryArrays<[boolean]>(
     `SELECT to_regclass('${SCHEMA}.client_activity') IS NOT NULL`,
   );

@@ -6,7 +6,7 @@ import {
   START,
   StreamDamaged,
 } from "@taem/event-store";
-import { type Database, type Queryable, uuidArray } from "@taem/postgres";
+import { type Queryable, type Transactional, uuidArray } from "@taem/postgres";
 import type { Currency } from "@taem/programme/definitions";
 import { newAccount } from "../domain/index.ts";
 import { accountStream } from "../events.ts";
@@ -101,7 +101,7 @@ const LOTS = {
 const BEFORE_ALL = "00000000-0000-0000-0000-000000000000";
 
 export interface ProgrammeAccountsPlatform {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly store: Pick<EventStore, "read" | "readStream">;
   readonly zones: ZoneHistory;
   /** Between two steps: throws where nobody waits any more. */
@@ -154,7 +154,7 @@ function isPlain({ isBeyond, parked, row }: Account): boolean {
 }
 
 function readRows(
-  database: Database,
+  database: Transactional,
   { cut, currency, withLots }: AccountsQuestion,
   parked: ReadonlyMap<string, ParkedAccount>,
   after: string,

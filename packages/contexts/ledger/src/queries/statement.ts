@@ -1,6 +1,6 @@
 import type { EventStore } from "@taem/event-store";
 import type { BusinessKey, LocalDate } from "@taem/kernel";
-import type { Database, Queryable } from "@taem/postgres";
+import type { Queryable } from "@taem/postgres";
 import type { EffectDetail, StatementKind } from "../domain/index.ts";
 import type { StatementLine } from "../read-model/addition.ts";
 import { accountingDate, statementLine } from "../read-model/reading.ts";
@@ -164,7 +164,7 @@ type OriginRow = [lot: number, revision: number, system: string, id: string, leg
 
 /** Of some lines of an account, as far as the read model has what they refer to. */
 export async function originsOf(
-  database: Database,
+  database: Queryable,
   { member, currency }: AccountRef,
   entries: readonly StatementEntry[],
 ): Promise<Origins> {
@@ -237,7 +237,7 @@ async function foldLines(
 
 /** The revision up to which the read model has an account; undefined if it has none of it. */
 export async function projectedRevision(
-  database: Database,
+  database: Queryable,
   { member, currency }: AccountRef,
 ): Promise<number | undefined> {
   const [row] = await database.queryArrays<[number]>(

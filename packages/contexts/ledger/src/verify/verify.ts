@@ -1,8 +1,10 @@
 import {
   type EventStore,
   type LogAudit,
+  type LogDamage,
   type Position,
   type RecordedEvent,
+  type StreamAudit,
   StreamDamaged,
 } from "@taem/event-store";
 import { SLICES } from "@taem/kernel";
@@ -44,7 +46,7 @@ export interface VerifyProgress {
 
 export interface VerifyOptions {
   readonly database: Database;
-  readonly store: Pick<EventStore, "readLog" | "read" | "head"> & Partial<LogAudit>;
+  readonly store: Pick<EventStore, "readLog" | "read" | "head"> & Partial<LogAudit & StreamAudit>;
   readonly onProgress?: (progress: VerifyProgress) => void;
   /** About how many events' worth of accounts to keep in memory: more of them take more passes over the log. */
   readonly eventsInMemory?: number;
@@ -105,6 +107,8 @@ class Verifier {
       `SELECT sum(events)::text FROM ${SCHEMA}.checkpoints`,
     );
     this.#events = Number(row?.[0] ?? 0);
+    const hidden = await this.#options.store.findHidden?.();
+    if (hidden !== undefined) throw hidden;
     const parked = await loadParked(this.#sql, SCHEMA);
     this.#parked = new Map(parked.map((stream) => [stream.key, stream]));
     // The database adds up its rows while the first events are replayed.
@@ -252,20 +256,21 @@ class Verifier {
     return scan(async (after, limit) => {
       const { events, next, damage } = await verifyPage(after, limit);
       if (damage === undefined) return { events, next };
-      const place = `position ${damage.position} of the log`;
-      const expected = "the event that was written there";
-      throw new Discrepant(
-        damage.kind === "missing"
-          ? { check: "event_missing", where: place, expected, actual: "none" }
-          : {
-              check: "event_altered",
-              where: `${place}, ${nameOf(damage.event)}`,
-              expected,
-              actual: "another one: its digest does not match",
-            },
-      );
+      throw new Discrepant(damaged(damage));
     }, head);
   }
+}
+
+function damaged(damage: LogDamage): Discrepancy {
+  const where = `position ${damage.position} of the log`;
+  const expected = "the event that was written there";
+  if (damage.kind === "missing") return { check: "event_missing", where, expected, actual: "none" };
+  if (damage.kind === "foreign") {
+    const { stream, what } = damage;
+    return { check: "event_foreign", where: `${where}, ${stream}`, expected, actual: `the stream ${what}` };
+  }
+  const actual = "another one: its digest does not match";
+  return { check: "event_altered", where: `${where}, ${nameOf(damage.event)}`, expected, actual };
 }
 
 function lostFrom({ stream, message }: StreamDamaged): Discrepancy {

@@ -1,7 +1,7 @@
 import type { EventStore } from "@taem/event-store";
 import { cutOf, Reach, type ReachTools, unlessRefused } from "@taem/host";
 import { ApiError, pageFrom, type Route, route } from "@taem/http";
-import type { Database } from "@taem/postgres";
+import type { Transactional } from "@taem/postgres";
 import type { Members } from "../application/members.ts";
 import { countParkedMembers, membersBefore } from "../read-model/members-before.ts";
 import { membersProjection } from "../read-model/members-projection.ts";
@@ -9,7 +9,7 @@ import type { ProgrammeDirectory } from "./member-routes.ts";
 import { members as described, memberBody } from "./members.ts";
 
 export interface MemberListOptions extends ReachTools {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly store: EventStore;
   readonly members: Members;
   readonly programmes: Pick<ProgrammeDirectory, "named">;

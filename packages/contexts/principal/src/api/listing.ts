@@ -1,13 +1,13 @@
 import type { EventStore } from "@taem/event-store";
 import { type Cut, cutOf, Reach, type ReachTools } from "@taem/host";
 import { ApiError, type AuthenticatedContext, type Page, pageFrom } from "@taem/http";
-import type { Database, Queryable } from "@taem/postgres";
+import type { Queryable, Transactional } from "@taem/postgres";
 import type { Projection } from "@taem/processing";
 import type { KeyUses } from "../key-uses.ts";
 
 /** What a list of principals is made with: of the projector of its read model. */
 export interface ListTools extends ReachTools {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly store: EventStore;
   /** When API keys were last used, and people last there, in milliseconds since the epoch. */
   readonly lastUses: KeyUses["lastUses"];
@@ -29,7 +29,7 @@ interface ListQuery {
 
 /** Who there is comes from a read model, and nothing else: what each may do is in its own stream. */
 export class Listing {
-  readonly #database: Database;
+  readonly #database: Transactional;
   readonly #reach: Reach;
   readonly #projection: Projection;
   readonly #idsAfter: IdsAfter;

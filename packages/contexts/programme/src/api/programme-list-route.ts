@@ -1,6 +1,6 @@
 import { cutOf, Reach, type ReachTools, unlessRefused } from "@taem/host";
 import { pageFrom, type Route, route } from "@taem/http";
-import type { Database } from "@taem/postgres";
+import type { Transactional } from "@taem/postgres";
 import type { Programmes } from "../application/programmes.ts";
 import type { Programme } from "../definitions.ts";
 import { programmeCodes } from "../read-model/programme-codes.ts";
@@ -9,7 +9,7 @@ import { programmeBody } from "./programme-body.ts";
 import { programmeList } from "./programme-list.ts";
 
 export interface ProgrammeListOptions extends ReachTools {
-  readonly database: Database;
+  readonly database: Transactional;
   readonly programmes: Programmes;
 }
 
