@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, type Logger, parseTraceparent, randomId } from "@taem/runtime";
 import type { Admission, Visit } from "./admission.ts";
 import { ApiError, type ProblemAnswer, problemAnswer, problemDocument } from "./api-error.ts";
@@ -13,13 +14,15 @@ import type { Limits } from "./limits.ts";
 import type { Line } from "./line-splitter.ts";
 import type { LineTurns } from "./line-turns.ts";
 import { BULK_BYTES, BulkAnswers } from "./ndjson.ts";
-import type { ProblemTable } from "./problems.ts";
+import type { OwnProblem, ProblemTable } from "./problems.ts";
 import type { AuthenticatedContext, Route, Work } from "./route.ts";
 import { lineProblemsOf, problemsOf } from "./route-problems.ts";
 import { beginLines, pathOf, sendAnswer, sendProblem } from "./sending.ts";
 import { isBusy, lookedUp, type Strangers } from "./strangers.ts";
 import type { Traffic } from "./traffic.ts";
 import { parse } from "./validation.ts";
+
+const TOO_MANY: OwnProblem = "too_many_requests";
 
 export interface Surroundings {
   readonly problems: ProblemTable;
@@ -133,11 +136,19 @@ export function answerer(
       else {
         problem = problemAnswer(around.asProblem(thrown), around.problems);
         report(problem, route, correlationId, around.logger, declared);
+        if (problem.code === TOO_MANY && !response.headersSent) {
+          // It is under way no longer, and nobody else waits for it.
+          incoming?.drop();
+          visit?.leave(response);
+          visit = undefined;
+          await delay(around.limits.refusalMs);
+        }
         sendProblem(request, response, problem, correlationId);
       }
     } finally {
       incoming?.drop();
       visit?.leave(response);
+      Connections.of(request).forsake(request);
       const { statusCode: status } = response;
       const address = around.addressOf(request);
       const keyId = principal?.key;
@@ -160,8 +171,13 @@ function incomingOf(
     visit.reserve(BULK_BYTES);
     incoming = new StreamedBody(request, connection, visit, requestMs);
   } else if (!hasBody(request)) return undefined;
-  else if (work.body === undefined) request.resume();
-  else incoming = new WholeBody(request, visit, work.maxBodyBytes ?? maxBodyBytes, startedAt + requestMs);
+  else if (work.body === undefined) {
+    connection.forsake(request);
+    request.resume();
+  } else {
+    const maxBytes = work.maxBodyBytes ?? maxBodyBytes;
+    incoming = new WholeBody(request, connection, visit, maxBytes, startedAt + requestMs);
+  }
   connection.incoming = incoming;
   return incoming;
 }

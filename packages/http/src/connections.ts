@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { CounterMetric, Metrics } from "@taem/runtime";
 import type { Incoming } from "./incoming.ts";
 import type { Limits } from "./limits.ts";
+import { networksOf, siteOf } from "./networks.ts";
 
 const CONNECTION = Symbol("connection");
 
@@ -12,9 +13,21 @@ interface Known {
 }
 
 const SECOND_MS = 1_000;
+/** Who is still sending has so long to read an answer that was not waited for. */
+const LINGER_MS = 1_000;
+/** A body of so many bytes may flow by unread, which costs less than another connection. */
+const FLOWS_BY = 64 * 1_024;
+
+/** Of Node, which has no way of its own to stop reading requests out of the bytes that are there. */
+interface Parsed {
+  parser?: { onIncoming: () => number } | null;
+}
+
+/** To Node's parser an error, after which it reads no further. */
+const STOP = (): number => -1;
 
 /** Why a caller was cut off, as the metric calls it. */
-const REASONS = ["unread_answer", "slow_body", "pipelining"] as const;
+const REASONS = ["unread_answer", "slow_body", "unwanted_body", "pipelining", "connections"] as const;
 export type CutOff = (typeof REASONS)[number];
 
 /** One connection, which has one request under way at a time. */
@@ -22,7 +35,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #onCutOff: (reason: CutOff) => void;
   #answer: ServerResponse | undefined;
-  #isRefusing = false;
+  #isEnding = false;
   #isHeld = false;
   /** What its caller has to have read, by when. */
   #mark: { readonly sent: number; readonly until: number } | undefined;
@@ -53,7 +66,7 @@ export class Connection {
   }
 
   release(): void {
-    if (!this.#isHeld || this.#isRefusing) return;
+    if (!this.#isHeld || this.#isEnding) return;
     this.#isHeld = false;
     this.#socket.resume();
   }
@@ -74,13 +87,43 @@ export class Connection {
    * (RFC 9112, 9.3.2 and 9.6).
    */
   refuse(): void {
-    if (this.#isRefusing) return;
-    this.#isRefusing = true;
-    this.#onCutOff("pipelining");
+    if (this.#isEnding) return;
+    this.#end("pipelining").once("finish", () => this.#socket.destroySoon());
+    // Thousands may have come at once, and each would be kept.
+    const { parser } = this.#socket as Parsed;
+    if (parser) parser.onIncoming = STOP;
+  }
+
+  /**
+   * Nobody wants the rest of a request's body: a small one flows by, so that the connection stays usable. With another the connection
+   * ends after the answer: it is not read on, however small the pieces in which that would come.
+   */
+  forsake({ complete, headers }: IncomingMessage): void {
+    const isSmall =
+      headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) <= FLOWS_BY;
+    if (complete || isSmall || this.#isEnding) return;
+    const answer = this.#end("unwanted_body");
+    const linger = () => {
+      this.#socket.end();
+      setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+    };
+    if (answer.writableFinished) linger();
+    else answer.once("finish", linger);
+  }
+
+  /** No request is taken any more. Returns the last answer. */
+  #end(reason: CutOff): ServerResponse {
+    this.#isEnding = true;
+    this.#onCutOff(reason);
     this.hold();
     const answer = this.#answer as ServerResponse;
     answer.shouldKeepAlive = false;
-    answer.once("finish", () => this.#socket.destroySoon());
+    return answer;
+  }
+
+  /** Whether no request is taken any more, but for an answer that is on its way. */
+  get isEnding(): boolean {
+    return this.#isEnding;
   }
 
   /** Cuts it off where its caller does not read, or send. `now` of `performance.now()`. */
@@ -105,11 +148,15 @@ export class Connections {
   readonly #cutOffs: CounterMetric<"reason">;
   readonly #onCutOff = (reason: CutOff): void => this.#cutOffs.add({ reason });
   #timer: NodeJS.Timeout | undefined;
+  /** By address, of those that are no trusted proxy's. */
+  readonly #ofAddress = new Map<string, number>();
+  readonly #isTrusted: (address: string) => boolean;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: Metrics, trustedProxies: readonly string[]) {
+    this.#isTrusted = networksOf(trustedProxies);
     this.#cutOffs = metrics.counter({
       name: "taem_http_cut_off_total",
-      help: "Callers that were cut off: they did not read answers, sent too slowly, or did not wait for an answer.",
+      help: "Callers that were cut off: they did not read answers, sent too slowly or what nobody wanted, did not wait for an answer, or had too many connections.",
       labels: ["reason"],
     });
     for (const reason of REASONS) this.#cutOffs.add({ reason }, 0);
@@ -132,12 +179,15 @@ export class Connections {
   /** `onLook` is called as often as connections are looked at. */
   watch(server: HttpServer, limits: Limits, onLook: () => void): void {
     server.on("connection", (socket: Socket) => {
+      if (!this.#admit(socket, limits.maxAddressConnections)) {
+        this.#onCutOff("connections");
+        socket.destroy();
+        return;
+      }
       const connection = new Connection(socket, this.#onCutOff);
       (socket as Known)[CONNECTION] = connection;
       this.#open.add(connection);
       socket.once("close", () => this.#open.delete(connection));
-      // Remembered by the socket, who cannot tell it any more once the caller has left.
-      void socket.remoteAddress;
     });
     this.#timer = setInterval(() => {
       const now = performance.now();
@@ -145,6 +195,22 @@ export class Connections {
       onLook();
     }, limits.lookMs);
     this.#timer.unref();
+  }
+
+  /** Counts it for its address, which the socket remembers from here on. Whether there is room. */
+  #admit(socket: Socket, most: number): boolean {
+    const { remoteAddress = "" } = socket;
+    if (this.#isTrusted(remoteAddress)) return true;
+    const address = siteOf(remoteAddress);
+    const open = this.#ofAddress.get(address) ?? 0;
+    if (open >= most) return false;
+    this.#ofAddress.set(address, open + 1);
+    socket.once("close", () => {
+      const left = (this.#ofAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#ofAddress.set(address, left);
+      else this.#ofAddress.delete(address);
+    });
+    return true;
   }
 
   stop(): void {

@@ -67,7 +67,10 @@ function answerClientError(
   socket: Duplex,
   tell: (problem: ProblemAnswer, correlationId: string) => void,
 ): void {
-  const answer = Connections.ofSocket(socket)?.answer;
+  const connection = Connections.ofSocket(socket);
+  // Its parser was stopped, or its rest is not wanted: it ends by itself.
+  if (connection?.isEnding === true && socket.writable) return;
+  const answer = connection?.answer;
   const hasBegun = answer?.headersSent === true && !answer.writableFinished;
   if (!socket.writable || error.code === "ECONNRESET" || hasBegun) {
     socket.destroy();

@@ -3,25 +3,45 @@ import type { Visit } from "./admission.ts";
 import { ApiError } from "./api-error.ts";
 import { MergedBytes } from "./merged-bytes.ts";
 
+/** A connection, as far as it is read. */
+interface Reading {
+  hold(): void;
+  release(): void;
+  /** Nobody wants the rest of the request's body. */
+  forsake(request: IncomingMessage): void;
+}
+
+/** Pieces that a body may come in, and bytes that they must have on average where it comes in more. */
+const MOST_CRUMBS = 1_000;
+const CRUMB_BYTES = 16;
+const CRUMBS = `A body in more than ${MOST_CRUMBS} chunks must have ${CRUMB_BYTES} bytes a chunk: send it in larger ones.`;
+
 /**
  * A request's body as it comes. It is taken up as soon as it is there, whatever else is waited for, and kept in one piece: what
  * waits in a stream is kept in as many pieces as it came in.
  */
 export abstract class Incoming {
   protected readonly request: IncomingMessage;
+  protected readonly connection: Reading;
   protected readonly visit: Visit;
   protected readonly bytes = new MergedBytes();
   protected fault: ApiError | undefined;
   /** When somebody has waited too long for more, in milliseconds of `performance.now()`. */
   protected lateAt = Number.POSITIVE_INFINITY;
   #isOver = false;
+  #pieces = 0;
+  #length = 0;
   readonly #onData = (chunk: Buffer): void => {
+    this.#pieces += 1;
+    this.#length += chunk.length;
+    if (this.#isCrumbs) return this.fail(new ApiError("body_too_large", { detail: CRUMBS }));
     this.bytes.append(chunk);
     this.onMore();
   };
 
-  constructor(request: IncomingMessage, visit: Visit) {
+  constructor(request: IncomingMessage, connection: Reading, visit: Visit) {
     this.request = request;
+    this.connection = connection;
     this.visit = visit;
     if (request.destroyed) {
       this.fault = new ApiError("incomplete_body");
@@ -50,17 +70,23 @@ export abstract class Incoming {
     if (!this.#isOver) this.fail(new ApiError("incomplete_body"));
   }
 
+  /** Many pieces, and next to nothing in them: they cost far more to read than to send. */
+  get #isCrumbs(): boolean {
+    return this.#pieces > MOST_CRUMBS && this.#length < this.#pieces * CRUMB_BYTES;
+  }
+
   protected get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Nothing more is kept. What still comes flows by, so that the connection stays usable. */
+  /** Nothing more is kept. */
   protected fail(fault: ApiError): void {
     if (this.#isOver || this.fault !== undefined) return;
     this.fault = fault;
     this.request.off("data", this.#onData);
     this.bytes.take();
     this.request.resume();
+    this.connection.forsake(this.request);
     this.onEnd();
   }
 
@@ -75,8 +101,8 @@ export class WholeBody extends Incoming {
   #wanted: PromiseWithResolvers<Buffer> | undefined;
 
   /** `lateAt` in milliseconds of `performance.now()`. */
-  constructor(request: IncomingMessage, visit: Visit, maxBytes: number, lateAt: number) {
-    super(request, visit);
+  constructor(request: IncomingMessage, connection: Reading, visit: Visit, maxBytes: number, lateAt: number) {
+    super(request, connection, visit);
     this.#maxBytes = maxBytes;
     this.lateAt = lateAt;
     if (Number(request.headers["content-length"] ?? 0) > maxBytes) this.fail(this.#tooLarge());
@@ -109,24 +135,16 @@ export class WholeBody extends Incoming {
   }
 }
 
-/** A connection, as far as it is read. */
-interface Reading {
-  hold(): void;
-  release(): void;
-}
-
 /** Bytes beyond which a connection is not read on, before those were taken. What was read by then comes in addition: 64 KB at most. */
 const ENOUGH = 16 * 1_024;
 
 /** A body that is taken as it comes, and waits unread in the connection where it is not taken. */
 export class StreamedBody extends Incoming {
-  readonly #connection: Reading;
   readonly #lineMs: number;
   #waiting: PromiseWithResolvers<void> | undefined;
 
   constructor(request: IncomingMessage, connection: Reading, visit: Visit, lineMs: number) {
-    super(request, visit);
-    this.#connection = connection;
+    super(request, connection, visit);
     this.#lineMs = lineMs;
   }
 
@@ -149,18 +167,18 @@ export class StreamedBody extends Incoming {
       await this.#waiting.promise;
     }
     const taken = this.bytes.take();
-    this.#connection.release();
+    this.connection.release();
     return taken;
   }
 
   protected override onMore(): void {
     // The connection and not the request, whose stream would keep the rest of what was read in as many pieces as it came in.
-    if (this.bytes.length > ENOUGH && !this.request.complete) this.#connection.hold();
+    if (this.bytes.length > ENOUGH && !this.request.complete) this.connection.hold();
     this.#waiting?.resolve();
   }
 
   protected override onEnd(): void {
-    this.#connection.release();
+    this.connection.release();
     this.#waiting?.resolve();
   }
 }

@@ -25,6 +25,10 @@ export interface Limits extends BulkLimits {
   readonly maxBytes: number;
   readonly maxClientBytes: number;
   readonly maxConnections: number;
+  /** Of one address that is no trusted proxy's. */
+  readonly maxAddressConnections: number;
+  /** How long whoever asks for more than his share waits to be told so: what is refused must cost less than what is answered. */
+  readonly refusalMs: number;
   readonly maxHeaderBytes: number;
   /**
    * From the first byte of a request to its deadline, by which its body must be there; for a line of a bulk request, which must be
@@ -62,6 +66,8 @@ export const defaultLimits: Limits = {
   maxBytes: 64 * 1024 * 1024,
   maxClientBytes: 16 * 1024 * 1024,
   maxConnections: 8_192,
+  maxAddressConnections: 4_096,
+  refusalMs: 500,
   maxHeaderBytes: 16 * 1024,
   requestMs: 10_000,
   idleMs: 60_000,

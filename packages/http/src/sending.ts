@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type ProblemAnswer, problemDocument } from "./api-error.ts";
+import { Connections } from "./connections.ts";
 import type { AnyAnswer } from "./route.ts";
 
 /** What a route answers with. `contentType` where the body is text or bytes already. */
@@ -43,6 +44,7 @@ export function sendProblem(
   Object.assign(head, headers);
   // What still comes of a request that is too slow is not waited for.
   if (problem.status === 408) response.shouldKeepAlive = false;
+  Connections.of(request).forsake(request);
   if (problem.status === 401) head["www-authenticate"] = 'Bearer realm="taem"';
   if (problem.retryAfter !== undefined) head["retry-after"] = String(Math.ceil(problem.retryAfter));
   response.writeHead(problem.status, head).end(content);

@@ -132,7 +132,7 @@ function serve(
     strangers: new Strangers(limits.strangerRate),
     addressOf: callerAddress(trustedProxies),
   };
-  const connections = new Connections(metrics);
+  const connections = new Connections(metrics, trustedProxies);
   const server = httpServer(
     router(routes, around),
     limits,

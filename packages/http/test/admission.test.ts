@@ -55,6 +55,30 @@ describe("what one caller may have under way", () => {
     expect((await get(sample, LOTS, greedy)).status).toBe(200);
   });
 
+  it("is not told at once, so that who repeats at once costs less than who waits", async () => {
+    const { waiting, open, entered } = waitingRoute();
+    const limits = { maxClientRequests: 1, maxRequests: 2, refusalMs: 60_000, closeMs: 100 };
+    await using sample = await startSample([waiting, lotsRoute()], limits);
+    const [greedy, other] = [sample.token(), sample.token()];
+    const held = get(sample, inShop, greedy);
+    await vi.waitFor(() => expect(entered()).toBe(1), PATIENT);
+    let told = 0;
+    const refused = Array.from({ length: 20 }, () =>
+      get(sample, LOTS, greedy).then(
+        () => told++,
+        () => undefined,
+      ),
+    );
+    await vi.waitFor(async () => expect(await limited(sample, "client_requests")).toBe(20), PATIENT);
+    // What waits to be refused takes nothing from others.
+    expect((await get(sample, LOTS, other)).status).toBe(200);
+    open();
+    expect((await held).status).toBe(200);
+    await sample.server.close();
+    await Promise.all(refused);
+    expect(told).toBe(0);
+  });
+
   it("is told to whoever calls for the programme that has it, and other programmes never notice", async () => {
     const { waiting, open, entered } = waitingRoute();
     await using sample = await startSample([waiting], { maxProgrammeRequests: 2 });

@@ -51,7 +51,7 @@ describe("a connection", () => {
     await using sample = await startSample([waiting]);
     const socket = await rawConnection(sample.url);
     const answer = answerOf(socket);
-    socket.write(head("GET", WAIT, sample.token()).repeat(500));
+    socket.write(head("GET", WAIT, sample.token()).repeat(5_000));
     await vi.waitFor(() => expect(entered()).toBe(1), PATIENT);
     await vi.waitFor(async () => expect(await cutOff(sample, "pipelining")).toBe(1), PATIENT);
     open();
@@ -198,10 +198,40 @@ describe("a body that comes too slowly", () => {
   });
 });
 
+describe("connections of one address", () => {
+  it("are so many and no more, unless it is a trusted proxy's", async () => {
+    const limits = { maxAddressConnections: 2 };
+    for (const [trustedProxies, left] of [
+      [[], 2],
+      [["127.0.0.0/8"], 4],
+    ] as const) {
+      await using sample = await startSample([], limits, { trustedProxies });
+      const sockets = await Promise.all(Array.from({ length: 4 }, () => rawConnection(sample.url)));
+      for (const socket of sockets) socket.on("error", () => undefined).resume();
+      const closed = () => sockets.filter((socket) => socket.readableEnded || socket.closed).length;
+      await vi.waitFor(async () => {
+        expect(await cutOff(sample, "connections")).toBe(4 - left);
+        expect(closed()).toBe(4 - left);
+      }, PATIENT);
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  it("that ends makes room for another", async () => {
+    await using sample = await startSample([], { maxAddressConnections: 1 });
+    for (let i = 0; i < 3; i++) {
+      await vi.waitFor(async () => {
+        const answer = await fetch(`${sample.url}/health/live`, { headers: { connection: "close" } });
+        expect(answer.status).toBe(200);
+      }, PATIENT);
+    }
+  });
+});
+
 describe("what is kept of bodies", () => {
   const chunked = ["Content-Type: application/json", "Transfer-Encoding: chunked"];
   const size = 20_000;
-  const pieces = "1\r\n \r\n".repeat(size);
+  const pieces = `10\r\n${" ".repeat(16)}\r\n`.repeat(size / 16);
 
   function heapUsed(): number {
     setFlagsFromString("--expose-gc");
@@ -220,8 +250,8 @@ describe("what is kept of bodies", () => {
       expect(await measured(sample, "taem_http_bytes_under_way")).toBeGreaterThan(sockets.length * size);
     }, PATIENT);
     expect(await measured(sample, "taem_http_bytes_under_way")).toBeLessThan(sockets.length * 2.2 * size);
-    // What it would be in pieces: seventy times as much.
-    expect(heapUsed() - before).toBeLessThan(sockets.length * 10 * size);
+    // What it would be in pieces: some eight times as much.
+    expect(heapUsed() - before).toBeLessThan(sockets.length * 4 * size);
     for (const socket of sockets) socket.destroy();
   });
 
@@ -244,6 +274,49 @@ describe("what is kept of bodies", () => {
     expect(await Promise.race(others.map(firstOf))).toContain('"code":"overloaded"');
     expect((await fetch(`${sample.url}/health/live`)).status).toBe(200);
     for (const socket of [...held, ...beyond, ...others]) socket.destroy();
+  });
+
+  it.each([
+    ["with a key", EARN, (sample: Sample) => sample.token(), "HTTP/1.1 413"],
+    ["without one", EARN, () => "none", "HTTP/1.1 401"],
+    ["for a route that wants none", "/health/live", () => "none", "HTTP/1.1 200"],
+    ["for no route", "/nowhere", () => "none", "HTTP/1.1 404"],
+  ])("is not read on where it comes in crumbs without end, %s", async (_, path, tokenOf, status) => {
+    await using sample = await startSample([earnRoute()], { requestMs: 60_000 });
+    const socket = await rawConnection(sample.url);
+    let told = "";
+    socket.on("data", (data: Buffer) => {
+      told += data.toString();
+    });
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    const crumbs = "1\r\n \r\n".repeat(5_000);
+    const send = () => {
+      while (socket.writable && socket.write(crumbs));
+    };
+    socket.on("drain", send);
+    socket.on("error", () => undefined);
+    socket.write(head(path === EARN ? "POST" : "GET", path, tokenOf(sample), chunked));
+    send();
+    await closed;
+    expect(told).toContain(status);
+    // Some megabytes are on their way in the system.
+    expect(socket.bytesWritten).toBeLessThan(20_000_000);
+    expect(await cutOff(sample, "unwanted_body")).toBe(1);
+  });
+
+  it("is read on where it is small, and the connection goes on", async () => {
+    await using sample = await startSample([earnRoute()]);
+    const socket = await rawConnection(sample.url);
+    let told = "";
+    socket.on("data", (data: Buffer) => {
+      told += data.toString();
+    });
+    for (let i = 1; i <= 3; i++) {
+      socket.write(`${head("POST", EARN, "none", ["Content-Length: 60000"])}${" ".repeat(60_000)}`);
+      await vi.waitFor(() => expect(told.match(/HTTP\/1\.1 401/g)).toHaveLength(i), PATIENT);
+    }
+    expect(await cutOff(sample, "unwanted_body")).toBe(0);
+    socket.destroy();
   });
 
   it("is whole whatever the pieces", async () => {
