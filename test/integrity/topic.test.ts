@@ -6,11 +6,13 @@ import { describeWith } from "@taem/testing/requirement";
 import { expect, test } from "vitest";
 
 // Failures: a topic that a broker made by its own defaults, with one partition and a week's retention; slices that change
-// their partition, and with it their order.
+// their partition, and with it their order; a few bytes that take a reader's memory when they are unpacked.
 
 /** As Kafka numbers them. */
 const TOPIC_RESOURCE = 2;
+const GZIP = 1;
 const HOUR_MS = 3_600_000;
+const SETTINGS = ["retention.ms", "cleanup.policy", "compression.type"];
 
 const newTopic = (partitions: number, retentionMs = HOUR_MS): NewTopic => ({
   name: `taem.made.${randomUUID()}`,
@@ -33,7 +35,7 @@ describeWith("the topic of events", "kafka", await sharedKafka(), ({ brokers }) 
       const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
-        resources: [{ type: TOPIC_RESOURCE, name, configNames: ["retention.ms", "cleanup.policy"] }],
+        resources: [{ type: TOPIC_RESOURCE, name, configNames: SETTINGS }],
       });
       const settings = resources[0]?.configEntries.map(({ configName, configValue }) => [
         configName,
@@ -56,7 +58,24 @@ describeWith("the topic of events", "kafka", await sharedKafka(), ({ brokers }) 
       replicas: Array(7).fill(1),
       "retention.ms": String(HOUR_MS),
       "cleanup.policy": "delete",
+      "compression.type": "uncompressed",
     });
+  });
+
+  test("takes nothing that is small on its way and large for who reads it", async () => {
+    const topic = newTopic(1);
+    await ensureTopic(cluster, topic);
+    const producer = cluster.producer({ retry: { retries: 0 } });
+    await producer.connect();
+    const send = (bytes: number) =>
+      producer.send({
+        topic: topic.name,
+        compression: GZIP,
+        messages: Array.from({ length: 20 }, () => ({ value: Buffer.alloc(bytes) })),
+      });
+    await send(1_000);
+    await expect(send(500_000)).rejects.toMatchObject({ type: "MESSAGE_TOO_LARGE" });
+    await producer.disconnect();
   });
 
   test("that is there stays as it is, and one of other partitions is refused", async () => {

@@ -1,4 +1,5 @@
 import {
+  type ForeignEvent,
   type LogAudit,
   type LogFilter,
   type LogPage,
@@ -29,7 +30,7 @@ export async function readPage(
   return { events, next: events.at(-1)?.position ?? after };
 }
 
-/** The same, up to what no program of ours wrote: it is passed over by who follows the log, and not by who audits it. */
+/** The same, with what was passed over. */
 export async function auditPage(
   connection: Connection,
   silenceMs: number,
@@ -37,13 +38,13 @@ export async function auditPage(
   limit: number,
 ): ReturnType<LogAudit["verifyPage"]> {
   const events: RecordedEvent[] = [];
-  let damage: Awaited<ReturnType<LogAudit["verifyPage"]>>["damage"];
+  const foreign: ForeignEvent[] = [];
   const onEvent = (event: RecordedEvent) => events.push(event) < limit;
   await scanLog(connection, silenceMs, after, limit, onEvent, (message) => {
-    damage = { kind: "foreign", position: positionOf(message), ...foreignOf(message) };
-    return false;
+    foreign.push({ position: positionOf(message), ...foreignOf(message) });
+    return true;
   });
-  return { events, next: events.at(-1)?.position ?? after, damage };
+  return { events, next: events.at(-1)?.position ?? after, damage: undefined, foreign };
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type ReadRequest,
   type RecordedEvent,
   StreamDamaged,
+  type StreamFault,
   type StreamSlice,
 } from "@taem/event-store";
 import type { Connection } from "./connection.ts";
@@ -100,13 +101,10 @@ async function wasDeleted(connection: Connection, silenceMs: number, stream: str
 }
 
 /**
- * A stream whose newest metadata hide events of it, as JSON. Before the server cleans up who reads the log sees them all the same,
- * so only a look at the metadata, which are in the log as well, tells.
+ * The streams whose newest metadata hide events of them. Before the server cleans up who reads the log sees them all the same, so only
+ * a look at the metadata, which are in the log as well, tells.
  */
-export async function findHidden(
-  connection: Connection,
-  silenceMs: number,
-): Promise<StreamDamaged | undefined> {
+export async function findHidden(connection: Connection, silenceMs: number): Promise<readonly StreamFault[]> {
   const hidden = new Map<string, string>();
   try {
     const request = logRequest(undefined, undefined, METADATA_PREFIX);
@@ -120,11 +118,10 @@ export async function findHidden(
   } catch (error) {
     throw toReadFailure(error);
   }
-  const [first] = hidden;
-  if (first === undefined) return undefined;
-  const [stream, hiding] = first;
-  const others = hidden.size === 1 ? "" : `, as have ${hidden.size - 1} others`;
-  return new StreamDamaged(stream, `has metadata that hide events of it (${hiding})${others}`);
+  return Array.from(hidden, ([stream, hiding]) => ({
+    stream,
+    what: `has metadata that hide events of it: ${hiding}`,
+  }));
 }
 
 /** What the metadata say that hides events; undefined where they hide none. */

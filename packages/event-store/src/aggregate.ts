@@ -7,6 +7,8 @@ import type { DomainEvent, EventTypes } from "@taem/schema";
 export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
   /** Those that the stream may hold: how they are read and written. */
   readonly events: EventTypes<E>;
+  /** What each event names that its stream is named after. */
+  owner?(event: E): string;
   initial(): S;
   evolve(state: S, event: E): S;
   draft(state: S): S;

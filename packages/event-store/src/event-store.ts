@@ -171,16 +171,31 @@ export class OutcomeUnknown extends Error {
   }
 }
 
+/** A stream, and what is wrong with it; `what` follows on the stream. */
+export interface StreamFault {
+  readonly stream: string;
+  readonly what: string;
+}
+
+/** What a store whose own tools hide events from who reads their stream, and not from who reads the log, offers besides. */
+export interface StreamAudit {
+  /** The streams of which something is hidden. */
+  findHidden(): Promise<readonly StreamFault[]>;
+}
+
 /** What is wrong with a log at a position. */
 export type LogDamage =
   | { readonly kind: "missing"; readonly position: Position }
-  | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent }
-  /** `what` is so of the stream: it was deleted for ever, or has an event of another program. */
-  | { readonly kind: "foreign"; readonly position: Position; readonly stream: string; readonly what: string };
+  | { readonly kind: "altered"; readonly position: Position; readonly event: RecordedEvent };
+
+/** What lies in the log and no program of this kind wrote: who reads the log passes over it. */
+export interface ForeignEvent extends StreamFault {
+  readonly position: Position;
+}
 
 /** What a store that can tell whether its log is what was written to it offers besides. */
 export interface LogAudit {
-  /** A page of the log up to the first event that is missing, not as its writer made it, or of another program. */
+  /** A page of the log up to the first event that is missing or not as its writer made it, and what was passed over on the way. */
   verifyPage(
     after: Position,
     limit: number,
@@ -188,5 +203,6 @@ export interface LogAudit {
     readonly events: readonly RecordedEvent[];
     readonly next: Position;
     readonly damage: LogDamage | undefined;
+    readonly foreign?: readonly ForeignEvent[];
   }>;
 }

@@ -29,11 +29,11 @@ export type { SealedSnapshot, Snapshot, SnapshotStore } from "./snapshot-store.t
 export { type AggregateOf, type DifferingSnapshot, verifySnapshots } from "./snapshot-verification.ts";
 export {
   assertFollowing,
+  assertOwn,
   damagedSlice,
   eventMissing,
   eventsOrDamage,
   notFolding,
-  type StreamAudit,
   StreamDamaged,
   sliceOf,
 } from "./stream-damage.ts";

@@ -23,9 +23,10 @@ const BYTES_A_KEY = 28;
 
 /** An aggregate whose commands have keys, of one that knows nothing of them. */
 export function keyedAggregate<S, E extends KeyedEvent>(of: Aggregate<S, E>): Aggregate<Keyed<S>, E> {
-  const { snapshots } = of;
+  const { owner, snapshots } = of;
   return {
     events: of.events,
+    ...(owner && { owner }),
     initial: () => ({ revision: 0, keys: new AppliedKeys(), state: of.initial() }),
     evolve(keyed, event) {
       keyed.revision++;

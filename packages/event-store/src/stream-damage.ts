@@ -18,12 +18,6 @@ export class StreamDamaged extends Error {
   }
 }
 
-/** What a store whose own tools hide events from who reads their stream, and not from who reads the log, offers besides. */
-export interface StreamAudit {
-  /** A stream of which something is hidden, by name and what; undefined where there is none. Takes no longer than there is metadata. */
-  findHidden(): Promise<StreamDamaged | undefined>;
-}
-
 /** What was read of a stream: whole, or damaged where its events do not follow each other from the one that was asked for on. */
 export function sliceOf(
   { stream, afterRevision }: ReadRequest,
@@ -71,17 +65,31 @@ export function eventMissing(stream: string, revision: number): StreamDamaged {
   return new StreamDamaged(stream, `has lost its event ${revision}`);
 }
 
-/** Throws `StreamDamaged` on an event that cannot have happened after those before it, or that this program does not know. */
+/**
+ * Throws `StreamDamaged` on an event that cannot have happened after those before it, that this program does not know, or that is of
+ * another stream.
+ */
 export function evolved<S>(
-  { events, evolve }: Pick<Aggregate<S>, "events" | "evolve">,
+  { events, owner, evolve }: Pick<Aggregate<S>, "events" | "owner" | "evolve">,
   state: S,
   record: RecordedEvent,
 ): S {
   try {
-    return evolve(state, events.decode(record));
+    const event = events.decode(record);
+    if (owner !== undefined) assertOwn(record, owner(event));
+    return evolve(state, event);
   } catch (cause) {
-    throw notFolding(record, cause);
+    throw cause instanceof StreamDamaged ? cause : notFolding(record, cause);
   }
+}
+
+/** Throws `StreamDamaged` on an event whose owner is not the one that its stream is named after: somebody has given it to another. */
+export function assertOwn(
+  { stream, revision, type }: Pick<RecordedEvent, "stream" | "revision" | "type">,
+  owner: string,
+): void {
+  if (!stream.includes(owner))
+    throw new StreamDamaged(stream, `has an event ${revision}, ${type}, of another stream`);
 }
 
 /** Of an event that does not follow on those before it. What a later program wrote, which this one does not know, looks the same. */

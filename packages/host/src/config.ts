@@ -104,6 +104,13 @@ const settings = z
     path: ["DATABASE_URL"],
     message: "a PostgreSQL URL, where the log is in EventStoreDB",
   })
+  .refine(
+    ({ TAEM_MIGRATION_URL, DATABASE_URL }) => TAEM_MIGRATION_URL === undefined || DATABASE_URL !== undefined,
+    {
+      path: ["DATABASE_URL"],
+      message: "that of the same database, where TAEM_MIGRATION_URL is set",
+    },
+  )
   .refine(({ KAFKA_BROKERS, DATABASE_URL }) => KAFKA_BROKERS === undefined || DATABASE_URL !== undefined, {
     path: ["DATABASE_URL"],
     message: "a PostgreSQL URL, where events come by Kafka",
@@ -190,7 +197,8 @@ export function dataPlaceOf({ DATABASE_URL, TAEM_DATA_DIR }: Config): string {
 }
 
 /** What another command line begins with, to be about the same data. */
-export function sameDataAs({ DATABASE_URL, TAEM_DATA_DIR }: Config): string {
+export function sameDataAs({ DATABASE_URL, EVENTSTORE_URL, TAEM_DATA_DIR }: Config): string {
+  if (EVENTSTORE_URL !== undefined) return "DATABASE_URL=… EVENTSTORE_URL=… ";
   if (DATABASE_URL !== undefined) return "DATABASE_URL=… ";
   return TAEM_DATA_DIR === DEFAULT_DATA_DIR ? "" : `TAEM_DATA_DIR=${TAEM_DATA_DIR} `;
 }

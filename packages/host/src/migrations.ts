@@ -1,5 +1,7 @@
+import { randomInt } from "node:crypto";
 import { type Database, migrate, openPool } from "@taem/postgres";
 import { migrateQueues } from "@taem/processing";
+import { OperatorError } from "@taem/runtime";
 import type { Config } from "./config.ts";
 import type { AnyContext } from "./context.ts";
 import { assertRolesApart, grantTables } from "./database-roles.ts";
@@ -13,7 +15,7 @@ export function eventStoreOf({ EVENTSTORE_URL: url }: Config): EventStoreKind {
 /**
  * Makes what the database lacks of this version, but for what is made of the log: as the role of `TAEM_MIGRATION_URL` where there is one,
  * and then finds it there as that of `DATABASE_URL`, which need not be able to make any of it. Throws what `migrate` throws, and
- * `event_store_changed`, `roles_not_apart`, `migration_role_too_weak`.
+ * `event_store_changed`, `migration_elsewhere`, `roles_not_apart`, `migration_role_too_weak`.
  */
 export async function prepareDatabase(
   config: Config,
@@ -33,9 +35,25 @@ async function migrateApart(
 ): Promise<void> {
   await using owner = openPool({ url, max: 1, applicationName: "taem migrations" });
   await owner.query(WITHOUT_OWN_SCHEMA);
+  await assertSameDatabase(owner, database);
   await assertRolesApart(owner, database);
   await migrateAll(config, contexts, owner);
   await grantTables(owner, database, contexts, eventStoreOf(config));
+}
+
+/** A lock that one holds the other cannot take, as long as they are in one database. */
+async function assertSameDatabase(owner: Database, database: Database): Promise<void> {
+  const key = randomInt(2 ** 47);
+  const isTaken = await owner.transaction(async (sql) => {
+    await sql.query("SELECT pg_advisory_xact_lock_shared($1)", [key]);
+    const [row] = await database.queryArrays<[boolean]>("SELECT pg_try_advisory_xact_lock($1)", [key]);
+    return row?.[0] === false;
+  });
+  if (isTaken) return;
+  throw new OperatorError(
+    "migration_elsewhere",
+    "TAEM_MIGRATION_URL and DATABASE_URL are of two databases: they must differ in the role alone",
+  );
 }
 
 /**
@@ -60,7 +78,8 @@ async function migrateAll(
   const { migrateLog, migrateSnapshots } = await import("@taem/event-store-postgres");
   if (config.EVENTSTORE_URL === undefined) await migrateLog(database);
   await migrateSnapshots(database);
-  if (config.KAFKA_BROKERS !== undefined) {
+  // As the one who makes tables does so for all services, whatever each is set to.
+  if (config.KAFKA_BROKERS !== undefined || config.TAEM_MIGRATION_URL !== undefined) {
     const { relayMigrations } = await import("@taem/kafka");
     await migrate(database, "relay", relayMigrations);
   }

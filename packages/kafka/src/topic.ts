@@ -38,6 +38,8 @@ export async function ensureTopic(cluster: KafkaCluster, topic: NewTopic): Promi
           configEntries: [
             { name: "retention.ms", value: String(retentionMs) },
             { name: "cleanup.policy", value: "delete" },
+            // Unpacked by the broker, who refuses what is then too large: a reader is sent neither bombs nor what it cannot unpack.
+            { name: "compression.type", value: "uncompressed" },
           ],
         },
       ],

@@ -47,7 +47,6 @@ export function auditedLog(
 
 function whatOf(damage: LogDamage): string {
   if (damage.kind === "missing") return "has no event";
-  if (damage.kind === "foreign") return `tells of ${damage.stream}, which ${damage.what},`;
   const { type, revision, stream } = damage.event;
   return `has another event than was written (${type}, event ${revision} of ${stream})`;
 }

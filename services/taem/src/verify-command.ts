@@ -77,6 +77,13 @@ async function inLedger(platform: Platform, print: Print): Promise<Found> {
   );
   print(`${speed} events/s, comparison included`);
   const head = await platform.store.head();
+  for (const { stream, what, position: at } of verification.foreign)
+    print(`passed over at ${at}: the stream ${stream} ${what}`);
+  if (!verification.ok) {
+    for (const { stream, what } of verification.damaged)
+      print(`the log disagrees: the stream ${stream} ${what}`);
+    if (verification.damaged.length > 0) process.exitCode = DISAGREES;
+  }
   if (head > position)
     print(`the log goes on to ${head}: what the read models have not read yet was not looked at`);
   return verification.ok ? [] : verification.parked;

@@ -17,6 +17,7 @@ import { type AccountEvent, accountEvents } from "../events.ts";
 /** How the command handler folds an account's stream: what it has appended, and what it is about to append. */
 export const accountAggregate = keyedAggregate<AccountState, AccountEvent>({
   events: accountEvents,
+  owner: ({ member }) => member,
   initial: newAccount,
   evolve(state, event) {
     assertBalanced(event);

@@ -1,4 +1,4 @@
-import { type EventStore, notFolding, type RecordedEvent } from "@taem/event-store";
+import { assertOwn, type EventStore, notFolding, type RecordedEvent } from "@taem/event-store";
 import { type AccountState, evolve } from "../domain/index.ts";
 import { type AccountEvent, accountEvents as types } from "../events.ts";
 import { type AccountRef, streamOf } from "./account-ref.ts";
@@ -31,11 +31,14 @@ export async function* accountEvents(
 }
 
 function decoded(record: RecordedEvent): AccountEvent {
+  let event: AccountEvent;
   try {
-    return types.decode(record);
+    event = types.decode(record);
   } catch (cause) {
     throw notFolding(record, cause);
   }
+  assertOwn(record, event.member);
+  return event;
 }
 
 /** Folds an event into a state, in place. Throws `StreamDamaged` on one that cannot have happened after those before it. */

@@ -10,7 +10,6 @@ export interface Discrepancy {
  * | check | what it holds against what |
  * | --- | --- |
  * | event_missing, event_altered | the log against the digests its writers made |
- * | event_foreign | the log against what programs of this kind write |
  * | event_unreadable, stream_corrupt | each event against the catalogue, and against the events before it |
  * | key_repeated | each business key against those its stream has applied before |
  * | stated_book | the book balance an event states against the fold of its stream |
@@ -24,7 +23,6 @@ export interface Discrepancy {
 export type Check =
   | "event_missing"
   | "event_altered"
-  | "event_foreign"
   | "event_unreadable"
   | "stream_corrupt"
   | "key_repeated"
