@@ -28,7 +28,8 @@ test("a sound ledger agrees with its events, and says how many accounts and even
     onProgress: ({ phase, done, total }) => reports.push(`${phase} ${done}/${total}`),
   });
   const events = Number(await installation.store.head());
-  expect(found).toEqual({ ok: true, events, accounts: 24, position: await installation.store.head() });
+  const position = await installation.store.head();
+  expect(found).toEqual({ ok: true, events, accounts: 24, position, foreign: [] });
   expect(reports).toContainEqual(expect.stringMatching(/^replay (\d+)\/\1$/));
   expect(reports.at(-1)).toBe("compare 64/64");
 });
@@ -216,6 +217,8 @@ describe("with a parked stream", () => {
     expect(await verify()).toEqual({
       ok: false,
       parked: [expect.objectContaining({ key: stream, revision })],
+      damaged: [],
+      foreign: [],
       events,
       accounts: 24,
       position: await installation.store.head(),
