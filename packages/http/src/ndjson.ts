@@ -12,6 +12,8 @@ import type { LineTurns } from "./line-turns.ts";
  * that as many of them as there are go on.
  */
 export const BULK_BYTES = 128 * 1024;
+/** How long an answer waits for others of its request, while there are such to wait for. */
+const GATHER_MS = 5;
 /** About what a line takes beside its bytes: the value that it says, whoever waits for it, its answer. */
 const LINE_BYTES = 1_024;
 
@@ -35,7 +37,10 @@ export class BulkAnswers {
   #bytes = 0;
   #written = 0;
   #added = 0;
+  /** Of the lines in flight. */
+  #unanswered = 0;
   #scheduled = false;
+  #gathering: NodeJS.Timeout | undefined;
   #progress = Promise.withResolvers<void>();
 
   constructor(bulk: Bulk) {
@@ -106,13 +111,22 @@ export class BulkAnswers {
     this.#sizes.push(size);
     this.#bytes += size;
     this.settle();
+    this.#unanswered++;
     void answer(line).then((text) => {
       turns.end(visit);
       this.#texts[ordinal - this.#written] = text;
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setImmediate(() => this.#write()); // answers of one group commit come together
+      this.#unanswered--;
+      this.#schedule();
     });
+  }
+
+  /** Answers that come together go together, and so do those between which others are awaited that may be soon there. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    if (this.#unanswered === 0 || this.#isFull) {
+      this.#scheduled = true;
+      setImmediate(() => this.#write());
+    } else this.#gathering ??= setTimeout(() => this.#write(), GATHER_MS);
   }
 
   get #isFull(): boolean {
@@ -139,6 +153,8 @@ export class BulkAnswers {
 
   #write(): void {
     this.#scheduled = false;
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     const waiting = this.#texts.indexOf(undefined);
     const ready = this.#texts.splice(0, waiting === -1 ? this.#texts.length : waiting);
     for (const size of this.#sizes.splice(0, ready.length)) this.#bytes -= size;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type EventStore, type Position, START } from "@taem/event-store";
 import { headReaching, type Link } from "@taem/processing";
 
@@ -7,7 +8,8 @@ export class LogEnd {
   #end: Position = START;
   /** What its positions look like. */
   #form = /^$/;
-  #looked: Promise<void> = Promise.resolve();
+  /** A look that is about to begin. */
+  #look: Promise<void> | undefined;
 
   constructor(store: Pick<EventStore, "head">) {
     this.#store = store;
@@ -16,10 +18,16 @@ export class LogEnd {
   /** The links whose positions are the log's, and not beyond its end. */
   async reached(links: readonly Link[]): Promise<readonly Link[]> {
     if (links.every((link) => this.#has(link))) return links;
-    // One after the other: what one finds is mostly what the next was to look for.
-    const looked = this.#looked.then(() => this.#lookFor(links));
-    this.#looked = looked.catch(() => undefined);
-    await looked;
+    // One for all that came by now: one that is under way may have been begun before these were written.
+    this.#look ??= this.#lookNext();
+    await this.#look;
+    const furthest = links
+      .filter((link) => !this.#has(link))
+      .map(({ position }) => position)
+      .sort()
+      .at(-1);
+    if (furthest === undefined) return links;
+    this.#take(await headReaching(this.#store, furthest));
     return links.filter((link) => this.#has(link));
   }
 
@@ -32,12 +40,16 @@ export class LogEnd {
     );
   }
 
-  async #lookFor(links: readonly Link[]): Promise<void> {
-    const beyond = links.filter((link) => !this.#has(link)).map(({ position }) => position);
-    const furthest = beyond.sort().at(-1);
-    if (furthest === undefined) return;
-    this.#end = await headReaching(this.#store, furthest);
+  async #lookNext(): Promise<void> {
+    await setImmediate();
+    this.#look = undefined;
+    this.#take(await this.#store.head());
+  }
+
+  #take(head: Position): void {
+    // It may be less than before: a log can be restored.
+    this.#end = head;
     // Of constant width, with digits where its last has digits.
-    this.#form = new RegExp(`^${this.#end.replaceAll(/\d/g, "\\d")}$`);
+    this.#form = new RegExp(`^${head.replaceAll(/\d/g, "\\d")}$`);
   }
 }
