@@ -19,7 +19,7 @@ export function tlsFailure(
   return new OperatorError(
     "tls_failed",
     `no TLS connection to ${server} (${reason}): have it use TLS with a certificate for the host of ${setting}, from an ` +
-      `authority that is known here, or name that by ${authority}`,
+      `authority that is known here, or whose own certificate is in the file that ${authority} names`,
     { cause: error },
   );
 }
