@@ -28,7 +28,7 @@ test("a balance is read in one round trip, one of an account without events too"
   const { simulation } = installation;
   await using proxy = await openTcpProxy(installation.url);
   await using database = openPool({ url: proxy.url, max: 1, applicationName: "round-trips" });
-  await installation.start({ process: { database } });
+  await installation.start({ process: { readModels: database } });
   await installation.project();
   const roundTripsOf = async ({ programme, member, currency }: Account) => {
     const before = proxy.roundTrips;
